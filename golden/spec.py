@@ -84,8 +84,8 @@ class LayerSpec:
 
     @property
     def acc_width(self):
-        """Bits of a signed accumulator that never overflows, the bias (|bias| <= acc_max) included."""
-        return (2 * self.acc_max).bit_length() + 1
+        """Bits of a signed accumulator that never overflows; acc + bias needs one more."""
+        return self.acc_max.bit_length() + 1
 
 
 @dataclass(frozen=True)
