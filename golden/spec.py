@@ -129,10 +129,9 @@ class GeneratorSpec:
             raise InputError(
                 f"spec: channels are {self.channels}; give three positive numbers, as 128,64,32"
             )
-        if len(self.weight_bits) != 4 or not all(_whole(b) and 2 <= b <= 8 for b in self.weight_bits):
-            raise InputError(
-                f"spec: weight bits are {self.weight_bits}; give one number or four, each from 2 to 8"
-            )
+        bits = self.weight_bits
+        if len(bits) != 4 or not all(_whole(b) and 2 <= b <= 8 for b in bits):
+            raise InputError(f"spec: weight bits are {bits}; give one number or four, each 2 to 8")
 
     @classmethod
     def preset(cls, name, weight_bits=5):

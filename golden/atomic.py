@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Files that appear whole or not at all: written beside their place, then renamed onto it."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from pathlib import Path
+
+from golden.spec import InputError
+
+
+def check_destination(path):
+    """Refuse a path that no file can be written to; call it before the work, not after.
+
+    Raises
+    ------
+    InputError
+        Its folder does not exist or is closed to us, or it names something other than a file.
+    """
+    path = Path(path)
+    folder = path.parent
+    if not folder.is_dir():
+        raise InputError(f"{path}: there is no folder {folder}; create it, or write elsewhere")
+    if path.exists() and not path.is_file():
+        raise InputError(f"{path}: is not a regular file; name a file to write")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise InputError(f"{path}: the folder {folder} is not writable; write elsewhere")
+
+
+@contextmanager
+def replacing(path):
+    """Yield a path to write to, which becomes `path` when the block ends without an exception.
+
+    The path yielded lies beside `path` and ends as it does, so that writers which go by a file's
+    suffix agree. Until the end `path` keeps what it had; after an exception nothing is left over.
+
+    Raises
+    ------
+    InputError
+        As :func:`check_destination`, or the system refused to write (disk full, say).
+    """
+    check_destination(path)
+    path = Path(os.path.realpath(path))  # through a link: replace the file, not the link
+    beside = path.with_name(f".{path.stem}-{os.getpid()}{path.suffix}")
+    try:
+        yield beside
+        os.replace(beside, path)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror or error})") from error
+    finally:
+        beside.unlink(missing_ok=True)

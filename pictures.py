@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pictures out: PNG files and grids of them."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from PIL import Image
+
+from golden.atomic import replacing
+
+
+def save_png(path, picture):
+    """Write one picture as a PNG file, whole or not at all.
+
+    Parameters
+    ----------
+    path : str or Path
+    picture : uint8 array, shape (height, width, 3)
+
+    Raises
+    ------
+    InputError
+        There is no such folder, or it cannot be written to.
+    """
+    with replacing(path) as beside:
+        Image.fromarray(np.ascontiguousarray(picture)).save(beside, format="PNG")
+
+
+def grid(pictures, *, scale=1):
+    """Lay pictures out row by row in a grid nearly square, black where the last row ends early.
+
+    Parameters
+    ----------
+    pictures : uint8 array, shape (N, height, width, 3), N >= 1
+    scale : int
+        Each pixel becomes a square of `scale` x `scale`.
+
+    Returns
+    -------
+    uint8 array, shape (rows * height * scale, columns * width * scale, 3)
+        ``columns = ceil(sqrt(N))``.
+    """
+    count, height, width, _ = pictures.shape
+    columns = math.isqrt(count - 1) + 1
+    rows = -(-count // columns)
+    cells = np.zeros((rows * columns, height, width, 3), np.uint8)
+    cells[:count] = pictures
+    sheet = cells.reshape(rows, columns, height, width, 3).swapaxes(1, 2)
+    sheet = sheet.reshape(rows * height, columns * width, 3)
+    return sheet.repeat(scale, axis=0).repeat(scale, axis=1)
