@@ -146,6 +146,23 @@ class GeneratorSpec:
             raise InputError(f"preset {name!r} is unknown; choose from {', '.join(cls.PRESETS)}")
         return cls(channels=cls.PRESETS[name], weight_bits=weight_bits)
 
+    @classmethod
+    def from_json(cls, fields):
+        """Return the spec that a model file's ``spec`` dictionary describes, as `to_json` gave it.
+
+        Raises
+        ------
+        InputError
+            A field is missing, unknown, of another type or out of range.
+        """
+        names = ["channels", "latent", "weight_bits"]
+        if not isinstance(fields, dict) or sorted(fields) != names:
+            raise InputError(f"spec: fields must be {', '.join(names)}; make the file again")
+        for name in ("channels", "weight_bits"):
+            if not isinstance(fields[name], list):
+                raise InputError(f"spec: {name} is {fields[name]!r}, not a list")
+        return cls(**fields)
+
     @property
     def layers(self):
         """The four :class:`LayerSpec`, first to last."""

@@ -1,0 +1,255 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The model file: one quantised generator as safetensors, checked whole and named by its digest.
+
+Arrays, C order, little-endian, n = 1..4: ``weight<n>`` int8 (in, out, 4, 4), ``bias<n>`` int32
+(out,), ``mul<n>`` uint16 (out,), ``shift`` uint8 (4,), ``v1`` and ``v2`` int8 (100,), ``table``
+uint8 (1024,). Metadata: the key ``avatar`` holds JSON with format, spec, digest, training, metrics.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import safetensors
+from safetensors import numpy as safetensors_numpy
+
+from golden.atomic import replacing
+from golden.spec import MAX_SHIFT, TABLE_SIZE, GeneratorSpec, InputError
+
+FORMAT = 1
+LATENT = 100
+REMAKE = "make the file again with `avatar quantize`"
+_KEYS = {"format", "spec", "digest", "training", "metrics"}
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A quantised generator: everything that reference, hardware and host need to know of it.
+
+    Parameters
+    ----------
+    spec : GeneratorSpec
+        Latent 100.
+    weight : 4 int8 arrays, shape (in_channels, out_channels, 4, 4)
+        Symmetric: ``|w| <= 2**(weight_bits - 1) - 1``.
+    bias : 4 int32 arrays, shape (out_channels,)
+        Added to the accumulator; at most the layer's `acc_max` in magnitude.
+    mul : 4 uint16 arrays, shape (out_channels,)
+    shift : uint8 array, shape (4,)
+        1 to 40. ``mul / 2**shift`` rescales a layer's accumulators.
+    v1, v2 : int8 arrays, shape (100,)
+        What the planes G and B add to the latent, in 1/32.
+    table : uint8 array, shape (1024,)
+        Pixel of each rescaled accumulator of layer 4, from -512 up.
+    training, metrics : dict
+        Provenance and measurements, as JSON can hold them; no part of the digest.
+
+    The arrays are copied, contiguous and read-only.
+
+    Raises
+    ------
+    InputError
+        An array has the wrong dtype, shape or range; the message names it.
+    """
+
+    spec: GeneratorSpec
+    weight: tuple[np.ndarray, ...]
+    bias: tuple[np.ndarray, ...]
+    mul: tuple[np.ndarray, ...]
+    shift: np.ndarray
+    v1: np.ndarray
+    v2: np.ndarray
+    table: np.ndarray
+    training: dict = field(default_factory=dict)
+    metrics: dict = field(default_factory=dict)
+
+    def __post_init__(self):
+        for name in ("weight", "bias", "mul"):
+            arrays = tuple(getattr(self, name))
+            if len(arrays) != 4:
+                raise InputError(f"{name} has {len(arrays)} arrays; give one for each of 4 layers")
+            object.__setattr__(self, name, tuple(_frozen(array) for array in arrays))
+        for name in ("shift", "v1", "v2", "table"):
+            object.__setattr__(self, name, _frozen(getattr(self, name)))
+        _check(self.spec, self.arrays)
+
+    @property
+    def arrays(self):
+        """The arrays by their names in the file, names ascending."""
+        layers = range(4)
+        named = {f"bias{n + 1}": self.bias[n] for n in layers}
+        named |= {f"mul{n + 1}": self.mul[n] for n in layers}
+        named |= {name: getattr(self, name) for name in ("shift", "table", "v1", "v2")}
+        return named | {f"weight{n + 1}": self.weight[n] for n in layers}
+
+    @cached_property
+    def digest(self):
+        """The model's id: 64 hex digits of a SHA-256 over spec and arrays.
+
+        Hashed are the canonical JSON of the spec, then for each array in ascending order of name:
+        name, 0, dtype as ``|i1``, ``<i4``, ``<u2`` or ``|u1``, 0, shape as comma-joined decimals,
+        0, the bytes.
+        """
+        sha = hashlib.sha256(_canonical_json(self.spec.to_json()).encode())
+        for name, array in self.arrays.items():
+            shape = ",".join(str(size) for size in array.shape)
+            sha.update(f"{name}\0{array.dtype.str}\0{shape}\0".encode())
+            sha.update(array.tobytes())
+        return sha.hexdigest()
+
+
+def load(path):
+    """Read a model file and check all of it.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    Model
+
+    Raises
+    ------
+    InputError
+        The file is missing or foreign, or its format version, spec, an array's presence, dtype,
+        shape or range, or its digest is wrong. The message names file, field and remedy.
+    """
+    path = Path(path)
+    try:
+        header, arrays = _read(path)
+        spec = GeneratorSpec.from_json(header["spec"])
+        _check(spec, arrays)
+        model = Model(
+            spec=spec,
+            weight=[arrays[f"weight{n}"] for n in range(1, 5)],
+            bias=[arrays[f"bias{n}"] for n in range(1, 5)],
+            mul=[arrays[f"mul{n}"] for n in range(1, 5)],
+            **{name: arrays[name] for name in ("shift", "v1", "v2", "table")},
+            training=header["training"],
+            metrics=header["metrics"],
+        )
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+    if header["digest"] != model.digest:
+        raise InputError(
+            f"{path}: digest is {str(header['digest'])[:16]}..., the contents give "
+            f"{model.digest[:16]}...; the file is damaged or was edited: {REMAKE}"
+        )
+    return model
+
+
+def save(model, path):
+    """Write a model file, whole or not at all; equal models give equal bytes.
+
+    Parameters
+    ----------
+    model : Model
+    path : str or Path
+
+    Raises
+    ------
+    InputError
+        There is no such folder or it cannot be written to, or training or metrics hold something
+        that JSON cannot (a NaN, an array).
+    """
+    header = {
+        "format": FORMAT,
+        "spec": model.spec.to_json(),
+        "digest": model.digest,
+        "training": model.training,
+        "metrics": model.metrics,
+    }
+    try:
+        metadata = {"avatar": _canonical_json(header)}
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{path}: training or metrics: {error}; keep to JSON's values") from error
+    data = safetensors_numpy.save(model.arrays, metadata)
+    with replacing(path) as beside:
+        beside.write_bytes(data)
+
+
+def _read(path):
+    """Return the header dictionary, its fields present, and the arrays by name, unchecked."""
+    if not path.exists():
+        raise InputError("there is no such file; `avatar quantize` makes model files")
+    try:
+        with safetensors.safe_open(path, framework="numpy") as file:
+            text = (file.metadata() or {}).get("avatar")
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (safetensors.SafetensorError, OSError, TypeError, AttributeError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"is not a model file ({reason}); give one of `avatar quantize`") from None
+    if text is None:
+        raise InputError("has no metadata `avatar`; give one of `avatar quantize`")
+    try:
+        header = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"metadata `avatar` is not JSON ({error}); {REMAKE}") from None
+    if not isinstance(header, dict):
+        raise InputError(f"metadata `avatar` is not a JSON object; {REMAKE}")
+    version = header.get("format")
+    if version != FORMAT or isinstance(version, bool):
+        raise InputError(
+            f"format is {json.dumps(version)}, this version reads {FORMAT}; "
+            "install the avatar-gan-fpga that made it, or make it again"
+        )
+    _check_names("metadata field", header, _KEYS)
+    for key in ("training", "metrics"):
+        if not isinstance(header[key], dict):
+            raise InputError(f"metadata field {key} is not a JSON object; {REMAKE}")
+    return header, arrays
+
+
+def _check(spec, arrays):
+    """Refuse arrays that are not exactly the spec's: names, dtypes, shapes, ranges."""
+    if spec.latent != LATENT:
+        raise InputError(f"spec: latent is {spec.latent}; a model file has {LATENT}")
+    facts = {
+        "shift": ("|u1", (4,), (1, MAX_SHIFT)),
+        "table": ("|u1", (TABLE_SIZE,), None),
+        "v1": ("|i1", (LATENT,), None),
+        "v2": ("|i1", (LATENT,), None),
+    }
+    for n, layer in enumerate(spec.layers, 1):
+        outputs = (layer.out_channels,)
+        limit, acc_max = layer.weight_max, layer.acc_max
+        facts[f"weight{n}"] = ("|i1", layer.weight_shape, (-limit, limit))
+        facts[f"bias{n}"] = ("<i4", outputs, (-acc_max, acc_max))
+        facts[f"mul{n}"] = ("<u2", outputs, None)
+    _check_names("array", arrays, facts)
+    for name, (dtype, shape, limits) in facts.items():
+        array = arrays[name]
+        if array.dtype != np.dtype(dtype):
+            wanted = np.dtype(dtype).name
+            raise InputError(f"{name} has dtype {array.dtype}, not {wanted}; {REMAKE}")
+        if array.shape != shape:
+            raise InputError(f"{name} has shape {array.shape}, not the spec's {shape}; {REMAKE}")
+        if limits is not None:
+            low, high = limits
+            outside = array[(array < low) | (array > high)]
+            if outside.size:
+                raise InputError(f"{name} holds {outside[0]}, outside {low}..{high}; {REMAKE}")
+
+
+def _check_names(kind, found, expected):
+    for name in sorted(expected - found.keys()):
+        raise InputError(f"{kind} {name} is missing; {REMAKE}")
+    for name in sorted(found.keys() - expected):
+        raise InputError(f"{kind} {name} is unknown; {REMAKE}")
+
+
+def _frozen(array):
+    array = np.array(array, order="C")
+    array = array.astype(array.dtype.newbyteorder("<"), copy=False)
+    array.flags.writeable = False
+    return array
+
+
+def _canonical_json(value):
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
