@@ -19,10 +19,9 @@ import safetensors
 from safetensors import numpy as safetensors_numpy
 
 from golden.atomic import replacing
-from golden.spec import MAX_SHIFT, TABLE_SIZE, GeneratorSpec, InputError
+from golden.spec import LATENT, MAX_SHIFT, TABLE_SIZE, GeneratorSpec, InputError
 
 FORMAT = 1
-LATENT = 100
 REMAKE = "make the file again with `avatar quantize`"
 _KEYS = {"format", "spec", "digest", "training", "metrics"}
 

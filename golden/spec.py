@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+LATENT = 100  # of every model file and of the wire
 KERNEL_SIZE = 4
 PLANES = 3  # R, G and B
 ACT_BITS = 8  # activations of layers 1 to 3, unsigned
@@ -107,7 +108,7 @@ class GeneratorSpec:
         A size is not a whole number or out of range.
     """
 
-    latent: int = 100
+    latent: int = LATENT
     channels: tuple[int, int, int] = (128, 64, 32)
     weight_bits: tuple[int, int, int, int] = (5, 5, 5, 5)
 

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Models for tests: seeded and untrained, yet with every number in play."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from golden.arithmetic import activate, plane_inputs
+from golden.conv_transpose import conv_transpose2d_phases
+from golden.latents import draw_latents
+from golden.model_file import Model
+from golden.spec import MUL_BITS, TABLE_SIZE
+
+
+def random_model(spec, seed=0):
+    """Return a model of `spec` with random contents that leave most outputs unsaturated.
+
+    Weights cover their whole range, biases are about as large as the accumulators, `mul` and
+    `shift` are fitted to eight latents layer by layer, the table is random, so that an index that
+    is off by one shows.
+
+    Parameters
+    ----------
+    spec : GeneratorSpec
+    seed : int
+
+    Returns
+    -------
+    Model
+    """
+    rng = np.random.default_rng(seed)
+    v1, v2 = (_normal_int8(rng, spec.latent) for _ in range(2))
+    maps = plane_inputs(draw_latents(seed, 8), v1, v2).reshape(24, spec.latent, 1, 1)
+    weight, bias, mul, shift = [], [], [], []
+    for layer in spec.layers:
+        limit = layer.weight_max
+        w = rng.integers(-limit, limit, layer.weight_shape, np.int8, endpoint=True)
+        acc = conv_transpose2d_phases(maps, w, stride=layer.stride, padding=layer.padding)
+        spread = max(acc.std(), 1.0)
+        b = np.rint(rng.normal(0, spread / 2, layer.out_channels))
+        b = b.clip(-layer.acc_max, layer.acc_max).astype(np.int32)
+        # two spreads reach the upper bound: 255, or 511 from the middle of the table
+        high = 511 if layer is spec.layers[-1] else 255
+        factors = high / (2 * spread) * rng.uniform(0.7, 1.3, layer.out_channels)
+        s = MUL_BITS - 1 - int(np.floor(np.log2(factors.max())))
+        m = np.rint(factors * 2.0**s).clip(1, 2**MUL_BITS - 1).astype(np.uint16)
+        weight.append(w)
+        bias.append(b)
+        mul.append(m)
+        shift.append(s)
+        maps = activate(acc, b, m, s)
+    table = rng.integers(0, 256, TABLE_SIZE, np.uint8)
+    return Model(spec, weight, bias, mul, np.array(shift, np.uint8), v1, v2, table)
+
+
+def _normal_int8(rng, size):
+    return np.rint(32 * rng.standard_normal(size)).clip(-128, 127).astype(np.int8)
