@@ -8,10 +8,15 @@ from __future__ import annotations
 
 import argparse
 import inspect
+import json
 import os
 import sys
+from functools import partial
 
+from golden.atomic import check_destination, make_folder
 from golden.spec import InputError
+
+MAX_SCALE = 64
 
 DESCRIPTION = """\
 From pictures to avatars out of an FPGA: train a GAN, quantise it to one model file, run that file
@@ -87,11 +92,99 @@ def main(argv=None):
         line = str(error)
     except OSError as error:
         line = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+    except MemoryError:
+        line = "not enough memory; ask for fewer or smaller pictures at a time"
     except KeyboardInterrupt:
         print("avatar: interrupted", file=sys.stderr)
         return 130
     print(f"avatar: error: {line}", file=sys.stderr)
     return 2
+
+
+def _latents(args):
+    """Return the latents that --latents, or --seed and --count, ask for."""
+    from golden.latents import draw_latents, load_latents
+
+    if args.latents is None:
+        return draw_latents(
+            0 if args.seed is None else args.seed, 1 if args.count is None else args.count
+        )
+    if args.seed is not None or args.count is not None:
+        raise InputError("--latents excludes --seed and --count; give one or the other")
+    return load_latents(args.latents)
+
+
+@verb(
+    "generate",
+    argument("--model", required=True, metavar="FILE", help="model file"),
+    argument("--seed", type=int, metavar="S", help="draw latents from this seed (default 0)"),
+    argument("--count", type=int, metavar="N", help="number of avatars (default 1)"),
+    argument("--latents", metavar="FILE.npy", help="latents (N, 100): float, or int8 in 1/32"),
+    argument("--out", metavar="FILE.png", help="one PNG, the avatars in a grid"),
+    argument("--scale", type=int, metavar="K", help="enlarge the grid K times"),
+    argument("--each", metavar="DIR", help="single 32x32 files DIR/000.png, 001.png, ..."),
+    argument("--trace", metavar="DIR", help="each layer's values as .npy and .hex (NumPy only)"),
+)
+def generate(args):
+    """Turn latents into avatars with the bit-exact NumPy reference.
+
+    Example: avatar generate --model models/compact.safetensors --seed 7 --count 6 --out a.png
+
+    The same seed and model give the same bytes everywhere: here, in simulation, on a board.
+    """
+    import pictures
+    from golden import model_file
+
+    if not (args.out or args.each or args.trace):
+        raise InputError("nothing to write; give --out FILE.png, --each DIR or --trace DIR")
+    if args.scale is not None and not args.out:
+        raise InputError("--scale enlarges the grid of --out FILE.png; give that too")
+    scale = 1 if args.scale is None else args.scale
+    if not 1 <= scale <= MAX_SCALE:
+        raise InputError(f"--scale is {scale}; give 1 to {MAX_SCALE}")
+    latents = _latents(args)
+    model = model_file.load(args.model)
+    if args.out:
+        check_destination(args.out)
+    for folder in (args.each, args.trace):
+        if folder:
+            make_folder(folder)
+
+    if args.out or args.each:
+        images = _golden_pictures(model, latents)
+        if args.out:
+            pictures.save_png(args.out, pictures.grid(images, scale=scale))
+        if args.each:
+            pictures.save_each(args.each, images)
+    if args.trace:
+        from golden.trace_files import save_trace
+
+        save_trace(args.trace, model, latents)
+
+
+def _golden_pictures(model, latents):
+    from tqdm import tqdm
+
+    from golden.generator import generate
+
+    return generate(model, latents, progress=partial(tqdm, unit="batch", delay=2, leave=False))
+
+
+@verb(
+    "info",
+    argument("model", metavar="FILE", help="model file"),
+    argument("--json", action="store_true", help="as JSON, for programs"),
+)
+def info(args):
+    """Show everything in a model file: id, spec, arrays, widths, provenance, metrics.
+
+    Example: avatar info models/compact.safetensors
+    """
+    from golden import model_file
+    from golden.description import as_text, describe
+
+    facts = describe(model_file.load(args.model))
+    print(json.dumps(facts) if args.json else as_text(facts))
 
 
 if __name__ == "__main__":

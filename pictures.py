@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
@@ -50,3 +51,20 @@ def grid(pictures, *, scale=1):
     sheet = cells.reshape(rows, columns, height, width, 3).swapaxes(1, 2)
     sheet = sheet.reshape(rows * height, columns * width, 3)
     return sheet.repeat(scale, axis=0).repeat(scale, axis=1)
+
+
+def save_each(folder, pictures):
+    """Write pictures as single PNG files 000.png, 001.png, ... in an existing folder.
+
+    Parameters
+    ----------
+    folder : str or Path
+    pictures : uint8 array, shape (N, height, width, 3)
+
+    Raises
+    ------
+    InputError
+        The folder does not exist or cannot be written to.
+    """
+    for n, picture in enumerate(pictures):
+        save_png(Path(folder) / f"{n:03}.png", picture)

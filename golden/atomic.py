@@ -28,6 +28,23 @@ def check_destination(path):
         raise InputError(f"{path}: the folder {folder} is not writable; write elsewhere")
 
 
+def make_folder(path):
+    """Make a folder to write files to, unless it is there already.
+
+    Raises
+    ------
+    InputError
+        The folder that should hold it does not exist, or `path` is a file, or is not writable.
+    """
+    path = Path(path)
+    if path.exists() and not path.is_dir():
+        raise InputError(f"{path}: is a file; name a folder")
+    if not path.exists():
+        check_destination(path)
+        path.mkdir()
+    check_destination(path / "file")
+
+
 @contextmanager
 def replacing(path):
     """Yield a path to write to, which becomes `path` when the block ends without an exception.

@@ -63,13 +63,15 @@ def trace(model, latents):
     return traces
 
 
-def generate(model, latents):
+def generate(model, latents, *, progress=iter):
     """Turn latents into pictures.
 
     Parameters
     ----------
     model : golden.model_file.Model
     latents : int8 array, shape (N, latent)
+    progress : callable
+        Wraps the iterable of batches, as tqdm does.
 
     Returns
     -------
@@ -77,7 +79,7 @@ def generate(model, latents):
         Row-major, R G B.
     """
     pictures = np.empty((len(latents), PICTURE_SIZE, PICTURE_SIZE, PLANES), np.uint8)
-    for start in range(0, len(latents), BATCH):
+    for start in progress(range(0, len(latents), BATCH)):
         planes = trace(model, latents[start : start + BATCH])[-1].activations
         pictures[start : start + BATCH] = planes[:, :, 0].transpose(0, 2, 3, 1)
     return pictures

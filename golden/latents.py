@@ -9,6 +9,7 @@ import numpy as np
 
 from golden.spec import LATENT, InputError
 
+MAX_COUNT = 100_000  # pictures at once: 300 MB
 STEPS = 32  # one unit of a latent in int8 steps
 
 
@@ -33,7 +34,7 @@ def draw_latents(seed, count):
     Parameters
     ----------
     seed, count : int
-        Not negative; at least 1.
+        Not negative; 1 to 100,000.
 
     Returns
     -------
@@ -47,8 +48,8 @@ def draw_latents(seed, count):
     """
     if seed < 0:
         raise InputError(f"--seed is {seed}; give 0 or a positive number")
-    if count < 1:
-        raise InputError(f"--count is {count}; give at least 1")
+    if not 1 <= count <= MAX_COUNT:
+        raise InputError(f"--count is {count}; give 1 to {MAX_COUNT}")
     return quantize_latents(np.random.default_rng(seed).standard_normal((count, LATENT)))
 
 
