@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Accumulator banks: one a column of the array, in two halves."""
+
+from amaranth import Cat, Module, Mux, Signal, signed
+from amaranth.lib import data, memory, wiring
+from amaranth.lib.wiring import In, Out
+
+from hw.delay import delay, delays
+
+DEPTH = 256  # of a half: 8 x 8 pixels (layer 3) or 4 x 16 (layer 4), planes at a stride of 4
+
+
+def acc_address(layer, y, x, plane):
+    """Return the address of an accumulator of a job of `layer` (0 to 3), 8 bits."""
+    return Mux(
+        layer == 3,
+        Cat(plane, x[:4], y[:2]),
+        Mux(layer == 2, Cat(plane, x[:3], y[:3]), Cat(plane, x[:2], y[:2])),
+    )
+
+
+class AccumulatorBanks(wiring.Component):
+    """Add the array's sums to memories, while a finished half is read.
+
+    Control runs 2 cycles ahead of the sums: the sum of column c that belongs to the control of cycle t is on
+    ``psums[c]`` at t + 2 + c // hop. A sum a cycle and column; the same address may come again after 4 cycles.
+    ``data`` follows ``read_half`` and ``read_address`` by :attr:`read_latency` cycles.
+
+    Parameters
+    ----------
+    tiling : Tiling
+        Sizes and widths.
+
+    Members
+    -------
+    psums : In(ArrayLayout(signed(psum_width), columns))
+    valid, half, address, opens, job_last : In
+        Add (or, with `opens`, store) at `address` of `half`; last sum of its job.
+    job_done : Out(1)
+        All sums up to a `job_last` are stored: its half may be read.
+    read_half, read_address : In(1), In(8)
+        A half that is not being added to.
+    data : Out(ArrayLayout(signed(acc_width), columns))
+    """
+
+    read_latency = 2
+
+    def __init__(self, tiling):
+        self.tiling = tiling
+        columns = tiling.array.columns
+        super().__init__(
+            {
+                "psums": In(data.ArrayLayout(signed(tiling.psum_width), columns)),
+                "valid": In(1),
+                "half": In(1),
+                "address": In(range(DEPTH)),
+                "opens": In(1),
+                "job_last": In(1),
+                "job_done": Out(1),
+                "read_half": In(1),
+                "read_address": In(range(DEPTH)),
+                "data": Out(data.ArrayLayout(signed(tiling.acc_width), columns)),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        columns, hop = self.tiling.array.columns, self.tiling.array.hop
+        groups = -(-columns // hop)
+        write_lag = 3  # read address, memory, its output register, sum
+
+        control = Signal(
+            data.StructLayout({"half": 1, "address": range(DEPTH), "opens": 1}), reset_less=True
+        )
+        m.d.comb += [
+            control.half.eq(self.half),
+            control.address.eq(self.address),
+            control.opens.eq(self.opens),
+        ]
+        valids = delays(m, self.valid, groups - 1 + write_lag, reset_less=False)
+        controls = delays(m, control, groups - 1 + write_lag)
+        finish = delay(m, self.valid & self.job_last, groups + write_lag, reset_less=False)
+        read_half = delay(m, self.read_half, self.read_latency)
+        m.d.comb += self.job_done.eq(finish)
+
+        for c in range(columns):
+            g = c // hop
+            outputs = []
+            total = Signal(signed(self.tiling.acc_width), reset_less=True)
+            for half in range(2):
+                m.submodules[f"bank_{c}_{half}"] = bank = memory.Memory(
+                    shape=total.shape(), depth=DEPTH, init=[]
+                )
+                read, write = bank.read_port(), bank.write_port()
+                output = Signal(total.shape(), reset_less=True)
+                m.d.sync += output.eq(read.data)
+                outputs.append(output)
+                adding = valids[g] & (controls[g].half == half)
+                stored = controls[g + write_lag]
+                m.d.comb += [
+                    read.addr.eq(Mux(adding, controls[g].address, self.read_address)),
+                    write.addr.eq(stored.address),
+                    write.data.eq(total),
+                    write.en.eq(valids[g + write_lag] & (stored.half == half)),
+                ]
+            before = controls[g + 2]
+            m.d.sync += total.eq(
+                Mux(before.opens, 0, Mux(before.half, outputs[1], outputs[0])) + self.psums[c]
+            )
+            m.d.comb += self.data[c].eq(Mux(read_half, outputs[1], outputs[0]))
+        return m

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A model as memory contents: everything of it that the generator hardware holds.
+
+Two models of one spec differ in these lists and in nothing else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from golden.spec import PLANES
+from hw.requantizer import channel_layout
+from hw.tiling import LANES, Tiling, tap_kernel
+
+
+def pack(values, width):
+    """Pack integers into one word, the first in the lowest bits, each two's complement."""
+    mask = (1 << width) - 1
+    word = 0
+    for position, value in enumerate(values):
+        word |= (int(value) & mask) << position * width
+    return word
+
+
+def weight_tile(model, tiling, tile):
+    """Return the weights of `tile`, int8 (rows, columns), zero outside the layer.
+
+    In layers 1 to 3 column c is output channel ``column_tile * columns + c``; in layer 4 it is tap
+    ``c % 4`` of output phase ``phase * layer4_phases + c // 4``.
+    """
+    array = tiling.array
+    weight = model.weight[tile.layer]  # (in, out, kh, kw)
+    first = tile.row_tile * array.rows
+    rows = weight[first : first + array.rows]
+    out = np.zeros((array.rows, array.columns), np.int8)
+    if tile.layer < 3:
+        left = tile.column_tile * array.columns
+        kh, kw = tap_kernel(tile.layer, tile.phase, tile.tap)
+        block = rows[:, left : left + array.columns, kh, kw]
+        out[: block.shape[0], : block.shape[1]] = block
+    else:
+        for column in range(4 * array.layer4_phases):
+            phase, tap = tile.phase * array.layer4_phases + column // 4, column % 4
+            out[: len(rows), column] = rows[:, 0, *tap_kernel(3, phase, tap)]
+    return out
+
+
+def weight_words(model, tiling):
+    """Yield the words of the weight stream in order of use.
+
+    A word holds ``word_weights`` weights of ``tiling.weight_bits`` bits, the first in the lowest bits;
+    a tile is sent row by row.
+    """
+    per_word, bits = tiling.array.word_weights, tiling.weight_bits
+    shifts = {}
+    for tile in tiling.tiles():
+        key = (tile.layer, tile.column_tile * (tile.layer < 3), tile.phase, tile.row_tile, tile.tap)
+        if key not in shifts:  # layer 4 sends the same tiles once a band
+            flat = weight_tile(model, tiling, tile).reshape(-1)
+            shifts[key] = [
+                pack(flat[n * per_word : (n + 1) * per_word], bits) for n in range(tile.words)
+            ]
+        yield from shifts[key]
+
+
+def channel_words(model, tiling):
+    """Yield the requantiser's words: one a layer, column tile and quad of columns.
+
+    A word has the fields of :func:`hw.requantizer.channel_layout`: `LANES` times bias and mul, then the
+    layer's shift. Lanes beyond the last channel hold 0; layer 4 has one word, the same in all lanes.
+    """
+    columns, quads = tiling.array.columns, tiling.quads
+    for n, facts in enumerate(tiling.layers):
+        bias, mul = model.bias[n], model.mul[n]
+        if n == 3:
+            yield _channel_word(tiling, [(bias[0], mul[0])] * LANES, model.shift[n])
+            continue
+        for column_tile in range(facts.column_tiles):
+            for quad in range(quads):
+                lanes = []
+                for lane in range(LANES):
+                    column = quad * LANES + lane
+                    channel = column_tile * columns + column
+                    used = column < columns and channel < len(bias)
+                    lanes.append((bias[channel], mul[channel]) if used else (0, 0))
+                yield _channel_word(tiling, lanes, model.shift[n])
+
+
+def _channel_word(tiling, lanes, shift):
+    layout = channel_layout(tiling)
+    fields = [{"bias": int(bias), "mul": int(mul)} for bias, mul in lanes]
+    return layout.const({"lanes": fields, "shift": int(shift)}).as_value().value
+
+
+def offset_words(model, tiling):
+    """Return the words added to a latent: address ``4 * group + plane``, a row of int8 each.
+
+    Plane 0 adds nothing, 1 adds v1, 2 adds v2; rows beyond the latent add 0.
+    """
+    rows, groups = tiling.array.rows, tiling.layers[0].row_tiles
+    words = [0] * (4 * groups)
+    for plane, v in zip(range(1, PLANES), (model.v1, model.v2), strict=True):
+        for group in range(groups):
+            words[4 * group + plane] = pack(v[group * rows : (group + 1) * rows], 8)
+    return words
+
+
+@dataclass(frozen=True)
+class Contents:
+    """Initial contents of the generator's memories, each a list of unsigned words.
+
+    Attributes
+    ----------
+    weights, channels, offsets, table : list of int
+        Weight stream; bias, mul and shift; v1 and v2; the tanh table.
+    """
+
+    weights: list
+    channels: list
+    offsets: list
+    table: list
+
+    @classmethod
+    def of(cls, model, array):
+        """Lay out `model` (:class:`golden.model_file.Model`) for `array`."""
+        tiling = Tiling(model.spec, array)
+        return cls(
+            weights=list(weight_words(model, tiling)),
+            channels=list(channel_words(model, tiling)),
+            offsets=offset_words(model, tiling),
+            table=[int(pixel) for pixel in model.table],
+        )

@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Turn tiles into beats: one activation word a cycle, weights loaded for the next tile meanwhile."""
+
+from amaranth import Module, Mux, Signal
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from golden.spec import PLANES
+from hw.sequencer import tile_layout
+from hw.weight_memory import weight_stream
+
+
+def beat_layout(tiling):
+    """Return the layout of a beat: which activations, and which accumulators they go to.
+
+    Fields
+    ------
+    valid : the beat counts
+    swap : first beat of a tile
+    layer, row_tile, last_row_tile : as in :func:`hw.sequencer.tile_layout`
+    y, x : input pixel
+    acc_y, acc_x : accumulator, in the job's own raster
+    plane : 0, 1, 2 for R, G, B
+    half : of the accumulator banks
+    opens : start sums at 0
+    job_last : last beat of its job
+    """
+    tile = tile_layout(tiling)
+    return data.StructLayout(
+        {
+            "valid": 1,
+            "swap": 1,
+            "layer": 2,
+            "row_tile": tile["row_tile"].shape,
+            "last_row_tile": 1,
+            "y": 4,
+            "x": 4,
+            "acc_y": 4,
+            "acc_x": 4,
+            "plane": 2,
+            "half": 1,
+            "opens": 1,
+            "job_last": 1,
+        }
+    )
+
+
+class Feeder(wiring.Component):
+    """Issue the beats of one tile after another, and take the weight words of the tile behind it.
+
+    The only place where the machine waits: a tile starts when its weights are in, and where it opens a job
+    or a layer, when a half of the accumulators, the latents or the maps of the layer before are there. From
+    here on everything flows without stalls. A beat a cycle; tiles follow each other without a gap when the
+    next one's words came in time. Beats and loads leave in the order in which they must arrive.
+
+    Parameters
+    ----------
+    tiling : Tiling
+        Sizes.
+
+    Members
+    -------
+    i_tiles : In(stream.Signature(tile_layout(tiling)))
+    i_weights : In(weight_stream(tiling))
+    latent_ready : In(1)
+        A whole latent is stored.
+    half_free : In(1)
+        A half of the accumulator banks is free.
+    drained : In(1)
+        Every job that was started has been written to its map.
+    job_start : Out(1)
+        A half was taken.
+    latent_done : Out(1)
+        The stored latent is not needed any more.
+    beat : Out(beat_layout(tiling))
+    load, index : Out(1), Out(range(words of a tile))
+        The word on `word` is weight word `index` of the tile to come.
+    word : Out(ArrayLayout(signed(weight_bits), word_weights))
+    """
+
+    def __init__(self, tiling):
+        tile = tile_layout(tiling)
+        words = weight_stream(tiling)
+        super().__init__(
+            {
+                "i_tiles": In(stream.Signature(tile)),
+                "i_weights": In(words),
+                "latent_ready": In(1),
+                "half_free": In(1),
+                "drained": In(1),
+                "job_start": Out(1),
+                "latent_done": Out(1),
+                "beat": Out(beat_layout(tiling)),
+                "load": Out(1),
+                "index": Out(tile["words"].shape),
+                "word": Out(words.members["payload"].shape),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        tile = Signal(self.i_tiles.p.shape())
+        following = self.i_tiles.p
+        busy = Signal()  # `tile` has beats left
+        loaded = Signal()  # the words of `following` are in
+        index = Signal.like(self.index)
+        y, x, plane = Signal(4), Signal(4), Signal(2)
+        first = Signal()
+        half = Signal(init=1)  # turned before its first use
+
+        x_end, plane_end = Signal(), Signal()
+        last = Signal()
+        m.d.comb += [
+            plane_end.eq(plane == PLANES - 1),
+            x_end.eq(x == tile.x_last),
+            last.eq(plane_end & x_end & (y == tile.y_last)),
+        ]
+
+        start = Signal()
+        m.d.comb += [
+            start.eq(
+                self.i_tiles.valid
+                & loaded
+                & (~busy | last)
+                & (~following.job_first | self.half_free)
+                & (
+                    ~following.layer_first
+                    | Mux(following.layer == 0, self.latent_ready, self.drained)
+                )
+            ),
+            self.i_tiles.ready.eq(start),
+            self.job_start.eq(start & following.job_first),
+            self.latent_done.eq(busy & last & tile.layer_last & (tile.layer == 0)),
+        ]
+
+        with m.If(start):
+            m.d.sync += [
+                tile.eq(following),
+                busy.eq(1),
+                first.eq(1),
+                y.eq(following.y_first),
+                x.eq(following.x_first),
+                plane.eq(0),
+                half.eq(half ^ following.job_first),
+            ]
+        with m.Elif(busy):
+            m.d.sync += [
+                first.eq(0),
+                busy.eq(~last),
+                plane.eq(Mux(plane_end, 0, plane + 1)),
+            ]
+            with m.If(plane_end):
+                m.d.sync += x.eq(Mux(x_end, tile.x_first, x + 1))
+                with m.If(x_end):
+                    m.d.sync += y.eq(y + 1)
+
+        m.d.comb += [
+            self.beat.valid.eq(busy),
+            self.beat.swap.eq(busy & first),
+            self.beat.layer.eq(tile.layer),
+            self.beat.row_tile.eq(tile.row_tile),
+            self.beat.last_row_tile.eq(tile.last_row_tile),
+            self.beat.y.eq(y + tile.y_offset),
+            self.beat.x.eq(x + tile.x_offset),
+            self.beat.acc_y.eq(y),
+            self.beat.acc_x.eq(x),
+            self.beat.plane.eq(plane),
+            self.beat.half.eq(half),
+            self.beat.opens.eq(tile.opens),
+            self.beat.job_last.eq(tile.job_last & last),
+        ]
+
+        m.d.comb += [
+            self.i_weights.ready.eq(self.i_tiles.valid & ~loaded),
+            self.load.eq(self.i_weights.valid & self.i_weights.ready),
+            self.index.eq(index),
+            self.word.eq(self.i_weights.p),
+        ]
+        with m.If(self.load):
+            m.d.sync += index.eq(index + 1)
+            with m.If(index == following.words):
+                m.d.sync += [index.eq(0), loaded.eq(1)]
+        with m.If(start):
+            m.d.sync += loaded.eq(0)
+        return m
+
+

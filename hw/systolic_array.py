@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The weight-stationary systolic array with double-buffered weights."""
+
+from itertools import zip_longest
+
+from amaranth import Module, Signal, signed
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from golden.spec import INPUT_BITS
+from hw.delay import delays
+
+
+class PE(wiring.Component):
+    """One multiplier with an active and a shadow weight.
+
+    ``product`` follows ``act`` by 2 cycles; one product a cycle. A weight written with ``load`` waits in
+    the shadow until ``swap`` arrives beside the first activation that uses it.
+
+    Parameters
+    ----------
+    weight_bits : int
+        Width of the signed weight.
+
+    Members
+    -------
+    act : In(signed(9))
+        Activation.
+    swap : In(1)
+        ``act`` and what follows use the shadow weight.
+    load, weight : In(1), In(signed(weight_bits))
+        Write the shadow; never in the cycle of ``swap``'s own tile.
+    product : Out(signed(9 + weight_bits))
+    """
+
+    def __init__(self, weight_bits):
+        super().__init__(
+            {
+                "act": In(signed(INPUT_BITS)),
+                "swap": In(1),
+                "load": In(1),
+                "weight": In(signed(weight_bits)),
+                "product": Out(signed(INPUT_BITS + weight_bits)),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        shadow = Signal.like(self.weight, reset_less=True)
+        active = Signal.like(self.weight, reset_less=True)
+        act = Signal.like(self.act, reset_less=True)
+        product = Signal.like(self.product, reset_less=True)
+
+        with m.If(self.load):
+            m.d.sync += shadow.eq(self.weight)
+        with m.If(self.swap):
+            m.d.sync += active.eq(shadow)
+        m.d.sync += [act.eq(self.act), product.eq(act * active)]
+        m.d.comb += self.product.eq(product)
+        return m
+
+
+class SystolicArray(wiring.Component):
+    """R x C multipliers: activations run right, partial sums run down, a group of `hop` a cycle.
+
+    Everything that enters together stays together: row group i and column group j see activations,
+    ``swap`` and weight words i + j cycles late, so a tile may follow the last as soon as its words are in.
+    Inside a group of `hop` rows the products are added by a tree. There is no stall: an invalid activation
+    costs a beat and is not accumulated.
+
+    ``psums[c]`` belongs to the activation that entered ``latency + c // hop`` cycles before.
+
+    Parameters
+    ----------
+    tiling : Tiling
+        Sizes and widths.
+
+    Members
+    -------
+    act : In(ArrayLayout(signed(9), rows))
+        One activation a row.
+    swap : In(1)
+        `act` is the first that uses the words loaded since the last swap.
+    load : In(1)
+        A weight word is here. It must not be before the swap of the tile in the shadow.
+    index : In(range(words of a tile))
+        Position of the word in its tile.
+    word : In(ArrayLayout(signed(weight_bits), word_weights))
+        Weights ``index * word_weights`` and on of the tile, row by row.
+    psums : Out(ArrayLayout(signed(psum_width), columns))
+    """
+
+    def __init__(self, tiling):
+        self.tiling = tiling
+        array = tiling.array
+        self.row_groups = -(-array.rows // array.hop)
+        self.tree_levels = (min(array.hop, array.rows) - 1).bit_length()
+        self.latency = 2 + self.tree_levels + self.row_groups
+        words = -(-array.macs_per_cycle // array.word_weights)
+        super().__init__(
+            {
+                "act": In(data.ArrayLayout(signed(INPUT_BITS), array.rows)),
+                "swap": In(1),
+                "load": In(1),
+                "index": In(range(words)),
+                "word": In(data.ArrayLayout(signed(tiling.weight_bits), array.word_weights)),
+                "psums": Out(data.ArrayLayout(signed(tiling.psum_width), array.columns)),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        array = self.tiling.array
+        rows, columns, hop = array.rows, array.columns, array.hop
+        column_groups = -(-columns // hop)
+        depth = self.row_groups + column_groups - 1  # the farthest group is depth - 1 hops away
+
+        act = [delays(m, self.act[r], r // hop + column_groups - 1) for r in range(rows)]
+        swap = delays(m, self.swap, depth - 1, reset_less=False)
+        load = delays(m, self.load, depth - 1, reset_less=False)
+        index = delays(m, self.index, depth - 1)
+        lanes = [delays(m, self.word[n], depth - 1) for n in range(array.word_weights)]
+
+        for c in range(columns):
+            psum = None
+            for group in range(self.row_groups):
+                hops = group + c // hop
+                products = []
+                for r in range(group * hop, min(rows, (group + 1) * hop)):
+                    word, lane = divmod(r * columns + c, array.word_weights)
+                    m.submodules[f"pe_{r}_{c}"] = pe = PE(self.tiling.weight_bits)
+                    m.d.comb += [
+                        pe.act.eq(act[r][hops]),
+                        pe.swap.eq(swap[hops]),
+                        pe.load.eq(load[hops] & (index[hops] == word)),
+                        pe.weight.eq(lanes[lane][hops]),
+                    ]
+                    products.append(pe.product)
+                psum = self._add(m, psum, self._tree(m, products))
+            m.d.comb += self.psums[c].eq(psum)
+        return m
+
+    def _tree(self, m, terms):
+        """Sum `terms` in exactly ``tree_levels`` cycles."""
+        for _ in range(self.tree_levels):
+            terms = [
+                self._add(m, a, b)
+                for a, b in zip_longest(terms[::2], terms[1::2])
+            ]
+        return terms[0]
+
+    def _add(self, m, a, b):
+        """Register a + b, where one of them may be None."""
+        total = b if a is None else a if b is None else a + b
+        width = min(len(total), self.tiling.psum_width)
+        register = Signal(signed(width), reset_less=True)
+        m.d.sync += register.eq(total)
+        return register

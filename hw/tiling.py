@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How a network is cut into tiles of the array: the one place that knows the order of work.
+
+The order is: layer, column tile, phase, row tile, tap. A *tile* is one load of the array's weights;
+a *job* is the run of tiles that completes one half of the accumulator banks.
+
+=====  ==================  =====================  =================  ==========  ===============
+layer  columns are         column tile            phase              tap         job (in a half)
+=====  ==================  =====================  =================  ==========  ===============
+1      output channels     group of channels      one                16 pixels   4 x 4 x 3
+2, 3   output channels     group of channels      output parities    4 of phase  H x H x 3
+4      taps, by phase      band of 4 input rows   group of columns   one         4 x 16 x 3
+=====  ==================  =====================  =================  ==========  ===============
+
+In one axis an output of parity 0 takes tap 1 of input u and tap 3 of input u - 1; of parity 1, tap 2 of
+input u and tap 0 of input u + 1. Tap number 0 of a phase is the one without offset: it reaches every
+output of the phase, so it opens the accumulators.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+
+from golden.spec import INPUT_BITS, KERNEL_SIZE, PLANES, GeneratorSpec, InputError
+
+LANES = 4  # requantiser lanes; also the phases of layer 4
+BAND_ROWS = 4  # input rows of layer 4 that are accumulated together
+
+
+@dataclass(frozen=True)
+class ArraySpec:
+    """Size of the systolic array.
+
+    Parameters
+    ----------
+    rows, columns : int
+        Input channels and output channels (in layer 4: taps) of a tile, 4 to 256.
+    word_weights : int, optional
+        Weights in a word of the weight stream; half a tile by default.
+    hop : int
+        Rows and columns that share a pipeline stage: data moves one group of `hop` a cycle.
+
+    Raises
+    ------
+    InputError
+        A size is out of range.
+    """
+
+    rows: int = 16
+    columns: int = 16
+    word_weights: int | None = None
+    hop: int = 4
+
+    def __post_init__(self):
+        for name in ("rows", "columns"):
+            if not LANES <= getattr(self, name) <= 256:
+                raise InputError(
+                    f"array: {name} is {getattr(self, name)}; give {LANES} to 256 "
+                    f"({LANES} activations leave the requantiser at once)"
+                )
+        if self.word_weights is None:
+            object.__setattr__(self, "word_weights", -(-self.rows * self.columns // 2))
+        if not 1 <= self.word_weights <= self.rows * self.columns:
+            raise InputError(
+                f"array: {self.word_weights} weights a word; give 1 to {self.rows * self.columns}"
+            )
+        if not 1 <= self.hop <= 16:
+            raise InputError(f"array: hop is {self.hop}; give 1 to 16")
+
+    @property
+    def macs_per_cycle(self):
+        """Multipliers that feed an accumulator."""
+        return self.rows * self.columns
+
+    @property
+    def layer4_phases(self):
+        """Output phases of layer 4 that fit the columns at once: 1, 2 or 4, four taps each."""
+        return 4 if self.columns >= 16 else 2 if self.columns >= 8 else 1
+
+
+@dataclass(frozen=True)
+class LayerTiling:
+    """Trip counts of one layer's loops, and the shape of its beats.
+
+    Attributes
+    ----------
+    row_tiles, column_tiles, phases, taps : int
+        Trip counts of the loops.
+    in_size : int
+        Height and width of the input map.
+    last_rows : int
+        Rows in use in the last row tile.
+    """
+
+    row_tiles: int
+    column_tiles: int
+    phases: int
+    taps: int
+    in_size: int
+    last_rows: int
+
+    @property
+    def tiles(self):
+        """Weight loads of the layer."""
+        return self.column_tiles * self.phases * self.row_tiles * self.taps
+
+    @property
+    def jobs(self):
+        """Halves of the accumulator banks that the layer fills."""
+        return self.column_tiles * self.phases
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One load of the array: indices of the five loops, and what follows from them."""
+
+    layer: int  # 0 to 3
+    column_tile: int
+    phase: int
+    row_tile: int
+    tap: int
+    words: int  # of the weight stream
+    beats: int
+
+
+@dataclass(frozen=True)
+class Tiling:
+    """`spec` on `array`."""
+
+    spec: GeneratorSpec
+    array: ArraySpec
+
+    @property
+    def layers(self):
+        """The four :class:`LayerTiling`."""
+        return tuple(self._layer(n, layer) for n, layer in enumerate(self.spec.layers))
+
+    def _layer(self, n, layer):
+        rows, columns = self.array.rows, self.array.columns
+        row_tiles = -(-layer.in_channels // rows)
+        if n < 3:
+            column_tiles, phases = -(-layer.out_channels // columns), 1 if n == 0 else 4
+        else:
+            column_tiles, phases = layer.in_size // BAND_ROWS, 4 // self.array.layer4_phases
+        return LayerTiling(
+            row_tiles=row_tiles,
+            column_tiles=column_tiles,
+            phases=phases,
+            taps=(KERNEL_SIZE**2, 4, 4, 1)[n],
+            in_size=layer.in_size,
+            last_rows=layer.in_channels - (row_tiles - 1) * rows,
+        )
+
+    def words(self, layer, row_tile):
+        """Words of the weight stream in a tile of that row tile; unused rows are not sent."""
+        facts = self.layers[layer]
+        rows = facts.last_rows if row_tile == facts.row_tiles - 1 else self.array.rows
+        return -(-rows * self.array.columns // self.array.word_weights)
+
+    def beats(self, layer, phase, tap):
+        """Activation words of a tile: valid pixels only, times three planes."""
+        if layer == 0:
+            return PLANES
+        size = self.layers[layer].in_size
+        if layer == 3:
+            return BAND_ROWS * size * PLANES
+        return (size - (tap >> 1)) * (size - (tap & 1)) * PLANES
+
+    def tiles(self):
+        """Yield every :class:`Tile` of an avatar, in order of use."""
+        for n, facts in enumerate(self.layers):
+            loops = (facts.column_tiles, facts.phases, facts.row_tiles, facts.taps)
+            for column_tile, phase, row_tile, tap in product(*map(range, loops)):
+                yield Tile(
+                    n,
+                    column_tile,
+                    phase,
+                    row_tile,
+                    tap,
+                    self.words(n, row_tile),
+                    self.beats(n, phase, tap),
+                )
+
+    @property
+    def weight_bits(self):
+        """Bits of a weight in the stream: those of the widest layer."""
+        return max(self.spec.weight_bits)
+
+    @property
+    def weight_words(self):
+        """Words of the weight stream of one avatar."""
+        return sum(
+            facts.column_tiles
+            * facts.phases
+            * facts.taps
+            * ((facts.row_tiles - 1) * self.words(n, 0) + self.words(n, facts.row_tiles - 1))
+            if facts.row_tiles > 1
+            else facts.tiles * self.words(n, 0)
+            for n, facts in enumerate(self.layers)
+        )
+
+    @property
+    def psum_width(self):
+        """Bits of a signed sum over one column of the array."""
+        largest = self.array.rows * 2 ** (INPUT_BITS - 1) * (2 ** (self.weight_bits - 1) - 1)
+        return largest.bit_length() + 1
+
+    @property
+    def acc_width(self):
+        """Bits of an accumulator that holds every layer's sums."""
+        return max(self.spec.acc_widths)
+
+    @property
+    def quads(self):
+        """Beats in which the requantiser reads one accumulator address of all columns."""
+        return -(-self.array.columns // LANES)
+
+    def feature_groups(self, layer):
+        """Words of `rows` channels that hold one pixel of the input map of `layer`."""
+        return self.layers[layer].row_tiles
+
+
+def tap_kernel(layer, phase, tap):
+    """Return the kernel position (kh, kw) that tap number `tap` of `phase` uses.
+
+    Parameters
+    ----------
+    layer : int
+        0 to 3.
+    phase : int
+        Output parities ``2 * (y & 1) + (x & 1)``; 0 in layer 1.
+    tap : int
+        ``4 * kh + kw`` in layer 1; ``2 * ty + tx`` after it, where t = 0 has no input offset.
+    """
+    if layer == 0:
+        return divmod(tap, KERNEL_SIZE)
+    return tuple(
+        ((1, 3), (2, 0))[parity][t] for parity, t in zip(divmod(phase, 2), divmod(tap, 2), strict=True)
+    )
