@@ -175,8 +175,9 @@ def save(model, path):
 
 def _read(path):
     """Return the header dictionary, its fields present, and the arrays by name, unchecked."""
-    if not path.exists():
-        raise InputError("there is no such file; `avatar quantize` makes model files")
+    if not path.is_file():
+        what = "is no regular file" if path.exists() else "there is no such file"
+        raise InputError(f"{what}; give a model file, as `avatar quantize` makes them")
     try:
         with safetensors.safe_open(path, framework="numpy") as file:
             text = (file.metadata() or {}).get("avatar")

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+# demo and test make .venv where there is none, install the pinned versions, then do their job.
+
+# Overridable: make test PYTHON=python3.12 TORCH=torch==2.9.0 PIP_ARGS="--index-url ..."
+PYTHON ?= python3.11
+PINNED_TORCH := $(shell grep '^torch==' constraints.txt)
+TORCH ?= $(PINNED_TORCH)
+PIP_ARGS ?=
+
+.PHONY: demo test test-long lint clean
+
+demo: .venv/demo.stamp
+	.venv/bin/avatar demo
+
+test: .venv/test.stamp
+	.venv/bin/pytest -n 2 -m "not slow"
+
+test-long: .venv/test.stamp
+	.venv/bin/pytest -m slow
+
+lint: .venv/test.stamp
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+
+clean:
+	rm -rf .venv build
+
+.venv/demo.stamp: EXTRAS = sim
+.venv/test.stamp: EXTRAS = train,sim,test
+.venv/test.stamp: TORCH_PACKAGE = "$(TORCH)"
+
+# Another torch brings versions of its own: the constraints' last part, torch's, goes.
+.venv/%.stamp: pyproject.toml constraints.txt
+	@.ci/check-system $(PYTHON)
+	@echo "installing into .venv: $(EXTRAS)"
+	@test -x .venv/bin/pip || $(PYTHON) -m venv .venv
+	@sed '$(if $(filter $(PINNED_TORCH),$(TORCH)),,/^# torch/,$$d)' constraints.txt \
+		> .venv/constraints.txt
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) \
+		--constraint .venv/constraints.txt --editable ".[$(EXTRAS)]" $(TORCH_PACKAGE)
+	@touch $@

@@ -1,0 +1,258 @@
+# SPDX-License-Identifier: Apache-2.0
+import dataclasses
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors import numpy as safetensors_numpy
+
+from golden import model_file
+from golden.model_file import Model, load, save
+from golden.spec import GeneratorSpec, InputError
+from tests.models import random_model
+
+CONFORMANCE = sorted(Path(__file__).parents[1].glob("conformance/*.safetensors"))
+SPEC = GeneratorSpec(channels=(4, 3, 2), weight_bits=(8, 5, 4, 3))
+
+
+@pytest.fixture
+def model():
+    return random_model(SPEC)
+
+
+def write(path, model, *, header=None, arrays=None):
+    """Write a model file whose header fields and arrays are replaced, None: left out."""
+    fields = {
+        "format": 1,
+        "spec": model.spec.to_json(),
+        "digest": model.digest,
+        "training": {},
+        "metrics": {},
+    }
+    fields = {k: v for k, v in {**fields, **(header or {})}.items() if v is not None}
+    all_arrays = {k: v for k, v in {**model.arrays, **(arrays or {})}.items() if v is not None}
+    text = json.dumps(fields, sort_keys=True, separators=(",", ":"))
+    safetensors_numpy.save_file(all_arrays, path, {"avatar": text})
+
+
+def refusal(path):
+    with pytest.raises(InputError) as caught:
+        load(path)
+    line = str(caught.value)
+    assert "\n" not in line
+    assert line.startswith(f"{path}: ")
+    return line
+
+
+@pytest.mark.parametrize("path", CONFORMANCE, ids=lambda path: path.stem)
+def test_conformance_files_load_and_their_digests_hold(path):
+    header = safetensors_header(path)
+    assert load(path).digest == json.loads(header["avatar"])["digest"]
+
+
+def safetensors_header(path):
+    data = path.read_bytes()
+    return json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])["__metadata__"]
+
+
+def test_digest_by_hand(model):
+    sha = hashlib.sha256(
+        b'{"channels":[4,3,2],"latent":100,"weight_bits":[8,5,4,3]}'
+        b"bias1\0<i4\x004\0" + model.bias[0].tobytes()
+    )
+    for name in ("bias2", "bias3", "bias4", "mul1", "mul2", "mul3", "mul4", "shift", "table"):
+        array = model.arrays[name]
+        dtype = {"b": "<i4", "m": "<u2", "s": "|u1", "t": "|u1"}[name[0]]
+        sha.update(f"{name}\0{dtype}\0{array.size}\0".encode() + array.tobytes())
+    sha.update(b"v1\0|i1\x00100\0" + model.v1.tobytes() + b"v2\0|i1\x00100\0" + model.v2.tobytes())
+    for n, shape in enumerate(("100,4,4,4", "4,3,4,4", "3,2,4,4", "2,1,4,4")):
+        sha.update(f"weight{n + 1}\0|i1\0{shape}\0".encode() + model.weight[n].tobytes())
+    assert model.digest == sha.hexdigest()
+
+
+def test_round_trip_keeps_everything_and_is_stable(model, tmp_path):
+    model = dataclasses.replace(model, training={"steps": 3}, metrics={"psnr": 39.5})
+    save(model, tmp_path / "a.safetensors")
+    again = load(tmp_path / "a.safetensors")
+    save(again, tmp_path / "b.safetensors")
+    assert (tmp_path / "a.safetensors").read_bytes() == (tmp_path / "b.safetensors").read_bytes()
+    assert (again.spec, again.digest) == (model.spec, model.digest)
+    assert (again.training, again.metrics) == (model.training, model.metrics)
+    for name, array in model.arrays.items():
+        np.testing.assert_array_equal(again.arrays[name], array)
+
+
+def test_metadata_is_one_key_of_canonical_json(model, tmp_path):
+    save(model, tmp_path / "m.safetensors")
+    header = safetensors_header(tmp_path / "m.safetensors")
+    assert list(header) == ["avatar"]
+    fields = json.loads(header["avatar"])
+    assert header["avatar"] == json.dumps(fields, sort_keys=True, separators=(",", ":"))
+    assert sorted(fields) == ["digest", "format", "metrics", "spec", "training"]
+
+
+def test_a_transposed_view_is_stored_as_it_reads(model, tmp_path):
+    weight = list(model.weight)
+    weight[1] = np.ascontiguousarray(weight[1].transpose(3, 2, 1, 0)).transpose(3, 2, 1, 0)
+    assert not weight[1].flags.c_contiguous
+    viewed = dataclasses.replace(model, weight=weight)
+    save(viewed, tmp_path / "m.safetensors")
+    assert viewed.digest == model.digest == load(tmp_path / "m.safetensors").digest
+
+
+def test_arrays_are_read_only_copies(model):
+    source = model.v1.copy()
+    copy = dataclasses.replace(model, v1=source)
+    source[0] += 1
+    assert copy.digest == model.digest
+    with pytest.raises(ValueError, match="read-only"):
+        copy.v1[0] = 0
+
+
+def test_the_digest_covers_every_array_and_the_spec(model):
+    digests = {model.digest}
+    for name, array in model.arrays.items():
+        changed = array.copy()
+        changed.flat[0] -= 1 if changed.flat[0] > 1 else 0
+        changed.flat[0] += 2 if changed.flat[0] == array.flat[0] else 0
+        if name[:-1] in ("weight", "bias", "mul"):
+            n, values = int(name[-1]) - 1, list(getattr(model, name[:-1]))
+            values[n] = changed
+            digests.add(dataclasses.replace(model, **{name[:-1]: values}).digest)
+        else:
+            digests.add(dataclasses.replace(model, **{name: changed}).digest)
+    wider = GeneratorSpec(channels=(4, 3, 2), weight_bits=(8, 5, 4, 4))
+    digests.add(dataclasses.replace(model, spec=wider).digest)
+    assert len(digests) == len(model.arrays) + 2
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "words"),
+    [
+        ("weight1", lambda a: a.astype(np.int16), "weight1 has dtype int16, not int8"),
+        ("weight2", lambda a: a[:, :2], "weight2 has shape (4, 2, 4, 4), not the spec's"),
+        ("weight2", lambda a: a.reshape(-1), "weight2 has shape"),
+        ("weight2", lambda a: np.full_like(a, 16), "weight2 holds 16, outside -15..15"),
+        ("weight2", lambda a: np.full_like(a, -16), "weight2 holds -16"),
+        ("weight1", lambda a: np.full_like(a, -128), "weight1 holds -128, outside -127..127"),
+        ("weight4", lambda a: np.full_like(a, 4), "weight4 holds 4, outside -3..3"),
+        ("bias1", lambda a: np.full_like(a, 100 * 256 * 127 + 1), "bias1 holds 3251201"),
+        ("bias2", lambda a: np.full_like(a, -4 * 4 * 255 * 15 - 1), "bias2 holds -61201"),
+        ("bias1", lambda a: a.astype(np.int64), "bias1 has dtype int64, not int32"),
+        ("mul3", lambda a: a.astype(np.int32), "mul3 has dtype int32, not uint16"),
+        ("mul3", lambda a: a[:1], "mul3 has shape (1,)"),
+        ("shift", lambda a: np.array([0, 9, 9, 9], np.uint8), "shift holds 0, outside 1..40"),
+        ("shift", lambda a: np.array([9, 9, 9, 41], np.uint8), "shift holds 41"),
+        ("v1", lambda a: a[:99], "v1 has shape (99,)"),
+        ("v2", lambda a: a.astype(np.uint8), "v2 has dtype uint8"),
+        ("table", lambda a: a[:512], "table has shape (512,)"),
+        ("table", lambda a: None, "array table is missing"),
+        ("bias4", lambda a: None, "array bias4 is missing"),
+    ],
+)
+def test_wrong_arrays_are_named(model, tmp_path, name, change, words):
+    write(tmp_path / "m.safetensors", model, arrays={name: change(model.arrays[name])})
+    line = refusal(tmp_path / "m.safetensors")
+    assert words in line
+    assert "`avatar quantize`" in line
+
+
+def test_bias_at_its_limit_is_accepted(model, tmp_path):
+    limit = [layer.acc_max for layer in SPEC.layers]
+    bias = [np.full_like(model.bias[n], limit[n] * (-1) ** n) for n in range(4)]
+    save(dataclasses.replace(model, bias=bias), tmp_path / "m.safetensors")
+    load(tmp_path / "m.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("header", "words"),
+    [
+        ({"format": 2}, "format is 2, this version reads 1"),
+        ({"format": "1"}, 'format is "1"'),
+        ({"format": True}, "format is true"),
+        ({"format": None}, "format is null"),
+        ({"digest": "0" * 64}, "digest is 0000"),
+        ({"digest": 7}, "digest is 7"),
+        ({"digest": None}, "metadata field digest is missing"),
+        ({"training": None}, "metadata field training is missing"),
+        ({"metrics": []}, "metadata field metrics is not a JSON object"),
+        ({"extra": 1}, "metadata field extra is unknown"),
+        ({"spec": [4, 3, 2]}, "spec: fields must be"),
+        ({"spec": {"channels": [4, 3], "latent": 100, "weight_bits": [5] * 4}}, "channels"),
+        ({"spec": {"channels": [0, 3, 2], "latent": 100, "weight_bits": [5] * 4}}, "channels"),
+        ({"spec": {"channels": [4, 3, 2], "latent": 100, "weight_bits": [9] * 4}}, "weight bits"),
+        ({"spec": {"channels": [4, 3, 2], "latent": 99, "weight_bits": [5] * 4}}, "latent is 99"),
+        ({"spec": {"channels": [5, 3, 2], "latent": 100, "weight_bits": [5] * 4}}, "weight1"),
+    ],
+)
+def test_wrong_metadata_is_named(model, tmp_path, header, words):
+    write(tmp_path / "m.safetensors", model, header=header)
+    assert words in refusal(tmp_path / "m.safetensors")
+
+
+def test_an_unknown_array_is_named(model, tmp_path):
+    write(tmp_path / "m.safetensors", model, arrays={"weight5": np.zeros(3, np.int8)})
+    assert "array weight5 is unknown" in refusal(tmp_path / "m.safetensors")
+
+
+def test_every_flipped_byte_of_the_arrays_is_noticed(model, tmp_path):
+    path = tmp_path / "m.safetensors"
+    save(model, path)
+    data = path.read_bytes()
+    start = 8 + int.from_bytes(data[:8], "little")
+    for at in np.random.default_rng(0).integers(start, len(data), 20):
+        path.write_bytes(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :])
+        refusal(path)
+
+
+@pytest.mark.parametrize("size", [0, 7, 100, -1])
+def test_cut_files_are_refused(model, tmp_path, size):
+    path = tmp_path / "m.safetensors"
+    save(model, path)
+    path.write_bytes(path.read_bytes()[:size])
+    assert "is not a model file" in refusal(path)
+
+
+def test_foreign_files_are_refused(model, tmp_path):
+    path = tmp_path / "m.safetensors"
+    path.write_text("hello, this is no model")
+    assert "is not a model file" in refusal(path)
+    safetensors_numpy.save_file(model.arrays, path)
+    assert "no metadata `avatar`" in refusal(path)
+    for text, words in (("{", "is not JSON"), ("[]", "is not a JSON object")):
+        safetensors_numpy.save_file(model.arrays, path, {"avatar": text})
+        assert words in refusal(path)
+
+
+def test_missing_file_and_folder(tmp_path):
+    assert "there is no such file" in refusal(tmp_path / "none.safetensors")
+    assert "is no regular file" in refusal(tmp_path)
+
+
+def test_saving_where_no_folder_is_leaves_nothing(model, tmp_path):
+    with pytest.raises(InputError, match="there is no folder"):
+        save(model, tmp_path / "none" / "m.safetensors")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_json_cannot_hold_is_refused_and_the_old_file_stays(model, tmp_path):
+    path = tmp_path / "m.safetensors"
+    save(model, path)
+    before = path.read_bytes()
+    for metrics in ({"psnr": float("nan")}, {"psnr": np.zeros(3)}):
+        with pytest.raises(InputError, match="metrics"):
+            save(dataclasses.replace(model, metrics=metrics), path)
+    assert path.read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == ["m.safetensors"]
+
+
+def test_model_of_three_layers_is_refused(model):
+    with pytest.raises(InputError, match="weight has 3 arrays"):
+        dataclasses.replace(model, weight=model.weight[:3])
+
+
+def test_format_is_1():
+    assert model_file.FORMAT == 1
+    assert Model is model_file.Model

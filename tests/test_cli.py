@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The verbs of the golden side, and what every verb does with bad input."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import cli
+from golden import model_file
+from golden.latents import draw_latents
+from golden.spec import GeneratorSpec
+from pictures import grid
+from tests.models import random_model
+
+CONFORMANCE = Path(__file__).parent / "conformance" / "small-16-12-8-w5"
+MODEL = str(CONFORMANCE.with_suffix(".safetensors"))
+
+
+@pytest.fixture(autouse=True)
+def in_tmp_path(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def read_png(path):
+    with Image.open(path) as image:
+        return np.asarray(image)
+
+
+def refusal(capsys, *arguments):
+    """Run avatar on bad input and return its one line."""
+    before = sorted(Path.cwd().rglob("*"))
+    assert cli.main(arguments) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("avatar: error: ")
+    assert err.count("\n") == 1
+    assert sorted(Path.cwd().rglob("*")) == before
+    return err
+
+
+def test_generate_writes_the_conformance_pictures(tmp_path):
+    latents = str(CONFORMANCE.with_suffix(".latents.npy"))
+    wanted = np.load(CONFORMANCE.with_suffix(".pictures.npy"))
+    arguments = ["generate", "--model", MODEL, "--latents", latents, "--each", "each"]
+    assert cli.main([*arguments, "--out", "a.png", "--scale", "2"]) == 0
+    np.testing.assert_array_equal(read_png("a.png"), grid(wanted, scale=2))
+    names = sorted(path.name for path in Path("each").iterdir())
+    assert names == [f"{n:03}.png" for n in range(len(wanted))]
+    for name, picture in zip(names, wanted):
+        np.testing.assert_array_equal(read_png(Path("each") / name), picture)
+
+
+def test_a_seed_and_a_file_of_its_latents_agree():
+    assert (
+        cli.main(["generate", "--model", MODEL, "--seed", "7", "--count", "3", "--out", "a"]) == 0
+    )
+    np.save("z.npy", np.random.default_rng(7).standard_normal((3, 100)))
+    assert cli.main(["generate", "--model", MODEL, "--latents", "z.npy", "--out", "b"]) == 0
+    np.save("q.npy", draw_latents(7, 3))
+    assert cli.main(["generate", "--model", MODEL, "--latents", "q.npy", "--out", "c"]) == 0
+    assert Path("a").read_bytes() == Path("b").read_bytes() == Path("c").read_bytes()
+
+
+def test_one_avatar_is_the_default():
+    assert cli.main(["generate", "--model", MODEL, "--out", "a.png"]) == 0
+    assert read_png("a.png").shape == (32, 32, 3)
+
+
+def test_trace_alone_writes_files_of_every_layer():
+    assert cli.main(["generate", "--model", MODEL, "--trace", "trace"]) == 0
+    index = json.loads(Path("trace/index.json").read_text())
+    assert len(index["arrays"]) == 12
+    assert np.load("trace/layer4_activations.npy").shape == (1, 3, 1, 32, 32)
+
+
+def test_info(capsys):
+    assert cli.main(["info", MODEL]) == 0
+    assert "16-12-8" in capsys.readouterr().out
+    assert cli.main(["info", MODEL, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["id"] == model_file.load(MODEL).digest
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "VERB"),
+        (["paint"], "VERB"),
+        (["info"], "FILE"),
+        (["info", MODEL, "--wrong"], "--wrong"),
+        (["info", "none.safetensors"], "none.safetensors: there is no such file"),
+        (["info", "."], "no regular file"),
+        (["info", __file__], "test_cli.py: is not a model file"),
+        (["generate", "--out", "a.png"], "--model"),
+        (["generate", "--model", MODEL], "--out FILE.png"),
+        (["generate", "--model", "none", "--out", "a.png"], "none: there is no such file"),
+        (["generate", "--model", MODEL, "--out", "none/a.png"], "there is no folder none"),
+        (["generate", "--model", MODEL, "--out", "."], "not a regular file"),
+        (["generate", "--model", MODEL, "--each", "none/each"], "there is no folder none"),
+        (["generate", "--model", MODEL, "--trace", "none/trace"], "there is no folder none"),
+        (["generate", "--model", MODEL, "--each", MODEL], "is a file; name a folder"),
+        (["generate", "--model", MODEL, "--out", "a", "--seed", "x"], "--seed"),
+        (["generate", "--model", MODEL, "--out", "a", "--seed", "-1"], "--seed is -1"),
+        (["generate", "--model", MODEL, "--out", "a", "--count", "0"], "--count is 0"),
+        (["generate", "--model", MODEL, "--out", "a", "--count", "9" * 30], "--count is 999"),
+        (["generate", "--model", MODEL, "--out", "a", "--scale", "0"], "--scale is 0"),
+        (["generate", "--model", MODEL, "--each", "e", "--scale", "2"], "--scale"),
+        (["generate", "--model", MODEL, "--out", "a", "--latents", "z.npy"], "z.npy: there is no"),
+        (["generate", "--model", MODEL, "--out", "a", "--latents", __file__], "is not a .npy"),
+        (["generate", "--model", MODEL, "--out", "a", "--latents", "z", "--seed", "1"], "excludes"),
+        (
+            ["generate", "--model", MODEL, "--out", "a", "--latents", "z", "--count", "1"],
+            "excludes",
+        ),
+    ],
+)
+def test_bad_input_is_one_line_and_leaves_nothing(capsys, arguments, words):
+    assert words in refusal(capsys, *arguments)
+
+
+def test_a_damaged_model_is_named(capsys):
+    data = bytearray(Path(MODEL).read_bytes())
+    data[-1] ^= 1
+    Path("bad.safetensors").write_bytes(data)
+    line = refusal(capsys, "generate", "--model", "bad.safetensors", "--out", "a.png")
+    assert "bad.safetensors: digest is" in line
+    assert "the file is damaged" in line
+
+
+def test_a_failed_write_keeps_the_old_picture(capsys, monkeypatch):
+    Path("a.png").write_bytes(b"old")
+
+    def full_disk(*_args, **_options):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Image.Image, "save", full_disk)
+    assert "No space left" in refusal(capsys, "generate", "--model", MODEL, "--out", "a.png")
+    assert Path("a.png").read_bytes() == b"old"
+
+
+def test_no_memory_is_one_line(capsys, monkeypatch):
+    def no_memory(*_args, **_options):
+        raise MemoryError
+
+    monkeypatch.setattr("pictures.grid", no_memory)
+    assert "not enough memory" in refusal(capsys, "generate", "--model", MODEL, "--out", "a.png")
+
+
+def start(*arguments, **options):
+    return subprocess.Popen(
+        [sys.executable, "-m", "cli", *arguments],
+        env={**os.environ, "PYTHONPATH": str(Path(cli.__file__).parent)},
+        stderr=subprocess.PIPE,
+        text=True,
+        **options,
+    )
+
+
+def test_a_reader_that_has_enough_is_no_error():
+    read, write = os.pipe()
+    os.close(read)
+    with start("info", MODEL, stdout=write) as run:
+        os.close(write)
+        assert run.stderr.read() == ""
+        assert run.wait(timeout=60) == 0
+
+
+def test_ctrl_c_ends_with_130_and_leaves_no_file():
+    model_file.save(random_model(GeneratorSpec.preset("medium")), "m.safetensors")
+    run = start("generate", "--model", "m.safetensors", "--count", "100000", "--out", "a.png")
+    with run:
+        time.sleep(3)
+        run.send_signal(signal.SIGINT)
+        assert run.wait(timeout=60) == 130
+        assert "Traceback" not in run.stderr.read()
+    assert os.listdir() == ["m.safetensors"]
+
+
+def test_help_shows_every_verb_with_an_example(capsys):
+    for name in cli._VERBS:
+        with pytest.raises(SystemExit) as caught:
+            cli.main([name, "--help"])
+        assert caught.value.code == 0
+        assert f"avatar {name} " in capsys.readouterr().out
