@@ -32,7 +32,7 @@ def random_model(spec, seed=0):
     v1, v2 = (_normal_int8(rng, spec.latent) for _ in range(2))
     maps = plane_inputs(draw_latents(seed, 8), v1, v2).reshape(24, spec.latent, 1, 1)
     weight, bias, mul, shift = [], [], [], []
-    for layer in spec.layers:
+    for number, layer in enumerate(spec.layers, 1):
         limit = layer.weight_max
         w = rng.integers(-limit, limit, layer.weight_shape, np.int8, endpoint=True)
         acc = conv_transpose2d_phases(maps, w, stride=layer.stride, padding=layer.padding)
@@ -40,7 +40,7 @@ def random_model(spec, seed=0):
         b = np.rint(rng.normal(0, spread / 2, layer.out_channels))
         b = b.clip(-layer.acc_max, layer.acc_max).astype(np.int32)
         # two spreads reach the upper bound: 255, or 511 from the middle of the table
-        high = 511 if layer is spec.layers[-1] else 255
+        high = 511 if number == 4 else 255
         factors = high / (2 * spread) * rng.uniform(0.7, 1.3, layer.out_channels)
         s = MUL_BITS - 1 - int(np.floor(np.log2(factors.max())))
         m = np.rint(factors * 2.0**s).clip(1, 2**MUL_BITS - 1).astype(np.uint16)
