@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The board-independent top: a generator behind a serial line."""
+
+from amaranth.hdl import Module, Value
+from amaranth.lib import memory, wiring
+from amaranth.lib.fifo import SyncFIFOBuffered
+from amaranth.lib.wiring import In, Out
+
+from hw.uart import identity
+from hw.uart.baud import BaudRate
+from hw.uart.command import JOB, CommandHandler
+from hw.uart.frame_receiver import FrameReceiver
+from hw.uart.frame_sender import FrameSender
+from hw.uart.protocol import BAUD
+from hw.uart.protocol import divisor as clocks_a_bit
+from hw.uart.receiver import Receiver
+from hw.uart.responder import Responder
+from hw.uart.slip import Decoder
+from hw.uart.stopwatch import Stopwatch
+from hw.uart.transmitter import Transmitter
+
+
+class Top(wiring.Component):
+    """Answer the requests of ``docs/protocol.md`` with a generator's pictures.
+
+    Requests are carried out in order. The latents of the next go in while a picture goes out, and
+    one more request waits in the receive buffer.
+
+    Parameters
+    ----------
+    generator : wiring.Component
+        Has ``i_latents``, 100 signed bytes an avatar; ``o_pixels``, 1024 structs of r, g, b;
+        and ``ready``.
+    about : hw.uart.identity.Identity
+        Facts and self-test, kept in a memory. Its clock is the clock of this top.
+    baud : int
+        Bits a second after reset.
+
+    Members
+    -------
+    rx : In(1)
+        Serial line in; synchronised here.
+    tx : Out(1)
+        Serial line out, from a register.
+    active : Out(1)
+        Something is under way on the line, in the generator or in a time-out: with this low and
+        `rx` high, nothing changes. A lamp on a board.
+    """
+
+    rx: In(1, init=1)
+    tx: Out(1, init=1)
+    active: Out(1)
+
+    def __init__(self, generator, about, *, baud=BAUD):
+        self.generator = generator
+        self.about = about
+        self.startup = clocks_a_bit(about.facts.clock_hz, baud)
+        super().__init__()
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.generator = generator = self.generator
+        m.submodules.baud = baud = BaudRate(self.startup)
+        m.submodules.receiver = receiver = Receiver()
+        m.submodules.decoder = decoder = Decoder()
+        m.submodules.frames = frames = FrameReceiver()
+        m.submodules.command = command = CommandHandler()
+        m.submodules.jobs = jobs = SyncFIFOBuffered(width=JOB.size, depth=2)
+        m.submodules.latents = latents = SyncFIFOBuffered(width=8, depth=4)
+        m.submodules.responder = responder = Responder()
+        m.submodules.sender = sender = FrameSender()
+        m.submodules.transmitter = transmitter = Transmitter()
+        m.submodules.stopwatch = stopwatch = Stopwatch()
+        m.submodules.identity = rom = memory.Memory(
+            shape=8, depth=identity.DEPTH, init=self.about.contents()
+        )
+
+        wiring.connect(m, receiver.o, decoder.i)
+        wiring.connect(m, decoder.o, frames.i)
+        wiring.connect(m, frames.o, command.i)
+        wiring.connect(m, frames.o_error, command.i_error)
+        wiring.connect(m, responder.o, sender.i)
+        wiring.connect(m, sender.o, transmitter.i)
+        wiring.connect(m, generator.o_pixels, responder.i_pixels)
+        for source, fifo, sink in (
+            (command.o_jobs, jobs, responder.i_jobs),
+            (command.o_latents, latents, generator.i_latents),
+        ):
+            m.d.comb += [
+                fifo.w_data.eq(source.p),
+                fifo.w_en.eq(source.valid),
+                source.ready.eq(fifo.w_rdy),
+                Value.cast(sink.p).eq(fifo.r_data),
+                sink.valid.eq(fifo.r_rdy),
+                fifo.r_en.eq(sink.ready),
+            ]
+        for reader in (command, responder):
+            port = rom.read_port()
+            m.d.comb += [port.addr.eq(reader.rom_addr), reader.rom_data.eq(port.data)]
+
+        m.d.comb += [
+            receiver.rx.eq(self.rx),
+            self.tx.eq(transmitter.tx),
+            receiver.divisor.eq(baud.divisor),
+            transmitter.divisor.eq(baud.divisor),
+            frames.divisor.eq(baud.divisor),
+            decoder.clear.eq(frames.clear),
+            baud.good.eq(frames.good),
+            baud.bad.eq(frames.bad),
+            baud.set.eq(responder.set_divisor),
+            baud.new.eq(responder.divisor),
+            responder.line_active.eq(sender.active | transmitter.active),
+            responder.ready.eq(generator.ready),
+            responder.core_cycles.eq(stopwatch.core_cycles),
+            responder.stalled_cycles.eq(stopwatch.stalled_cycles),
+            stopwatch.latent_taken.eq(generator.i_latents.valid & generator.i_latents.ready),
+            stopwatch.pixel_taken.eq(generator.o_pixels.valid & generator.o_pixels.ready),
+            stopwatch.pixel_waits.eq(generator.o_pixels.valid & ~generator.o_pixels.ready),
+        ]
+
+        m.d.sync += self.active.eq(
+            receiver.active
+            | decoder.o.valid
+            | frames.active
+            | command.active
+            | jobs.level.any()
+            | responder.active
+            | sender.active
+            | transmitter.active
+            | baud.probation
+            | ~generator.ready
+        )
+
+        return m

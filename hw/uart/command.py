@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Carry out proven requests."""
+
+from amaranth.hdl import Cat, Module, Signal, signed
+from amaranth.lib import data, enum, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from hw.uart import identity
+from hw.uart.protocol import (
+    DIVISOR,
+    GENERATE,
+    ID_SIZE,
+    LATENT,
+    MIN_DIVISOR,
+    NO_TAG,
+    VERSION,
+    Error,
+    Request,
+)
+
+
+class Kind(enum.Enum, shape=3):
+    """What the responder has to answer."""
+
+    INFO = 0
+    PICTURE = 1
+    SELF_TEST = 2
+    BAUD = 3
+    ERROR = 4
+
+
+JOB = data.StructLayout({"kind": Kind, "tag": 16, "value": 16})
+PAYLOAD_SIZES = {
+    Request.INFO: 0,
+    Request.GENERATE: GENERATE.size,
+    Request.SELF_TEST: 0,
+    Request.BAUD: DIVISOR.size,
+}
+
+
+class CommandHandler(wiring.Component):
+    """Check each request, feed its latents to the generator, and order its answer.
+
+    The answer is ordered before the latents go: while the responder sends one picture, the
+    generator can work on the next. Latents leave one a cycle.
+
+    Members
+    -------
+    i : In(stream.Signature(8))
+        Requests, as :class:`hw.uart.frame_receiver.FrameReceiver` gives them.
+    i_error : In(stream.Signature(8))
+        Codes of dropped frames.
+    o_latents : Out(stream.Signature(signed(8)))
+    o_jobs : Out(stream.Signature(StructLayout({"kind": Kind, "tag": 16, "value": 16})))
+        Answers to send, in the order of the requests. `value` is the divisor or the error code.
+    rom_addr : Out(8), rom_data : In(8)
+        Identity memory; data come in the cycle after the address.
+    active : Out(1)
+        A request is being carried out.
+    """
+
+    i: In(stream.Signature(8))
+    i_error: In(stream.Signature(8))
+    o_latents: Out(stream.Signature(signed(8)))
+    o_jobs: Out(stream.Signature(JOB))
+    rom_addr: Out(8)
+    rom_data: In(8)
+    active: Out(1)
+
+    def elaborate(self, platform):
+        m = Module()
+        job = Signal(JOB)
+        remaining = Signal(8)  # bytes of the payload not yet taken
+        version = Signal(8)
+        request = Signal(8)
+        count = Signal(range(LATENT))
+        same_model = Signal()
+        address = Signal(8)  # whose data are on rom_data
+        taken = Signal()
+        m.d.comb += [
+            self.rom_addr.eq(address),
+            taken.eq(self.i.valid & self.i.ready),
+            self.o_jobs.p.eq(job),
+        ]
+        m.d.sync += address.eq(self.rom_addr)
+
+        def refuse(code):
+            return [job.kind.eq(Kind.ERROR), job.value.eq(code)]
+
+        def feed(valid, latent):
+            m.d.comb += [self.o_latents.valid.eq(valid), self.o_latents.p.eq(latent)]
+            with m.If(self.o_latents.valid & self.o_latents.ready):
+                m.d.sync += count.eq(count + 1)
+                with m.If(count == LATENT - 1):
+                    m.next = "IDLE"
+
+        with m.FSM() as fsm:
+            with m.State("IDLE"):
+                m.d.comb += self.rom_addr.eq(identity.MODEL_ID)
+                m.d.sync += [count.eq(0), same_model.eq(1)]
+                with m.If(self.i_error.valid):
+                    m.d.comb += self.i_error.ready.eq(1)
+                    m.d.sync += [refuse(self.i_error.p), job.tag.eq(NO_TAG), remaining.eq(0)]
+                    m.next = "JOB"
+                with m.Else():
+                    m.d.comb += self.i.ready.eq(1)
+                    with m.If(taken):
+                        m.d.sync += remaining.eq(self.i.p)
+                        m.next = "VERSION"
+            for state, target, following in (
+                ("VERSION", version, "TYPE"),
+                ("TYPE", request, "TAG LOW"),
+                ("TAG LOW", job.tag[:8], "TAG HIGH"),
+                ("TAG HIGH", job.tag[8:], "DECIDE"),
+            ):
+                with m.State(state):
+                    m.d.comb += self.i.ready.eq(1)
+                    with m.If(taken):
+                        m.d.sync += target.eq(self.i.p)
+                        m.next = following
+            with m.State("DECIDE"):
+                m.next = "JOB"
+                m.d.sync += refuse(Error.TYPE)
+                with m.Switch(request):
+                    for kind, size in PAYLOAD_SIZES.items():
+                        with m.Case(kind):
+                            with m.If(remaining != size):
+                                m.d.sync += refuse(Error.LENGTH)
+                            with m.Elif(version == VERSION):
+                                if kind == Request.INFO:
+                                    m.d.sync += job.kind.eq(Kind.INFO)
+                                elif kind == Request.GENERATE:
+                                    m.next = "MODEL"
+                                elif kind == Request.SELF_TEST:
+                                    m.d.sync += job.kind.eq(Kind.SELF_TEST)
+                                else:
+                                    m.next = "DIVISOR"
+                with m.If(version != VERSION):
+                    m.d.sync += refuse(Error.VERSION)
+            with m.State("MODEL"):
+                m.d.comb += self.i.ready.eq(1)
+                with m.If(taken):
+                    m.d.comb += self.rom_addr.eq(address + 1)
+                    m.d.sync += [remaining.eq(remaining - 1), count.eq(count + 1)]
+                    with m.If(self.i.p != self.rom_data):
+                        m.d.sync += same_model.eq(0)
+                    with m.If(count == ID_SIZE - 1):
+                        m.d.sync += count.eq(0)
+                        m.next = "MODEL KNOWN"
+            with m.State("MODEL KNOWN"):
+                m.d.sync += job.kind.eq(Kind.PICTURE)
+                with m.If(~same_model):
+                    m.d.sync += refuse(Error.MODEL)
+                m.next = "JOB"
+            with m.State("DIVISOR"):
+                m.d.comb += self.i.ready.eq(1)
+                with m.If(taken):
+                    m.d.sync += [
+                        job.value.eq(Cat(job.value[8:], self.i.p)),
+                        remaining.eq(remaining - 1),
+                    ]
+                    with m.If(remaining == 1):
+                        m.next = "DIVISOR KNOWN"
+            with m.State("DIVISOR KNOWN"):
+                m.d.sync += job.kind.eq(Kind.BAUD)
+                with m.If(job.value < MIN_DIVISOR):
+                    m.d.sync += refuse(Error.DIVISOR)
+                m.next = "JOB"
+            with m.State("JOB"):
+                m.d.comb += [self.o_jobs.valid.eq(1), self.rom_addr.eq(identity.LATENTS)]
+                with m.If(self.o_jobs.ready):
+                    with m.Switch(job.kind):
+                        with m.Case(Kind.PICTURE):
+                            m.next = "FEED"
+                        with m.Case(Kind.SELF_TEST):
+                            m.next = "FEED STORED"
+                        with m.Default():
+                            m.next = "DROP"
+            with m.State("DROP"):
+                with m.If(remaining == 0):
+                    m.next = "IDLE"
+                with m.Else():
+                    m.d.comb += self.i.ready.eq(1)
+                    m.d.sync += remaining.eq(remaining - taken)
+            with m.State("FEED"):
+                m.d.comb += self.i.ready.eq(self.o_latents.ready)
+                feed(self.i.valid, self.i.p)
+            with m.State("FEED STORED"):
+                m.d.comb += self.rom_addr.eq(address + self.o_latents.ready)
+                feed(1, self.rom_data)
+        m.d.comb += self.active.eq(~fsm.ongoing("IDLE"))
+
+        return m

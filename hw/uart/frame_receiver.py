@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Body bytes to proven requests."""
+
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import memory, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from hw.uart.crc32 import RESIDUE, Crc32
+from hw.uart.protocol import BYTE_TIMEOUT, CRC, HEAD, MAX_REQUEST, Error
+from hw.uart.slip import EVENT
+from hw.uart.timeout import Timeout
+
+DEPTH = 256  # two requests for a picture: one is carried out while the next arrives
+
+
+class FrameReceiver(wiring.Component):
+    """Keep each frame until its CRC is proven, then hand it on; drop every other one.
+
+    Bytes go into a ring buffer, behind what was handed on; a good frame moves the hand-on mark,
+    a bad one only takes the write position back to it. So nothing of a bad frame is ever seen.
+    A request leaves as its payload's length, version, type, tag (two bytes) and payload, one byte
+    a cycle, beginning 2 cycles after its END.
+
+    Members
+    -------
+    i : In(stream.Signature(EVENT, always_ready=True))
+        From :class:`hw.uart.slip.Decoder`, at most one event in 4 cycles.
+    divisor : In(16)
+        Clocks a bit, for the inter-byte time-out.
+    o : Out(stream.Signature(8))
+        Proven requests.
+    o_error : Out(stream.Signature(8))
+        A frame was dropped: `BROKEN`, or `BUSY` where the buffer was full. Holds one notice;
+        the next ones are lost until it is taken.
+    good, bad : Out(1)
+        One cycle a frame, as it ends.
+    clear : Out(1)
+        One cycle when the time-out ends a frame: the decoder forgets it too.
+    active : Out(1)
+        Inside a frame, or requests wait.
+    """
+
+    i: In(stream.Signature(EVENT, always_ready=True))
+    divisor: In(16)
+    o: Out(stream.Signature(8))
+    o_error: Out(stream.Signature(8))
+    good: Out(1)
+    bad: Out(1)
+    clear: Out(1)
+    active: Out(1)
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.crc = crc = Crc32()
+        m.submodules.timeout = timeout = Timeout(BYTE_TIMEOUT)
+        m.submodules.ring = ring = memory.Memory(shape=8, depth=DEPTH, init=[])
+        write, read = ring.write_port(), ring.read_port()
+
+        start = Signal(range(DEPTH))  # hand-on mark; the length of the frame under way goes there
+        position = Signal(range(DEPTH), init=1)
+        count = Signal(range(MAX_REQUEST + 1))  # bytes of the frame under way
+        spoilt = Signal()
+        full = Signal()
+        begun = Signal()
+        m.d.comb += begun.eq((count != 0) | spoilt)
+
+        head = Signal(range(DEPTH))  # of the byte on `o`
+        room = Signal(range(DEPTH))
+        m.d.sync += room.eq(head - start - 1)
+
+        event, byte = self.i.valid, self.i.p
+        end = Signal()
+        proven = Signal()
+        m.d.sync += proven.eq(~spoilt & (crc.crc == RESIDUE) & (count >= HEAD.size + CRC.size))
+        m.d.comb += [
+            timeout.divisor.eq(self.divisor),
+            timeout.restart.eq(event | ~begun),
+            end.eq(event & byte.end),
+            self.clear.eq(timeout.expired & ~event),
+            self.good.eq(end & ~byte.bad & proven),
+            self.bad.eq(((end & (begun | byte.bad)) & ~self.good) | self.clear),
+            crc.data.eq(byte.data),
+            crc.clear.eq(end | self.clear),
+            write.data.eq(Mux(end, count - (HEAD.size + CRC.size), byte.data)),
+            write.addr.eq(Mux(end, start, position)),
+        ]
+
+        with m.If(self.o_error.valid & self.o_error.ready):
+            m.d.sync += self.o_error.valid.eq(0)
+
+        with m.If(event & ~byte.end & ~spoilt):
+            with m.If(byte.bad | (count == MAX_REQUEST)):
+                m.d.sync += spoilt.eq(1)
+            with m.Elif(room < count + 2):
+                m.d.sync += [spoilt.eq(1), full.eq(1)]
+            with m.Else():
+                m.d.comb += [write.en.eq(1), crc.en.eq(1)]
+                m.d.sync += [position.eq(position + 1), count.eq(count + 1)]
+
+        with m.If(end | self.clear):
+            m.d.sync += [position.eq(start + 1), count.eq(0), spoilt.eq(0), full.eq(0)]
+            with m.If(self.good):
+                m.d.comb += write.en.eq(1)
+                m.d.sync += [
+                    start.eq(position - CRC.size),
+                    position.eq(position - CRC.size + 1),
+                ]
+            with m.If(self.bad & ~self.o_error.valid):
+                m.d.sync += [
+                    self.o_error.valid.eq(1),
+                    self.o_error.p.eq(Mux(full, Error.BUSY, Error.BROKEN)),
+                ]
+
+        next_head = Signal.like(head)
+        m.d.comb += [
+            next_head.eq(head + (self.o.valid & self.o.ready)),
+            read.addr.eq(next_head),
+            self.o.p.eq(read.data),
+            self.active.eq(begun | self.o.valid | self.o_error.valid),
+        ]
+        m.d.sync += [head.eq(next_head), self.o.valid.eq(next_head != start)]
+
+        return m

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the link's tests share: a generator's stand-in, and a host at the pins of a top."""
+
+from amaranth.hdl import Module, Signal, signed
+from amaranth.lib import memory, stream, wiring
+from amaranth.lib.wiring import In, Out
+from amaranth.sim import Simulator
+
+from hw.top import Top
+from hw.uart import protocol
+from hw.uart.identity import Identity
+from hw.uart.responder import PIXEL
+
+FACTS = protocol.Facts(
+    build_id=b"build-id",
+    model_id=bytes.fromhex("c0dbdcdd00112233"),
+    latent=100,
+    channels=(128, 64, 32),
+    weight_bits=(8, 7, 6, 5),
+    clock_hz=4 * protocol.BAUD,
+    macs_per_cycle=256,
+)
+SELF_TEST = tuple(range(-50, 50))
+
+
+def stub_picture(latents):
+    """Return the 3072 bytes that :class:`StubGenerator` makes of 100 latents."""
+    picture = bytearray()
+    for n in range(protocol.PIXELS):
+        value = latents[n % protocol.LATENT]
+        picture += bytes([value & 0xFF, (value + n) & 0xFF, n & 0xFF])
+    return bytes(picture)
+
+
+class StubGenerator(wiring.Component):
+    """The generator's ports around :func:`stub_picture`; one picture at a time."""
+
+    i_latents: In(stream.Signature(signed(8)))
+    o_pixels: Out(stream.Signature(PIXEL))
+    ready: Out(1)
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.latents = latents = memory.Memory(shape=8, depth=protocol.LATENT, init=[])
+        write, read = latents.write_port(), latents.read_port(domain="comb")
+        pixel = Signal(range(protocol.PIXELS))
+        m.d.sync += self.ready.eq(1)
+        m.d.comb += [
+            write.data.eq(self.i_latents.p),
+            write.en.eq(self.i_latents.valid & self.i_latents.ready),
+            self.o_pixels.p.r.eq(read.data),
+            self.o_pixels.p.g.eq(read.data + pixel),
+            self.o_pixels.p.b.eq(pixel),
+        ]
+        with m.FSM():
+            with m.State("IN"):
+                m.d.comb += self.i_latents.ready.eq(1)
+                with m.If(self.i_latents.valid):
+                    m.d.sync += write.addr.eq(write.addr + 1)
+                    with m.If(write.addr == protocol.LATENT - 1):
+                        m.d.sync += write.addr.eq(0)
+                        m.next = "OUT"
+            with m.State("OUT"):
+                m.d.comb += self.o_pixels.valid.eq(1)
+                with m.If(self.o_pixels.ready):
+                    m.d.sync += [pixel.eq(pixel + 1), read.addr.eq(read.addr + 1)]
+                    with m.If(read.addr == protocol.LATENT - 1):
+                        m.d.sync += read.addr.eq(0)
+                    with m.If(pixel == protocol.PIXELS - 1):
+                        m.d.sync += read.addr.eq(0)
+                        m.next = "IN"
+        return m
+
+
+def stub_top(answer=0):
+    """Return a top around the stand-in, four clocks a bit."""
+    return Top(StubGenerator(), Identity(FACTS, SELF_TEST, answer))
+
+
+class Host:
+    """Bytes in and out at the pins of `dut` (ports rx and tx), one bit in `divisor` clocks."""
+
+    def __init__(self, ctx, dut, divisor=4):
+        self.ctx = ctx
+        self.dut = dut
+        self.divisor = divisor
+
+    async def idle(self, bits):
+        """Let the line rest for so many bit-times."""
+        self.ctx.set(self.dut.rx, 1)
+        await self.ctx.tick().repeat(bits * self.divisor)
+
+    async def send(self, chunk):
+        """Send bytes without a gap."""
+        for byte in chunk:
+            for bit in range(10):
+                self.ctx.set(self.dut.rx, (byte << 1 | 0x200) >> bit & 1)
+                await self.ctx.tick().repeat(self.divisor)
+
+    async def receive(self, bodies=1, byte_times=200):
+        """Return the frames of so many bodies, fewer once the line was silent for `byte_times`."""
+        unstuffer, frames = protocol.Unstuffer(), []
+        while len(frames) < bodies:
+            silence = 0
+            while self.ctx.get(self.dut.tx):
+                await self.ctx.tick()
+                silence += 1
+                if silence > byte_times * 10 * self.divisor:
+                    return frames
+            await self.ctx.tick().repeat(self.divisor // 2)
+            byte = 0
+            for bit in range(8):
+                await self.ctx.tick().repeat(self.divisor)
+                byte |= self.ctx.get(self.dut.tx) << bit
+            await self.ctx.tick().repeat(self.divisor)
+            assert self.ctx.get(self.dut.tx), "stop bit"
+            frames += [protocol.Frame.decode(body) for body in unstuffer.feed([byte])]
+        return frames
+
+
+def simulate(dut, *testbenches, seconds=1.0):
+    """Run testbenches on `dut` at 1 MHz, and fail if they take more simulated time."""
+    simulator = Simulator(dut)
+    simulator.add_clock(1e-6)
+    done = []
+
+    def watched(testbench):
+        async def run(ctx):
+            await testbench(ctx)
+            done.append(testbench)
+
+        return run
+
+    for testbench in testbenches:
+        simulator.add_testbench(watched(testbench))
+    simulator.run_until(seconds)
+    assert len(done) == len(testbenches), "a testbench did not end"
