@@ -13,7 +13,7 @@ import os
 import sys
 from functools import partial
 
-from golden.atomic import check_destination, make_folder
+from golden.atomic import make_folder
 from golden.spec import InputError
 
 MAX_SCALE = 64
@@ -145,7 +145,7 @@ def generate(args):
     latents = _latents(args)
     model = model_file.load(args.model)
     if args.out:
-        check_destination(args.out)
+        pictures.check_png(args.out)
     for folder in (args.each, args.trace):
         if folder:
             make_folder(folder)

@@ -7,9 +7,23 @@ import math
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw
 
-from golden.atomic import replacing
+from golden.atomic import check_destination, replacing
+from golden.spec import InputError
+
+
+def check_png(path):
+    """Refuse a path that no PNG file can be written to; call it before the work, not after.
+
+    Raises
+    ------
+    InputError
+        The name does not end in .png, or :func:`golden.atomic.check_destination` refuses it.
+    """
+    if Path(path).suffix.lower() != ".png":
+        raise InputError(f"{path}: pictures are PNG files; give a name that ends in .png")
+    check_destination(path)
 
 
 def save_png(path, picture):
@@ -68,3 +82,33 @@ def save_each(folder, pictures):
     """
     for n, picture in enumerate(pictures):
         save_png(Path(folder) / f"{n:03}.png", picture)
+
+
+def side_by_side(panels, *, gap=12):
+    """Lay captioned pictures out from left to right on a dark ground.
+
+    Parameters
+    ----------
+    panels : dict
+        Pictures by caption, uint8 arrays of one shape (height, width, 3).
+    gap : int
+        Pixels around and between them.
+
+    Returns
+    -------
+    uint8 array, shape (height + 2 * gap + 20, len(panels) * (width + gap) + gap, 3)
+    """
+    caption_height = 20
+    height, width, _ = next(iter(panels.values())).shape
+    size = (len(panels) * (width + gap) + gap, height + 2 * gap + caption_height)
+    sheet = Image.new("RGB", size, (40, 44, 52))
+    draw = ImageDraw.Draw(sheet)
+    for n, (caption, picture) in enumerate(panels.items()):
+        left = gap + n * (width + gap)
+        draw.text((left, gap // 2), caption, fill=(220, 223, 228))
+        sheet.paste(Image.fromarray(picture), (left, gap + caption_height))
+    return np.asarray(sheet)
+
+
+def read_folder(path):
+    raise NotImplementedError

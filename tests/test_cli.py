@@ -60,13 +60,15 @@ def test_generate_writes_the_conformance_pictures(tmp_path):
 
 def test_a_seed_and_a_file_of_its_latents_agree():
     assert (
-        cli.main(["generate", "--model", MODEL, "--seed", "7", "--count", "3", "--out", "a"]) == 0
+        cli.main(["generate", "--model", MODEL, "--seed", "7", "--count", "3", "--out", "a.png"])
+        == 0
     )
     np.save("z.npy", np.random.default_rng(7).standard_normal((3, 100)))
-    assert cli.main(["generate", "--model", MODEL, "--latents", "z.npy", "--out", "b"]) == 0
+    assert cli.main(["generate", "--model", MODEL, "--latents", "z.npy", "--out", "b.png"]) == 0
     np.save("q.npy", draw_latents(7, 3))
-    assert cli.main(["generate", "--model", MODEL, "--latents", "q.npy", "--out", "c"]) == 0
-    assert Path("a").read_bytes() == Path("b").read_bytes() == Path("c").read_bytes()
+    assert cli.main(["generate", "--model", MODEL, "--latents", "q.npy", "--out", "c.png"]) == 0
+    first, *others = (Path(f"{name}.png").read_bytes() for name in "abc")
+    assert others == [first, first]
 
 
 def test_one_avatar_is_the_default():
@@ -102,21 +104,28 @@ def test_info(capsys):
         (["generate", "--model", MODEL], "--out FILE.png"),
         (["generate", "--model", "none", "--out", "a.png"], "none: there is no such file"),
         (["generate", "--model", MODEL, "--out", "none/a.png"], "there is no folder none"),
-        (["generate", "--model", MODEL, "--out", "."], "not a regular file"),
+        (["generate", "--model", MODEL, "--out", "."], ".: pictures are PNG files"),
+        (["generate", "--model", MODEL, "--out", MODEL], "pictures are PNG files"),
         (["generate", "--model", MODEL, "--each", "none/each"], "there is no folder none"),
         (["generate", "--model", MODEL, "--trace", "none/trace"], "there is no folder none"),
         (["generate", "--model", MODEL, "--each", MODEL], "is a file; name a folder"),
-        (["generate", "--model", MODEL, "--out", "a", "--seed", "x"], "--seed"),
-        (["generate", "--model", MODEL, "--out", "a", "--seed", "-1"], "--seed is -1"),
-        (["generate", "--model", MODEL, "--out", "a", "--count", "0"], "--count is 0"),
-        (["generate", "--model", MODEL, "--out", "a", "--count", "9" * 30], "--count is 999"),
-        (["generate", "--model", MODEL, "--out", "a", "--scale", "0"], "--scale is 0"),
+        (["generate", "--model", MODEL, "--out", "a.png", "--seed", "x"], "--seed"),
+        (["generate", "--model", MODEL, "--out", "a.png", "--seed", "-1"], "--seed is -1"),
+        (["generate", "--model", MODEL, "--out", "a.png", "--count", "0"], "--count is 0"),
+        (["generate", "--model", MODEL, "--out", "a.png", "--count", "9" * 30], "--count is 999"),
+        (["generate", "--model", MODEL, "--out", "a.png", "--scale", "0"], "--scale is 0"),
         (["generate", "--model", MODEL, "--each", "e", "--scale", "2"], "--scale"),
-        (["generate", "--model", MODEL, "--out", "a", "--latents", "z.npy"], "z.npy: there is no"),
-        (["generate", "--model", MODEL, "--out", "a", "--latents", __file__], "is not a .npy"),
-        (["generate", "--model", MODEL, "--out", "a", "--latents", "z", "--seed", "1"], "excludes"),
         (
-            ["generate", "--model", MODEL, "--out", "a", "--latents", "z", "--count", "1"],
+            ["generate", "--model", MODEL, "--out", "a.png", "--latents", "z.npy"],
+            "z.npy: there is no",
+        ),
+        (["generate", "--model", MODEL, "--out", "a.png", "--latents", __file__], "is not a .npy"),
+        (
+            ["generate", "--model", MODEL, "--out", "a.png", "--latents", "z", "--seed", "1"],
+            "excludes",
+        ),
+        (
+            ["generate", "--model", MODEL, "--out", "a.png", "--latents", "z", "--count", "1"],
             "excludes",
         ),
     ],

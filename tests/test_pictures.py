@@ -4,7 +4,7 @@ import pytest
 from PIL import Image
 
 from golden.spec import InputError
-from pictures import grid, save_each, save_png
+from pictures import grid, save_each, save_png, side_by_side
 
 
 def random_pictures(count):
@@ -49,3 +49,11 @@ def test_no_folder_no_picture(tmp_path):
     with pytest.raises(InputError, match="there is no folder"):
         save_png(tmp_path / "none" / "a.png", random_pictures(1)[0])
     assert list(tmp_path.iterdir()) == []
+
+
+def test_side_by_side_keeps_the_pictures():
+    pictures = random_pictures(2)
+    sheet = side_by_side({"one": pictures[0], "two": pictures[1]}, gap=4)
+    assert sheet.shape == (60, 76, 3)
+    np.testing.assert_array_equal(sheet[24:56, 4:36], pictures[0])
+    np.testing.assert_array_equal(sheet[24:56, 40:72], pictures[1])
