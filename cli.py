@@ -17,6 +17,16 @@ from golden.atomic import make_folder
 from golden.spec import InputError
 
 MAX_SCALE = 64
+EXTRA_OF = {
+    "torch": "train",
+    "tensorboard": "train",
+    "matplotlib": "train",
+    "amaranth": "sim",
+    "cocotb": "sim",
+    "cocotb_tools": "sim",
+    "serial": "sim",
+    "amaranth_boards": "boards",
+}
 
 DESCRIPTION = """\
 From pictures to avatars out of an FPGA: train a GAN, quantise it to one model file, run that file
@@ -92,6 +102,11 @@ def main(argv=None):
         line = str(error)
     except OSError as error:
         line = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+    except ModuleNotFoundError as error:
+        name = (error.name or "").split(".")[0]
+        if name not in EXTRA_OF:
+            raise
+        line = f"{name} is not installed; this needs: pip install -e '.[{EXTRA_OF[name]}]'"
     except MemoryError:
         line = "not enough memory; ask for fewer or smaller pictures at a time"
     except KeyboardInterrupt:

@@ -162,6 +162,17 @@ def test_no_memory_is_one_line(capsys, monkeypatch):
     assert "not enough memory" in refusal(capsys, "generate", "--model", MODEL, "--out", "a.png")
 
 
+def test_a_missing_extra_is_named(capsys, monkeypatch):
+    def needs_torch(_args):
+        """Train."""
+        import torch  # noqa: F401
+
+    monkeypatch.setitem(sys.modules, "torch", None)
+    monkeypatch.setitem(cli._VERBS, "train", (needs_torch, ()))
+    line = refusal(capsys, "train")
+    assert "torch is not installed; this needs: pip install -e '.[train]'" in line
+
+
 def start(*arguments, **options):
     return subprocess.Popen(
         [sys.executable, "-m", "cli", *arguments],
