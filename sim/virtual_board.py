@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The virtual board: the real top under Verilator, behind a pseudo-terminal."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from golden.spec import InputError
+from hw.uart.protocol import BAUD
+from sim.runner import Simulation
+
+CLOCK_HZ = 8 * BAUD  # eight clocks a bit
+TOP = "top"
+START_TIMEOUT = 60.0  # seconds from the start of the process to its terminal
+STOP_TIMEOUT = 5.0
+ROOT = Path(__file__).parents[1]
+
+
+class VirtualBoard:
+    """A simulated board that runs until it is stopped; a context manager.
+
+    The board is a process of its own. It ends when this object stops it, on SIGTERM, and when the
+    process that made it is gone, however that ended.
+
+    Parameters
+    ----------
+    simulation : sim.runner.Simulation
+        A build of :class:`hw.top.Top`.
+    link : path, optional
+        A name for the terminal, kept as long as the board runs.
+    clock_hz : int
+        The top's clock.
+
+    Attributes
+    ----------
+    path : str
+        The terminal to open.
+    process : subprocess.Popen
+
+    Raises
+    ------
+    InputError
+        `link` exists, or its folder does not.
+    RuntimeError
+        The simulation did not start; the message holds the end of its log.
+    """
+
+    def __init__(self, simulation, *, link=None, clock_hz=CLOCK_HZ):
+        if link is not None:
+            link = _free_link(Path(link))
+        self._folder = tempfile.TemporaryDirectory(prefix="avatar-board-")
+        self._control, theirs = socket.socketpair()
+        log = Path(self._folder.name, "board.log")
+        environment = {
+            "AVATAR_BOARD_CLOCK": str(clock_hz),
+            "AVATAR_BOARD_CONTROL": str(theirs.fileno()),
+            "COCOTB_REWRITE_ASSERTION_FILES": "",
+            "COCOTB_LOG_LEVEL": "WARNING",
+        }
+        if link is not None:
+            environment["AVATAR_BOARD_LINK"] = str(link)
+        argv, environment = simulation.command("sim.board_process", env=environment)
+        with log.open("wb") as output, theirs:
+            self.process = subprocess.Popen(
+                argv,
+                env=environment,
+                cwd=self._folder.name,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,  # Ctrl-C reaches the parent, which stops the board
+            )
+        try:
+            self.path = self._await_path(log)
+        except BaseException:
+            self.stop()
+            raise
+
+    def _await_path(self, log):
+        self._control.settimeout(START_TIMEOUT)
+        received = b""
+        while not received.endswith(b"\n"):
+            try:
+                chunk = self._control.recv(4096)
+            except TimeoutError:
+                chunk = b""
+            if not chunk:
+                raise RuntimeError(f"the virtual board did not start:\n{log.read_text()[-2000:]}")
+            received += chunk
+        return received.decode().strip()
+
+    def stop(self):
+        """End the board and wait until it is gone."""
+        self._control.close()
+        try:
+            self.process.wait(STOP_TIMEOUT)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self._folder.cleanup()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+
+def _free_link(link):
+    """Return `link` absolute, and free: a name left by a board that is gone is removed."""
+    if not link.parent.is_dir():
+        raise InputError(f"{link}: there is no folder {link.parent}; create it, or link elsewhere")
+    if link.is_symlink() and not link.exists():
+        link.unlink()
+    if link.exists():
+        raise InputError(f"{link}: exists already; remove it, or give --link another name")
+    return link.absolute()
