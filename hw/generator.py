@@ -1,0 +1,348 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The generator: latents in, colour pixels out."""
+
+from amaranth import Cat, Const, Module, Mux, Signal, signed
+from amaranth.lib import data, memory, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from golden.spec import TABLE_SIZE
+from hw.accumulator import AccumulatorBanks, acc_address
+from hw.delay import delay
+from hw.feature_memory import PIXEL_STRIDE, FeatureMemory, map_address
+from hw.feeder import Feeder
+from hw.lane_scatter import LaneScatter
+from hw.latent_memory import LatentMemory
+from hw.pixel_buffer import RGB, PixelBuffer
+from hw.readout import Readout, channel_words
+from hw.requantizer import OUT_BITS, Requantizer, channel_layout
+from hw.sequencer import Sequencer
+from hw.systolic_array import SystolicArray
+from hw.tap_combiner import TapCombiner
+from hw.tiling import LANES
+from hw.weight_memory import WeightMemory, weight_stream
+
+
+def trace_layout(tiling):
+    """Return the layout of the requantiser's trace: up to four activations a valid cycle.
+
+    Fields
+    ------
+    valid : something left the requantiser
+    layer : 0 to 3
+    mask : lanes that hold an activation (layers 1 to 3)
+    row, group : lane 0 is channel ``group * rows + row`` (layers 1 to 3)
+    phase : group of output phases (layer 4)
+    y, x : pixel of the map; in layer 4 the step of :class:`hw.tap_combiner.TapCombiner`
+    plane : 0, 1, 2
+    values : activations, or t of layer 4
+    """
+    return data.StructLayout(
+        {
+            "valid": 1,
+            "layer": 2,
+            "mask": LANES,
+            "row": range(tiling.array.rows),
+            "group": range(max(facts.row_tiles for facts in tiling.layers[1:])),
+            "phase": 2,
+            "y": 5,
+            "x": 5,
+            "plane": 2,
+            "values": data.ArrayLayout(signed(OUT_BITS), LANES),
+        }
+    )
+
+
+class Core(wiring.Component):
+    """The generator without its weight memory: weights come as a stream from anywhere.
+
+    Nothing of a model is elaborated into logic; `contents` only fills memories.
+
+    Parameters
+    ----------
+    tiling : Tiling
+        Network and array.
+    contents : Contents
+        Memory contents; its weights are not used here.
+
+    Members
+    -------
+    i_latents : In(stream.Signature(signed(8)))
+        The numbers of a latent in order, one avatar after another; two are stored.
+    i_weights : In(weight_stream(tiling))
+        The words of :func:`hw.contents.weight_words`, again for each avatar.
+    o_pixels : Out(stream.Signature(RGB))
+        1024 pixels an avatar, row-major; two pictures are stored.
+    o_trace : Out(trace_layout(tiling))
+        What leaves the requantiser, for benches.
+    """
+
+    def __init__(self, tiling, contents):
+        self.tiling, self.contents = tiling, contents
+        super().__init__(
+            {
+                "i_latents": In(stream.Signature(signed(8))),
+                "i_weights": In(weight_stream(tiling)),
+                "o_pixels": Out(stream.Signature(RGB)),
+                "o_trace": Out(trace_layout(tiling)),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        tiling, contents = self.tiling, self.contents
+
+        m.submodules.sequencer = sequencer = Sequencer(tiling)
+        m.submodules.feeder = feeder = Feeder(tiling)
+        m.submodules.latents = latents = LatentMemory(tiling, contents.offsets)
+        wiring.connect(m, wiring.flipped(self.i_latents), latents.i)
+        wiring.connect(m, wiring.flipped(self.i_weights), feeder.i_weights)
+        wiring.connect(m, sequencer.o, feeder.i_tiles)
+
+        maps = self._feature_memories(m)
+        m.submodules.array = array = SystolicArray(tiling)
+        self._fetch(m, feeder, latents, maps, array)
+
+        m.submodules.accumulators = accumulators = AccumulatorBanks(tiling)
+        self._accumulate(m, feeder, array, accumulators)
+
+        m.submodules.readout = readout = Readout(tiling)
+        m.submodules.pixels = pixels = PixelBuffer(tiling)
+        wiring.connect(m, pixels.o, wiring.flipped(self.o_pixels))
+        m.d.comb += [
+            readout.job_done.eq(accumulators.job_done),
+            readout.picture_free.eq(pixels.free),
+            pixels.take.eq(readout.picture_take),
+        ]
+        written = self._requantize(m, readout, accumulators, maps, pixels)
+
+        # A half is free again when its last step is read, a job is over when its map is written.
+        halves, jobs = Signal(range(3)), Signal(range(4))
+        m.d.sync += [
+            halves.eq(halves + feeder.job_start - (readout.step.valid & readout.step.job_last)),
+            jobs.eq(jobs + feeder.job_start - written),
+        ]
+        m.d.comb += [
+            feeder.half_free.eq(halves != 2),
+            feeder.drained.eq(jobs == 0),
+            feeder.latent_ready.eq(latents.ready),
+            latents.done.eq(delay(m, feeder.latent_done, 1, reset_less=False)),  # behind its reads
+        ]
+        return m
+
+    def _feature_memories(self, m):
+        """Add the two maps: layers 1 and 3 write the first, layer 2 the second."""
+        groups = [facts.row_tiles for facts in self.tiling.layers]
+        pixels = [facts.in_size**2 * PIXEL_STRIDE for facts in self.tiling.layers]
+        depths = (max(groups[1] * pixels[1], groups[3] * pixels[3]), groups[2] * pixels[2])
+        maps = [FeatureMemory(self.tiling.array.rows, depth) for depth in depths]
+        m.submodules.map_a, m.submodules.map_b = maps
+        return maps
+
+    def _fetch(self, m, feeder, latents, maps, array):
+        """Bring a beat's activations to the array, and its weight words beside them."""
+        tiling, beat = self.tiling, feeder.beat
+        map_a, map_b = maps
+
+        def at(size):
+            return map_address(size, beat.row_tile, beat.y, beat.x, beat.plane)
+
+        group, plane = Signal.like(latents.group), Signal(2)
+        address_a, address_b = Signal.like(map_a.address), Signal.like(map_b.address)
+        m.d.sync += [
+            group.eq(beat.row_tile),
+            plane.eq(beat.plane),
+            address_a.eq(Mux(beat.layer == 1, at(4), at(16))),
+            address_b.eq(at(8)),
+        ]
+        m.d.comb += [
+            latents.group.eq(group),
+            latents.plane.eq(plane),
+            map_a.address.eq(address_a),
+            map_b.address.eq(address_b),
+        ]
+
+        lag = 2 + FeatureMemory.latency  # address and activation registers
+        layer = delay(m, beat.layer, lag - 1)
+        last_row_tile = delay(m, beat.last_row_tile, lag - 1)
+        act = Signal(array.act.shape(), reset_less=True)
+        for r in range(tiling.array.rows):
+            idle = [n for n, facts in enumerate(tiling.layers) if r >= facts.last_rows]
+            masked = Const(sum(1 << n for n in idle), 4).bit_select(layer, 1) & last_row_tile
+            value = Mux(
+                layer == 0, latents.sums[r], Mux(layer == 2, map_b.data[r], map_a.data[r])
+            )
+            m.d.sync += act[r].eq(Mux(masked, 0, value))
+        m.d.comb += [
+            array.act.eq(act),
+            array.swap.eq(delay(m, beat.swap, lag, reset_less=False)),
+            array.load.eq(delay(m, feeder.load, lag, reset_less=False)),
+            array.index.eq(delay(m, feeder.index, lag)),
+            array.word.eq(delay(m, feeder.word, lag)),
+        ]
+        self.fetch_latency = lag
+
+    def _accumulate(self, m, feeder, array, accumulators):
+        """Let the control of a beat arrive 2 cycles before its sums."""
+        beat = feeder.beat
+        lag = self.fetch_latency + array.latency - 2
+        address = acc_address(beat.layer, beat.acc_y, beat.acc_x, beat.plane)
+        m.d.comb += [
+            accumulators.psums.eq(array.psums),
+            accumulators.valid.eq(delay(m, beat.valid, lag, reset_less=False)),
+            accumulators.half.eq(delay(m, beat.half, lag)),
+            accumulators.address.eq(delay(m, address, lag)),
+            accumulators.opens.eq(delay(m, beat.opens, lag)),
+            accumulators.job_last.eq(delay(m, beat.job_last, lag, reset_less=False)),
+        ]
+
+    def _requantize(self, m, readout, accumulators, maps, pixels):
+        """Carry finished sums to the maps or the pixel buffer; return when a job is written."""
+        tiling = self.tiling
+        step = readout.step
+        m.d.comb += [
+            accumulators.read_half.eq(step.half),
+            accumulators.read_address.eq(acc_address(step.layer, step.y, step.x, step.plane)),
+        ]
+
+        # Sums: four columns of a quad, or layer 4's taps.
+        m.submodules.combiner = combiner = TapCombiner(tiling)
+        at_data = delay_step(m, step, accumulators.read_latency)
+        quads = data.ArrayLayout(
+            data.ArrayLayout(signed(tiling.acc_width), LANES), tiling.quads
+        )
+        columns = Signal(quads)
+        m.d.comb += [
+            columns.eq(accumulators.data),
+            combiner.valid.eq(at_data.valid & (at_data.layer == 3)),
+            combiner.group.eq(at_data.phase),
+            combiner.plane.eq(at_data.plane),
+            combiner.y.eq(at_data.y),
+            combiner.x.eq(at_data.x),
+            combiner.taps.eq(accumulators.data.as_value()),
+        ]
+        selected = Signal(data.ArrayLayout(signed(tiling.acc_width), LANES), reset_less=True)
+        m.d.sync += selected.eq(columns[at_data.quad])
+        selected = delay(m, selected, combiner.latency - 1)
+
+        # Constants of the channels, beside the sums.
+        lag = accumulators.read_latency + combiner.latency
+        at_sums = delay_step(m, step, lag)
+        layout = channel_layout(tiling)
+        m.submodules.channels = channels = memory.Memory(
+            shape=layout.size, depth=channel_words(tiling), init=self.contents.channels
+        )
+        constants = channels.read_port()
+        m.d.comb += constants.addr.eq(delay(m, step.channel, lag - 2))
+        channel = Signal(layout, reset_less=True)
+        m.d.sync += channel.eq(constants.data)
+
+        m.submodules.table = table = memory.Memory(
+            shape=8, depth=TABLE_SIZE, init=self.contents.table
+        )
+        m.submodules.scatter = scatter = LaneScatter(tiling, len(maps[0].address))
+        last_layer = at_sums.layer == 3
+        outputs = []
+        for lane in range(LANES):
+            m.submodules[f"requantizer_{lane}"] = requantizer = Requantizer(tiling.acc_width)
+            lookup = table.read_port()
+            m.d.comb += [
+                requantizer.acc.eq(Mux(last_layer, combiner.sums[lane], selected[lane])),
+                requantizer.bias.eq(channel.lanes[lane].bias),
+                requantizer.mul.eq(channel.lanes[lane].mul),
+                requantizer.shift.eq(channel.shift),
+                requantizer.wide.eq(last_layer),
+                lookup.addr.eq(requantizer.out ^ (TABLE_SIZE // 2)),  # t + 512
+                pixels.values[lane].eq(lookup.data),
+                scatter.values[lane].eq(requantizer.out[:8]),
+            ]
+            outputs.append(requantizer.out)
+
+        lag += Requantizer.latency
+        done = delay_step(m, step, lag)
+        doubled = Signal()  # the job's raster skips every other pixel of the map
+        map_y, map_x = Signal(5), Signal(5)
+        m.d.comb += [
+            doubled.eq((done.layer == 1) | (done.layer == 2)),
+            map_y.eq(Mux(doubled, Cat(done.phase[1], done.y), done.y)),
+            map_x.eq(Mux(doubled, Cat(done.phase[0], done.x), done.x)),
+            scatter.valid.eq(done.valid & (done.layer != 3)),
+            scatter.mask.eq(done.mask),
+            scatter.row.eq(done.row),
+            scatter.group.eq(done.group),
+            scatter.layer.eq(done.layer),
+            scatter.y.eq(map_y),
+            scatter.x.eq(map_x),
+            scatter.plane.eq(done.plane),
+        ]
+        into_b = delay(m, done.layer == 1, 1)
+        for feature_map, selects in zip(maps, (~into_b, into_b), strict=True):
+            m.d.comb += feature_map.write_en.eq(Mux(selects, scatter.en, 0))
+            for r in range(tiling.array.rows):
+                m.d.comb += [
+                    feature_map.write_address[r].eq(scatter.address[r]),
+                    feature_map.write_data[r].eq(scatter.data[r]),
+                ]
+
+        looked_up = delay_step(m, step, lag + 1)
+        m.d.comb += [
+            pixels.valid.eq(looked_up.valid & (looked_up.layer == 3)),
+            pixels.group.eq(looked_up.phase),
+            pixels.plane.eq(looked_up.plane),
+            pixels.y.eq(looked_up.y),
+            pixels.x.eq(looked_up.x),
+            self.o_trace.valid.eq(done.valid),
+            self.o_trace.layer.eq(done.layer),
+            self.o_trace.mask.eq(done.mask),
+            self.o_trace.row.eq(done.row),
+            self.o_trace.group.eq(done.group),
+            self.o_trace.phase.eq(done.phase),
+            self.o_trace.y.eq(map_y),
+            self.o_trace.x.eq(map_x),
+            self.o_trace.plane.eq(done.plane),
+            *(self.o_trace.values[lane].eq(out) for lane, out in enumerate(outputs)),
+        ]
+        return delay(m, step.valid & step.job_last, lag + 2, reset_less=False)
+
+
+def delay_step(m, step, cycles):
+    """Delay a step, its flags with reset."""
+    later = Signal(step.shape())
+    m.d.comb += later.eq(delay(m, step, cycles, reset_less=False))
+    return later
+
+
+class Generator(wiring.Component):
+    """:class:`Core` with all weights in on-chip memory.
+
+    Parameters
+    ----------
+    tiling : Tiling
+        Network and array.
+    contents : Contents
+        Memory contents.
+
+    Members
+    -------
+    i_latents, o_pixels, o_trace
+        As in :class:`Core`.
+    """
+
+    def __init__(self, tiling, contents):
+        self.tiling, self.contents = tiling, contents
+        super().__init__(
+            {
+                "i_latents": In(stream.Signature(signed(8))),
+                "o_pixels": Out(stream.Signature(RGB)),
+                "o_trace": Out(trace_layout(tiling)),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.weights = weights = WeightMemory(self.tiling, self.contents.weights)
+        m.submodules.core = core = Core(self.tiling, self.contents)
+        wiring.connect(m, weights.o, core.i_weights)
+        wiring.connect(m, wiring.flipped(self.i_latents), core.i_latents)
+        wiring.connect(m, core.o_pixels, wiring.flipped(self.o_pixels))
+        m.d.comb += self.o_trace.eq(core.o_trace)
+        return m

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Latents in, z + v out."""
+
+from amaranth import Cat, Module, Signal, signed
+from amaranth.lib import data, memory, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from golden.spec import INPUT_BITS
+
+
+class LatentMemory(wiring.Component):
+    """Keep two latents, and add nothing, v1 or v2 to one of them.
+
+    A latent a cycle in, a word of `rows` sums a cycle out; ``sums`` follows ``group`` and ``plane`` by
+    :attr:`latency` cycles. While one latent is in use the next one is taken.
+
+    Parameters
+    ----------
+    tiling : Tiling
+        Sizes.
+    offsets : list of int
+        :func:`hw.contents.offset_words`.
+
+    Members
+    -------
+    i : In(stream.Signature(signed(8)))
+        Latents in order, one avatar after another.
+    ready : Out(1)
+        A whole latent is stored.
+    done : In(1)
+        It is not needed any more.
+    group, plane : In
+        Which `rows` numbers, and which of z, z + v1, z + v2.
+    sums : Out(ArrayLayout(signed(9), rows))
+    """
+
+    latency = 2
+
+    def __init__(self, tiling, offsets):
+        self.latent = tiling.spec.latent
+        self.rows = tiling.array.rows
+        self.groups = tiling.layers[0].row_tiles
+        self.offsets = offsets
+        super().__init__(
+            {
+                "i": In(stream.Signature(signed(8))),
+                "ready": Out(1),
+                "done": In(1),
+                "group": In(range(max(2, self.groups))),
+                "plane": In(2),
+                "sums": Out(data.ArrayLayout(signed(INPUT_BITS), self.rows)),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        row_shape = data.ArrayLayout(signed(8), self.rows)
+        stride = 1 << len(self.group)
+
+        filled = Signal(range(3))  # latents stored and not done
+        slot_in, slot_out = Signal(), Signal()
+        count, row, group = Signal(range(self.latent)), Signal(range(self.rows)), Signal.like(self.group)
+        take, complete = Signal(), Signal()
+        m.d.comb += [
+            self.i.ready.eq(filled != 2),
+            self.ready.eq(filled != 0),
+            take.eq(self.i.valid & self.i.ready),
+            complete.eq(take & (count == self.latent - 1)),
+        ]
+        m.d.sync += filled.eq(filled + complete - self.done)
+        with m.If(take):
+            m.d.sync += [count.eq(count + 1), row.eq(row + 1)]
+            with m.If(row == self.rows - 1):
+                m.d.sync += [row.eq(0), group.eq(group + 1)]
+            with m.If(complete):
+                m.d.sync += [count.eq(0), row.eq(0), group.eq(0), slot_in.eq(~slot_in)]
+        with m.If(self.done):
+            m.d.sync += slot_out.eq(~slot_out)
+
+        m.submodules.latents = latents = memory.Memory(shape=8 * self.rows, depth=2 * stride, init=[])
+        write = latents.write_port(granularity=8)
+        z_port = latents.read_port()
+        m.submodules.offsets = offsets = memory.Memory(
+            shape=8 * self.rows, depth=4 * self.groups, init=self.offsets
+        )
+        v_port = offsets.read_port()
+        m.d.comb += [
+            write.addr.eq(Cat(group, slot_in)),
+            write.data.eq(self.i.p.as_unsigned().replicate(self.rows)),
+            write.en.eq(take << row),
+            z_port.addr.eq(Cat(self.group, slot_out)),
+            v_port.addr.eq(Cat(self.plane, self.group)),
+        ]
+        z, v = Signal(row_shape, reset_less=True), Signal(row_shape, reset_less=True)
+        m.d.sync += [z.eq(z_port.data), v.eq(v_port.data)]
+        m.d.comb += [self.sums[r].eq(z[r] + v[r]) for r in range(self.rows)]
+        return m

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Two pictures between layer 4 and whoever takes the pixels."""
+
+from amaranth import Array, Cat, Module, Mux, Signal
+from amaranth.lib import data, memory, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from golden.spec import PICTURE_SIZE, PLANES
+from hw.tap_combiner import STEPS
+from hw.tiling import LANES
+
+BLOCKS = PICTURE_SIZE // 2  # a block is 2 x 2 pixels, one of each phase
+
+RGB = data.StructLayout({"r": 8, "g": 8, "b": 8})
+
+
+class PixelBuffer(wiring.Component):
+    """Collect planes in layer 4's order, and send pixels row by row, R, G and B together.
+
+    A pixel a cycle out, as soon as its row is complete. A slow sink stalls nothing before two pictures wait.
+
+    Parameters
+    ----------
+    tiling : Tiling
+        Gives the phases that arrive at once.
+
+    Members
+    -------
+    free : Out(1)
+        There is room for a picture.
+    take : In(1)
+        A picture begins; only while `free`.
+    valid : In(1)
+        `values` are a step of :class:`hw.tap_combiner.TapCombiner`, at `group`, `plane`, `y`, `x`.
+    group, plane, y, x : In
+    values : In(ArrayLayout(8, LANES))
+    o : Out(stream.Signature(RGB))
+        Row-major.
+    """
+
+    def __init__(self, tiling):
+        self.phases = tiling.array.layer4_phases
+        super().__init__(
+            {
+                "free": Out(1),
+                "take": In(1),
+                "valid": In(1),
+                "group": In(2),
+                "plane": In(2),
+                "y": In(range(STEPS)),
+                "x": In(range(STEPS)),
+                "values": In(data.ArrayLayout(8, LANES)),
+                "o": Out(stream.Signature(RGB)),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        write_picture, read_picture = Signal(), Signal()
+        pictures = Signal(range(3))  # begun and not sent
+        rows = Signal(range(2 * PICTURE_SIZE + 1))  # complete and not sent
+        y, x = Signal(range(PICTURE_SIZE)), Signal(range(PICTURE_SIZE))
+        step, read = Signal(), Signal()
+
+        outputs = []
+        for phase in range(LANES):
+            m.submodules[f"bank_{phase}"] = bank = memory.Memory(
+                shape=8 * PLANES, depth=2 * BLOCKS**2, init=[]
+            )
+            group, lane = divmod(phase, self.phases)
+            inside, block = [], []
+            for odd, at in ((phase >> 1, self.y), (phase & 1, self.x)):
+                inside.append(at != 0 if odd else at != STEPS - 1)
+                block.append((at - odd)[:4])
+            write = bank.write_port(granularity=8)
+            read_port = bank.read_port()
+            m.d.comb += [
+                write.addr.eq(Cat(block[1], block[0], write_picture)),
+                write.data.eq(self.values[lane].replicate(PLANES)),
+                write.en.eq(
+                    Mux(self.valid & (self.group == group) & inside[0] & inside[1], 1 << self.plane, 0)
+                ),
+                read_port.addr.eq(Cat(x[1:], y[1:], read_picture)),
+                read_port.en.eq(step),
+            ]
+            outputs.append(read_port.data)
+
+        row_done = Signal()
+        picture_done = Signal()
+        completed = Signal(2)
+        m.d.comb += [
+            row_done.eq(
+                self.valid
+                & (self.plane == PLANES - 1)
+                & (self.x == STEPS - 1)
+                & (self.group == LANES // self.phases - 1)
+            ),
+            picture_done.eq(row_done & (self.y == STEPS - 1)),
+            completed.eq(Mux((self.y == 0) | (self.y == STEPS - 1), 1, 2)),
+        ]
+        with m.If(picture_done):
+            m.d.sync += write_picture.eq(~write_picture)
+
+        row_sent, picture_sent = Signal(), Signal()
+        parity = Signal(2)
+        m.d.comb += [
+            self.free.eq(pictures != 2),
+            step.eq(self.o.ready | ~self.o.valid),
+            read.eq(step & (rows != 0)),
+            row_sent.eq(read & (x == PICTURE_SIZE - 1)),
+            picture_sent.eq(row_sent & (y == PICTURE_SIZE - 1)),
+            self.o.p.eq(Array(outputs)[parity]),
+        ]
+        m.d.sync += [
+            rows.eq(rows + Mux(row_done, completed, 0) - row_sent),
+            pictures.eq(pictures + self.take - picture_sent),
+        ]
+        with m.If(step):
+            m.d.sync += self.o.valid.eq(rows != 0)
+        with m.If(read):
+            m.d.sync += [x.eq(x + 1), y.eq(y + row_sent), parity.eq(Cat(x[0], y[0]))]
+        with m.If(picture_sent):
+            m.d.sync += read_picture.eq(~read_picture)
+        return m

@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Build a design with Verilator once, and run cocotb benches on it."""
+
+import fcntl
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sysconfig
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+
+from cocotb_tools import runner as cocotb_runner
+from cocotb_tools.check_results import get_results
+
+from golden.spec import InputError
+from sim.verilog import to_verilog
+
+ROOT = Path(__file__).parents[1]
+MIN_VERILATOR = (5, 36)  # the oldest that compiles cocotb 2.1
+BUILD_ARGS = [
+    "-Wno-fatal",
+    "-Wno-WIDTH",  # Amaranth's Verilog relies on implicit extension
+    "-O3",
+    "--x-assign",
+    "fast",
+    "--x-initial",
+    "fast",
+    "--noassert",
+    "-CFLAGS",
+    "-O2",
+    "--output-split",
+    "0",  # cocotb's makefile variables lose the precompiled header of split output
+]
+
+
+def cache_dir():
+    """Return the folder for builds, ``$XDG_CACHE_HOME/avatar-gan-fpga`` or the same under ~/.cache."""
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(home) / "avatar-gan-fpga"
+
+
+class _Verilator(cocotb_runner.Verilator):
+    """cocotb's runner, with only the top's ports public: every signal public halves the speed."""
+
+    def _build_command(self):
+        commands = super()._build_command()
+        return [[word for word in words if word != "--public-flat-rw"] for words in commands]
+
+
+class Simulation:
+    """A component under Verilator.
+
+    The build is kept under :func:`cache_dir` by content: an unchanged component starts at once.
+
+    Parameters
+    ----------
+    component : wiring.Component or str
+        The design, or its Verilog text.
+    name : str
+        Name of the top module.
+    waves : bool
+        Write ``dump.vcd`` into the folder of each run.
+    """
+
+    def __init__(self, component, name, *, waves=False):
+        self.name, self.waves = name, waves
+        source = component if isinstance(component, str) else to_verilog(component, name)
+        self._verilator = _verilator_home()
+        key = hashlib.sha256(
+            repr((source, name, waves, BUILD_ARGS, self._verilator)).encode()
+        ).hexdigest()
+        self.build_dir = cache_dir() / "verilator" / f"{name}-{key[:16]}"
+        with _lock(self.build_dir.with_suffix(".lock")):
+            if not (self.build_dir / "complete").exists():
+                self._build(source)
+
+    def _build(self, source):
+        shutil.rmtree(self.build_dir, ignore_errors=True)
+        self.build_dir.mkdir(parents=True)
+        text = self.build_dir / f"{self.name}.v"
+        text.write_text(source)
+        control = self.build_dir / "ports.vlt"
+        ports = re.findall(
+            rf"^module \\?{re.escape(self.name)} ?\((.*?)\);", source, re.MULTILINE | re.DOTALL
+        )[0]
+        control.write_text(
+            "`verilator_config\n"
+            + "".join(
+                f'public_flat_rw -module "{self.name}" -var "{port.strip()}"\n'
+                for port in ports.split(",")
+            )
+        )
+        log = self.build_dir / "build.log"
+        with _environment(self._verilator):
+            try:
+                _Verilator().build(
+                    sources=[control, text],
+                    hdl_toplevel=self.name,
+                    build_dir=self.build_dir,
+                    build_args=BUILD_ARGS,
+                    waves=self.waves,
+                    timescale=("1ns", "1ps"),
+                    log_file=log,
+                )
+            except (SystemExit, RuntimeError) as error:
+                tail = log.read_text()[-2000:] if log.exists() else ""
+                raise RuntimeError(f"verilator failed on {text}:\n{tail}") from error
+        (self.build_dir / "complete").touch()
+
+    def run(self, bench, *, seed=1, env=None, run_dir=None, testcase=None):
+        """Run the cocotb tests of module `bench`.
+
+        Parameters
+        ----------
+        bench : str
+            Module name, as ``sim.tb_requantizer``.
+        seed : int
+            cocotb's random seed.
+        env : dict of str to str, optional
+            Environment of the bench.
+        run_dir : path, optional
+            Where results and waves go; a temporary folder by default.
+        testcase : str, optional
+            The one test to run.
+
+        Raises
+        ------
+        BenchFailed
+            A test failed or the simulation ended early; the message holds the end of the log.
+        """
+        with tempfile.TemporaryDirectory(prefix="avatar-sim-") as scratch:
+            where = Path(run_dir or scratch).absolute()
+            where.mkdir(parents=True, exist_ok=True)
+            log = where / "run.log"
+            with _environment(self._verilator):
+                try:
+                    results = _Verilator().test(
+                        test_module=bench,
+                        hdl_toplevel=self.name,
+                        hdl_toplevel_lang="verilog",
+                        build_dir=self.build_dir,
+                        test_dir=where,
+                        results_xml=str(where / "results.xml"),
+                        seed=seed,
+                        extra_env={"COCOTB_LOG_LEVEL": "INFO", **(env or {})},
+                        testcase=testcase,
+                        waves=self.waves,
+                        log_file=log,
+                    )
+                    tests, failures = get_results(results)
+                except (SystemExit, RuntimeError):
+                    tests, failures = 0, 1
+            if failures or not tests:
+                tail = log.read_text()[-6000:] if log.exists() else ""
+                raise BenchFailed(f"{bench}: {failures} of {tests} tests failed\n{tail}")
+
+    def command(self, bench, *, env):
+        """Return the argument list and the environment of a process that runs `bench`.
+
+        For a caller that starts it itself, in a folder for its results, and talks to it.
+        """
+        runner = _Verilator()
+        runner.env = {}
+        runner.sim_hdl_toplevel = self.name
+        runner.hdl_toplevel_lang = "verilog"
+        runner.test_module = bench
+        runner._set_env_test()
+        path = os.pathsep.join([str(ROOT), runner.env["PYTHONPATH"]])
+        return [str(self.build_dir / self.name)], {**runner.env, "PYTHONPATH": path, **env}
+
+
+class BenchFailed(AssertionError):
+    """A cocotb test failed."""
+
+
+def _verilator_home():
+    """Return the folder of Verilator's programs: a new enough one on PATH, or the packaged one."""
+    own = shutil.which("verilator")
+    if own and _version(own) >= MIN_VERILATOR:
+        return None
+    packaged = Path(sysconfig.get_path("purelib"), "verilator")
+    if not (packaged / "bin" / "verilator").exists():
+        raise InputError("verilator is missing; install the project with its [sim] extra")
+    return str(packaged)
+
+
+def _version(program):
+    text = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=60).stdout
+    found = re.search(r"(\d+)\.(\d+)", text)
+    return tuple(map(int, found.groups())) if found else (0, 0)
+
+
+@contextmanager
+def _environment(verilator):
+    """Set what the tools read from the environment, and put it back."""
+    before = dict(os.environ)
+    scripts = sysconfig.get_path("scripts")  # the wheel's wrapper calls `python`
+    path = [scripts, os.environ.get("PATH", "")]
+    if verilator:
+        path.insert(0, str(Path(verilator, "bin")))
+        os.environ["VERILATOR_ROOT"] = verilator
+    os.environ["PATH"] = os.pathsep.join(path)
+    os.environ["MAKEFLAGS"] = ""  # not those of a make that called us
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+@contextmanager
+def _lock(path):
+    """Let one process at a time build a folder."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
