@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Training pictures: drawn sprites or a user's folder, and the order in which a run sees them."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+
+from golden.spec import InputError
+from pictures import read_folder
+from train import sprites
+
+SPRITES = "sprites"
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingSet:
+    """Pictures and what identifies them.
+
+    Attributes
+    ----------
+    source : str
+        ``sprites`` or the folder.
+    pictures : uint8 array, shape (N, 32, 32, 3), RGB
+    """
+
+    source: str
+    pictures: np.ndarray
+
+    @property
+    def digest(self):
+        """First 16 hex digits of the SHA-256 of the pictures' bytes."""
+        return hashlib.sha256(np.ascontiguousarray(self.pictures)).hexdigest()[:16]
+
+
+def load(source, count, seed):
+    """Return the :class:`TrainingSet` that ``--data`` and ``--count`` mean.
+
+    Parameters
+    ----------
+    source : str
+        ``sprites``, or a folder of PNG files.
+    count, seed : int
+        Number of sprites, and their seed; a folder is read whole.
+
+    Raises
+    ------
+    InputError
+        `count` is not positive, or the folder has no readable picture.
+    """
+    if source == SPRITES:
+        if count < 1:
+            raise InputError(f"--count is {count}; draw at least 1 sprite")
+        return TrainingSet(source, sprites.collection(count, seed)[0])
+    return TrainingSet(str(source), read_folder(source))
+
+
+class Batches:
+    """Indices of the pictures of each step: every epoch a new order, its last short batch dropped.
+
+    The order depends on seed and epoch only, so a resumed run goes on where it was.
+
+    Parameters
+    ----------
+    count : int
+        Number of pictures.
+    batch : int
+        Pictures a step; all of them if there are fewer.
+    seed : sequence of int
+        Seed of the orders.
+    """
+
+    def __init__(self, count, batch, seed):
+        self.batch = min(batch, count)
+        self.epoch_steps = count // self.batch
+        self._count, self._seed = count, seed
+        self._epoch, self._order = -1, None
+
+    def indices(self, step):
+        """Return the indices of step `step` (from 0), shape (batch,)."""
+        epoch, position = divmod(step, self.epoch_steps)
+        if epoch != self._epoch:
+            rng = np.random.default_rng([*self._seed, epoch])
+            self._epoch, self._order = epoch, rng.permutation(self._count)
+        return self._order[position * self.batch : (position + 1) * self.batch]

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How a run trains: the published recipe, and the one that gives the best pictures per minute."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Every constant of a training run but its data, length and seed.
+
+    Parameters
+    ----------
+    batch : int
+        Pictures a step; the last short batch of an epoch is dropped.
+    lr_g, lr_d : float
+        Adam's learning rates.
+    decay : bool
+        Learning rates fall to zero along half a cosine; else they stay.
+    betas : (float, float)
+        Adam's.
+    d_colour, d_grey : (int, int, int)
+        Channels of the discriminators' convolutions.
+    batch_norm : bool
+        BatchNorm in the discriminators.
+    grey_planes : int
+        Planes of each picture that D_grey sees: 3, or 1 drawn at random for each picture.
+    he_init : bool
+        Weights of G from He's normal distribution, those of D as PyTorch draws them; else all
+        weights from N(0, 0.02).
+    r1_gamma, r1_every : float, int
+        Weight of the gradient penalty and the steps between two of them (each then counts
+        `r1_every` times); gamma 0 is none.
+    ema : float
+        Decay of the moving average of G that is kept as the result; 0 keeps G itself.
+    """
+
+    batch: int
+    lr_g: float
+    lr_d: float
+    decay: bool
+    betas: tuple[float, float]
+    d_colour: tuple[int, int, int]
+    d_grey: tuple[int, int, int]
+    batch_norm: bool
+    grey_planes: int
+    he_init: bool
+    r1_gamma: float
+    r1_every: int
+    ema: float
+
+
+RECIPES = {
+    "paper": Recipe(
+        batch=64,
+        lr_g=1e-4,
+        lr_d=1e-6,
+        decay=False,
+        betas=(0.5, 0.999),
+        d_colour=(64, 128, 256),
+        d_grey=(64, 128, 256),
+        batch_norm=True,
+        grey_planes=3,
+        he_init=False,
+        r1_gamma=0.0,
+        r1_every=1,
+        ema=0.0,
+    ),
+    "fast": Recipe(
+        batch=32,
+        lr_g=1e-3,
+        lr_d=1e-3,
+        decay=True,
+        betas=(0.0, 0.99),
+        d_colour=(32, 64, 128),
+        d_grey=(16, 32, 64),
+        batch_norm=False,
+        grey_planes=1,
+        he_init=True,
+        r1_gamma=1.0,
+        r1_every=8,
+        ema=0.999,
+    ),
+}

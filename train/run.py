@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A run's folder: its configuration and its generator, without pickle and written whole.
+
+``config.json`` holds the :class:`RunConfig`; ``generator.safetensors`` the float generator that
+quantize reads: ``weight1..4`` (in, out, 4, 4), ``bias1..4`` (out,), ``v1``, ``v2`` (latent,), all
+float32, and the training done so far. Training adds ``checkpoint.pt``, ``metrics.jsonl`` and
+``samples/``.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import safetensors
+from safetensors.numpy import save_file
+
+from golden.atomic import replacing
+from golden.spec import GeneratorSpec, InputError
+
+CONFIG = "config.json"
+GENERATOR = "generator.safetensors"
+LATENTS = ("normal", "tanh")
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """What decides a run's weights.
+
+    Attributes
+    ----------
+    channels : (int, int, int)
+    recipe : str
+        A name in :data:`train.recipes.RECIPES`, or ``import``.
+    steps, seed : int
+        Length of the whole run, and the seed of everything random in it.
+    real_label : float
+        Label of real pictures.
+    latents : str
+        ``normal`` for N(0, I), ``tanh`` for its hyperbolic tangent.
+    data : str
+        ``sprites``, the folder of the pictures, or the imported file.
+    data_digest : str
+        :attr:`train.data.TrainingSet.digest`.
+    pictures : int
+        Number of training pictures.
+    precision : str
+        ``float32`` or ``bfloat16`` (autocast).
+    """
+
+    channels: tuple[int, int, int]
+    recipe: str
+    steps: int
+    seed: int
+    real_label: float = 1.0
+    latents: str = "normal"
+    data: str = "sprites"
+    data_digest: str = ""
+    pictures: int = 0
+    precision: str = "float32"
+
+    @property
+    def spec(self):
+        """The :class:`GeneratorSpec` of the float generator (its weight bits mean nothing)."""
+        return GeneratorSpec(channels=self.channels)
+
+    def save(self, run):
+        """Write config.json into the folder `run`."""
+        with replacing(Path(run) / CONFIG) as beside:
+            beside.write_text(json.dumps(asdict(self), indent=2) + "\n")
+
+    @classmethod
+    def load(cls, run):
+        """Read config.json of the folder `run`.
+
+        Raises
+        ------
+        InputError
+            The folder is no run, or the file is damaged.
+        """
+        path = Path(run) / CONFIG
+        if not path.is_file():
+            raise InputError(f"{path}: there is no such file; give a folder made by `avatar train`")
+        try:
+            config = cls(**json.loads(path.read_text()))
+            config = cls(**{**asdict(config), "channels": tuple(config.channels)})
+            config.spec  # noqa: B018 - refuses impossible channels
+        except (ValueError, TypeError) as error:
+            raise InputError(
+                f"{path}: is damaged ({str(error).splitlines()[0]}); train or import again"
+            ) from None
+        if config.latents not in LATENTS:
+            raise InputError(f"{path}: latents are {config.latents!r}; give one of {LATENTS}")
+        return config
+
+
+@dataclass(frozen=True, eq=False)
+class FloatGenerator:
+    """A trained generator before quantisation.
+
+    Attributes
+    ----------
+    weight : 4 float32 arrays, shape (in_channels, out_channels, 4, 4)
+    bias : 4 float32 arrays, shape (out_channels,)
+    v1, v2 : float32 arrays, shape (latent,)
+    progress : dict
+        ``steps`` and ``seconds`` trained so far.
+    """
+
+    weight: tuple[np.ndarray, ...]
+    bias: tuple[np.ndarray, ...]
+    v1: np.ndarray
+    v2: np.ndarray
+    progress: dict
+
+    def save(self, run):
+        """Write generator.safetensors into the folder `run`."""
+        arrays = {"v1": self.v1, "v2": self.v2}
+        for n in range(4):
+            arrays |= {f"weight{n + 1}": self.weight[n], f"bias{n + 1}": self.bias[n]}
+        arrays = {name: np.ascontiguousarray(a, np.float32) for name, a in arrays.items()}
+        progress = json.dumps(self.progress, sort_keys=True)
+        with replacing(Path(run) / GENERATOR) as beside:
+            save_file(arrays, beside, metadata={"progress": progress})
+
+    @classmethod
+    def load(cls, run, spec):
+        """Read generator.safetensors of the folder `run` and check it against `spec`.
+
+        Raises
+        ------
+        InputError
+            There is no such file, it is damaged, or of another shape than `spec`.
+        """
+        path = Path(run) / GENERATOR
+        if not path.is_file():
+            raise InputError(f"{path}: there is no such file; let `avatar train` run to its end")
+        try:
+            with safetensors.safe_open(path, framework="numpy") as file:
+                arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+                progress = json.loads((file.metadata() or {})["progress"])
+        except (safetensors.SafetensorError, KeyError, ValueError) as error:
+            raise InputError(f"{path}: is damaged ({error}); train or import again") from None
+        shapes = {"v1": (spec.latent,), "v2": (spec.latent,)}
+        for n, layer in enumerate(spec.layers, 1):
+            shapes |= {f"weight{n}": layer.weight_shape, f"bias{n}": (layer.out_channels,)}
+        for name, shape in shapes.items():
+            found = arrays[name].shape if name in arrays else "missing"
+            if found != shape:
+                raise InputError(f"{path}: {name} is {found}, {CONFIG} asks for {shape}")
+            if not np.isfinite(arrays[name]).all():
+                raise InputError(f"{path}: {name} holds a NaN or an infinity; train again")
+        return cls(
+            weight=tuple(arrays[f"weight{n}"] for n in range(1, 5)),
+            bias=tuple(arrays[f"bias{n}"] for n in range(1, 5)),
+            v1=arrays["v1"],
+            v2=arrays["v2"],
+            progress=progress,
+        )
+
+
+def draw_latents(distribution, shape, rng):
+    """Draw latents as a run's training does, float32.
+
+    Parameters
+    ----------
+    distribution : str
+        One of :data:`LATENTS`.
+    shape : tuple of int
+    rng : numpy.random.Generator
+    """
+    z = rng.standard_normal(shape, np.float32)
+    return np.tanh(z) if distribution == "tanh" else z
