@@ -76,7 +76,7 @@ def load_latents(path):
     try:
         with path.open("rb") as file:
             latents = np.lib.format.read_array(file, allow_pickle=False)
-    except (ValueError, EOFError, SyntaxError, TypeError) as error:
+    except Exception as error:  # the header is Python source: damaged, it fails in many ways
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(
             f"{path}: is not a .npy array ({reason}); save one with numpy.save"

@@ -68,7 +68,9 @@ def test_other_arrays_are_refused(tmp_path, array, word):
     assert str(path) in str(caught.value)
 
 
-@pytest.mark.parametrize("content", [b"", b"hello", b"\x93NUMPY\x01\x00"])
+@pytest.mark.parametrize(
+    "content", [b"", b"hello", b"\x93NUMPY\x01\x00", b"\x93NUMPY\x01\x00\x04\x00{(1\n"]
+)
 def test_foreign_and_cut_files_are_refused(tmp_path, content):
     path = tmp_path / "z.npy"
     path.write_bytes(content)
