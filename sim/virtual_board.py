@@ -1,18 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The virtual board: the real top under Verilator, behind a pseudo-terminal."""
 
-import os
-import signal
 import socket
 import subprocess
-import sys
 import tempfile
-import time
 from pathlib import Path
 
 from golden.spec import InputError
 from hw.uart.protocol import BAUD
-from sim.runner import Simulation
 
 CLOCK_HZ = 8 * BAUD  # eight clocks a bit
 TOP = "top"

@@ -1,0 +1,280 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The host's end of the serial link: ask a board, real or virtual, for pictures."""
+
+import errno
+import os
+import time
+from collections import deque
+
+import numpy as np
+import serial
+
+from golden.spec import PICTURE_SIZE, PLANES, GeneratorSpec, InputError
+from hw.uart import protocol
+from hw.uart.protocol import ANSWER, ERROR, NO_TAG, Error, Frame, FrameError, Request
+
+TRIES = 4  # of each request
+WINDOW = 2  # pictures asked for and not yet here: the board makes one while it sends the other
+ALLOWANCE = 1.0  # seconds of silence beyond byte-times: operating system, adapter, slow simulator
+SLOWEST = 1e6  # useful MACs a second of the slowest board, a simulated one
+MAX_STRAY = 4 * protocol.MAX_ANSWER  # bytes that may arrive in place of an answer
+
+
+class _Failed(Exception):
+    """One try failed in a way that another may mend; the message says how."""
+
+
+class _Silent(_Failed):
+    """Nothing came in time."""
+
+
+class Board:
+    """A board on a serial port, opened at the start-up rate; a context manager.
+
+    Parameters
+    ----------
+    port : str
+        Serial port, as ``/dev/ttyUSB0``.
+
+    Attributes
+    ----------
+    bytes_sent, bytes_received : int
+        Over the wire since the port was opened.
+
+    Raises
+    ------
+    InputError
+        The port does not exist, is closed to us, busy, no serial port, or silent. All methods
+        raise it too, when the board falls silent, disagrees, or refuses.
+    """
+
+    def __init__(self, port):
+        self.port = port
+        self.bytes_sent = self.bytes_received = 0
+        self._tag = int.from_bytes(os.urandom(2), "little")
+        self._bodies = deque()
+        self._unstuffer = protocol.Unstuffer()
+        try:
+            self._serial = serial.Serial(
+                port, protocol.BAUD, timeout=ALLOWANCE, write_timeout=ALLOWANCE, exclusive=True
+            )
+        except (serial.SerialException, OSError) as error:
+            raise InputError(f"{port}: {_why_not_open(error)}") from error
+        try:
+            self.info()
+        except BaseException:
+            self._serial.close()
+            raise
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        """Leave the board at its start-up rate, and close the port."""
+        try:
+            if self._serial.is_open and self._serial.baudrate != protocol.BAUD:
+                clock = self.info()[0].clock_hz
+                payload = protocol.DIVISOR.pack(protocol.divisor(clock, protocol.BAUD))
+                self._ask(Request.BAUD, payload)
+        except InputError:
+            pass  # the board falls back by itself when the next host knocks
+        finally:
+            self._serial.close()
+
+    def info(self):
+        """Ask the board what it is and how it is.
+
+        Returns
+        -------
+        hw.uart.protocol.Facts, hw.uart.protocol.Status
+        """
+        payload = self._ask(Request.INFO)
+        size = protocol.Facts.LAYOUT.size
+        return protocol.Facts.unpack(payload[:size]), protocol.Status.unpack(payload[size:])
+
+    def self_test(self):
+        """Let the board make its stored picture.
+
+        Returns
+        -------
+        bool
+            Its CRC is the stored one.
+        """
+        facts, _ = self.info()
+        payload = self._ask(Request.SELF_TEST, allowance=_compute_time(facts))
+        stored, computed = protocol.SELF_TEST_ANSWER.unpack(payload)
+        return stored == computed
+
+    def change_baud(self, baud):
+        """Change the rate of the line, on both ends, and make sure that it works.
+
+        Raises
+        ------
+        InputError
+            The board's clock or this port cannot make the rate, or nothing gets through at it;
+            then both ends are back at the rate of before.
+        """
+        facts, _ = self.info()
+        before = self._serial.baudrate
+        try:
+            payload = protocol.DIVISOR.pack(protocol.divisor(facts.clock_hz, baud))
+        except ValueError as error:
+            raise InputError(f"{self.port}: {error}") from error
+        try:  # the port first: not every adapter has every rate
+            self._serial.baudrate = baud
+            self._serial.baudrate = before
+        except (ValueError, OSError) as error:
+            self._serial.baudrate = before
+            raise InputError(f"{self.port}: the port cannot do {baud} baud ({error})") from error
+        self._ask(Request.BAUD, payload)
+        self._serial.baudrate = baud
+        try:
+            self.info()
+        except InputError as error:
+            self._serial.baudrate = protocol.BAUD
+            time.sleep(protocol.FALLBACK * protocol.BYTE_BITS / protocol.BAUD)
+            self.info()
+            raise InputError(
+                f"{self.port}: nothing gets through at {baud} baud, the line is back at "
+                f"{protocol.BAUD}; try a lower rate"
+            ) from error
+
+    def generate(self, model, latents, *, progress=iter):
+        """Turn latents into pictures on the board.
+
+        Parameters
+        ----------
+        model : golden.model_file.Model
+            What the board is expected to hold.
+        latents : int8 array, shape (N, 100)
+        progress : callable
+            Wraps the iterable of pictures, as tqdm does.
+
+        Returns
+        -------
+        uint8 array, shape (N, 32, 32, 3)
+            Row-major, R G B.
+        """
+        model_id = bytes.fromhex(model.digest)[: protocol.ID_SIZE]
+        facts, _ = self.info()
+        if facts.model_id != model_id:
+            raise self._other_model(model_id, facts)
+        pictures = np.empty((len(latents), PICTURE_SIZE, PICTURE_SIZE, PLANES), np.uint8)
+        payloads = [protocol.GENERATE.pack(model_id, *map(int, latent)) for latent in latents]
+        answers = self._ask_all(Request.GENERATE, payloads, allowance=_compute_time(facts))
+        for picture, _ in zip(pictures, progress(range(len(pictures)))):
+            picture.flat = np.frombuffer(next(answers), np.uint8)
+        return pictures
+
+    def _ask(self, request, payload=b"", *, allowance=ALLOWANCE):
+        return next(self._ask_all(request, [payload], allowance=allowance))
+
+    def _ask_all(self, request, payloads, *, allowance):
+        """Yield the payload of each answer in order, with `WINDOW` requests under way."""
+        tags = deque()  # of the requests under way, the oldest first
+        for index in range(len(payloads)):
+            for attempt in range(1, TRIES + 1):
+                try:
+                    while len(tags) < WINDOW and index + len(tags) < len(payloads):
+                        tags.append(self._send(request, payloads[index + len(tags)]))
+                    answer = self._await_answer(request, tags[0], allowance)
+                    break
+                except _Failed as failure:
+                    tags.clear()
+                    if attempt == TRIES:
+                        raise InputError(self._gave_up(failure)) from failure
+                except (serial.SerialException, OSError) as error:
+                    raise InputError(f"{self.port}: the port is gone ({error})") from error
+            tags.popleft()
+            yield answer
+
+    def _gave_up(self, failure):
+        if isinstance(failure, _Silent):
+            return (
+                f"{self.port}: no answer in {TRIES} tries; is a board with this project's design "
+                f"on this port, powered and programmed?"
+            )
+        return f"{self.port}: {failure}, {TRIES} times in a row; check cable and rate"
+
+    def _send(self, request, payload):
+        self._tag = self._tag % 0xFFFF + 1  # never NO_TAG
+        frame = Frame(request, self._tag, payload).encode()
+        try:
+            self._serial.write(frame)
+        except serial.SerialTimeoutException as error:
+            raise _Silent("the port takes no bytes") from error
+        self.bytes_sent += len(frame)
+        return self._tag
+
+    def _await_answer(self, request, tag, allowance):
+        """Return the payload of the answer to the request `tag`; answers to others are dropped."""
+        byte_time = protocol.BYTE_BITS / self._serial.baudrate
+        self._serial.timeout = allowance + protocol.BYTE_TIMEOUT * byte_time
+        stray = MAX_STRAY
+        while True:
+            while not self._bodies:
+                chunk = self._serial.read(max(1, self._serial.in_waiting))
+                if not chunk:
+                    raise _Silent("the board is silent")
+                self.bytes_received += len(chunk)
+                stray -= len(chunk)
+                if stray < 0:
+                    raise _Failed("there is only noise on the line")
+                self._bodies.extend(self._unstuffer.feed(chunk))
+            body = self._bodies.popleft()
+            if body is None:
+                raise _Failed("an answer is damaged")
+            try:
+                frame = Frame.decode(body)
+            except FrameError as error:
+                raise _Failed(f"an answer: {error}") from error
+            if frame.type == ERROR and frame.tag in (tag, NO_TAG):
+                self._refused(request, frame.payload)
+            elif frame.type == request | ANSWER and frame.tag == tag:
+                if len(frame.payload) != protocol.ANSWER_SIZES[request]:
+                    raise _Failed(f"an answer has {len(frame.payload)} bytes")
+                return frame.payload
+
+    def _refused(self, request, payload):
+        """Raise what an error frame means."""
+        code = payload[0] if payload else None
+        if code in (Error.BROKEN, Error.BUSY):
+            raise _Failed("the board received a damaged request")
+        reason = {
+            Error.VERSION: f"it does not speak version {protocol.VERSION} of the protocol",
+            Error.TYPE: f"it does not know the request {request.name}",
+            Error.LENGTH: f"it expects another length of {request.name}",
+            Error.MODEL: "it holds another model",
+            Error.DIVISOR: "the rate is too high for its clock",
+        }.get(code, f"error {code}")
+        raise InputError(f"{self.port}: the board refused, {reason}")
+
+    def _other_model(self, model_id, facts):
+        return InputError(
+            f"{self.port}: the board holds model {facts.model_id.hex()}, not {model_id.hex()}; "
+            f"give --model the board's model, or put this one on the board"
+        )
+
+
+def _compute_time(facts):
+    """Return how long, in seconds, the board may be silent while it makes a picture."""
+    spec = GeneratorSpec(facts.latent, facts.channels, facts.weight_bits)
+    return ALLOWANCE + spec.useful_macs / SLOWEST
+
+
+def _why_not_open(error):
+    """Say why a port does not open, and what to do."""
+    reasons = {
+        errno.ENOENT: "there is no such port; look at `python -m serial.tools.list_ports`",
+        errno.EACCES: "no permission; join the group that owns the port, often dialout",
+        errno.EBUSY: "the port is busy; close the other program that has it open",
+        errno.EAGAIN: "the port is busy; close the other program that has it open",
+        errno.ENOTTY: "is not a serial port",
+    }
+    code = error.errno
+    if code is None and error.__context__ is not None:  # pyserial wraps termios.error
+        code = error.__context__.args[0]
+    return reasons.get(code, f"cannot be opened ({error})")
