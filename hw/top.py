@@ -29,8 +29,7 @@ class Top(wiring.Component):
     Parameters
     ----------
     generator : wiring.Component
-        Has ``i_latents``, 100 signed bytes an avatar; ``o_pixels``, 1024 structs of r, g, b;
-        and ``ready``.
+        Has ``i_latents``, 100 signed bytes an avatar, and ``o_pixels``, 1024 structs of r, g, b.
     about : hw.uart.identity.Identity
         Facts and self-test, kept in a memory. Its clock is the clock of this top.
     baud : int
@@ -110,7 +109,7 @@ class Top(wiring.Component):
             baud.set.eq(responder.set_divisor),
             baud.new.eq(responder.divisor),
             responder.line_active.eq(sender.active | transmitter.active),
-            responder.ready.eq(generator.ready),
+            responder.ready.eq(generator.i_latents.ready),
             responder.core_cycles.eq(stopwatch.core_cycles),
             responder.stalled_cycles.eq(stopwatch.stalled_cycles),
             stopwatch.latent_taken.eq(generator.i_latents.valid & generator.i_latents.ready),
@@ -128,7 +127,7 @@ class Top(wiring.Component):
             | sender.active
             | transmitter.active
             | baud.probation
-            | ~generator.ready
+            | ~generator.i_latents.ready
         )
 
         return m

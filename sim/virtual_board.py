@@ -1,19 +1,59 @@
 # SPDX-License-Identifier: Apache-2.0
 """The virtual board: the real top under Verilator, behind a pseudo-terminal."""
 
+import hashlib
 import socket
 import subprocess
 import tempfile
 from pathlib import Path
 
+from golden.atomic import replacing
 from golden.spec import InputError
+from hw.build_plan import BuildPlan
+from hw.tiling import ArraySpec
 from hw.uart.protocol import BAUD
+from sim.runner import Simulation, cache_dir
+from sim.verilog import to_verilog
 
 CLOCK_HZ = 8 * BAUD  # eight clocks a bit
 TOP = "top"
 START_TIMEOUT = 60.0  # seconds from the start of the process to its terminal
 STOP_TIMEOUT = 5.0
 ROOT = Path(__file__).parents[1]
+
+
+def build(model, self_test, answer, *, array=None):
+    """Return the simulation of a board that holds `model`; a board built before is there at once.
+
+    Parameters
+    ----------
+    model : golden.model_file.Model
+    self_test : int8 array, shape (100,)
+        Latents of the self-test.
+    answer : int
+        CRC-32 of the picture that the reference gives for them.
+    array : hw.tiling.ArraySpec, optional
+
+    Returns
+    -------
+    sim.runner.Simulation
+    """
+    plan = BuildPlan(
+        model=model,
+        array=array or ArraySpec(),
+        clock_hz=CLOCK_HZ,
+        self_test=tuple(int(latent) for latent in self_test),
+        answer=answer,
+    )
+    key = hashlib.sha256(
+        plan.build_id + model.digest.encode() + repr((plan.self_test, answer)).encode()
+    ).hexdigest()
+    text = cache_dir() / "verilog" / f"{TOP}-{key[:16]}.v"
+    if not text.exists():
+        text.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(text) as beside:
+            beside.write_text(to_verilog(plan.top(), TOP))
+    return Simulation(text.read_text(), TOP)
 
 
 class VirtualBoard:

@@ -129,7 +129,7 @@ class Status:
     Attributes
     ----------
     ready : bool
-        The generator takes latents.
+        The generator takes latents now; it does not while it prepares itself after reset.
     core_cycles : int
         Clocks from the first latent taken to the last pixel out, of the last picture.
     stalled_cycles : int

@@ -37,14 +37,12 @@ class StubGenerator(wiring.Component):
 
     i_latents: In(stream.Signature(signed(8)))
     o_pixels: Out(stream.Signature(PIXEL))
-    ready: Out(1)
 
     def elaborate(self, platform):
         m = Module()
         m.submodules.latents = latents = memory.Memory(shape=8, depth=protocol.LATENT, init=[])
         write, read = latents.write_port(), latents.read_port(domain="comb")
         pixel = Signal(range(protocol.PIXELS))
-        m.d.sync += self.ready.eq(1)
         m.d.comb += [
             write.data.eq(self.i_latents.p),
             write.en.eq(self.i_latents.valid & self.i_latents.ready),

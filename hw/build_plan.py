@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Model and array to a board's top, with an id for exactly that design."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+
+import amaranth
+
+from golden.model_file import Model
+from hw.contents import Contents
+from hw.generator import Generator
+from hw.tiling import ArraySpec, Tiling
+from hw.top import Top
+from hw.uart.identity import Identity
+from hw.uart.protocol import BAUD, ID_SIZE, Facts
+
+
+@dataclass(frozen=True)
+class BuildPlan:
+    """Everything that decides what a board's logic and memories are.
+
+    Parameters
+    ----------
+    model : golden.model_file.Model
+    array : ArraySpec
+    clock_hz : int
+    self_test : 100 int
+        Latents of the self-test, -128 to 127.
+    answer : int
+        CRC-32 of the picture that the model gives for them. This package does not compute it:
+        whoever may call the reference does.
+    baud : int
+        Start-up rate.
+    """
+
+    model: Model
+    array: ArraySpec
+    clock_hz: int
+    self_test: tuple[int, ...]
+    answer: int
+    baud: int = BAUD
+
+    @cached_property
+    def build_id(self):
+        """8 bytes: a hash of the design's sources and parameters, the model's contents left out."""
+        parameters = {
+            "amaranth": amaranth.__version__,
+            "array": asdict(self.array),
+            "baud": self.baud,
+            "clock_hz": self.clock_hz,
+            "spec": self.model.spec.to_json(),
+        }
+        sha = hashlib.sha256(json.dumps(parameters, sort_keys=True).encode())
+        folder = Path(__file__).parent
+        for source in sorted(folder.rglob("*.py")):
+            sha.update(f"{source.relative_to(folder).as_posix()}\0".encode() + source.read_bytes())
+        return sha.digest()[:ID_SIZE]
+
+    @property
+    def model_id(self):
+        """8 bytes: the beginning of the model's digest."""
+        return bytes.fromhex(self.model.digest)[:ID_SIZE]
+
+    def top(self):
+        """Return the board-independent top."""
+        spec = self.model.spec
+        facts = Facts(
+            build_id=self.build_id,
+            model_id=self.model_id,
+            latent=spec.latent,
+            channels=spec.channels,
+            weight_bits=spec.weight_bits,
+            clock_hz=self.clock_hz,
+            macs_per_cycle=self.array.macs_per_cycle,
+        )
+        generator = Generator(Tiling(spec, self.array), Contents.of(self.model, self.array))
+        return Top(generator, Identity(facts, self.self_test, self.answer), baud=self.baud)
