@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-OURS = {"golden", "hw", "train", "sim", "boards", "cli", "pictures", "tests"}
 
 # What each folder may import beside itself, NumPy and the standard library. A dotted name allows
 # that module and what is in it, a plain one the whole package.
@@ -41,10 +40,10 @@ def imports(path):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import"
-            if node.module in OURS:  # `from golden import model_file` imports a module
-                yield from (f"{node.module}.{alias.name}" for alias in node.names)
-            else:
-                yield node.module
+            folder = ROOT / node.module.replace(".", "/")
+            for alias in node.names:  # `from golden import model_file` imports a module
+                inner = (folder / f"{alias.name}.py").exists()
+                yield f"{node.module}.{alias.name}" if inner else node.module
 
 
 def covered(name, allowed):
