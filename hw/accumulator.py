@@ -22,9 +22,10 @@ def acc_address(layer, y, x, plane):
 class AccumulatorBanks(wiring.Component):
     """Add the array's sums to memories, while a finished half is read.
 
-    Control runs 2 cycles ahead of the sums: the sum of column c that belongs to the control of cycle t is on
-    ``psums[c]`` at t + 2 + c // hop. A sum a cycle and column; the same address may come again after 4 cycles.
-    ``data`` follows ``read_half`` and ``read_address`` by :attr:`read_latency` cycles.
+    Control runs 2 cycles ahead of the sums: the sum of column c that belongs to the control of
+    cycle t is on ``psums[c]`` at t + 2 + c // hop. A sum a cycle and column; the same address may
+    come again after 4 cycles. ``data`` follows ``read_half`` and ``read_address`` by
+    :attr:`read_latency` cycles.
 
     Parameters
     ----------

@@ -50,8 +50,8 @@ def weight_tile(model, tiling, tile):
 def weight_words(model, tiling):
     """Yield the words of the weight stream in order of use.
 
-    A word holds ``word_weights`` weights of ``tiling.weight_bits`` bits, the first in the lowest bits;
-    a tile is sent row by row.
+    A word holds ``word_weights`` weights of ``tiling.weight_bits`` bits, the first in the lowest
+    bits; a tile is sent row by row.
     """
     per_word, bits = tiling.array.word_weights, tiling.weight_bits
     shifts = {}
@@ -68,8 +68,9 @@ def weight_words(model, tiling):
 def channel_words(model, tiling):
     """Yield the requantiser's words: one a layer, column tile and quad of columns.
 
-    A word has the fields of :func:`hw.requantizer.channel_layout`: `LANES` times bias and mul, then the
-    layer's shift. Lanes beyond the last channel hold 0; layer 4 has one word, the same in all lanes.
+    A word has the fields of :func:`hw.requantizer.channel_layout`: `LANES` times bias and mul, then
+    the layer's shift. Lanes beyond the last channel hold 0; layer 4 has one word, the same in all
+    lanes.
     """
     columns, quads = tiling.array.columns, tiling.quads
     for n, facts in enumerate(tiling.layers):

@@ -22,7 +22,7 @@ def delay(m, signal, cycles, *, reset_less=True):
 
 
 def delays(m, signal, cycles, *, reset_less=True):
-    """Return the list of `signal` delayed by 0, 1, ... `cycles` cycles: one line, tapped everywhere."""
+    """Return `signal` delayed by 0, 1, ... `cycles` cycles: one line, tapped everywhere."""
     taps = [signal]
     for _ in range(cycles):
         stage = Signal(signal.shape(), reset_less=reset_less)

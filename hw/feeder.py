@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Turn tiles into beats: one activation word a cycle, weights loaded for the next tile meanwhile."""
+"""Turn tiles into beats: an activation word a cycle, while the next tile's weights load."""
 
 from amaranth import Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
@@ -48,10 +48,11 @@ def beat_layout(tiling):
 class Feeder(wiring.Component):
     """Issue the beats of one tile after another, and take the weight words of the tile behind it.
 
-    The only place where the machine waits: a tile starts when its weights are in, and where it opens a job
-    or a layer, when a half of the accumulators, the latents or the maps of the layer before are there. From
-    here on everything flows without stalls. A beat a cycle; tiles follow each other without a gap when the
-    next one's words came in time. Beats and loads leave in the order in which they must arrive.
+    The only place where the machine waits: a tile starts when its weights are in, and where it
+    opens a job or a layer, when a half of the accumulators, the latents or the maps of the layer
+    before are there. From here on everything flows without stalls. A beat a cycle; tiles follow
+    each other without a gap when the next one's words came in time. Beats and loads leave in the
+    order in which they must arrive.
 
     Parameters
     ----------
@@ -183,5 +184,3 @@ class Feeder(wiring.Component):
         with m.If(start):
             m.d.sync += loaded.eq(0)
         return m
-
-

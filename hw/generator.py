@@ -168,9 +168,7 @@ class Core(wiring.Component):
         for r in range(tiling.array.rows):
             idle = [n for n, facts in enumerate(tiling.layers) if r >= facts.last_rows]
             masked = Const(sum(1 << n for n in idle), 4).bit_select(layer, 1) & last_row_tile
-            value = Mux(
-                layer == 0, latents.sums[r], Mux(layer == 2, map_b.data[r], map_a.data[r])
-            )
+            value = Mux(layer == 0, latents.sums[r], Mux(layer == 2, map_b.data[r], map_a.data[r]))
             m.d.sync += act[r].eq(Mux(masked, 0, value))
         m.d.comb += [
             array.act.eq(act),
@@ -207,9 +205,7 @@ class Core(wiring.Component):
         # Sums: four columns of a quad, or layer 4's taps.
         m.submodules.combiner = combiner = TapCombiner(tiling)
         at_data = delay_step(m, step, accumulators.read_latency)
-        quads = data.ArrayLayout(
-            data.ArrayLayout(signed(tiling.acc_width), LANES), tiling.quads
-        )
+        quads = data.ArrayLayout(data.ArrayLayout(signed(tiling.acc_width), LANES), tiling.quads)
         columns = Signal(quads)
         m.d.comb += [
             columns.eq(accumulators.data),

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Requantised lanes to the feature memories' banks."""
 
-from amaranth import Module, Mux, Signal
+from amaranth import Module, Mux
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -12,8 +12,8 @@ from hw.tiling import LANES
 class LaneScatter(wiring.Component):
     """Write neighbouring channels, one a lane, to the banks of their rows.
 
-    Channel `group * rows + row` lives in bank `row`, word `group`. One step a cycle, outputs 1 cycle later. A
-    bank listens only to the lanes that the tiling can ever bring to it.
+    Channel `group * rows + row` lives in bank `row`, word `group`. One step a cycle, outputs 1
+    cycle later. A bank listens only to the lanes that the tiling can ever bring to it.
 
     Parameters
     ----------
@@ -28,7 +28,8 @@ class LaneScatter(wiring.Component):
     mask : In(LANES)
         Lanes that hold a channel.
     row, group : In
-        Where lane 0's channel lives; the lanes behind it follow, over the last row into the next group.
+        Where lane 0's channel lives; the lanes behind it follow, over the last row into the next
+        group.
     layer : In(2)
         0, 1, 2 write a map of 4, 8, 16 pixels a side.
     y, x, plane : In

@@ -11,8 +11,8 @@ from golden.spec import INPUT_BITS
 class LatentMemory(wiring.Component):
     """Keep two latents, and add nothing, v1 or v2 to one of them.
 
-    A latent a cycle in, a word of `rows` sums a cycle out; ``sums`` follows ``group`` and ``plane`` by
-    :attr:`latency` cycles. While one latent is in use the next one is taken.
+    A latent a cycle in, a word of `rows` sums a cycle out; ``sums`` follows ``group`` and ``plane``
+    by :attr:`latency` cycles. While one latent is in use the next one is taken.
 
     Parameters
     ----------
@@ -59,7 +59,11 @@ class LatentMemory(wiring.Component):
 
         filled = Signal(range(3))  # latents stored and not done
         slot_in, slot_out = Signal(), Signal()
-        count, row, group = Signal(range(self.latent)), Signal(range(self.rows)), Signal.like(self.group)
+        count, row, group = (
+            Signal(range(self.latent)),
+            Signal(range(self.rows)),
+            Signal.like(self.group),
+        )
         take, complete = Signal(), Signal()
         m.d.comb += [
             self.i.ready.eq(filled != 2),
@@ -77,7 +81,9 @@ class LatentMemory(wiring.Component):
         with m.If(self.done):
             m.d.sync += slot_out.eq(~slot_out)
 
-        m.submodules.latents = latents = memory.Memory(shape=8 * self.rows, depth=2 * stride, init=[])
+        m.submodules.latents = latents = memory.Memory(
+            shape=8 * self.rows, depth=2 * stride, init=[]
+        )
         write = latents.write_port(granularity=8)
         z_port = latents.read_port()
         m.submodules.offsets = offsets = memory.Memory(

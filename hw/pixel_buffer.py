@@ -17,7 +17,8 @@ RGB = data.StructLayout({"r": 8, "g": 8, "b": 8})
 class PixelBuffer(wiring.Component):
     """Collect planes in layer 4's order, and send pixels row by row, R, G and B together.
 
-    A pixel a cycle out, as soon as its row is complete. A slow sink stalls nothing before two pictures wait.
+    A pixel a cycle out, as soon as its row is complete. A slow sink stalls nothing before two
+    pictures wait.
 
     Parameters
     ----------
@@ -78,7 +79,11 @@ class PixelBuffer(wiring.Component):
                 write.addr.eq(Cat(block[1], block[0], write_picture)),
                 write.data.eq(self.values[lane].replicate(PLANES)),
                 write.en.eq(
-                    Mux(self.valid & (self.group == group) & inside[0] & inside[1], 1 << self.plane, 0)
+                    Mux(
+                        self.valid & (self.group == group) & inside[0] & inside[1],
+                        1 << self.plane,
+                        0,
+                    )
                 ),
                 read_port.addr.eq(Cat(x[1:], y[1:], read_picture)),
                 read_port.en.eq(step),

@@ -55,8 +55,9 @@ def channel_words(tiling):
 class Readout(wiring.Component):
     """Walk the jobs of :mod:`hw.tiling`, and the accumulators of each, one step a cycle.
 
-    Layers 1 to 3 go pixel by pixel, plane by plane, four columns a step; layer 4 goes row by row, plane by
-    plane, one input pixel a step, with a flush step behind each row and a flush row behind the map.
+    Layers 1 to 3 go pixel by pixel, plane by plane, four columns a step; layer 4 goes row by row,
+    plane by plane, one input pixel a step, with a flush step behind each row and a flush row behind
+    the map.
 
     Parameters
     ----------
@@ -105,8 +106,10 @@ class Readout(wiring.Component):
         ]
 
         # Columns in use: all of them, but for a layer's last column tile.
-        used = [spec.out_channels - (f.column_tiles - 1) * array.columns
-                for spec, f in zip(tiling.spec.layers[:3], layers[:3], strict=True)]
+        used = [
+            spec.out_channels - (f.column_tiles - 1) * array.columns
+            for spec, f in zip(tiling.spec.layers[:3], layers[:3], strict=True)
+        ]
         quads = [-(-columns // LANES) for columns in used]
         quad_end = Mux(column_tile_last, per_layer([n - 1 for n in quads] + [0]), tiling.quads - 1)
         full = (1 << LANES) - 1

@@ -23,8 +23,8 @@ def channel_layout(tiling):
 class Requantizer(wiring.Component):
     """``clip(((acc + bias) * mul + 2**(shift - 1)) >> shift)``, one accumulator a cycle.
 
-    ``out`` follows the inputs by :attr:`latency` cycles, and never stalls. Rounding is half towards +infinity
-    (RND), overflow saturates (SAT) to 0..255 or, with `wide`, to -512..511.
+    ``out`` follows the inputs by :attr:`latency` cycles, and never stalls. Rounding is half towards
+    +infinity (RND), overflow saturates (SAT) to 0..255 or, with `wide`, to -512..511.
 
     Parameters
     ----------

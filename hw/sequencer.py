@@ -96,7 +96,9 @@ class Sequencer(wiring.Component):
             tile.words.eq(
                 Mux(
                     at_end[1],
-                    per_layer([self.tiling.words(n, f.row_tiles - 1) - 1 for n, f in enumerate(facts)]),
+                    per_layer(
+                        [self.tiling.words(n, f.row_tiles - 1) - 1 for n, f in enumerate(facts)]
+                    ),
                     per_layer([self.tiling.words(n, 0) - 1 for n in range(4)]),
                 )
             ),

@@ -14,8 +14,8 @@ from hw.delay import delays
 class PE(wiring.Component):
     """One multiplier with an active and a shadow weight.
 
-    ``product`` follows ``act`` by 2 cycles; one product a cycle. A weight written with ``load`` waits in
-    the shadow until ``swap`` arrives beside the first activation that uses it.
+    ``product`` follows ``act`` by 2 cycles; one product a cycle. A weight written with ``load``
+    waits in the shadow until ``swap`` arrives beside the first activation that uses it.
 
     Parameters
     ----------
@@ -64,9 +64,9 @@ class SystolicArray(wiring.Component):
     """R x C multipliers: activations run right, partial sums run down, a group of `hop` a cycle.
 
     Everything that enters together stays together: row group i and column group j see activations,
-    ``swap`` and weight words i + j cycles late, so a tile may follow the last as soon as its words are in.
-    Inside a group of `hop` rows the products are added by a tree. There is no stall: an invalid activation
-    costs a beat and is not accumulated.
+    ``swap`` and weight words i + j cycles late, so a tile may follow the last as soon as its words
+    are in. Inside a group of `hop` rows the products are added by a tree. There is no stall: an
+    invalid activation costs a beat and is not accumulated.
 
     ``psums[c]`` belongs to the activation that entered ``latency + c // hop`` cycles before.
 
@@ -143,10 +143,7 @@ class SystolicArray(wiring.Component):
     def _tree(self, m, terms):
         """Sum `terms` in exactly ``tree_levels`` cycles."""
         for _ in range(self.tree_levels):
-            terms = [
-                self._add(m, a, b)
-                for a, b in zip_longest(terms[::2], terms[1::2])
-            ]
+            terms = [self._add(m, a, b) for a, b in zip_longest(terms[::2], terms[1::2])]
         return terms[0]
 
     def _add(self, m, a, b):

@@ -14,12 +14,13 @@ STEPS = 17  # an input row or map and the flush behind it
 class TapCombiner(wiring.Component):
     """Sum, for each output phase of a lane, two taps of a pixel's row and two of the row above.
 
-    Input pixels come in raster order, one a cycle, each row and each map followed by a flush step, so that
-    an output appears with the later of the two inputs it needs: step (y, x) completes output row 2y of parity
-    0 and 2y - 1 of parity 1, columns alike. Tap t = 0 of a phase has no input offset; t = 1 looks one input
-    back (parity 0) or ahead (parity 1).
+    Input pixels come in raster order, one a cycle, each row and each map followed by a flush step,
+    so that an output appears with the later of the two inputs it needs: step (y, x) completes
+    output row 2y of parity 0 and 2y - 1 of parity 1, columns alike. Tap t = 0 of a phase has no
+    input offset; t = 1 looks one input back (parity 0) or ahead (parity 1).
 
-    ``sums`` follows the inputs by :attr:`latency` cycles; outputs outside the picture come out as garbage.
+    ``sums`` follows the inputs by :attr:`latency` cycles; outputs outside the picture come out as
+    garbage.
 
     Parameters
     ----------
@@ -84,7 +85,7 @@ class TapCombiner(wiring.Component):
             return Signal(signed(width), reset_less=True)
 
         for lane in range(self.phases):
-            # With fewer than four phases at once a lane serves several of them: the parities are signals.
+            # Where columns hold fewer phases a lane serves several: its parities are signals.
             phase = delay(m, self.group * self.phases + lane, 1) if self.phases < LANES else lane
             odd_y, odd_x = ((phase >> bit) & 1 for bit in (1, 0))
             odd_y = delay(m, odd_y, 1) if self.phases < LANES else odd_y

@@ -12,9 +12,9 @@ layer  columns are         column tile            phase              tap        
 4      taps, by phase      band of 4 input rows   group of columns   one         4 x 16 x 3
 =====  ==================  =====================  =================  ==========  ===============
 
-In one axis an output of parity 0 takes tap 1 of input u and tap 3 of input u - 1; of parity 1, tap 2 of
-input u and tap 0 of input u + 1. Tap number 0 of a phase is the one without offset: it reaches every
-output of the phase, so it opens the accumulators.
+In one axis an output of parity 0 takes tap 1 of input u and tap 3 of input u - 1; of parity 1, tap
+2 of input u and tap 0 of input u + 1. Tap number 0 of a phase is the one without offset: it reaches
+every output of the phase, so it opens the accumulators.
 """
 
 from __future__ import annotations
@@ -236,5 +236,6 @@ def tap_kernel(layer, phase, tap):
     if layer == 0:
         return divmod(tap, KERNEL_SIZE)
     return tuple(
-        ((1, 3), (2, 0))[parity][t] for parity, t in zip(divmod(phase, 2), divmod(tap, 2), strict=True)
+        ((1, 3), (2, 0))[parity][t]
+        for parity, t in zip(divmod(phase, 2), divmod(tap, 2), strict=True)
     )

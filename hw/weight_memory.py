@@ -7,7 +7,7 @@ from amaranth.lib.wiring import Out
 
 
 def weight_stream(tiling):
-    """Return the signature of the weight stream: one word of ``word_weights`` weights a transfer."""
+    """Return the signature of the weight stream, ``word_weights`` weights a transfer."""
     return stream.Signature(data.ArrayLayout(signed(tiling.weight_bits), tiling.array.word_weights))
 
 

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sysconfig
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from cocotb_tools import runner as cocotb_runner
@@ -37,7 +37,7 @@ BUILD_ARGS = [
 
 
 def cache_dir():
-    """Return the folder for builds, ``$XDG_CACHE_HOME/avatar-gan-fpga`` or the same under ~/.cache."""
+    """Return the folder for builds: avatar-gan-fpga under ``$XDG_CACHE_HOME`` or ~/.cache."""
     home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(home) / "avatar-gan-fpga"
 
@@ -80,6 +80,9 @@ class Simulation:
     def _build(self, source):
         shutil.rmtree(self.build_dir, ignore_errors=True)
         self.build_dir.mkdir(parents=True)
+        runtime = self._runtime_dir()
+        for compiled in runtime.glob("*.o"):
+            shutil.copyfile(compiled, self.build_dir / compiled.name)
         text = self.build_dir / f"{self.name}.v"
         text.write_text(source)
         control = self.build_dir / "ports.vlt"
@@ -108,7 +111,18 @@ class Simulation:
             except (SystemExit, RuntimeError) as error:
                 tail = log.read_text()[-2000:] if log.exists() else ""
                 raise RuntimeError(f"verilator failed on {text}:\n{tail}") from error
+        if not runtime.exists():
+            staged = Path(tempfile.mkdtemp(dir=self.build_dir))
+            for compiled in self.build_dir.glob("verilated*.o"):
+                shutil.copyfile(compiled, staged / compiled.name)
+            with suppress(OSError):  # another process was first
+                staged.rename(runtime)
         (self.build_dir / "complete").touch()
+
+    def _runtime_dir(self):
+        """Return the folder of Verilator's own objects: the same for every design, half a build."""
+        kind = repr((self._verilator, self.waves, BUILD_ARGS))
+        return self.build_dir.parent / f"runtime-{hashlib.sha256(kind.encode()).hexdigest()[:16]}"
 
     def run(self, bench, *, seed=1, env=None, run_dir=None, testcase=None):
         """Run the cocotb tests of module `bench`.

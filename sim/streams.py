@@ -49,7 +49,7 @@ class StreamSource:
 
 
 class StreamSink:
-    """Receive payloads, refusing a beat with probability `stall`; asserts that they hold until taken.
+    """Receive payloads, refusing a beat with probability `stall`; assert that they hold till taken.
 
     Parameters are those of :class:`StreamSource`.
     """

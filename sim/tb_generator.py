@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Feed latents to the generator and record what it does; the caller compares.
 
-Environment: IN names an .npz with `latents` int8 (N, 100), `stall` (probability of a pause at each end) and
-`weights` (words, if the design takes them as a stream); OUT names the .npz to write: `pictures` uint8
-(N, 32, 32, 3), `first_in`, `last_out` int (N,) in cycles, and `trace`, the packed words of the trace port.
+Environment: IN names an .npz with `latents` int8 (N, 100), `stall` (probability of a pause at each
+end) and `weights` (words, if the design takes them as a stream); OUT names the .npz to write:
+`pictures` uint8 (N, 32, 32, 3), `first_in`, `last_out` int (N,) in cycles, and `trace`, the packed
+words of the trace port.
 """
 
 import os

@@ -30,7 +30,9 @@ def feature_maps(tiling, words):
     for n, spec in enumerate(tiling.spec.layers[:3]):
         here = layer == n
         count = int(avatar[-1]) + 1 if len(avatar) else 0
-        out = np.full((count, PLANES, spec.out_channels, spec.out_size, spec.out_size), -1, np.int16)
+        out = np.full(
+            (count, PLANES, spec.out_channels, spec.out_size, spec.out_size), -1, np.int16
+        )
         first = fields["group"][here] * tiling.array.rows + fields["row"][here]
         for lane in range(LANES):
             used = fields["mask"][here] >> lane & 1 == 1

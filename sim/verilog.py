@@ -13,7 +13,7 @@ from golden.spec import InputError
 
 
 def to_verilog(component, name):
-    """Return `component` as Verilog with a top module `name`; its ports are the component's members.
+    """Return `component` as Verilog, top module `name`, a port a member.
 
     Raises
     ------
@@ -38,5 +38,3 @@ def _yosys():
         yield
     finally:
         del os.environ["YOSYS"]
-
-

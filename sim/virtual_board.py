@@ -22,7 +22,7 @@ STOP_TIMEOUT = 5.0
 ROOT = Path(__file__).parents[1]
 
 
-def build(model, self_test, answer, *, array=None):
+def build(model, self_test, answer, *, array=None, notice=lambda text: None):
     """Return the simulation of a board that holds `model`; a board built before is there at once.
 
     Parameters
@@ -33,6 +33,8 @@ def build(model, self_test, answer, *, array=None):
     answer : int
         CRC-32 of the picture that the reference gives for them.
     array : hw.tiling.ArraySpec, optional
+    notice : callable
+        Takes one line of text, where the build will take a while.
 
     Returns
     -------
@@ -50,6 +52,7 @@ def build(model, self_test, answer, *, array=None):
     ).hexdigest()
     text = cache_dir() / "verilog" / f"{TOP}-{key[:16]}.v"
     if not text.exists():
+        notice("building the virtual board of this model, once; a minute or two")
         text.parent.mkdir(parents=True, exist_ok=True)
         with replacing(text) as beside:
             beside.write_text(to_verilog(plan.top(), TOP))
