@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -196,7 +195,7 @@ def test_ctrl_c_ends_with_130_and_leaves_no_file():
     model_file.save(random_model(GeneratorSpec.preset("medium")), "m.safetensors")
     run = start("generate", "--model", "m.safetensors", "--count", "100000", "--out", "a.png")
     with run:
-        time.sleep(3)
+        run.stderr.read(1)  # the progress bar, so it is at work
         run.send_signal(signal.SIGINT)
         assert run.wait(timeout=60) == 130
         assert "Traceback" not in run.stderr.read()
