@@ -10,7 +10,9 @@ import argparse
 import inspect
 import json
 import os
+import signal
 import sys
+from contextlib import ExitStack
 from functools import partial
 
 from golden.atomic import make_folder
@@ -139,9 +141,11 @@ def _latents(args):
     argument("--scale", type=int, metavar="K", help="enlarge the grid K times"),
     argument("--each", metavar="DIR", help="single 32x32 files DIR/000.png, 001.png, ..."),
     argument("--trace", metavar="DIR", help="each layer's values as .npy and .hex (NumPy only)"),
+    argument("--port", help="ask the board on this serial port; `sim`: a virtual board"),
+    argument("--baud", type=int, metavar="N", help="rate of the serial line (default 115200)"),
 )
 def generate(args):
-    """Turn latents into avatars with the bit-exact NumPy reference.
+    """Turn latents into avatars: with the bit-exact NumPy reference, or on a board.
 
     Example: avatar generate --model models/compact.safetensors --seed 7 --count 6 --out a.png
 
@@ -157,6 +161,10 @@ def generate(args):
     scale = 1 if args.scale is None else args.scale
     if not 1 <= scale <= MAX_SCALE:
         raise InputError(f"--scale is {scale}; give 1 to {MAX_SCALE}")
+    if args.port and args.trace:
+        raise InputError("--trace is of the NumPy reference; leave --port out")
+    if args.baud is not None and not args.port:
+        raise InputError("--baud is the rate of a serial line; give --port too")
     latents = _latents(args)
     model = model_file.load(args.model)
     if args.out:
@@ -166,7 +174,8 @@ def generate(args):
             make_folder(folder)
 
     if args.out or args.each:
-        images = _golden_pictures(model, latents)
+        source = partial(_board_pictures, args.port, args.baud) if args.port else _golden_pictures
+        images = source(model, latents)
         if args.out:
             pictures.save_png(args.out, pictures.grid(images, scale=scale))
         if args.each:
@@ -183,6 +192,65 @@ def _golden_pictures(model, latents):
     from golden.generator import generate
 
     return generate(model, latents, progress=partial(tqdm, unit="batch", delay=2, leave=False))
+
+
+def _board_pictures(port, baud, model, latents):
+    from tqdm import tqdm
+
+    from boards.host import Board
+
+    with ExitStack() as stack:
+        if port == "sim":
+            port = stack.enter_context(_virtual_board(model)).path
+        board = stack.enter_context(Board(port))
+        if baud is not None:
+            board.change_baud(baud)
+        progress = partial(tqdm, desc=port, unit="avatar", delay=2, leave=False)
+        return board.generate(model, latents, progress=progress)
+
+
+def _virtual_board(model, link=None):
+    """Start a virtual board that holds `model`; the reference is asked here, not in its process."""
+    import zlib
+
+    from golden.generator import generate
+    from golden.latents import draw_latents
+    from sim import virtual_board
+
+    self_test = draw_latents(0, 1)
+    answer = zlib.crc32(generate(model, self_test).tobytes())
+
+    def notice(text):
+        print(f"avatar: {text}", file=sys.stderr)
+
+    simulation = virtual_board.build(model, self_test[0], answer, notice=notice)
+    return virtual_board.VirtualBoard(simulation, link=link)
+
+
+@verb(
+    "board-sim",
+    argument("--model", required=True, metavar="FILE", help="model file"),
+    argument("--link", metavar="PATH", help="a name for the terminal, while the board runs"),
+)
+def board_sim(args):
+    """Run a virtual board: the real hardware, simulated pin for pin, behind a pseudo-terminal.
+
+    Example: avatar board-sim --model models/compact.safetensors --link /tmp/board
+
+    Prints the terminal's path when the board is ready, and serves until Ctrl-C. In another shell:
+    avatar generate --port /tmp/board --model models/compact.safetensors --out a.png
+    """
+    from golden import model_file
+
+    def terminated(*_):
+        sys.exit(128 + signal.SIGTERM)
+
+    model = model_file.load(args.model)
+    signal.signal(signal.SIGTERM, terminated)
+    with _virtual_board(model, args.link) as board:
+        print(board.path, flush=True)
+        board.process.wait()
+    return 0 if board.process.returncode == 0 else 1
 
 
 @verb(
