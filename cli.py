@@ -209,21 +209,27 @@ def _board_pictures(port, baud, model, latents):
         return board.generate(model, latents, progress=progress)
 
 
-def _virtual_board(model, link=None):
-    """Start a virtual board that holds `model`; the reference is asked here, not in its process."""
+def _self_test(model):
+    """Return a board's self-test: latents, and the CRC-32 of the reference's picture of them."""
     import zlib
 
     from golden.generator import generate
     from golden.latents import draw_latents
-    from sim import virtual_board
 
     self_test = draw_latents(0, 1)
-    answer = zlib.crc32(generate(model, self_test).tobytes())
+    return self_test[0], zlib.crc32(generate(model, self_test).tobytes())
+
+
+def _virtual_board(model, link=None):
+    """Start a virtual board that holds `model`; the reference is asked here, not in its process."""
+    from sim import virtual_board
+
+    self_test, answer = _self_test(model)
 
     def notice(text):
         print(f"avatar: {text}", file=sys.stderr)
 
-    simulation = virtual_board.build(model, self_test[0], answer, notice=notice)
+    simulation = virtual_board.build(model, self_test, answer, notice=notice)
     return virtual_board.VirtualBoard(simulation, link=link)
 
 
@@ -251,6 +257,111 @@ def board_sim(args):
         print(board.path, flush=True)
         board.process.wait()
     return 0 if board.process.returncode == 0 else 1
+
+
+ARRAY_ARGUMENTS = (
+    argument("--rows", type=int, default=16, metavar="R", help="rows of the array (default 16)"),
+    argument("--columns", type=int, default=16, metavar="C", help="columns (default 16)"),
+)
+
+
+@verb(
+    "sim",
+    argument("--model", required=True, metavar="FILE", help="model file"),
+    argument("--seed", type=int, metavar="S", help="draw the latent from this seed (default 0)"),
+    argument("--latents", metavar="FILE.npy", help="latents; the first one is used"),
+    *ARRAY_ARGUMENTS,
+    argument(
+        "--waves",
+        nargs="?",
+        const="avatar.vcd",
+        metavar="FILE.vcd",
+        help="keep every signal's history (default avatar.vcd)",
+    ),
+    argument("--json", action="store_true", help="as JSON, for programs"),
+)
+def sim(args):
+    """Run one avatar through the simulated hardware and compare every layer with the reference.
+
+    Example: avatar sim --model models/compact.safetensors --seed 7
+
+    Says equal, or the first layer, channel and pixel that differ (exit status 1), and how many
+    cycles it took from the first latent taken to the last pixel out.
+    """
+    import shutil
+    import tempfile
+    from pathlib import Path
+
+    from golden import model_file
+    from golden.atomic import check_destination, replacing
+    from hw.tiling import ArraySpec
+    from sim.observation import GeneratorSimulation, report
+
+    args.count = None
+    model = model_file.load(args.model)
+    latents = _latents(args)[:1]
+    array = ArraySpec(rows=args.rows, columns=args.columns)
+    if args.waves:
+        check_destination(args.waves)
+    if sys.stderr.isatty():
+        print("avatar: simulating; a first run builds the design, a minute or two", file=sys.stderr)
+    simulation = GeneratorSimulation(model, array, waves=bool(args.waves))
+    with tempfile.TemporaryDirectory(prefix="avatar-sim-") as run_dir:
+        observation = simulation.observe(latents, run_dir=run_dir)
+        if args.waves:
+            with replacing(args.waves) as beside:
+                shutil.move(Path(run_dir, "dump.vcd"), beside)
+    difference = observation.difference(model, latents)
+    facts = report(model, array, observation, difference)
+    if args.json:
+        print(json.dumps(facts))
+    else:
+        print("equal" if difference is None else f"NOT EQUAL, first in {difference}")
+        print(
+            f"{facts['cycles_latency']} cycles of {facts['macs_per_cycle']} multiplications, "
+            f"{facts['useful_macs']} of them useful: {facts['utilisation_latency']:.1%}"
+        )
+    return 0 if difference is None else 1
+
+
+@verb(
+    "verilog",
+    argument("--model", required=True, metavar="FILE", help="model file"),
+    argument("--out", required=True, metavar="FILE.v", help="where the Verilog goes"),
+    *ARRAY_ARGUMENTS,
+    argument(
+        "--clock", type=int, default=100_000_000, metavar="HZ", help="clock (default 100 MHz)"
+    ),
+    argument("--baud", type=int, metavar="N", help="rate after reset (default 115200)"),
+)
+def verilog(args):
+    """Write the complete design as one Verilog file, the model in its memories.
+
+    Example: avatar verilog --model models/compact.safetensors --out top.v
+
+    The module `top` has clk, rst, the serial line rx and tx, and a lamp, active.
+    """
+    from golden import model_file
+    from golden.atomic import check_destination, replacing
+    from hw.build_plan import BuildPlan
+    from hw.tiling import ArraySpec
+    from hw.uart.protocol import BAUD
+    from sim.verilog import to_verilog
+
+    check_destination(args.out)
+    model = model_file.load(args.model)
+    self_test, answer = _self_test(model)
+    plan = BuildPlan(
+        model=model,
+        array=ArraySpec(rows=args.rows, columns=args.columns),
+        clock_hz=args.clock,
+        self_test=tuple(int(latent) for latent in self_test),
+        answer=answer,
+        baud=BAUD if args.baud is None else args.baud,
+    )
+    text = to_verilog(plan.top(), "top")
+    with replacing(args.out) as beside:
+        beside.write_text(text)
 
 
 @verb(

@@ -18,6 +18,15 @@ from hw.uart.identity import Identity
 from hw.uart.protocol import BAUD, ID_SIZE, Facts
 
 
+def design_hash(parameters):
+    """Return the SHA-256 of this package's sources, Amaranth's version and `parameters` (JSON)."""
+    sha = hashlib.sha256(json.dumps([amaranth.__version__, parameters], sort_keys=True).encode())
+    folder = Path(__file__).parent
+    for source in sorted(folder.rglob("*.py")):
+        sha.update(f"{source.relative_to(folder).as_posix()}\0".encode() + source.read_bytes())
+    return sha.digest()
+
+
 @dataclass(frozen=True)
 class BuildPlan:
     """Everything that decides what a board's logic and memories are.
@@ -47,17 +56,12 @@ class BuildPlan:
     def build_id(self):
         """8 bytes: a hash of the design's sources and parameters, the model's contents left out."""
         parameters = {
-            "amaranth": amaranth.__version__,
             "array": asdict(self.array),
             "baud": self.baud,
             "clock_hz": self.clock_hz,
             "spec": self.model.spec.to_json(),
         }
-        sha = hashlib.sha256(json.dumps(parameters, sort_keys=True).encode())
-        folder = Path(__file__).parent
-        for source in sorted(folder.rglob("*.py")):
-            sha.update(f"{source.relative_to(folder).as_posix()}\0".encode() + source.read_bytes())
-        return sha.digest()[:ID_SIZE]
+        return design_hash(parameters)[:ID_SIZE]
 
     @property
     def model_id(self):

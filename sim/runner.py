@@ -16,7 +16,7 @@ from cocotb_tools import runner as cocotb_runner
 from cocotb_tools.check_results import get_results
 
 from golden.spec import InputError
-from sim.verilog import to_verilog
+from sim.verilog import cache_dir, to_verilog
 
 ROOT = Path(__file__).parents[1]
 MIN_VERILATOR = (5, 36)  # the oldest that compiles cocotb 2.1
@@ -34,12 +34,6 @@ BUILD_ARGS = [
     "--output-split",
     "0",  # cocotb's makefile variables lose the precompiled header of split output
 ]
-
-
-def cache_dir():
-    """Return the folder for builds: avatar-gan-fpga under ``$XDG_CACHE_HOME`` or ~/.cache."""
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(home) / "avatar-gan-fpga"
 
 
 class _Verilator(cocotb_runner.Verilator):

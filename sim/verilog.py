@@ -2,6 +2,7 @@
 """Amaranth components to Verilog."""
 
 import contextlib
+import hashlib
 import os
 import shutil
 import sysconfig
@@ -9,6 +10,7 @@ from pathlib import Path
 
 from amaranth.back import verilog
 
+from golden.atomic import replacing
 from golden.spec import InputError
 
 
@@ -22,6 +24,32 @@ def to_verilog(component, name):
     """
     with _yosys():
         return verilog.convert(component, name=name, strip_internal_attrs=True)
+
+
+def cache_dir():
+    """Return the folder for builds: avatar-gan-fpga under ``$XDG_CACHE_HOME`` or ~/.cache."""
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(home) / "avatar-gan-fpga"
+
+
+def cached_verilog(name, key, make):
+    """Return the Verilog of the component that ``make()`` gives, kept under :func:`cache_dir`.
+
+    Parameters
+    ----------
+    name : str
+        Name of the top module.
+    key : bytes
+        Whatever decides the text: design sources, parameters, contents.
+    make : callable
+        Returns the component; called only where the text is not there yet.
+    """
+    text = cache_dir() / "verilog" / f"{name}-{hashlib.sha256(key).hexdigest()[:16]}.v"
+    if not text.exists():
+        text.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(text) as beside:
+            beside.write_text(to_verilog(make(), name))
+    return text.read_text()
 
 
 @contextlib.contextmanager

@@ -1,19 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """The virtual board: the real top under Verilator, behind a pseudo-terminal."""
 
-import hashlib
 import socket
 import subprocess
 import tempfile
 from pathlib import Path
 
-from golden.atomic import replacing
 from golden.spec import InputError
 from hw.build_plan import BuildPlan
 from hw.tiling import ArraySpec
 from hw.uart.protocol import BAUD
-from sim.runner import Simulation, cache_dir
-from sim.verilog import to_verilog
+from sim.runner import Simulation
+from sim.verilog import cached_verilog
 
 CLOCK_HZ = 8 * BAUD  # eight clocks a bit
 TOP = "top"
@@ -47,16 +45,13 @@ def build(model, self_test, answer, *, array=None, notice=lambda text: None):
         self_test=tuple(int(latent) for latent in self_test),
         answer=answer,
     )
-    key = hashlib.sha256(
-        plan.build_id + model.digest.encode() + repr((plan.self_test, answer)).encode()
-    ).hexdigest()
-    text = cache_dir() / "verilog" / f"{TOP}-{key[:16]}.v"
-    if not text.exists():
+    key = plan.build_id + model.digest.encode() + repr((plan.self_test, answer)).encode()
+
+    def top():
         notice("building the virtual board of this model, once; a minute or two")
-        text.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(text) as beside:
-            beside.write_text(to_verilog(plan.top(), TOP))
-    return Simulation(text.read_text(), TOP)
+        return plan.top()
+
+    return Simulation(cached_verilog(TOP, key, top), TOP)
 
 
 class VirtualBoard:

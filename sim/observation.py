@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Run the simulated generator and compare what it did with the reference, layer by layer."""
+
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from golden import generator
+from hw.build_plan import design_hash
+from hw.contents import Contents
+from hw.generator import Core, Generator
+from hw.tiling import Tiling
+from sim.runner import Simulation
+from sim.trace import feature_maps
+from sim.verilog import cached_verilog
+
+PLANE_NAMES = "RGB"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The first place where the hardware left the reference.
+
+    Attributes
+    ----------
+    avatar, plane, layer, channel, y, x : int
+        Layer 1 to 4; in layer 4 the value is the pixel.
+    expected, actual : int
+        The reference's value and the hardware's; -1 where the hardware wrote nothing.
+    """
+
+    avatar: int
+    layer: int
+    channel: int
+    y: int
+    x: int
+    plane: int
+    expected: int
+    actual: int
+
+    def __str__(self):
+        return (
+            f"avatar {self.avatar}: layer {self.layer}, channel {self.channel}, "
+            f"pixel ({self.y}, {self.x}), plane {PLANE_NAMES[self.plane]}: "
+            f"{self.actual} instead of {self.expected}"
+        )
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What a simulated generator did with N latents.
+
+    Attributes
+    ----------
+    pictures : uint8 array, shape (N, 32, 32, 3)
+    maps : list of three int16 arrays, shape (N, 3, channels, size, size)
+        Activations of layers 1 to 3, -1 where none was written.
+    first_in, last_out : int array, shape (N,)
+        Cycle in which the first latent was taken and the last pixel left.
+    """
+
+    pictures: np.ndarray
+    maps: list
+    first_in: np.ndarray
+    last_out: np.ndarray
+
+    @property
+    def cycles_latency(self):
+        """Cycles from the first latent taken to the last pixel out, both counted, first avatar."""
+        return int(self.last_out[0] - self.first_in[0]) + 1
+
+    @property
+    def cycles_interval(self):
+        """Cycles between the last pixels of the last two avatars; None for a single one."""
+        return int(self.last_out[-1] - self.last_out[-2]) if len(self.last_out) > 1 else None
+
+    def difference(self, model, latents):
+        """Return the first :class:`Difference` in order of computation, or None."""
+        traces = generator.trace(model, latents)
+        actual = [*self.maps, self.pictures.transpose(0, 3, 1, 2)[:, :, None]]
+        for avatar in range(len(latents)):
+            for layer in range(4):
+                expected = traces[layer].activations[avatar]
+                wrong = np.argwhere(expected != actual[layer][avatar])
+                if len(wrong):
+                    plane, channel, y, x = map(int, wrong[0])
+                    return Difference(
+                        avatar=avatar,
+                        layer=layer + 1,
+                        channel=channel,
+                        y=y,
+                        x=x,
+                        plane=plane,
+                        expected=int(expected[plane, channel, y, x]),
+                        actual=int(actual[layer][avatar][plane, channel, y, x]),
+                    )
+        return None
+
+
+class GeneratorSimulation:
+    """The generator that holds `model`, built for simulation.
+
+    Parameters
+    ----------
+    model : golden.model_file.Model
+    array : hw.tiling.ArraySpec
+    weight_stream : bool
+        Feed the weights from the bench as a stream in place of the weight memory.
+    waves : bool
+        Runs write ``dump.vcd``.
+    """
+
+    def __init__(self, model, array, *, weight_stream=False, waves=False):
+        self.model, self.tiling = model, Tiling(model.spec, array)
+        self.weight_stream = weight_stream
+        name = "core" if weight_stream else "generator"
+        key = design_hash([name, model.digest, asdict(array)])
+
+        def component():
+            contents = Contents.of(model, array)
+            return (Core if weight_stream else Generator)(self.tiling, contents)
+
+        self.simulation = Simulation(cached_verilog(name, key, component), name, waves=waves)
+
+    def observe(self, latents, *, stall=0.0, seed=1, run_dir=None):
+        """Run `latents` through the hardware.
+
+        Parameters
+        ----------
+        latents : int8 array, shape (N, 100)
+        stall : float
+            Probability that an end of a stream pauses for a cycle.
+        seed : int
+            Of the pauses.
+        run_dir : path, optional
+            Keeps log and waves.
+
+        Returns
+        -------
+        Observation
+
+        Raises
+        ------
+        sim.runner.BenchFailed
+            The simulation did not end as it should.
+        """
+        with tempfile.TemporaryDirectory(prefix="avatar-sim-") as scratch:
+            given, seen = Path(scratch, "in.npz"), Path(scratch, "out.npz")
+            arrays = {"latents": latents, "stall": stall}
+            if self.weight_stream:
+                words = Contents.of(self.model, self.tiling.array).weights
+                arrays["weights"] = np.array([f"{word:x}" for word in words])
+            np.savez(given, **arrays)
+            env = {"IN": str(given), "OUT": str(seen)}
+            self.simulation.run("sim.tb_generator", seed=seed, env=env, run_dir=run_dir)
+            with np.load(seen) as out:
+                return Observation(
+                    pictures=out["pictures"],
+                    maps=feature_maps(self.tiling, [int(word, 16) for word in out["trace"]]),
+                    first_in=out["first_in"],
+                    last_out=out["last_out"],
+                )
+
+
+def report(model, array, observation, difference):
+    """Return what ``avatar sim --json`` prints: equality, cycles and utilisation.
+
+    The measure counts useful multiplications over macs_per_cycle times cycles.
+    """
+    useful, rate = model.spec.useful_macs, array.macs_per_cycle
+    facts = {
+        "equal": difference is None,
+        "model": model.digest,
+        "rows": array.rows,
+        "columns": array.columns,
+        "weights_per_cycle": array.word_weights,
+        "useful_macs": useful,
+        "macs_per_cycle": rate,
+        "cycles_latency": observation.cycles_latency,
+        "utilisation_latency": round(useful / (rate * observation.cycles_latency), 4),
+    }
+    if difference is not None:
+        facts["difference"] = asdict(difference)
+    return facts
