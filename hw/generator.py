@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The generator: latents in, colour pixels out."""
 
-from amaranth import Cat, Const, Module, Mux, Signal, signed
+from amaranth import Array, Cat, Const, Module, Mux, Signal, signed
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -205,8 +205,8 @@ class Core(wiring.Component):
         # Sums: four columns of a quad, or layer 4's taps.
         m.submodules.combiner = combiner = TapCombiner(tiling)
         at_data = delay_step(m, step, accumulators.read_latency)
-        quads = data.ArrayLayout(data.ArrayLayout(signed(tiling.acc_width), LANES), tiling.quads)
-        columns = Signal(quads)
+        sums = data.ArrayLayout(signed(tiling.acc_width), LANES)
+        columns = Signal(data.ArrayLayout(sums, tiling.quads))
         m.d.comb += [
             columns.eq(accumulators.data),
             combiner.valid.eq(at_data.valid & (at_data.layer == 3)),
@@ -216,8 +216,8 @@ class Core(wiring.Component):
             combiner.x.eq(at_data.x),
             combiner.taps.eq(accumulators.data.as_value()),
         ]
-        selected = Signal(data.ArrayLayout(signed(tiling.acc_width), LANES), reset_less=True)
-        m.d.sync += selected.eq(columns[at_data.quad])
+        selected = Signal(sums, reset_less=True)
+        m.d.sync += selected.eq(Array(columns[n] for n in range(tiling.quads))[at_data.quad])
         selected = delay(m, selected, combiner.latency - 1)
 
         # Constants of the channels, beside the sums.

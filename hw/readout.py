@@ -4,6 +4,7 @@
 from amaranth import Array, Module, Mux, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
+from amaranth.utils import exact_log2
 
 from golden.spec import PLANES
 from hw.tap_combiner import STEPS
@@ -164,7 +165,7 @@ class Readout(wiring.Component):
         with m.If(start):
             m.d.sync += [
                 busy.eq(1),
-                y.eq(Mux(last_layer, column_tile * BAND_ROWS, 0)),
+                y.eq(Mux(last_layer, column_tile << exact_log2(BAND_ROWS), 0)),
                 x.eq(0),
                 plane.eq(0),
                 quad.eq(0),

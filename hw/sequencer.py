@@ -4,6 +4,7 @@
 from amaranth import Array, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import Out
+from amaranth.utils import exact_log2
 
 from hw.tiling import BAND_ROWS
 
@@ -128,7 +129,7 @@ class Sequencer(wiring.Component):
                 m.d.comb += [
                     tile.y_last.eq(BAND_ROWS - 1),
                     tile.x_last.eq(facts[3].in_size - 1),
-                    tile.y_offset.eq(column_tile * BAND_ROWS),
+                    tile.y_offset.eq(column_tile << exact_log2(BAND_ROWS)),
                 ]
 
         with m.If(self.o.ready | ~self.o.valid):

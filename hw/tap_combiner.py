@@ -4,6 +4,7 @@
 from amaranth import Cat, Module, Mux, Signal, signed
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
+from amaranth.utils import exact_log2
 
 from hw.delay import delay
 from hw.tiling import LANES
@@ -86,7 +87,11 @@ class TapCombiner(wiring.Component):
 
         for lane in range(self.phases):
             # Where columns hold fewer phases a lane serves several: its parities are signals.
-            phase = delay(m, self.group * self.phases + lane, 1) if self.phases < LANES else lane
+            phase = (
+                delay(m, (self.group << exact_log2(self.phases)) | lane, 1)
+                if self.phases < LANES
+                else lane
+            )
             odd_y, odd_x = ((phase >> bit) & 1 for bit in (1, 0))
             odd_y = delay(m, odd_y, 1) if self.phases < LANES else odd_y
 
