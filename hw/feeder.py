@@ -68,9 +68,9 @@ class Feeder(wiring.Component):
     half_free : In(1)
         A half of the accumulator banks is free.
     drained : In(1)
-        Every job that was started has been written to its map.
-    job_start : Out(1)
-        A half was taken.
+        What the tile to come reads has been written; asked only of tiles that wait.
+    job_start, layer_start : Out(1)
+        A half was taken; by the first job of a layer.
     latent_done : Out(1)
         The stored latent is not needed any more.
     beat : Out(beat_layout(tiling))
@@ -90,6 +90,7 @@ class Feeder(wiring.Component):
                 "half_free": In(1),
                 "drained": In(1),
                 "job_start": Out(1),
+                "layer_start": Out(1),
                 "latent_done": Out(1),
                 "beat": Out(beat_layout(tiling)),
                 "load": Out(1),
@@ -124,13 +125,12 @@ class Feeder(wiring.Component):
                 & loaded
                 & (~busy | last)
                 & (~following.job_first | self.half_free)
-                & (
-                    ~following.layer_first
-                    | Mux(following.layer == 0, self.latent_ready, self.drained)
-                )
+                & (~following.waits | self.drained)
+                & (~(following.layer_first & (following.layer == 0)) | self.latent_ready)
             ),
             self.i_tiles.ready.eq(start),
             self.job_start.eq(start & following.job_first),
+            self.layer_start.eq(start & following.layer_first),
             self.latent_done.eq(busy & last & tile.layer_last & (tile.layer == 0)),
         ]
 

@@ -15,6 +15,7 @@ from hw.latent_memory import LatentMemory
 from hw.pixel_buffer import RGB, PixelBuffer
 from hw.readout import Readout, channel_words
 from hw.requantizer import OUT_BITS, Requantizer, channel_layout
+from hw.scoreboard import Scoreboard
 from hw.sequencer import Sequencer
 from hw.systolic_array import SystolicArray
 from hw.tap_combiner import TapCombiner
@@ -115,15 +116,18 @@ class Core(wiring.Component):
         ]
         written = self._requantize(m, readout, accumulators, maps, pixels)
 
-        # A half is free again when its last step is read, a job is over when its map is written.
-        halves, jobs = Signal(range(3)), Signal(range(4))
-        m.d.sync += [
-            halves.eq(halves + feeder.job_start - (readout.step.valid & readout.step.job_last)),
-            jobs.eq(jobs + feeder.job_start - written),
-        ]
+        m.submodules.scoreboard = scoreboard = Scoreboard()
         m.d.comb += [
-            feeder.half_free.eq(halves != 2),
-            feeder.drained.eq(jobs == 0),
+            scoreboard.job_start.eq(feeder.job_start),
+            scoreboard.layer_start.eq(feeder.layer_start),
+            scoreboard.half_read.eq(readout.step.job_last),
+            scoreboard.row_written.eq(written.row_last),
+            scoreboard.job_written.eq(written.job_last),
+            scoreboard.layer_first.eq(sequencer.o.p.layer_first),
+            scoreboard.layer.eq(sequencer.o.p.layer),
+            scoreboard.rows_needed.eq(sequencer.o.p.rows_needed),
+            feeder.half_free.eq(scoreboard.half_free),
+            feeder.drained.eq(scoreboard.drained),
             feeder.latent_ready.eq(latents.ready),
             latents.done.eq(delay(m, feeder.latent_done, 1, reset_less=False)),  # behind its reads
         ]
@@ -194,7 +198,7 @@ class Core(wiring.Component):
         ]
 
     def _requantize(self, m, readout, accumulators, maps, pixels):
-        """Carry finished sums to the maps or the pixel buffer; return when a job is written."""
+        """Carry finished sums to the maps or the pixel buffer; return the steps as written."""
         tiling = self.tiling
         step = readout.step
         m.d.comb += [
@@ -297,7 +301,7 @@ class Core(wiring.Component):
             self.o_trace.plane.eq(done.plane),
             *(self.o_trace.values[lane].eq(out) for lane, out in enumerate(outputs)),
         ]
-        return delay(m, step.valid & step.job_last, lag + 2, reset_less=False)
+        return delay_step(m, step, lag + 2)  # one for the scatter, one for the write
 
 
 def delay_step(m, step, cycles):

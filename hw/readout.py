@@ -26,7 +26,7 @@ def step_layout(tiling):
     mask : lanes that hold a channel
     row, group : where the first lane's channel lives in the next layer's map
     channel : address of the channel word
-    job_last : last step of the job
+    row_last, job_last : last step of a row of the job's raster, of the job
     """
     layers = tiling.layers
     return data.StructLayout(
@@ -43,6 +43,7 @@ def step_layout(tiling):
             "row": range(tiling.array.rows),
             "group": range(max(facts.row_tiles for facts in layers[1:]) + 1),
             "channel": range(channel_words(tiling)),
+            "row_last": 1,
             "job_last": 1,
         }
     )
@@ -135,8 +136,8 @@ class Readout(wiring.Component):
         ]
         m.d.sync += filled.eq(filled + self.job_done - start)
 
-        quad_last, plane_last, x_last, y_last, job_last = (
-            Signal(name=f"{name}_last") for name in ("quad", "plane", "x", "y", "job")
+        quad_last, plane_last, x_last, y_last, row_last, job_last = (
+            Signal(name=f"{name}_last") for name in ("quad", "plane", "x", "y", "row", "job")
         )
         m.d.comb += [
             quad_last.eq(last_layer | (quad == quad_end)),
@@ -149,7 +150,8 @@ class Readout(wiring.Component):
                     y == per_layer([3, 3, 7, 0]),
                 )
             ),
-            job_last.eq(quad_last & plane_last & x_last & y_last),
+            row_last.eq(quad_last & plane_last & x_last),
+            job_last.eq(row_last & y_last),
         ]
 
         def advance(value, by):
@@ -184,7 +186,7 @@ class Readout(wiring.Component):
                 m.d.sync += plane.eq(Mux(plane_last, 0, plane + 1))
             with m.If(x_step):
                 m.d.sync += x.eq(Mux(x_last, 0, x + 1))
-            with m.If(quad_last & plane_last & x_last):
+            with m.If(row_last):
                 m.d.sync += y.eq(y + 1)
             with m.If(job_last):
                 m.d.sync += [busy.eq(0), half.eq(~half), phase.eq(phase + 1)]
@@ -221,6 +223,7 @@ class Readout(wiring.Component):
             self.step.row.eq(row),
             self.step.group.eq(group),
             self.step.channel.eq(tile_channel + quad),
+            self.step.row_last.eq(busy & row_last),
             self.step.job_last.eq(busy & job_last),
         ]
         return m

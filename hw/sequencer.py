@@ -6,7 +6,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import Out
 from amaranth.utils import exact_log2
 
-from hw.tiling import BAND_ROWS
+from hw.tiling import BAND_ROWS, JOB_ROWS
 
 
 def tile_layout(tiling):
@@ -23,6 +23,8 @@ def tile_layout(tiling):
     words : words of the weight stream, minus 1
     job_first, job_last : first and last tile of a job
     layer_first, layer_last : first and last tile of a layer
+    waits : it reads channels that the last jobs of the layer before may still have to write
+    rows_needed : rows of that layer's last job that are enough for it, 8 for all
     """
     most_words = max(tiling.words(n, 0) for n in range(4))
     return data.StructLayout(
@@ -42,6 +44,8 @@ def tile_layout(tiling):
             "job_last": 1,
             "layer_first": 1,
             "layer_last": 1,
+            "waits": 1,
+            "rows_needed": 4,
         }
     )
 
@@ -107,6 +111,10 @@ class Sequencer(wiring.Component):
             tile.job_last.eq(job_last),
             tile.layer_first.eq(job_first & (phase == 0) & (column_tile == 0)),
             tile.layer_last.eq(job_last & at_end[2] & at_end[3]),
+            tile.waits.eq(
+                row_tile >= per_layer([self.tiling.first_waiting_row_tile(n) for n in range(4)])
+            ),
+            tile.rows_needed.eq(JOB_ROWS),
         ]
         with m.Switch(layer):
             with m.Case(0):  # a tap is an output pixel of its own
@@ -130,6 +138,8 @@ class Sequencer(wiring.Component):
                     tile.y_last.eq(BAND_ROWS - 1),
                     tile.x_last.eq(facts[3].in_size - 1),
                     tile.y_offset.eq(column_tile << exact_log2(BAND_ROWS)),
+                    # A row of layer 3's last job, odd in y and x, completes two rows of the map.
+                    tile.rows_needed.eq((column_tile + 1) << exact_log2(BAND_ROWS // 2)),
                 ]
 
         with m.If(self.o.ready | ~self.o.valid):

@@ -26,6 +26,7 @@ from golden.spec import INPUT_BITS, KERNEL_SIZE, PLANES, GeneratorSpec, InputErr
 
 LANES = 4  # requantiser lanes; also the phases of layer 4
 BAND_ROWS = 4  # input rows of layer 4 that are accumulated together
+JOB_ROWS = 8  # rows of the largest job's raster, layer 3's
 
 
 @dataclass(frozen=True)
@@ -166,6 +167,20 @@ class Tiling:
         if layer == 3:
             return BAND_ROWS * size * PLANES
         return (size - (tap >> 1)) * (size - (tap & 1)) * PLANES
+
+    def first_waiting_row_tile(self, layer):
+        """Return the first row tile of `layer` (0 to 3) whose input may not be written yet.
+
+        When a layer begins, the two last jobs of the one before are still on their way to its map:
+        of layer 1 these are two column tiles, of the others two phases of the last one. In layer 1,
+        which reads the latent, no row tile waits.
+        """
+        facts = self.layers
+        if layer == 0:
+            return facts[0].row_tiles
+        before = facts[layer - 1]
+        column_tiles = before.column_tiles - (2 if before.phases == 1 else 1)
+        return max(0, column_tiles * self.array.columns // self.array.rows)
 
     def tiles(self):
         """Yield every :class:`Tile` of an avatar, in order of use."""

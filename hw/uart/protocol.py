@@ -258,7 +258,7 @@ def divisor(clock_hz, baud):
     ValueError
         The board's clock cannot make the rate within 2 %, or it is out of range.
     """
-    clocks = round(clock_hz / baud)
+    clocks = round(clock_hz / baud) if baud > 0 else 0
     if not MIN_DIVISOR <= clocks <= MAX_DIVISOR or abs(clock_hz / clocks / baud - 1) > 0.02:
         raise ValueError(
             f"{baud} baud cannot be made from a clock of {clock_hz} Hz; "

@@ -71,7 +71,9 @@ class Receiver(wiring.Component):
                         self.o.p.data.eq(shift),
                         self.o.p.broken.eq(~rx),
                     ]
-                    m.next = "HIGH"
+                    m.next = "IDLE"
+                    with m.If(~rx):
+                        m.next = "HIGH"
             with m.State("HIGH"):
                 with m.If(rx):
                     m.next = "IDLE"
