@@ -16,7 +16,7 @@ from contextlib import ExitStack
 from functools import partial
 
 from golden.atomic import make_folder
-from golden.spec import InputError
+from golden.spec import GeneratorSpec, InputError
 
 MAX_SCALE = 64
 EXTRA_OF = {
@@ -362,6 +362,179 @@ def verilog(args):
     text = to_verilog(plan.top(), "top")
     with replacing(args.out) as beside:
         beside.write_text(text)
+
+
+@verb(
+    "data",
+    argument("--count", type=int, default=275, metavar="N", help="number of sprites (default 275)"),
+    argument("--seed", type=int, default=0, metavar="S", help="seed of the drawing (default 0)"),
+    argument("--out", required=True, metavar="DIR", help="folder for the PNG files and labels.csv"),
+    argument("--sheet", metavar="FILE.png", help="all of them on one sheet"),
+)
+def data(args):
+    """Draw sprites: 32x32 PNG files and a table of their attributes.
+
+    Example: avatar data --count 275 --seed 0 --out sprites --sheet sheet.png
+
+    Two heads tall, on black; hair, eyes, clothes and accessories vary. `avatar train` draws its own
+    unless --data names a folder such as this one.
+    """
+    import pictures
+    from train import sprites
+
+    for name in ("count", "seed"):
+        least = 1 if name == "count" else 0
+        if getattr(args, name) < least:
+            raise InputError(f"--{name} is {getattr(args, name)}; give at least {least}")
+    if args.sheet:
+        pictures.check_png(args.sheet)
+    make_folder(args.out)
+    images, attributes = sprites.collection(args.count, args.seed)
+    pictures.save_each(args.out, images)
+    sprites.save_labels(args.out, attributes)
+    if args.sheet:
+        pictures.save_png(args.sheet, pictures.grid(images, scale=2))
+
+
+@verb(
+    "train",
+    argument("--out", required=True, metavar="RUN", help="folder of the run"),
+    argument("--preset", help="size of the generator: contest, medium, compact, small, tiny"),
+    argument("--channels", metavar="C1,C2,C3", help="the same, as three numbers"),
+    argument("--recipe", choices=("paper", "fast"), help="how it trains (default fast)"),
+    argument("--data", metavar="DIR|sprites", help="pictures (default sprites)"),
+    argument("--count", type=int, metavar="N", help="number of sprites (default: the recipe's)"),
+    argument("--steps", type=int, metavar="N", help="length in steps (default: the recipe's)"),
+    argument("--epochs", type=int, metavar="N", help="length in passes over the pictures"),
+    argument("--seed", type=int, metavar="S", help="seed of everything random (default 0)"),
+    argument("--smooth", type=float, metavar="L", help="label of real pictures (default 1)"),
+    argument("--latent", choices=("normal", "tanh"), help="N(0, I), or its tanh (default normal)"),
+    argument("--device", choices=("cpu", "cuda"), help="default: cuda where there is one"),
+    argument("--save-every", type=int, default=1000, metavar="N", help="steps (default 1000)"),
+    argument("--resume", action="store_true", help="go on with RUN from its last checkpoint"),
+)
+def train(args):
+    """Train a generator against the two discriminators.
+
+    Example: avatar train --preset compact --recipe fast --data sprites --out runs/compact
+
+    Ctrl-C saves; --resume goes on, to the same weights as a run never stopped. RUN holds
+    config.json, metrics.jsonl, samples/, checkpoint.pt and generator.safetensors.
+    """
+    from train import session
+
+    common = {"device": args.device, "save_every": args.save_every}
+    if args.resume:
+        fixed = [
+            "preset",
+            "channels",
+            "recipe",
+            "data",
+            "count",
+            "epochs",
+            "seed",
+            "smooth",
+            "latent",
+        ]
+        given = [name for name in fixed if getattr(args, name) is not None]
+        if given:
+            raise InputError(f"--resume keeps the run's own --{given[0]}; leave it out")
+        session.go_on(args.out, steps=args.steps, **common)
+        return
+    options = {
+        "source": args.data,
+        "count": args.count,
+        "steps": args.steps,
+        "epochs": args.epochs,
+        "seed": args.seed,
+        "real_label": args.smooth,
+        "latents": args.latent,
+    }
+    session.begin(
+        args.out,
+        _channels(args),
+        recipe=args.recipe or "fast",
+        **{name: value for name, value in options.items() if value is not None},
+        **common,
+    )
+
+
+def _channels(args):
+    """Return the channels that --preset or --channels ask for."""
+    if (args.preset is None) == (args.channels is None):
+        raise InputError("give the generator's size: --preset NAME or --channels C1,C2,C3")
+    if args.preset is not None:
+        return GeneratorSpec.preset(args.preset).channels
+    return GeneratorSpec(channels=_numbers("--channels", args.channels)).channels
+
+
+def _numbers(name, text):
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise InputError(f"{name} is {text!r}; give whole numbers, with commas between") from None
+
+
+@verb(
+    "import",
+    argument("file", metavar="FILE.pt", help="torch.save(generator.state_dict(), FILE.pt)"),
+    argument("--out", required=True, metavar="RUN", help="folder of the run"),
+    argument("--v", metavar="FILE.npz", help="its v1 and v2, each 100 numbers"),
+    argument("--v-seed", type=int, metavar="S", help="draw v1 and v2 from N(0, I) instead"),
+    argument("--latent", choices=("normal", "tanh"), default="normal", help="as it was trained"),
+)
+def import_(args):
+    """Make a run of a generator trained elsewhere, for `avatar quantize`.
+
+    Example: avatar import generator.pt --v offsets.npz --out runs/mine
+
+    Four ConvTranspose2d weights (in, out, 4, 4) under any names, in layer order, 100 inputs and one
+    plane out; biases and BatchNorm are folded in.
+    """
+    from train.importing import import_generator
+
+    import_generator(
+        args.file, args.out, offsets=args.v, offsets_seed=args.v_seed, latents=args.latent
+    )
+
+
+@verb(
+    "quantize",
+    argument("run", metavar="RUN", help="folder of `avatar train` or `avatar import`"),
+    argument(
+        "--weight-bits",
+        default="8",
+        metavar="B",
+        help="2 to 8: one number, or four with commas (default 8)",
+    ),
+    argument("--out", required=True, metavar="FILE", help="model file to write"),
+    argument("--json", action="store_true", help="as JSON, for programs"),
+)
+def quantize(args):
+    """Turn a run's float generator into a model file of integers.
+
+    Example: avatar quantize runs/compact --weight-bits 8 --out compact.safetensors
+    """
+    from golden import model_file
+    from golden.atomic import check_destination
+    from train import quantize
+    from train.run import FloatGenerator, RunConfig
+
+    bits = _numbers("--weight-bits", args.weight_bits)
+    check_destination(args.out)
+    config = RunConfig.load(args.run)
+    spec = GeneratorSpec(channels=config.channels, weight_bits=bits * 4 if len(bits) == 1 else bits)
+    generator = FloatGenerator.load(args.run, spec)
+    model = quantize.quantize(config, generator, spec.weight_bits)
+    model_file.save(model, args.out)
+    if args.json:
+        facts = {"id": model.digest, "acc_widths": list(spec.acc_widths)} | model.metrics
+        print(json.dumps(facts))
+    else:
+        widths = ", ".join(str(width) for width in spec.acc_widths)
+        print(f"model               {model.digest}")
+        print(f"PSNR to the float   {model.metrics['psnr']} dB")
+        print(f"accumulator widths  {widths} bits")
 
 
 @verb(

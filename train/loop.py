@@ -32,6 +32,7 @@ CHECKPOINT = "checkpoint.pt"
 METRICS = "metrics.jsonl"
 SAMPLES = "samples"
 METRICS_EVERY = 100  # steps
+SAVE_EVERY = 1000  # steps
 SAMPLE_COUNT = 36
 # Streams of random numbers: each is seeded by (run's seed, stream, step), so that a resumed run
 # draws what an unbroken one draws.
@@ -267,7 +268,7 @@ def _forget_later_metrics(run, step):
             beside.write_text("".join(line + "\n" for line in kept))
 
 
-def train(config, pictures, run, *, resume=False, save_every=1000, device="cpu"):
+def train(config, pictures, run, *, resume=False, save_every=SAVE_EVERY, device="cpu"):
     """Train until ``config.steps``, with a progress bar on standard error.
 
     Every :data:`METRICS_EVERY` steps a line of mean losses goes to metrics.jsonl; every
@@ -303,6 +304,12 @@ def train(config, pictures, run, *, resume=False, save_every=1000, device="cpu")
     trainer = Trainer(config, pictures, device)
     if resume:
         _restore(trainer, run)
+        if trainer.step_count >= config.steps:
+            raise InputError(
+                f"{run}: has done {trainer.step_count} of {config.steps} steps; "
+                "go on with more --steps"
+            )
+        config.save(run)
         _forget_later_metrics(run, trainer.step_count)
     (run / SAMPLES).mkdir(exist_ok=True)
     start = time.monotonic() - trainer.seconds

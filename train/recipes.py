@@ -12,6 +12,8 @@ class Recipe:
 
     Parameters
     ----------
+    sprites, steps : int
+        Sprites drawn for training and steps trained unless the user says otherwise.
     batch : int
         Pictures a step; the last short batch of an epoch is dropped.
     lr_g, lr_d : float
@@ -34,8 +36,12 @@ class Recipe:
         `r1_every` times); gamma 0 is none.
     ema : float
         Decay of the moving average of G that is kept as the result; 0 keeps G itself.
+    bf16 : bool
+        bfloat16 autocast and channels_last where the device multiplies in bfloat16.
     """
 
+    sprites: int
+    steps: int
     batch: int
     lr_g: float
     lr_d: float
@@ -49,10 +55,13 @@ class Recipe:
     r1_gamma: float
     r1_every: int
     ema: float
+    bf16: bool
 
 
 RECIPES = {
     "paper": Recipe(
+        sprites=275,
+        steps=40_000,  # 10,000 epochs of 4 batches
         batch=64,
         lr_g=1e-4,
         lr_d=1e-6,
@@ -66,8 +75,11 @@ RECIPES = {
         r1_gamma=0.0,
         r1_every=1,
         ema=0.0,
+        bf16=False,
     ),
     "fast": Recipe(
+        sprites=8192,  # far more than G can memorise
+        steps=20_000,
         batch=32,
         lr_g=1e-3,
         lr_d=1e-3,
@@ -81,5 +93,6 @@ RECIPES = {
         r1_gamma=1.0,
         r1_every=8,
         ema=0.999,
+        bf16=True,
     ),
 }

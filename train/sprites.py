@@ -8,11 +8,14 @@ a colour. Every sprite is drawn here, from the parts in :mod:`train.sprite_parts
 
 from __future__ import annotations
 
+import csv
 from functools import cache
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from golden.atomic import replacing
 from train import sprite_parts as parts
 
 SIZE = 32
@@ -224,3 +227,17 @@ def collection(count, seed):
     while len(attributes) < count:
         attributes[sample(rng)] = None
     return np.stack([draw(each) for each in attributes]), list(attributes)
+
+
+def save_labels(folder, attributes):
+    """Write labels.csv: a row for each sprite, its file (000.png, ...) and its attributes.
+
+    Parameters
+    ----------
+    folder : str or Path
+    attributes : list of Attributes
+    """
+    with replacing(Path(folder) / "labels.csv") as beside, beside.open("w", newline="") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(("file", *Attributes._fields))
+        table.writerows((f"{n:03}.png", *each) for n, each in enumerate(attributes))

@@ -1,0 +1,276 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From a run's float generator to the integers of a model file.
+
+Layer by layer, on latents drawn as the run drew them: the integer network made so far gives the
+inputs, the float network the outputs wanted. The weights are refitted to those inputs and rounded
+against the outputs' error (:mod:`train.rounding`); every output channel has a weight step, an
+activation scale and a bias of its own, the bias centring what error is left.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, replace
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from golden.arithmetic import activate, plane_inputs
+from golden.conv_transpose import conv_transpose2d_phases
+from golden.generator import generate
+from golden.latents import STEPS, quantize_latents
+from golden.model_file import Model
+from golden.spec import MAX_SHIFT, MUL_BITS, TABLE_SIZE, GeneratorSpec
+from train.networks import Generator
+from train.rounding import compensate, round_weights, search_steps
+from train.run import draw_latents
+
+CALIBRATION = 256  # latents
+EVALUATION = 256
+BATCH = 32
+TABLE_SPAN = 4.0  # the table covers tanh on [-4, 4)
+TABLE_STEPS = TABLE_SIZE / (2 * TABLE_SPAN)  # steps of its index a unit
+CLIP_QUANTILE = 0.99999  # of all activations of a layer: what becomes 255
+TANH_FLOOR = 0.05  # least slope of tanh that weighs an error in layer 4
+_STREAM = 101  # of the run's seed: latents that training has not drawn
+
+
+@dataclass(frozen=True)
+class Phase:
+    """The output pixels [row::size, column::size] of a layer and the taps that reach them.
+
+    Attributes
+    ----------
+    row, column, size : int
+        `size` is the layer's output size over its input size.
+    taps : list of ((int, int), (int, int))
+        (kh, kw) of a tap, and the input pixel it reads relative to the pixel's place in its phase.
+    """
+
+    row: int
+    column: int
+    size: int
+    taps: list
+
+    def inputs(self, maps):
+        """Return what the taps read of maps (N, C, H, W): float64 (N * H * W, C * taps)."""
+        count, _, height, width = maps.shape
+        padded = np.pad(maps, ((0, 0), (0, 0), (1, 1), (1, 1)))
+        read = [
+            padded[:, :, 1 + dy : 1 + dy + height, 1 + dx : 1 + dx + width]
+            for _, (dy, dx) in self.taps
+        ]
+        columns = np.stack(read, axis=2).transpose(0, 3, 4, 1, 2)
+        return columns.reshape(count * height * width, -1).astype(np.float64)
+
+    def outputs(self, maps):
+        """Return these pixels of maps (N, C, out_size, out_size): (pixels, C)."""
+        pixels = maps[:, :, self.row :: self.size, self.column :: self.size]
+        return pixels.transpose(0, 2, 3, 1).reshape(-1, maps.shape[1])
+
+    def weights(self, weight):
+        """Return a layer's weight (in, out, 4, 4) as a matrix (in * taps, out)."""
+        taps = [weight[:, :, kh, kw] for (kh, kw), _ in self.taps]
+        return np.stack(taps, axis=1).reshape(-1, weight.shape[1])
+
+    def put(self, matrix, weight):
+        """Write a matrix (in * taps, out) to its places in a layer's weight (in, out, 4, 4)."""
+        taps = matrix.reshape(len(weight), len(self.taps), -1)
+        for n, ((kh, kw), _) in enumerate(self.taps):
+            weight[:, :, kh, kw] = taps[:, n]
+
+
+def phases(layer):
+    """Split a layer into :class:`Phase` s, within each of which it is one matrix product.
+
+    Output pixel ``size * t + row`` reads input ``t + d`` through tap
+    ``kh = row + padding - stride * d``; every tap belongs to one phase.
+    """
+    size = layer.out_size // layer.in_size
+    reach = [0] if layer.in_size == 1 else [-1, 0, 1]
+    along = [
+        [
+            (first + layer.padding - layer.stride * d, d)
+            for d in reach
+            if 0 <= first + layer.padding - layer.stride * d < 4
+        ]
+        for first in range(size)
+    ]
+    return [
+        Phase(
+            row,
+            column,
+            size,
+            [((kh, kw), (dy, dx)) for kh, dy in along[row] for kw, dx in along[column]],
+        )
+        for row in range(size)
+        for column in range(size)
+    ]
+
+
+def as_network(generator, spec):
+    """Return a :class:`train.run.FloatGenerator` as a :class:`train.networks.Generator`."""
+    network = Generator(spec, bias=True).requires_grad_(False)
+    for n, layer in enumerate(network.layers):
+        layer.weight.copy_(torch.from_numpy(generator.weight[n]))
+        layer.bias.copy_(torch.from_numpy(generator.bias[n]))
+    return network
+
+
+def float_pictures(network, z, v1, v2):
+    """Run the float generator.
+
+    Parameters
+    ----------
+    network : train.networks.Generator
+    z : float32 array, shape (N, latent)
+    v1, v2 : float32 arrays, shape (latent,)
+
+    Returns
+    -------
+    float32 array, shape (N, 32, 32, 3), 0 to 255, not rounded
+    """
+    offsets = torch.from_numpy(v1), torch.from_numpy(v2)
+    with torch.no_grad():
+        parts = [network.colour(part, *offsets) for part in torch.from_numpy(z).split(BATCH)]
+    return ((torch.cat(parts) + 1) * 127.5).permute(0, 2, 3, 1).numpy()
+
+
+def psnr(pictures, reference):
+    """Peak signal to noise ratio in dB of pictures in 0..255; infinite if they are equal."""
+    error = np.mean((np.asarray(pictures, np.float64) - reference) ** 2)
+    return 10 * math.log10(255**2 / error) if error else math.inf
+
+
+def _float_maps(network, inputs):
+    """Outputs of each layer before its ReLU or tanh, for inputs (N, latent), layer by layer."""
+    x = torch.from_numpy(inputs)[:, :, None, None]
+    for layer in network.layers:
+        with torch.no_grad():
+            x = torch.cat([layer(part) for part in x.split(BATCH)])
+        yield x.numpy()
+        x = torch.relu(x)
+
+
+def _activation_scale(maps):
+    """Float value of one activation step: 255 of them reach :data:`CLIP_QUANTILE` of the maps."""
+    greatest = np.quantile(maps, CLIP_QUANTILE)
+    return (greatest if greatest > 0 else 1.0) / 255
+
+
+def _requantiser(factors):
+    """Return mul (uint16) and shift with ``mul / 2**shift`` next to `factors`, shift at most 40."""
+    shift = MAX_SHIFT
+    while shift > 1 and np.rint(factors.max() * 2.0**shift) >= 2**MUL_BITS:
+        shift -= 1
+    return np.rint(factors * 2.0**shift).clip(0, 2**MUL_BITS - 1).astype(np.uint16), shift
+
+
+def _round_layer(layer, weight, bias, inputs, wanted, importance):
+    """Round one layer's weights.
+
+    Parameters
+    ----------
+    layer : golden.spec.LayerSpec
+    weight : float array (in, out, 4, 4)
+        Acts on `inputs`, the integers that the layer will get.
+    bias : float array (out,)
+    inputs : integer array (N, in, in_size, in_size)
+    wanted : float array (N, out, out_size, out_size)
+        The float network's outputs before ReLU or tanh.
+    importance : float array, shape of `wanted` with 1 channel, or None
+        Weight of the error at each output pixel.
+
+    Returns
+    -------
+    weight : int8 array
+    step : float array (out,)
+        Float value of one step of the accumulators.
+    """
+    split = phases(layer)
+    fits = []
+    for phase in split:
+        hessian, cross = 0.0, 0.0
+        for start in range(0, len(inputs), BATCH):
+            part = slice(start, start + BATCH)
+            x = phase.inputs(inputs[part])
+            weighted = x if importance is None else x * phase.outputs(importance[part])
+            hessian = hessian + weighted.T @ x
+            cross = cross + weighted.T @ (phase.outputs(wanted[part]) - bias)
+        fits.append((compensate(phase.weights(weight), hessian, cross), hessian))
+    steps = search_steps(
+        np.concatenate([matrix for matrix, _ in fits]),
+        np.concatenate([np.diag(hessian) for _, hessian in fits]),
+        layer.weight_max,
+    )
+    rounded = np.empty(layer.weight_shape, np.int8)
+    for phase, (matrix, hessian) in zip(split, fits):
+        phase.put(round_weights(matrix, steps, layer.weight_max, hessian), rounded)
+    return rounded, steps
+
+
+def quantize(config, generator, weight_bits):
+    """Make the integer generator of a run.
+
+    Parameters
+    ----------
+    config : train.run.RunConfig
+    generator : train.run.FloatGenerator
+    weight_bits : int or (int, int, int, int)
+
+    Returns
+    -------
+    golden.model_file.Model
+        The same run and bits give the same model. ``training`` tells where it comes from,
+        ``metrics["psnr"]`` how near it is to the float generator, in dB, on latents that
+        calibration has not seen.
+
+    Raises
+    ------
+    InputError
+        `weight_bits` are out of range.
+    """
+    spec = GeneratorSpec(channels=config.channels, weight_bits=weight_bits)
+    network = as_network(generator, spec)
+    rng = np.random.default_rng([config.seed, _STREAM])
+    z = draw_latents(config.latents, (CALIBRATION, spec.latent), rng)
+    v1, v2 = (quantize_latents(v) for v in (generator.v1, generator.v2))
+    maps = plane_inputs(quantize_latents(z), v1, v2).swapaxes(0, 1).reshape(-1, spec.latent, 1, 1)
+    inputs = np.concatenate([z, z + generator.v1, z + generator.v2])
+    arrays = {"weight": [], "bias": [], "mul": [], "shift": []}
+    scale = 1 / STEPS  # float value of one step of the maps
+    bar = tqdm(_float_maps(network, inputs), total=4, unit="layer", delay=2, leave=False)
+    for n, wanted in enumerate(bar):
+        layer, last = spec.layers[n], n == 3
+        importance = np.maximum(1 - np.tanh(wanted) ** 2, TANH_FLOOR) ** 2 if last else None
+        weight, bias = generator.weight[n] * scale, generator.bias[n]
+        rounded, steps = _round_layer(layer, weight, bias, maps, wanted, importance)
+        acc = conv_transpose2d_phases(maps, rounded, stride=layer.stride, padding=layer.padding)
+        left = wanted - acc * steps[:, None, None]
+        centre = np.average(left, axis=(0, 2, 3), weights=importance) / steps
+        offsets = np.rint(centre).clip(-layer.acc_max, layer.acc_max).astype(np.int32)
+        scale = 1 / TABLE_STEPS if last else _activation_scale(wanted)
+        mul, shift = _requantiser(steps / scale)
+        for name, value in zip(arrays, (rounded, offsets, mul, shift)):
+            arrays[name].append(value)
+        if not last:
+            maps = activate(acc, offsets, mul, shift)
+    arrays["shift"] = np.array(arrays["shift"], np.uint8)
+    model = Model(spec, **arrays, v1=v1, v2=v2, table=tanh_table())
+
+    z = draw_latents(config.latents, (EVALUATION, spec.latent), rng)
+    reference = float_pictures(network, z, generator.v1, generator.v2)
+    quality = psnr(generate(model, quantize_latents(z)), reference)
+    training = {name: value for name, value in asdict(config).items() if name != "channels"}
+    return replace(
+        model,
+        training=training | {"planned_steps": config.steps} | generator.progress,
+        metrics={"psnr": round(quality, 2), "psnr_pictures": EVALUATION},
+    )
+
+
+def tanh_table():
+    """Return the pixels of t / 128 for t from -512 to 511: tanh, and the step to 0..255."""
+    t = np.arange(-TABLE_SIZE // 2, TABLE_SIZE // 2)
+    return np.rint((np.tanh(t / TABLE_STEPS) + 1) * 127.5).astype(np.uint8)
