@@ -36,6 +36,7 @@ clean:
 	@test -x .venv/bin/pip || $(PYTHON) -m venv .venv
 	@sed '$(if $(filter $(PINNED_TORCH),$(TORCH)),,/^# torch/,$$d)' constraints.txt \
 		> .venv/constraints.txt
-	@.venv/bin/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) \
-		--constraint .venv/constraints.txt --editable ".[$(EXTRAS)]" $(TORCH_PACKAGE)
+	@PYTHONWARNINGS=ignore .venv/bin/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) \
+		--constraint .venv/constraints.txt $(TORCH_PACKAGE) \
+		--config-settings editable_mode=compat --editable ".[$(EXTRAS)]"
 	@touch $@
