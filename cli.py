@@ -12,7 +12,7 @@ import json
 import os
 import signal
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from functools import partial
 
 from golden.atomic import make_folder
@@ -195,18 +195,28 @@ def _golden_pictures(model, latents):
 
 
 def _board_pictures(port, baud, model, latents):
-    from tqdm import tqdm
+    with _open_board(port, model) as board:
+        if baud is not None:
+            board.change_baud(baud)
+        return _ask_board(board, model, latents)
 
+
+@contextmanager
+def _open_board(port, model):
+    """Yield the board on a serial port, or on a virtual board's that holds `model`."""
     from boards.host import Board
 
     with ExitStack() as stack:
         if port == "sim":
             port = stack.enter_context(_virtual_board(model)).path
-        board = stack.enter_context(Board(port))
-        if baud is not None:
-            board.change_baud(baud)
-        progress = partial(tqdm, desc=port, unit="avatar", delay=2, leave=False)
-        return board.generate(model, latents, progress=progress)
+        yield stack.enter_context(Board(port))
+
+
+def _ask_board(board, model, latents):
+    from tqdm import tqdm
+
+    progress = partial(tqdm, desc=board.port, unit="avatar", delay=2, leave=False)
+    return board.generate(model, latents, progress=progress)
 
 
 def _self_test(model):
@@ -422,50 +432,32 @@ def train(args):
     config.json, metrics.jsonl, samples/, checkpoint.pt and generator.safetensors.
     """
     from train import session
+    from train.loop import Diverged
 
     common = {"device": args.device, "save_every": args.save_every}
-    if args.resume:
-        fixed = [
-            "preset",
-            "channels",
-            "recipe",
-            "data",
-            "count",
-            "epochs",
-            "seed",
-            "smooth",
-            "latent",
-        ]
-        given = [name for name in fixed if getattr(args, name) is not None]
-        if given:
-            raise InputError(f"--resume keeps the run's own --{given[0]}; leave it out")
-        session.go_on(args.out, steps=args.steps, **common)
-        return
-    options = {
-        "source": args.data,
-        "count": args.count,
-        "steps": args.steps,
-        "epochs": args.epochs,
-        "seed": args.seed,
-        "real_label": args.smooth,
-        "latents": args.latent,
-    }
-    session.begin(
-        args.out,
-        _channels(args),
-        recipe=args.recipe or "fast",
-        **{name: value for name, value in options.items() if value is not None},
-        **common,
-    )
+    names = ("preset", "channels", "recipe", "data", "count", "epochs", "seed", "smooth", "latent")
+    given = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
+    try:
+        if args.resume:
+            for name in given:
+                raise InputError(f"--resume keeps the --{name} that RUN has; leave it out")
+            session.go_on(args.out, steps=args.steps, **common)
+        else:
+            channels = _channels(given.pop("preset", None), given.pop("channels", None))
+            session.begin(args.out, channels, steps=args.steps, **given, **common)
+    except Diverged as error:
+        print(f"avatar: {error}", file=sys.stderr)
+        return 1
+    return 0
 
 
-def _channels(args):
+def _channels(preset, channels):
     """Return the channels that --preset or --channels ask for."""
-    if (args.preset is None) == (args.channels is None):
+    if (preset is None) == (channels is None):
         raise InputError("give the generator's size: --preset NAME or --channels C1,C2,C3")
-    if args.preset is not None:
-        return GeneratorSpec.preset(args.preset).channels
-    return GeneratorSpec(channels=_numbers("--channels", args.channels)).channels
+    if preset is not None:
+        return GeneratorSpec.preset(preset).channels
+    return GeneratorSpec(channels=_numbers("--channels", channels)).channels
 
 
 def _numbers(name, text):
@@ -552,6 +544,79 @@ def info(args):
 
     facts = describe(model_file.load(args.model))
     print(json.dumps(facts) if args.json else as_text(facts))
+
+
+@verb(
+    "demo",
+    argument("--model", default="models/compact.safetensors", metavar="FILE", help="model file"),
+    argument("--seed", type=int, default=7, metavar="S", help="draw latents from this seed"),
+    argument("--out", default="avatars.png", metavar="FILE.png", help="(default avatars.png)"),
+)
+def demo(args):
+    """Show the whole path: six avatars by the reference, the same by the simulated board's UART.
+
+    Example: avatar demo --model models/compact.safetensors
+
+    Writes avatars.png, as it came over the serial line, and avatars-side-by-side.png. The exit
+    status is 1 where a byte differs.
+    """
+    from pathlib import Path
+
+    import numpy as np
+
+    import pictures
+    from golden import model_file
+    from golden.latents import draw_latents
+    from hw.tiling import ArraySpec
+    from hw.uart.protocol import BAUD, BYTE_BITS
+    from sim.observation import GeneratorSimulation
+
+    def step(text):
+        print(f"avatar: {text}", file=sys.stderr)
+
+    out = Path(args.out)
+    beside = out.with_name(f"{out.stem}-side-by-side{out.suffix}")
+    pictures.check_png(out)
+    pictures.check_png(beside)
+    latents = draw_latents(args.seed, 6)
+    model = model_file.load(args.model)
+
+    step("1/3 the NumPy reference draws six avatars")
+    expected = _golden_pictures(model, latents)
+    step("2/3 the simulated generator draws two, layer by layer; a first run builds it")
+    array = ArraySpec()
+    observation = GeneratorSimulation(model, array).observe(latents[:2])
+    difference = observation.difference(model, latents[:2])
+    step("3/3 the virtual board draws all six and sends them over its UART")
+    with _open_board("sim", model) as board:
+        received = _ask_board(board, model, latents)
+        sent_bytes, received_bytes = board.bytes_sent, board.bytes_received
+
+    pictures.save_png(out, pictures.grid(received, scale=4))
+    panels = {"NumPy reference": expected, "over the simulated board's UART": received}
+    sheets = {title: pictures.grid(images, scale=4) for title, images in panels.items()}
+    pictures.save_png(beside, pictures.side_by_side(sheets))
+
+    equal = difference is None and np.array_equal(received, expected)
+    latency, interval = observation.cycles_latency, observation.cycles_interval
+    work = model.spec.useful_macs / array.macs_per_cycle
+    byte_time = BYTE_BITS / BAUD
+    line_time = (sent_bytes + received_bytes) * byte_time / len(latents)
+    rows = {
+        "model": model.digest,
+        "equal": "yes" if equal else f"NO{f', first in {difference}' if difference else ''}",
+        "cycles": f"{latency:,} from latent to last pixel, {interval:,} between avatars",
+        "utilisation": f"{work / latency:.1%} and {work / interval:.1%} "
+        f"of {array.macs_per_cycle} multiplications a cycle",
+        "at 100 MHz": f"{latency / 1e5:.2f} ms, {1e8 / interval:,.0f} avatars a second",
+        "on the wire": f"{sent_bytes:,} bytes there, {received_bytes:,} back; "
+        f"{line_time:.2f} s an avatar at {BAUD:,} baud",
+        "pictures": f"{out}, {beside}",
+    }
+    width = max(map(len, rows))
+    for name, value in rows.items():
+        print(f"{name:<{width}}  {value}")
+    return 0 if equal else 1
 
 
 if __name__ == "__main__":

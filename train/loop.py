@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import copy
+import io
 import json
 import math
 import pickle
@@ -222,6 +223,16 @@ class Trainer:
 
 
 _PARTS = ("g", "d_grey", "d_colour", "ema", "adam_g", "adam_d")
+# What torch.load and load_state_dict raise on files that are not a checkpoint of this run.
+_DAMAGE = (
+    RuntimeError,
+    EOFError,
+    KeyError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    pickle.UnpicklingError,
+)
 
 
 @contextmanager
@@ -241,31 +252,37 @@ def _interruptible():
 
 
 def _save(trainer, run):
+    buffer = io.BytesIO()  # a full disk then fails as for any other file
+    torch.save(trainer.state(), buffer)
     with replacing(run / CHECKPOINT) as beside:
-        torch.save(trainer.state(), beside)
+        beside.write_bytes(buffer.getbuffer())
     trainer.generator().save(run)
     save_png(run / SAMPLES / f"{trainer.step_count:06}.png", trainer.samples())
 
 
 def _restore(trainer, run):
     path = run / CHECKPOINT
+    remedy = "remove the folder and train anew"
     if not path.is_file():
-        raise InputError(f"{path}: there is no such file; train anew, without --resume")
+        raise InputError(f"{path}: there is no such file; {remedy}")
     try:
         trainer.restore(torch.load(path, map_location=trainer.device, weights_only=True))
-    except (RuntimeError, EOFError, KeyError, ValueError, pickle.UnpicklingError) as error:
-        line = str(error).splitlines()[0]
-        raise InputError(f"{path}: is damaged ({line}); train anew, without --resume") from None
+    except _DAMAGE as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise InputError(f"{path}: is damaged ({reason}); {remedy}") from None
 
 
 def _forget_later_metrics(run, step):
-    """Drop the metrics of steps that a resumed run will do again."""
+    """Drop the metrics of steps that a resumed run will do again, and a line cut off."""
     path = run / METRICS
     if path.is_file():
-        lines = path.read_text().splitlines()
-        kept = [line for line in lines if json.loads(line)["step"] <= step]
+        kept = [
+            line
+            for line in path.read_text().splitlines(keepends=True)
+            if line.endswith("\n") and json.loads(line)["step"] <= step
+        ]
         with replacing(path) as beside:
-            beside.write_text("".join(line + "\n" for line in kept))
+            beside.write_text("".join(kept))
 
 
 def train(config, pictures, run, *, resume=False, save_every=SAVE_EVERY, device="cpu"):

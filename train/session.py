@@ -10,7 +10,8 @@ import torch
 
 from golden.atomic import make_folder
 from golden.spec import GeneratorSpec, InputError
-from train import data, loop
+from train import loop
+from train.data import SPRITES, Batches, load
 from train.recipes import RECIPES
 from train.run import CONFIG, RunConfig
 
@@ -21,14 +22,14 @@ def begin(
     run,
     channels,
     *,
-    recipe,
-    source=data.SPRITES,
+    recipe="fast",
+    data=SPRITES,
     count=None,
     steps=None,
     epochs=None,
     seed=0,
-    real_label=1.0,
-    latents="normal",
+    smooth=1.0,
+    latent="normal",
     device=None,
     save_every=loop.SAVE_EVERY,
 ):
@@ -41,16 +42,16 @@ def begin(
     channels : (int, int, int)
     recipe : str
         A name in :data:`train.recipes.RECIPES`.
-    source : str
+    data : str
         ``sprites`` or a folder of PNG files.
     count : int, optional
         Number of sprites; by default the recipe's.
     steps, epochs : int, optional
         Length, in one of the two; by default the recipe's steps.
     seed : int
-    real_label : float
-        0 to 1; label of real pictures.
-    latents : str
+    smooth : float
+        Label of real pictures, above 0 and at most 1.
+    latent : str
         One of :data:`train.run.LATENTS`.
     device : str, optional
         ``cpu`` or ``cuda``; by default CUDA where there is one.
@@ -71,25 +72,25 @@ def begin(
         raise InputError("--steps and --epochs both say how long; give one of them")
     if seed < 0:
         raise InputError(f"--seed is {seed}; give 0 or a positive number")
-    if not 0 < real_label <= 1:
-        raise InputError(f"--smooth is {real_label}; give a label of up to 1, 0.9 say")
-    if count is not None and source != data.SPRITES:
+    if not 0 < smooth <= 1:
+        raise InputError(f"--smooth is {smooth}; give a label of up to 1, 0.9 say")
+    if count is not None and data != SPRITES:
         raise InputError("--count is the number of sprites; a folder is read whole, leave it out")
     if (run / CONFIG).exists():
         raise InputError(f"{run}: holds a run already; go on with --resume, or name another folder")
     device = _device(device)
+    training_set = load(data, constants.sprites if count is None else count, SPRITES_SEED)
     make_folder(run)
-    training_set = data.load(source, constants.sprites if count is None else count, SPRITES_SEED)
     if epochs is not None:
-        batches = data.Batches(len(training_set.pictures), constants.batch, [seed])
+        batches = Batches(len(training_set.pictures), constants.batch, [seed])
         steps = epochs * batches.epoch_steps
     config = RunConfig(
         channels=tuple(channels),
         recipe=recipe,
         steps=constants.steps if steps is None else steps,
         seed=seed,
-        real_label=real_label,
-        latents=latents,
+        real_label=smooth,
+        latents=latent,
         data=training_set.source,
         data_digest=training_set.digest,
         pictures=len(training_set.pictures),
@@ -119,7 +120,7 @@ def go_on(run, *, steps=None, device=None, save_every=loop.SAVE_EVERY):
     config = RunConfig.load(run)
     if config.recipe not in RECIPES:
         raise InputError(f"{run}: recipe {config.recipe!r} cannot go on; train a new run")
-    training_set = data.load(config.data, config.pictures, SPRITES_SEED)
+    training_set = load(config.data, config.pictures, SPRITES_SEED)
     if training_set.digest != config.data_digest:
         raise InputError(
             f"{config.data}: pictures are not those that {run} began with; restore them"
@@ -147,4 +148,4 @@ def _device(name):
 def _multiplies_bf16(device):
     if device == "cuda":
         return torch.cuda.is_bf16_supported()
-    return torch.cpu.get_capabilities().get("avx512_bf16", False)
+    return torch.cpu._is_avx512_bf16_supported()

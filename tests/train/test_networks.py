@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Shapes of the published Table 1, and the last layer's own form."""
+
+import pytest
+import torch
+
+from golden.spec import GeneratorSpec
+from train.networks import Discriminator, Generator
+
+
+def test_generator_shapes_of_table_1():
+    spec = GeneratorSpec.preset("contest")
+    network = Generator(spec)
+    assert sum(p.numel() for p in network.parameters()) == 3_442_688
+    x = torch.zeros(1, 100, 1, 1)
+    shapes = []
+    for layer in network.layers:
+        x = layer(x)
+        shapes.append(tuple(x.shape[1:]))
+    assert shapes == [(512, 4, 4), (256, 8, 8), (128, 16, 16), (1, 32, 32)]
+
+
+@pytest.mark.parametrize("planes", [1, 3])
+def test_discriminator_shapes_of_table_1(planes):
+    network = Discriminator(planes)
+    x = torch.zeros(2, planes, 32, 32)
+    shapes = []
+    for module in network.features:
+        x = module(x)
+        if isinstance(module, torch.nn.Conv2d):
+            shapes.append(tuple(x.shape[1:]))
+    assert shapes == [(64, 16, 16), (128, 8, 8), (256, 4, 4)]
+    assert sum(isinstance(m, torch.nn.BatchNorm2d) for m in network.modules()) == 3
+    assert network(torch.zeros(2, planes, 32, 32)).shape == (2,)
+
+
+@pytest.mark.parametrize("bias", [False, True])
+def test_last_layer_is_the_transposed_convolution(bias):
+    torch.manual_seed(0)
+    network = Generator(GeneratorSpec(channels=(5, 4, 3)), bias=bias)
+    z = torch.randn(2, 100)
+    x = z[:, :, None, None]
+    for layer in network.layers[:-1]:
+        x = torch.relu(layer(x))
+    torch.testing.assert_close(network(z), torch.tanh(network.layers[-1](x)))
+
+
+def test_colour_is_three_planes_of_one_generator():
+    torch.manual_seed(0)
+    network = Generator(GeneratorSpec(channels=(5, 4, 3)))
+    z, v1, v2 = torch.randn(4, 100), torch.randn(100), torch.randn(100)
+    colour = network.colour(z, v1, v2)
+    for plane, shifted in enumerate((z, z + v1, z + v2)):
+        torch.testing.assert_close(colour[:, plane : plane + 1], network(shifted))
