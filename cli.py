@@ -331,6 +331,10 @@ def sim(args):
             f"{facts['cycles_latency']} cycles of {facts['macs_per_cycle']} multiplications, "
             f"{facts['useful_macs']} of them useful: {facts['utilisation_latency']:.1%}"
         )
+        print(
+            f"beats of layers 1 to 4: {', '.join(map(str, facts['beats']))}; "
+            f"cycles without a beat: {facts['cycles_without_beat']}"
+        )
     return 0 if difference is None else 1
 
 

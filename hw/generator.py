@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 
 from golden.spec import TABLE_SIZE
 from hw.accumulator import AccumulatorBanks, acc_address
-from hw.delay import delay
+from hw.delay import delay, delays
 from hw.feature_memory import PIXEL_STRIDE, FeatureMemory, map_address
 from hw.feeder import Feeder
 from hw.lane_scatter import LaneScatter
@@ -21,6 +21,8 @@ from hw.systolic_array import SystolicArray
 from hw.tap_combiner import TapCombiner
 from hw.tiling import LANES
 from hw.weight_memory import WeightMemory, weight_stream
+
+FETCH_LATENCY = 2 + FeatureMemory.latency  # from a beat to its activations: address, memory, mux
 
 
 def trace_layout(tiling):
@@ -165,7 +167,7 @@ class Core(wiring.Component):
             map_b.address.eq(address_b),
         ]
 
-        lag = 2 + FeatureMemory.latency  # address and activation registers
+        lag = FETCH_LATENCY
         layer = delay(m, beat.layer, lag - 1)
         last_row_tile = delay(m, beat.last_row_tile, lag - 1)
         act = Signal(array.act.shape(), reset_less=True)
@@ -181,12 +183,11 @@ class Core(wiring.Component):
             array.index.eq(delay(m, feeder.index, lag)),
             array.word.eq(delay(m, feeder.word, lag)),
         ]
-        self.fetch_latency = lag
 
     def _accumulate(self, m, feeder, array, accumulators):
         """Let the control of a beat arrive 2 cycles before its sums."""
         beat = feeder.beat
-        lag = self.fetch_latency + array.latency - 2
+        lag = FETCH_LATENCY + array.latency - AccumulatorBanks.read_latency
         address = acc_address(beat.layer, beat.acc_y, beat.acc_x, beat.plane)
         m.d.comb += [
             accumulators.psums.eq(array.psums),
@@ -206,9 +207,13 @@ class Core(wiring.Component):
             accumulators.read_address.eq(acc_address(step.layer, step.y, step.x, step.plane)),
         ]
 
-        # Sums: four columns of a quad, or layer 4's taps.
         m.submodules.combiner = combiner = TapCombiner(tiling)
-        at_data = delay_step(m, step, accumulators.read_latency)
+        to_sums = accumulators.read_latency + combiner.latency
+        to_out = to_sums + Requantizer.latency
+        steps = delays(m, step, to_out + 2, reset_less=False)
+
+        # Sums: four columns of a quad, or layer 4's taps.
+        at_data = steps[accumulators.read_latency]
         sums = data.ArrayLayout(signed(tiling.acc_width), LANES)
         columns = Signal(data.ArrayLayout(sums, tiling.quads))
         m.d.comb += [
@@ -225,14 +230,13 @@ class Core(wiring.Component):
         selected = delay(m, selected, combiner.latency - 1)
 
         # Constants of the channels, beside the sums.
-        lag = accumulators.read_latency + combiner.latency
-        at_sums = delay_step(m, step, lag)
+        at_sums = steps[to_sums]
         layout = channel_layout(tiling)
         m.submodules.channels = channels = memory.Memory(
             shape=layout.size, depth=channel_words(tiling), init=self.contents.channels
         )
         constants = channels.read_port()
-        m.d.comb += constants.addr.eq(delay(m, step.channel, lag - 2))
+        m.d.comb += constants.addr.eq(steps[to_sums - 2].channel)
         channel = Signal(layout, reset_less=True)
         m.d.sync += channel.eq(constants.data)
 
@@ -257,8 +261,7 @@ class Core(wiring.Component):
             ]
             outputs.append(requantizer.out)
 
-        lag += Requantizer.latency
-        done = delay_step(m, step, lag)
+        done = steps[to_out]
         doubled = Signal()  # the job's raster skips every other pixel of the map
         map_y, map_x = Signal(5), Signal(5)
         m.d.comb += [
@@ -283,7 +286,7 @@ class Core(wiring.Component):
                     feature_map.write_data[r].eq(scatter.data[r]),
                 ]
 
-        looked_up = delay_step(m, step, lag + 1)
+        looked_up = steps[to_out + 1]
         m.d.comb += [
             pixels.valid.eq(looked_up.valid & (looked_up.layer == 3)),
             pixels.group.eq(looked_up.phase),
@@ -301,14 +304,7 @@ class Core(wiring.Component):
             self.o_trace.plane.eq(done.plane),
             *(self.o_trace.values[lane].eq(out) for lane, out in enumerate(outputs)),
         ]
-        return delay_step(m, step, lag + 2)  # one for the scatter, one for the write
-
-
-def delay_step(m, step, cycles):
-    """Delay a step, its flags with reset."""
-    later = Signal(step.shape())
-    m.d.comb += later.eq(delay(m, step, cycles, reset_less=False))
-    return later
+        return steps[to_out + 2]  # one cycle for the scatter, one for the write
 
 
 class Generator(wiring.Component):

@@ -231,10 +231,6 @@ class Tiling:
         """Beats in which the requantiser reads one accumulator address of all columns."""
         return -(-self.array.columns // LANES)
 
-    def feature_groups(self, layer):
-        """Words of `rows` channels that hold one pixel of the input map of `layer`."""
-        return self.layers[layer].row_tiles
-
 
 def tap_kernel(layer, phase, tap):
     """Return the kernel position (kh, kw) that tap number `tap` of `phase` uses.

@@ -167,9 +167,13 @@ class GeneratorSimulation:
 def report(model, array, observation, difference):
     """Return what ``avatar sim --json`` prints: equality, cycles and utilisation.
 
-    The measure counts useful multiplications over macs_per_cycle times cycles.
+    The measure counts useful multiplications over macs_per_cycle times cycles; `beats` are the
+    activation words of each layer.
     """
     useful, rate = model.spec.useful_macs, array.macs_per_cycle
+    beats = [0] * 4
+    for tile in Tiling(model.spec, array).tiles():
+        beats[tile.layer] += tile.beats
     facts = {
         "equal": difference is None,
         "model": model.digest,
@@ -178,7 +182,9 @@ def report(model, array, observation, difference):
         "weights_per_cycle": array.word_weights,
         "useful_macs": useful,
         "macs_per_cycle": rate,
+        "beats": beats,
         "cycles_latency": observation.cycles_latency,
+        "cycles_without_beat": observation.cycles_latency - sum(beats),
         "utilisation_latency": round(useful / (rate * observation.cycles_latency), 4),
     }
     if difference is not None:
