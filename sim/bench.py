@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the benches share: clock and reset, stimuli a cycle, packed ports."""
+
+import cocotb
+import numpy as np
+from cocotb.clock import Clock
+from cocotb.triggers import ClockCycles, FallingEdge, RisingEdge
+from cocotb.utils import get_sim_time
+
+PERIOD = 10  # ns
+
+
+def generator():
+    """Return the random generator of a test, from the run's seed."""
+    return np.random.default_rng(cocotb.RANDOM_SEED)
+
+
+async def start(dut):
+    """Start the clock and reset; returns at a falling edge, before the first cycle that counts."""
+    dut.rst.value = 1
+    Clock(dut.clk, PERIOD, unit="ns").start()
+    await ClockCycles(dut.clk, 4)
+    await FallingEdge(dut.clk)
+    dut.rst.value = 0
+
+
+def cycle():
+    """Return the number of clock periods since the start."""
+    return int(get_sim_time("ns")) // PERIOD
+
+
+async def play(dut, inputs, outputs=()):
+    """Drive ports from lists, an element a cycle, and record others.
+
+    Parameters
+    ----------
+    dut : handle
+    inputs : dict of str to sequence of int
+        Values of each port, all of one length.
+    outputs : iterable of str
+
+    Returns
+    -------
+    dict of str to list of int
+        Values at the end of each cycle: those that a register behind the port would take. With
+        latency L, element n + L answers input n.
+    """
+    drives = [(getattr(dut, name), values) for name, values in inputs.items()]
+    seen = {name: [] for name in outputs}
+    probes = [(getattr(dut, name), seen[name]) for name in outputs]
+    for values in zip(*(values for _, values in drives), strict=True):
+        for (handle, _), value in zip(drives, values, strict=True):
+            handle.value = int(value)
+        await RisingEdge(dut.clk)
+        for handle, record in probes:
+            record.append(int(handle.value))
+    return seen
+
+
+def extremes(rng, low, high, shape):
+    """Return random integers from `low` to `high`, a quarter of them at one of the two."""
+    values = rng.integers(low, high, shape, endpoint=True)
+    ends = rng.choice([low, high], shape)
+    return np.where(rng.random(shape) < 0.25, ends, values)
+
+
+def unpack(words, width, count, *, signed=True):
+    """Return the `count` fields of `width` bits of each word, int64 (words, count)."""
+    mask = (1 << width) - 1
+    fields = np.array(
+        [[word >> n * width & mask for n in range(count)] for word in words], np.int64
+    ).reshape(-1, count)
+    return fields - ((fields >> width - 1) << width) if signed else fields
+
+
+def fields(layout, word, names):
+    """Return the named fields of a packed structure as a dict of int, unsigned."""
+    return {name: word >> layout[name].offset & (1 << layout[name].width) - 1 for name in names}

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every component of the generator side by side, so that one build serves all their benches."""
+
+import numpy as np
+from amaranth import Module
+from amaranth.lib import wiring
+from amaranth.lib.wiring import Out
+
+from golden.spec import GeneratorSpec
+from hw.accumulator import AccumulatorBanks
+from hw.contents import pack
+from hw.feature_memory import PIXEL_STRIDE, FeatureMemory
+from hw.feeder import Feeder
+from hw.lane_scatter import LaneScatter
+from hw.latent_memory import LatentMemory
+from hw.pixel_buffer import PixelBuffer
+from hw.readout import Readout
+from hw.requantizer import Requantizer
+from hw.scoreboard import Scoreboard
+from hw.sequencer import Sequencer
+from hw.systolic_array import PE, SystolicArray
+from hw.tap_combiner import TapCombiner
+from hw.tiling import ArraySpec, Tiling
+from hw.weight_memory import WeightMemory
+
+TILINGS = {
+    # Nothing divides anything; layer 4's phases come one by one; the last of everything is partial.
+    "lopsided": Tiling(
+        GeneratorSpec(channels=(19, 9, 3), weight_bits=(8, 5, 4, 3)),
+        ArraySpec(rows=5, columns=7, word_weights=9, hop=3),
+    ),
+    # Powers of two; layer 4's phases come all at once.
+    "regular": Tiling(GeneratorSpec.preset("tiny"), ArraySpec(rows=8, columns=16)),
+}
+MAP_LAYERS = (1, 3)  # layers whose input maps share a memory
+
+
+def map_depth(tiling):
+    """Return the words of the feature memory that serves the larger maps."""
+    layers = [tiling.layers[n] for n in MAP_LAYERS]
+    return max(facts.row_tiles * facts.in_size**2 * PIXEL_STRIDE for facts in layers)
+
+
+def weight_contents(tiling):
+    """Return random words for the weight memory, unsigned."""
+    rng = np.random.default_rng(1)
+    width = tiling.array.word_weights * tiling.weight_bits
+    size = -(-width // 8)
+    return [
+        int.from_bytes(rng.bytes(size), "little") & (1 << width) - 1
+        for _ in range(tiling.weight_words)
+    ]
+
+
+def latent_offsets(tiling):
+    """Return v of the three planes, int8 (3, latent): zero, v1 and v2, with both extremes."""
+    offsets = np.random.default_rng(2).integers(-128, 128, (3, tiling.spec.latent), np.int8)
+    offsets[0] = 0
+    offsets[1:, :3] = [[-128, 127, -128], [127, 127, -128]]
+    return offsets
+
+
+def _offset_words(tiling):
+    rows, groups = tiling.array.rows, tiling.layers[0].row_tiles
+    words = [0] * (4 * groups)
+    for plane, offsets in enumerate(latent_offsets(tiling)):
+        for group in range(groups):
+            words[4 * group + plane] = pack(offsets[group * rows : (group + 1) * rows], 8)
+    return words
+
+
+class Components(wiring.Component):
+    """One of each component of `tiling`; its members are here under its name: ``pe__act``.
+
+    Parameters
+    ----------
+    tiling : Tiling
+    """
+
+    def __init__(self, tiling):
+        depth = map_depth(tiling)
+        self.parts = {
+            "pe": PE(tiling.weight_bits),
+            "systolic_array": SystolicArray(tiling),
+            "weight_memory": WeightMemory(tiling, weight_contents(tiling)),
+            "sequencer": Sequencer(tiling),
+            "feeder": Feeder(tiling),
+            "latent_memory": LatentMemory(tiling, _offset_words(tiling)),
+            "feature_memory": FeatureMemory(tiling.array.rows, depth),
+            "accumulator": AccumulatorBanks(tiling),
+            "scoreboard": Scoreboard(),
+            "readout": Readout(tiling),
+            "tap_combiner": TapCombiner(tiling),
+            "requantizer": Requantizer(tiling.acc_width),
+            "lane_scatter": LaneScatter(tiling, (depth - 1).bit_length()),
+            "pixel_buffer": PixelBuffer(tiling),
+        }
+        super().__init__({name: Out(part.signature) for name, part in self.parts.items()})
+
+    def elaborate(self, platform):
+        m = Module()
+        for name, part in self.parts.items():
+            m.submodules[name] = part
+            wiring.connect(m, wiring.flipped(getattr(self, name)), part)
+        return m
