@@ -104,7 +104,7 @@ class Board:
             Its CRC is the stored one.
         """
         facts, _ = self.info()
-        payload = self._ask(Request.SELF_TEST, allowance=_compute_time(facts))
+        payload = self._ask(Request.SELF_TEST, compute=_compute_time(facts))
         stored, computed = protocol.SELF_TEST_ANSWER.unpack(payload)
         return stored == computed
 
@@ -164,23 +164,26 @@ class Board:
             raise self._other_model(model_id, facts)
         pictures = np.empty((len(latents), PICTURE_SIZE, PICTURE_SIZE, PLANES), np.uint8)
         payloads = [protocol.GENERATE.pack(model_id, *map(int, latent)) for latent in latents]
-        answers = self._ask_all(Request.GENERATE, payloads, allowance=_compute_time(facts))
+        answers = self._ask_all(Request.GENERATE, payloads, compute=_compute_time(facts))
         for picture, _ in zip(pictures, progress(range(len(pictures)))):
             picture.flat = np.frombuffer(next(answers), np.uint8)
         return pictures
 
-    def _ask(self, request, payload=b"", *, allowance=ALLOWANCE):
-        return next(self._ask_all(request, [payload], allowance=allowance))
+    def _ask(self, request, payload=b"", *, compute=0.0):
+        return next(self._ask_all(request, [payload], compute=compute))
 
-    def _ask_all(self, request, payloads, *, allowance):
-        """Yield the payload of each answer in order, with `WINDOW` requests under way."""
+    def _ask_all(self, request, payloads, *, compute):
+        """Yield the payload of each answer in order, with `WINDOW` requests under way.
+
+        The board may be silent for `compute` seconds longer than the line explains.
+        """
         tags = deque()  # of the requests under way, the oldest first
         for index in range(len(payloads)):
             for attempt in range(1, TRIES + 1):
                 try:
                     while len(tags) < WINDOW and index + len(tags) < len(payloads):
                         tags.append(self._send(request, payloads[index + len(tags)]))
-                    answer = self._await_answer(request, tags[0], allowance)
+                    answer = self._await_answer(request, tags[0], compute)
                     break
                 except _Failed as failure:
                     tags.clear()
@@ -209,10 +212,10 @@ class Board:
         self.bytes_sent += len(frame)
         return self._tag
 
-    def _await_answer(self, request, tag, allowance):
+    def _await_answer(self, request, tag, compute):
         """Return the payload of the answer to the request `tag`; answers to others are dropped."""
         byte_time = protocol.BYTE_BITS / self._serial.baudrate
-        self._serial.timeout = allowance + protocol.BYTE_TIMEOUT * byte_time
+        self._serial.timeout = ALLOWANCE + compute + protocol.BYTE_TIMEOUT * byte_time
         stray = MAX_STRAY
         while True:
             while not self._bodies:
@@ -262,7 +265,7 @@ class Board:
 def _compute_time(facts):
     """Return how long, in seconds, the board may be silent while it makes a picture."""
     spec = GeneratorSpec(facts.latent, facts.channels, facts.weight_bits)
-    return ALLOWANCE + spec.useful_macs / SLOWEST
+    return spec.useful_macs / SLOWEST
 
 
 def _why_not_open(error):

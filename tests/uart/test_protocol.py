@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """hw.uart.protocol: bytes of frames, both ways, and what noise does to them."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from hw.uart import protocol
-from hw.uart.protocol import END, ESC, Frame, FrameError, Request, Unstuffer
+from hw.uart.protocol import END, ESC, Error, Frame, FrameError, Request, Unstuffer
 
 
 def test_a_frame_by_hand():
@@ -98,3 +100,27 @@ def test_divisor(clock, baud, clocks):
 def test_rates_that_a_clock_cannot_make(clock, baud):
     with pytest.raises(ValueError, match="cannot be made from a clock"):
         protocol.divisor(clock, baud)
+
+
+def test_the_documents_example_is_what_is_sent():
+    text = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text()
+    example = text.split("### An example")[1].split("```")[1]
+    wire = Frame(Request.INFO, 0x002E).encode()
+    assert bytes.fromhex(example) == wire
+    body = next(Unstuffer().feed(wire))
+    assert f"`{body[:4].hex(' ').upper()}`" in text
+    assert f"CRC is `{int.from_bytes(body[4:], 'little'):08X}`" in text
+
+
+def test_the_documents_numbers_are_the_protocols():
+    text = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text()
+    assert f"**{protocol.BAUD:,} baud**" in text
+    assert f"| {protocol.BYTE_TIMEOUT} byte-times without a byte |" in text
+    assert f"| {protocol.FALLBACK} byte-times of the start-up rate (0.36 s)" in text
+    for request in Request:
+        assert f"| {request.value} | {request.name.lower().replace('_', '-')} |" in text
+    for code in Error:
+        assert f"| {code.value} | {code.name.lower()} |" in text
+    sizes = protocol.ANSWER_SIZES
+    assert f"{sizes[Request.INFO]} bytes, below" in text
+    assert f"{sizes[Request.GENERATE]} bytes, 32 rows" in text

@@ -1,0 +1,338 @@
+# SPDX-License-Identifier: Apache-2.0
+"""boards.host against a pseudo-terminal that plays a board, good or bad."""
+
+import dataclasses
+import os
+import select
+import threading
+import time
+import tty
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from boards import host
+from boards.host import Board
+from golden.spec import InputError
+from hw.uart import protocol
+from hw.uart.protocol import ANSWER, ERROR, NO_TAG, Error, Frame, Request
+
+FACTS = protocol.Facts(
+    build_id=b"build-id",
+    model_id=bytes.fromhex("c0dbdcdd00112233"),
+    latent=100,
+    channels=(8, 8, 8),
+    weight_bits=(8, 8, 8, 8),
+    clock_hz=8 * protocol.BAUD,
+    macs_per_cycle=16,
+)
+STATUS = protocol.Status(ready=True, core_cycles=1, stalled_cycles=0)
+MODEL = SimpleNamespace(digest=FACTS.model_id.hex() + 24 * "00")
+LATENTS = np.random.default_rng(0).integers(-128, 128, (5, 100)).astype(np.int8)
+
+
+def picture(latents):
+    """Return the 3072 bytes that the played board makes of 100 bytes of latents."""
+    return (latents * 31)[: protocol.PICTURE_SIZE]
+
+
+def answer(request):
+    """Return the good answer to a request."""
+    if request.type == Request.INFO:
+        payload = FACTS.pack() + STATUS.pack()
+    elif request.type == Request.GENERATE:
+        payload = picture(request.payload[protocol.ID_SIZE :])
+    elif request.type == Request.SELF_TEST:
+        payload = protocol.SELF_TEST_ANSWER.pack(1, 2)
+    else:
+        payload = request.payload
+    return Frame(request.type | ANSWER, request.tag, payload)
+
+
+class PlayedBoard:
+    """A thread behind a pseudo-terminal; `respond` turns the n-th request into bytes."""
+
+    def __init__(self):
+        self.master, self.slave = os.openpty()
+        tty.setraw(self.slave)
+        self.path = os.ttyname(self.slave)
+        self.respond = lambda request, n: answer(request).encode()
+        self.requests = []
+        self.ended = threading.Event()
+        self.thread = threading.Thread(target=self._run)
+        self.thread.start()
+
+    def _run(self):
+        unstuffer = protocol.Unstuffer()
+        while not self.ended.is_set():
+            if not select.select([self.master], [], [], 0.02)[0]:
+                continue
+            for body in unstuffer.feed(os.read(self.master, 4096)):
+                self.requests.append(Frame.decode(body))
+                os.write(self.master, self.respond(self.requests[-1], len(self.requests)))
+
+    def end(self):
+        self.ended.set()
+        self.thread.join()
+        os.close(self.master)
+        os.close(self.slave)
+
+
+@pytest.fixture
+def board(monkeypatch):
+    monkeypatch.setattr(host, "ALLOWANCE", 0.05)
+    played = PlayedBoard()
+    yield played
+    played.end()
+
+
+def once(make, *, at):
+    """Respond well but to the request number `at`, which gets the bytes `make(request)`."""
+    return lambda request, n: make(request) if n == at else answer(request).encode()
+
+
+def assert_pictures(connection):
+    pictures = connection.generate(MODEL, LATENTS)
+    assert pictures.shape == (5, 32, 32, 3)
+    assert pictures.dtype == np.uint8
+    for made, latents in zip(pictures, LATENTS):
+        assert made.tobytes() == picture(latents.tobytes())
+
+
+def test_everything_on_a_good_board(board):
+    with Board(board.path) as connection:
+        assert connection.info() == (FACTS, STATUS)
+        assert not connection.self_test()  # the played board gives two different sums
+        steps = []
+
+        def progress(items):
+            for item in items:
+                steps.append(item)
+                yield item
+
+        connection.generate(MODEL, LATENTS, progress=progress)
+        assert steps == list(range(5))
+        assert_pictures(connection)
+        assert connection.bytes_received > 10 * protocol.PICTURE_SIZE
+        assert connection.bytes_sent == sum(len(request.encode()) for request in board.requests)
+    tags = [request.tag for request in board.requests]
+    assert len(set(tags)) == len(tags)
+    assert NO_TAG not in tags
+
+
+def test_two_pictures_are_under_way(board):
+    held = []
+
+    def respond(request, n):
+        if request.type != Request.GENERATE:
+            return answer(request).encode()
+        held.append(answer(request).encode())
+        return b"".join(held) if len(held) == 2 else b""
+
+    board.respond = respond
+    with Board(board.path) as connection:
+        pictures = connection.generate(MODEL, LATENTS[:2])
+    assert len(pictures) == 2
+    assert len(board.requests) == 4  # info at the start, info before pictures, two pictures
+
+
+def damaged(request):
+    wire = bytearray(answer(request).encode())
+    wire[9] ^= 4
+    return bytes(wire)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        damaged,
+        lambda request: b"",
+        lambda request: answer(request).encode()[:-2],
+        lambda request: answer(request).encode()[:1000],
+        lambda request: b"noise" + answer(request).encode(),
+        lambda request: answer(request).encode() + b"noise",
+        lambda request: 2 * answer(request).encode(),
+        lambda request: b"\xc0\xdb\xc0" + answer(request).encode(),
+        lambda request: bytes(9000) + answer(request).encode(),
+        lambda request: Frame(ERROR, NO_TAG, bytes([Error.BROKEN])).encode(),
+        lambda request: Frame(ERROR, NO_TAG, bytes([Error.BUSY])).encode(),
+        lambda request: Frame(request.type | ANSWER, request.tag, bytes(3071)).encode(),
+        lambda request: (
+            Frame(request.type | ANSWER, request.tag ^ 0x8000, bytes(3072)).encode()
+            + answer(request).encode()
+        ),
+    ],
+    ids=[
+        "damaged", "nothing", "cut at the end", "cut", "noise before", "noise after", "doubled",
+        "bad frame before", "long noise before", "broken", "busy", "wrong length",
+        "another's answer before",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("at", [3, 5])
+def test_pictures_are_right_whatever_happens_once(board, bad, at, monkeypatch):
+    monkeypatch.setattr(host, "SLOWEST", 1e12)
+    board.respond = once(bad, at=at)
+    with Board(board.path) as connection:
+        assert_pictures(connection)
+
+
+def fails(board, respond, match, *, latents=LATENTS):
+    board.respond = respond
+    begin = time.monotonic()
+    with Board(board.path) as connection, pytest.raises(InputError, match=match) as caught:
+        connection.generate(MODEL, latents)
+    assert "\n" not in str(caught.value)
+    assert board.path in str(caught.value)
+    return time.monotonic() - begin
+
+
+def but_pictures(make):
+    """Respond well to info, and with `make(request)` to requests for pictures."""
+
+    def respond(request, n):
+        return make(request) if request.type == Request.GENERATE else answer(request).encode()
+
+    return respond
+
+
+def test_a_board_that_falls_silent(board, monkeypatch):
+    monkeypatch.setattr(host, "SLOWEST", 1e12)
+    seconds = fails(board, but_pictures(lambda request: b""), "no answer in 4 tries")
+    silence = 0.05 + protocol.BYTE_TIMEOUT * 10 / protocol.BAUD
+    assert 4 * silence < seconds < 4 * silence + 2
+
+
+def test_a_board_that_stops_in_the_middle_of_pictures(board, monkeypatch):
+    monkeypatch.setattr(host, "SLOWEST", 1e12)
+    fails(
+        board,
+        but_pictures(lambda request: answer(request).encode()[:1500]),
+        "no answer|damaged",
+    )
+
+
+def test_a_board_that_always_damages(board):
+    fails(board, but_pictures(damaged), "an answer.* is damaged.*4 times in a row; check cable")
+
+
+def test_endless_noise(board):
+    fails(board, but_pictures(lambda request: bytes(4000)), "no answer|noise|damaged")
+
+
+def test_another_version(board, monkeypatch):
+    def other(request):
+        wire = answer(request)
+        with monkeypatch.context() as patch:
+            patch.setattr(protocol, "VERSION", 9)
+            return wire.encode()
+
+    fails(board, but_pictures(other), "protocol version 9, this program has 1")
+
+
+@pytest.mark.parametrize(
+    ("code", "match"),
+    [
+        (Error.MODEL, "holds another model"),
+        (Error.VERSION, "does not speak version 1"),
+        (Error.TYPE, "does not know the request GENERATE"),
+        (Error.LENGTH, "another length of GENERATE"),
+        (200, "error 200"),
+    ],
+)
+def test_refusals_are_final(board, code, match):
+    fails(board, but_pictures(lambda r: Frame(ERROR, r.tag, bytes([code])).encode()), match)
+    assert len([r for r in board.requests if r.type == Request.GENERATE]) <= host.WINDOW
+
+
+def test_another_model_is_refused_with_both_ids(board):
+    other = SimpleNamespace(digest="ab" * 32)
+    with (
+        Board(board.path) as connection,
+        pytest.raises(InputError, match="holds model c0dbdcdd00112233, not abababababababab"),
+    ):
+        connection.generate(other, LATENTS)
+    assert all(request.type == Request.INFO for request in board.requests)
+
+
+def test_stale_answers_of_another_host_are_not_taken(board):
+    stale = Frame(Request.GENERATE | ANSWER, 1, bytes(3072)).encode()
+    os.write(board.master, stale + Frame(Request.INFO | ANSWER, 1, bytes(43)).encode())
+    with Board(board.path) as connection:
+        os.write(board.master, stale)
+        assert_pictures(connection)
+
+
+def test_a_port_that_is_missing(tmp_path):
+    with pytest.raises(InputError, match="there is no such port"):
+        Board(str(tmp_path / "ttyUSB0"))
+
+
+def test_a_port_that_is_a_file(tmp_path):
+    file = tmp_path / "file"
+    file.touch()
+    with pytest.raises(InputError, match="is not a serial port"):
+        Board(str(file))
+
+
+def test_a_port_that_is_busy(board):
+    with Board(board.path), pytest.raises(InputError, match="the port is busy"):
+        Board(board.path)
+
+
+def test_a_port_that_is_silent(board):
+    board.respond = lambda request, n: b""
+    begin = time.monotonic()
+    with pytest.raises(InputError, match="no answer in 4 tries; is a board") as caught:
+        Board(board.path)
+    assert time.monotonic() - begin < 4
+    assert board.path in str(caught.value)
+    board.respond = lambda request, n: answer(request).encode()
+    with Board(board.path) as connection:  # the failed try left the port free
+        connection.info()
+
+
+def test_a_port_that_goes_away(board):
+    with Board(board.path) as connection:
+        board.ended.set()
+        board.thread.join()
+        os.close(board.master)
+        with pytest.raises(InputError, match=r"the port is gone|no answer"):
+            connection.info()
+        board.master = os.open(os.devnull, os.O_RDWR)
+
+
+def test_change_of_rate_and_back(board):
+    with Board(board.path) as connection:
+        connection.change_baud(57_600)
+        assert_pictures(connection)
+    changes = [request.payload for request in board.requests if request.type == Request.BAUD]
+    assert changes == [protocol.DIVISOR.pack(16), protocol.DIVISOR.pack(8)]
+
+
+def test_a_rate_that_the_clock_cannot_make(board):
+    with Board(board.path) as connection, pytest.raises(InputError, match="fastest rate is 230400"):
+        connection.change_baud(3_000_000)
+    assert all(request.type == Request.INFO for request in board.requests)
+
+
+def test_a_rate_at_which_nothing_gets_through(board):
+    def respond(request, n):
+        changed = [r.type for r in board.requests].count(Request.BAUD)
+        deaf = changed and time.monotonic() < silent_until[0]
+        if request.type == Request.BAUD:
+            silent_until[0] = time.monotonic() + 0.7
+        return b"" if deaf else answer(request).encode()
+
+    silent_until = [0.0]
+    board.respond = respond
+    with Board(board.path) as connection:
+        with pytest.raises(InputError, match="back at 115200; try a lower rate"):
+            connection.change_baud(230_400)
+        assert_pictures(connection)
+    assert [r.type for r in board.requests].count(Request.BAUD) == 1
+
+
+def test_facts_are_read_from_the_board(board):
+    big = dataclasses.replace(FACTS, channels=(512, 256, 128))
+    assert host._compute_time(big) > 100 * host._compute_time(FACTS)
