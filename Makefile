@@ -13,7 +13,7 @@ demo: .venv/demo.stamp
 	.venv/bin/avatar demo
 
 test: .venv/test.stamp
-	.venv/bin/pytest -n 2 -m "not slow"
+	.venv/bin/pytest -n 2 --dist loadfile -m "not slow"
 
 test-long: .venv/test.stamp
 	.venv/bin/pytest -m slow
