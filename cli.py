@@ -19,6 +19,7 @@ from golden.atomic import make_folder
 from golden.spec import GeneratorSpec, InputError
 
 MAX_SCALE = 64
+BUILD_TIMEOUT = 1800  # seconds that a simulator may take to be built and run
 EXTRA_OF = {
     "torch": "train",
     "tensorboard": "train",
@@ -571,49 +572,37 @@ def demo(args):
     import pictures
     from golden import model_file
     from golden.latents import draw_latents
-    from hw.tiling import ArraySpec
     from hw.uart.protocol import BAUD, BYTE_BITS
-    from sim.observation import GeneratorSimulation
-
-    def step(text):
-        print(f"avatar: {text}", file=sys.stderr)
 
     out = Path(args.out)
     beside = out.with_name(f"{out.stem}-side-by-side{out.suffix}")
-    pictures.check_png(out)
-    pictures.check_png(beside)
+    for path in (out, beside):
+        pictures.check_png(path)
     latents = draw_latents(args.seed, 6)
     model = model_file.load(args.model)
 
-    step("1/3 the NumPy reference draws six avatars")
-    expected = _golden_pictures(model, latents)
-    step("2/3 the simulated generator draws two, layer by layer; a first run builds it")
-    array = ArraySpec()
-    observation = GeneratorSimulation(model, array).observe(latents[:2])
-    difference = observation.difference(model, latents[:2])
-    step("3/3 the virtual board draws all six and sends them over its UART")
-    with _open_board("sim", model) as board:
-        received = _ask_board(board, model, latents)
-        sent_bytes, received_bytes = board.bytes_sent, board.bytes_received
+    print("avatar: simulating generator and board; a first run builds both", file=sys.stderr)
+    with _in_parallel("sim", "--model", args.model, "--seed", str(args.seed)) as measured:
+        expected = _golden_pictures(model, latents)
+        with _open_board("sim", model) as board:
+            received = _ask_board(board, model, latents)
+        facts = measured()
 
     pictures.save_png(out, pictures.grid(received, scale=4))
     panels = {"NumPy reference": expected, "over the simulated board's UART": received}
     sheets = {title: pictures.grid(images, scale=4) for title, images in panels.items()}
     pictures.save_png(beside, pictures.side_by_side(sheets))
 
-    equal = difference is None and np.array_equal(received, expected)
-    latency, interval = observation.cycles_latency, observation.cycles_interval
-    work = model.spec.useful_macs / array.macs_per_cycle
-    byte_time = BYTE_BITS / BAUD
-    line_time = (sent_bytes + received_bytes) * byte_time / len(latents)
+    equal = facts["equal"] and np.array_equal(received, expected)
+    cycles, rate = facts["cycles_latency"], facts["macs_per_cycle"]
+    line_time = (board.bytes_sent + board.bytes_received) / len(latents) * BYTE_BITS / BAUD
     rows = {
         "model": model.digest,
-        "equal": "yes" if equal else f"NO{f', first in {difference}' if difference else ''}",
-        "cycles": f"{latency:,} from latent to last pixel, {interval:,} between avatars",
-        "utilisation": f"{work / latency:.1%} and {work / interval:.1%} "
-        f"of {array.macs_per_cycle} multiplications a cycle",
-        "at 100 MHz": f"{latency / 1e5:.2f} ms, {1e8 / interval:,.0f} avatars a second",
-        "on the wire": f"{sent_bytes:,} bytes there, {received_bytes:,} back; "
+        "equal": "yes, all six avatars byte for byte" if equal else "NO",
+        "cycles": f"{cycles:,} an avatar, from the first latent taken to the last pixel out",
+        "utilisation": f"{facts['utilisation_latency']:.1%} of {rate} multiplications a cycle",
+        "at 100 MHz": f"{cycles / 1e5:.2f} ms, {1e8 / cycles:,.0f} avatars a second",
+        "on the wire": f"{board.bytes_sent:,} bytes there, {board.bytes_received:,} back; "
         f"{line_time:.2f} s an avatar at {BAUD:,} baud",
         "pictures": f"{out}, {beside}",
     }
@@ -621,6 +610,32 @@ def demo(args):
     for name, value in rows.items():
         print(f"{name:<{width}}  {value}")
     return 0 if equal else 1
+
+
+@contextmanager
+def _in_parallel(*arguments):
+    """Run a verb with --json beside this process; yield a function that waits for its answer."""
+    import subprocess
+
+    process = subprocess.Popen(
+        [sys.executable, __file__, *arguments, "--json"],
+        stdout=subprocess.PIPE,
+        start_new_session=True,  # with all that it starts it is a group, ended as one
+    )
+
+    def answer():
+        output, _ = process.communicate(timeout=BUILD_TIMEOUT)
+        if not output:
+            raise InputError(f"`avatar {arguments[0]}` gave no answer; run it alone to see why")
+        return json.loads(output)
+
+    try:
+        yield answer
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        process.stdout.close()
 
 
 if __name__ == "__main__":
