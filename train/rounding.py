@@ -42,7 +42,7 @@ def search_steps(weights, importance, limit):
     Returns
     -------
     float array, shape (outputs,)
-        Positive; 1 for outputs whose weights are all zero.
+        Positive.
     """
     greatest = np.abs(weights).max(axis=0)
     full = np.where(greatest > 0, greatest / limit, 1.0)

@@ -123,7 +123,7 @@ def go_on(run, *, steps=None, device=None, save_every=loop.SAVE_EVERY):
     training_set = load(config.data, config.pictures, SPRITES_SEED)
     if training_set.digest != config.data_digest:
         raise InputError(
-            f"{config.data}: pictures are not those that {run} began with; restore them"
+            f"{config.data}: these are not the pictures that {run} began with; restore them"
         )
     if steps is not None:
         if steps < 1:

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
+import dataclasses
+
+import pytest
+import torch
+
+from train.recipes import RECIPES
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Tiny networks are slower on many threads."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
+def tiny_recipes(monkeypatch):
+    """Both recipes with narrow discriminators and small batches: steps of milliseconds."""
+    for name, recipe in RECIPES.items():
+        narrow = dataclasses.replace(
+            recipe, batch=4, d_colour=(4, 4, 4), d_grey=(2, 2, 2), sprites=18
+        )
+        monkeypatch.setitem(RECIPES, name, narrow)

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+import json
+
+import numpy as np
+import pytest
+
+from golden.spec import InputError
+from train.run import CONFIG, GENERATOR, FloatGenerator, RunConfig, draw_latents
+
+CONFIGURATION = RunConfig(channels=(4, 3, 2), recipe="fast", steps=7, seed=1, latents="tanh")
+
+
+@pytest.fixture
+def generator():
+    rng = np.random.default_rng(0)
+    shapes = [layer.weight_shape for layer in CONFIGURATION.spec.layers]
+    return FloatGenerator(
+        weight=tuple(rng.standard_normal(shape, np.float32) for shape in shapes),
+        bias=tuple(rng.standard_normal(shape[1], np.float32) for shape in shapes),
+        v1=rng.standard_normal(100, np.float32),
+        v2=rng.standard_normal(100, np.float32),
+        progress={"steps": 7, "seconds": 3},
+    )
+
+
+def test_round_trip(tmp_path, generator):
+    CONFIGURATION.save(tmp_path)
+    assert RunConfig.load(tmp_path) == CONFIGURATION
+    # a view that is not contiguous must arrive as it looks
+    turned = tuple(np.ascontiguousarray(w.swapaxes(2, 3)).swapaxes(2, 3) for w in generator.weight)
+    FloatGenerator(turned, *(getattr(generator, n) for n in ("bias", "v1", "v2", "progress"))).save(
+        tmp_path
+    )
+    loaded = FloatGenerator.load(tmp_path, CONFIGURATION.spec)
+    for name in ("weight", "bias"):
+        for a, b in zip(getattr(loaded, name), getattr(generator, name)):
+            np.testing.assert_array_equal(a, b)
+    np.testing.assert_array_equal(loaded.v1, generator.v1)
+    assert loaded.progress == generator.progress
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("channels", [4, 3]),
+        ("channels", [4, 0, 2]),
+        ("latents", "uniform"),
+        ("colour", "red"),
+    ],
+)
+def test_a_configuration_edited_wrongly(tmp_path, field, value):
+    CONFIGURATION.save(tmp_path)
+    path = tmp_path / CONFIG
+    path.write_text(json.dumps(json.loads(path.read_text()) | {field: value}))
+    with pytest.raises(InputError, match=rf"config\.json: .*{field}"):
+        RunConfig.load(tmp_path)
+
+
+def test_generators_of_another_size_or_with_nan(tmp_path, generator):
+    with pytest.raises(InputError, match=r"generator\.safetensors: there is no such file"):
+        FloatGenerator.load(tmp_path, CONFIGURATION.spec)
+    generator.save(tmp_path)
+    other = RunConfig(channels=(4, 3, 3), recipe="fast", steps=7, seed=1).spec
+    with pytest.raises(InputError, match=r"weight3 is \(3, 2, 4, 4\)"):
+        FloatGenerator.load(tmp_path, other)
+    generator.v1[3] = np.nan
+    generator.save(tmp_path)
+    with pytest.raises(InputError, match="v1 holds a NaN"):
+        FloatGenerator.load(tmp_path, CONFIGURATION.spec)
+    (tmp_path / GENERATOR).write_bytes(b"")
+    with pytest.raises(InputError, match="is damaged"):
+        FloatGenerator.load(tmp_path, CONFIGURATION.spec)
+
+
+def test_latents_follow_their_distribution():
+    normal, tanh = (
+        draw_latents(name, (400, 100), np.random.default_rng(0)) for name in ("normal", "tanh")
+    )
+    assert normal.dtype == np.float32
+    assert np.linalg.norm(normal, axis=1).mean() == pytest.approx(10, abs=0.1)
+    np.testing.assert_array_equal(tanh, np.tanh(normal))

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""avatar data, train, quantize from their command lines: what they write, what they refuse."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cli import main
+from golden import model_file
+from train import loop
+from train.run import RunConfig
+
+pytestmark = pytest.mark.usefixtures("tiny_recipes")
+TRAIN = ["train", "--channels", "4,3,2", "--steps", "3"]
+
+
+def refused(capsys, *arguments):
+    """Run `avatar`, expect exit 2, and return its one line on standard error."""
+    capsys.readouterr()
+    assert main([str(a) for a in arguments]) == 2
+    lines = [line for line in capsys.readouterr().err.splitlines() if "error" in line]
+    assert len(lines) == 1
+    return lines[0]
+
+
+def test_data(tmp_path):
+    out, sheet = tmp_path / "d", tmp_path / "sheet.png"
+    assert main(["data", "--count", "5", "--out", str(out), "--sheet", str(sheet)]) == 0
+    names = sorted(p.name for p in out.iterdir())
+    assert names == ["000.png", "001.png", "002.png", "003.png", "004.png", "labels.csv"]
+    with Image.open(sheet) as picture:
+        assert picture.size == (192, 128)
+
+
+@pytest.mark.parametrize("recipe", ["paper", "fast"])
+def test_from_nothing_to_a_model(tmp_path, recipe, capsys):
+    run, model = tmp_path / "r", tmp_path / "m.safetensors"
+    train = [*TRAIN, "--recipe", recipe, "--out", str(run), "--smooth", "0.9", "--latent", "tanh"]
+    assert main(train) == 0
+    capsys.readouterr()
+    quantize = ["quantize", str(run), "--weight-bits", "8,6,5,4", "--out", str(model), "--json"]
+    assert main(quantize) == 0
+    facts = json.loads(capsys.readouterr().out)
+    loaded = model_file.load(model)
+    assert facts["id"] == loaded.digest
+    assert facts["psnr"] == loaded.metrics["psnr"]
+    assert loaded.spec.weight_bits == (8, 6, 5, 4)
+    assert facts["acc_widths"] == list(loaded.spec.acc_widths)
+    told = {"recipe": recipe, "latents": "tanh", "real_label": 0.9, "steps": 3, "seed": 0}
+    assert told.items() <= loaded.training.items()
+
+
+def test_epochs_count_passes_over_the_pictures(tmp_path):
+    train = ["train", "--channels", "4,3,2", "--epochs", "2", "--count", "11", "--out"]
+    assert main([*train, str(tmp_path / "r")]) == 0
+    assert RunConfig.load(tmp_path / "r").steps == 4
+
+
+def test_own_pictures_and_resume(tmp_path, capsys):
+    own, run = tmp_path / "own", tmp_path / "r"
+    main(["data", "--count", "6", "--out", str(own)])
+    assert main([*TRAIN, "--data", str(own), "--out", str(run)]) == 0
+    resume = ["train", "--resume", "--out", str(run)]
+    assert "3 of 3 steps" in refused(capsys, *resume)
+    assert main([*resume, "--steps", "5"]) == 0
+    assert RunConfig.load(run).steps == 5
+    assert "leave it out" in refused(capsys, *resume, "--steps", "9", "--seed", "2")
+    (own / "000.png").unlink()
+    assert "not the pictures that" in refused(capsys, *resume, "--steps", "9")
+
+
+def test_ctrl_c_is_130(tmp_path, monkeypatch):
+    def interrupt(self):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(loop.Trainer, "step", interrupt)
+    assert main([*TRAIN, "--out", str(tmp_path / "r")]) == 130
+
+
+def test_divergence_is_1(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(loop.Trainer, "step", lambda self: {"g": np.float64("nan")})
+    assert main([*TRAIN, "--out", str(tmp_path / "r")]) == 1
+    assert "not finite" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--channels", "0,3,2"], "channels"),
+        (["--channels", "4,3"], "channels"),
+        (["--channels", "a,b,c"], "--channels"),
+        (["--preset", "huge"], "preset 'huge'"),
+        (["--preset", "tiny", "--channels", "4,3,2"], "--preset NAME or --channels"),
+        ([], "--preset NAME or --channels"),
+        (["--preset", "tiny", "--steps", "0"], "--steps is 0"),
+        (["--preset", "tiny", "--steps", "1", "--epochs", "1"], "--epochs"),
+        (["--preset", "tiny", "--seed", "-1"], "--seed is -1"),
+        (["--preset", "tiny", "--smooth", "1.5"], "--smooth is 1.5"),
+        (["--preset", "tiny", "--count", "0"], "--count is 0"),
+        (["--preset", "tiny", "--data", "missing"], "missing: there is no such folder"),
+        (["--preset", "tiny", "--resume"], "leave it out"),
+        (["--resume"], "config.json"),
+        (["--preset", "tiny", "--recipe", "slow"], "--recipe"),
+    ],
+)
+def test_bad_arguments_leave_nothing(tmp_path, capsys, arguments, says):
+    assert says in refused(capsys, "train", *arguments, "--out", tmp_path / "r")
+    assert not (tmp_path / "r").exists()
+
+
+def test_a_folder_that_holds_a_run_is_kept(tmp_path, capsys):
+    run = tmp_path / "r"
+    assert main([*TRAIN, "--out", str(run)]) == 0
+    before = (run / "checkpoint.pt").read_bytes()
+    assert "holds a run already" in refused(capsys, *TRAIN, "--out", run)
+    assert (run / "checkpoint.pt").read_bytes() == before
+    assert "there is no folder" in refused(capsys, *TRAIN, "--out", tmp_path / "no" / "r")
+
+
+def test_quantize_refuses(tmp_path, capsys):
+    run, out = tmp_path / "r", tmp_path / "m.safetensors"
+    assert "config.json" in refused(capsys, "quantize", run, "--out", out)
+    assert main([*TRAIN, "--out", str(run)]) == 0
+    for bits in ("9", "1", "5,5", "x", "5,5,5,9"):
+        line = refused(capsys, "quantize", run, "--weight-bits", bits, "--out", out)
+        assert "weight" in line
+    assert "no folder" in refused(capsys, "quantize", run, "--out", tmp_path / "no" / "m")
+    generator = run / "generator.safetensors"
+    generator.write_bytes(generator.read_bytes()[:-9])
+    assert "generator.safetensors: is damaged" in refused(capsys, "quantize", run, "--out", out)
+    (run / "config.json").write_text('{"channels": [4, 3, 2], "steps')
+    assert "config.json: is damaged" in refused(capsys, "quantize", run, "--out", out)
+    assert not out.exists()
