@@ -12,6 +12,9 @@ PIP_ARGS ?=
 demo: .venv/demo.stamp
 	.venv/bin/avatar demo
 
+# The workers share the cores: BLAS threads of each would only wait for the other's.
+test test-long: export OMP_NUM_THREADS = 1
+
 test: .venv/test.stamp
 	.venv/bin/pytest -n 2 --dist loadfile -m "not slow"
 
