@@ -6,9 +6,10 @@ import numpy as np
 from cocotb.triggers import FallingEdge, RisingEdge
 
 
-def port(dut, stream, member):
-    """Return the handle of `member` of `stream`; a one-bit payload has no width to index."""
-    return getattr(dut, f"{stream}__{member}")
+def _members(dut, stream):
+    """Return the handles of payload, valid and ready, and the stream's own random generator."""
+    handles = (getattr(dut, f"{stream}__{name}") for name in ("payload", "valid", "ready"))
+    return *handles, np.random.default_rng([cocotb.RANDOM_SEED, *stream.encode()])
 
 
 class StreamSource:
@@ -26,11 +27,8 @@ class StreamSource:
 
     def __init__(self, dut, stream, *, stall=0.0):
         self.clk = dut.clk
-        self.payload, self.valid, self.ready = (
-            port(dut, stream, member) for member in ("payload", "valid", "ready")
-        )
+        self.payload, self.valid, self.ready, self.rng = _members(dut, stream)
         self.stall = stall
-        self.rng = np.random.default_rng(cocotb.RANDOM_SEED)
         self.valid.value = 0
 
     async def send(self, payloads):
@@ -56,11 +54,8 @@ class StreamSink:
 
     def __init__(self, dut, stream, *, stall=0.0):
         self.clk = dut.clk
-        self.payload, self.valid, self.ready = (
-            port(dut, stream, member) for member in ("payload", "valid", "ready")
-        )
+        self.payload, self.valid, self.ready, self.rng = _members(dut, stream)
         self.stall = stall
-        self.rng = np.random.default_rng(cocotb.RANDOM_SEED + 1)
         self.ready.value = 0
 
     async def recv(self, count):

@@ -103,7 +103,7 @@ async def read(dut, jobs, done, free):
     half = 0
     while True:
         await done.get()
-        addresses, expected = jobs[0]
+        addresses, expected = (of_job[::-1] for of_job in jobs[0])  # the last sum first
         seen = await play(
             dut,
             {

@@ -11,14 +11,11 @@ import os
 
 import cocotb
 import numpy as np
-from cocotb.clock import Clock
-from cocotb.triggers import ClockCycles, FallingEdge, ValueChange
-from cocotb.utils import get_sim_time
+from cocotb.triggers import ValueChange
 
 from golden.spec import PICTURE_SIZE
+from sim.bench import cycle, start
 from sim.streams import StreamSink, StreamSource
-
-PERIOD = 10  # ns
 
 
 @cocotb.test(timeout_time=60, timeout_unit="ms")
@@ -27,13 +24,9 @@ async def record(dut):
     latents, stall = given["latents"], float(given["stall"])
     trace = []
 
-    dut.rst.value = 1
-    Clock(dut.clk, PERIOD, unit="ns").start()
     source = StreamSource(dut, "i_latents", stall=stall)
     sink = StreamSink(dut, "o_pixels", stall=stall)
-    await ClockCycles(dut.clk, 4)
-    await FallingEdge(dut.clk)
-    dut.rst.value = 0
+    await start(dut)
 
     if "weights" in given:
         weights = StreamSource(dut, "i_weights", stall=stall)
@@ -76,8 +69,3 @@ async def watch(dut, trace):
         word = int(dut.o_trace.value)
         if word & 1:
             trace.append(word)
-
-
-def cycle():
-    """Return the number of clock periods since the start, at a falling edge."""
-    return int(get_sim_time("ns")) // PERIOD
