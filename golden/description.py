@@ -84,11 +84,11 @@ def as_text(facts):
             f"{n:<6} {maps:<30}{layer['weight_bits']:>11}{layer['acc_width']:>11}"
             f"{layer['shift']:>7}{layer['weights']:>11,}{layer['useful_macs_plane']:>12,}"
         )
-    lines += ["", "array    dtype   shape             least   greatest"]
+    lines += ["", "array    dtype   shape                 least   greatest"]
     for name, array in facts["arrays"].items():
         shape = " x ".join(str(size) for size in array["shape"])
         lines.append(
-            f"{name:<8} {array['dtype']:<7} {shape:<14}{array['min']:>9}{array['max']:>11}"
+            f"{name:<8} {array['dtype']:<7} {shape:<18}{array['min']:>9}{array['max']:>11}"
         )
     for title in ("training", "metrics"):
         lines += ["", title if facts[title] else f"{title}: nothing recorded"]
