@@ -394,6 +394,8 @@ def data(args):
     Two heads tall, on black; hair, eyes, clothes and accessories vary. `avatar train` draws its own
     unless --data names a folder such as this one.
     """
+    from tqdm import tqdm
+
     import pictures
     from train import sprites
 
@@ -405,7 +407,7 @@ def data(args):
         pictures.check_png(args.sheet)
     make_folder(args.out)
     images, attributes = sprites.collection(args.count, args.seed)
-    pictures.save_each(args.out, images)
+    pictures.save_each(args.out, tqdm(images, desc="save", unit="PNG", delay=2, leave=False))
     sprites.save_labels(args.out, attributes)
     if args.sheet:
         pictures.save_png(args.sheet, pictures.grid(images, scale=2))
@@ -453,6 +455,7 @@ def train(args):
     except Diverged as error:
         print(f"avatar: {error}", file=sys.stderr)
         return 1
+    print(f"{args.out}: trained; next: avatar quantize {args.out} --out model.safetensors")
     return 0
 
 
@@ -493,6 +496,7 @@ def import_(args):
     import_generator(
         args.file, args.out, offsets=args.v, offsets_seed=args.v_seed, latents=args.latent
     )
+    print(f"{args.out}: imported; next: avatar quantize {args.out} --out model.safetensors")
 
 
 @verb(

@@ -33,6 +33,7 @@ TABLE_SPAN = 4.0  # the table covers tanh on [-4, 4)
 TABLE_STEPS = TABLE_SIZE / (2 * TABLE_SPAN)  # steps of its index a unit
 CLIP_QUANTILE = 0.99999  # of all activations of a layer: what becomes 255
 TANH_FLOOR = 0.05  # least slope of tanh that weighs an error in layer 4
+PSNR_MAX = 99.0  # stands for infinity, which JSON cannot hold
 _STREAM = 101  # of the run's seed: latents that training has not drawn
 
 
@@ -266,7 +267,7 @@ def quantize(config, generator, weight_bits):
     return replace(
         model,
         training=training | {"planned_steps": config.steps} | generator.progress,
-        metrics={"psnr": round(quality, 2), "psnr_pictures": EVALUATION},
+        metrics={"psnr": round(min(quality, PSNR_MAX), 2), "psnr_pictures": EVALUATION},
     )
 
 

@@ -10,7 +10,7 @@ float32, and the training done so far. Training adds ``checkpoint.pt``, ``metric
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -85,14 +85,18 @@ class RunConfig:
             raise InputError(f"{path}: there is no such file; give a folder made by `avatar train`")
         try:
             config = cls(**json.loads(path.read_text()))
-            config = cls(**{**asdict(config), "channels": tuple(config.channels)})
-            config.spec  # noqa: B018 - refuses impossible channels
+            config = replace(config, channels=config.spec.channels)
         except (ValueError, TypeError) as error:
             raise InputError(
                 f"{path}: is damaged ({str(error).splitlines()[0]}); train or import again"
             ) from None
+        kinds = {"int": int, "float": (int, float), "str": str}
+        for field in fields(cls)[1:]:
+            value = getattr(config, field.name)
+            if not isinstance(value, kinds[field.type]):
+                raise InputError(f"{path}: {field.name} is {value!r}; train or import again")
         if config.latents not in LATENTS:
-            raise InputError(f"{path}: latents are {config.latents!r}; give one of {LATENTS}")
+            raise InputError(f"{path}: latents are {config.latents!r}; give {' or '.join(LATENTS)}")
         return config
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from tqdm import tqdm
 
 from golden.atomic import replacing
 from train import sprite_parts as parts
@@ -226,7 +227,8 @@ def collection(count, seed):
     attributes = {}
     while len(attributes) < count:
         attributes[sample(rng)] = None
-    return np.stack([draw(each) for each in attributes]), list(attributes)
+    bar = tqdm(attributes, desc="draw", unit="sprite", delay=2, leave=False)
+    return np.stack([draw(each) for each in bar]), list(attributes)
 
 
 def save_labels(folder, attributes):

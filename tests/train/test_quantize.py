@@ -33,6 +33,12 @@ def generator():
     return FloatGenerator(tuple(weight), tuple(bias), v1, v2, {"steps": 5, "seconds": 2})
 
 
+@pytest.fixture(autouse=True)
+def few_latents(monkeypatch):
+    monkeypatch.setattr(q, "CALIBRATION", 64)
+    monkeypatch.setattr(q, "EVALUATION", 64)
+
+
 @pytest.mark.parametrize("number", range(4))
 def test_phases_are_the_transposed_convolution(number):
     layer = GeneratorSpec(channels=(4, 3, 2)).layers[number]

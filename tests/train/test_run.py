@@ -46,6 +46,7 @@ def test_round_trip(tmp_path, generator):
         ("channels", [4, 0, 2]),
         ("latents", "uniform"),
         ("colour", "red"),
+        ("seed", "one"),
     ],
 )
 def test_a_configuration_edited_wrongly(tmp_path, field, value):
