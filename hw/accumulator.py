@@ -22,10 +22,10 @@ def acc_address(layer, y, x, plane):
 class AccumulatorBanks(wiring.Component):
     """Add the array's sums to memories, while a finished half is read.
 
-    Control runs 2 cycles ahead of the sums: the sum of column c that belongs to the control of
-    cycle t is on ``psums[c]`` at t + 2 + c // hop. A sum a cycle and column; the same address may
-    come again after 4 cycles. ``data`` follows ``read_half`` and ``read_address`` by
-    :attr:`read_latency` cycles.
+    Control runs :attr:`control_lead` cycles ahead of the sums: the sum of column c that belongs to
+    the control of cycle t is on ``psums[c]`` at t + control_lead + c // hop. A sum a cycle and
+    column; the same address may come again after 4 cycles. ``data`` follows ``read_half`` and
+    ``read_address`` by :attr:`read_latency` cycles.
 
     Parameters
     ----------
@@ -44,6 +44,7 @@ class AccumulatorBanks(wiring.Component):
     data : Out(ArrayLayout(signed(acc_width), columns))
     """
 
+    control_lead = 2
     read_latency = 2
 
     def __init__(self, tiling):
@@ -68,7 +69,7 @@ class AccumulatorBanks(wiring.Component):
         m = Module()
         columns, hop = self.tiling.array.columns, self.tiling.array.hop
         groups = -(-columns // hop)
-        write_lag = 3  # read address, memory, its output register, sum
+        write_lag = self.control_lead + 1  # memory, its output register, sum
 
         control = Signal(
             data.StructLayout({"half": 1, "address": range(DEPTH), "opens": 1}), reset_less=True
@@ -104,7 +105,7 @@ class AccumulatorBanks(wiring.Component):
                     write.data.eq(total),
                     write.en.eq(valids[g + write_lag] & (stored.half == half)),
                 ]
-            before = controls[g + 2]
+            before = controls[g + self.control_lead]
             m.d.sync += total.eq(
                 Mux(before.opens, 0, Mux(before.half, outputs[1], outputs[0])) + self.psums[c]
             )

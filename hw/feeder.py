@@ -48,11 +48,11 @@ def beat_layout(tiling):
 class Feeder(wiring.Component):
     """Issue the beats of one tile after another, and take the weight words of the tile behind it.
 
-    The only place where the machine waits: a tile starts when its weights are in, and where it
-    opens a job or a layer, when a half of the accumulators, the latents or the maps of the layer
-    before are there. From here on everything flows without stalls. A beat a cycle; tiles follow
-    each other without a gap when the next one's words came in time. Beats and loads leave in the
-    order in which they must arrive.
+    The only place before the accumulators where the machine waits: a tile starts when its weights
+    are in and all that it needs is there: for the first of a job a half of the accumulators, for
+    the first of an avatar a latent, for one that waits the channels that it reads. From here on
+    everything flows without stalls. A beat a cycle; a tile takes its beats or, with a cycle more,
+    the words of the tile behind it. Beats and loads leave in the order in which they must arrive.
 
     Parameters
     ----------

@@ -13,7 +13,7 @@ from hw.feeder import Feeder
 from hw.lane_scatter import LaneScatter
 from hw.latent_memory import LatentMemory
 from hw.pixel_buffer import RGB, PixelBuffer
-from hw.readout import Readout, channel_words
+from hw.readout import Readout
 from hw.requantizer import OUT_BITS, Requantizer, channel_layout
 from hw.scoreboard import Scoreboard
 from hw.sequencer import Sequencer
@@ -185,9 +185,9 @@ class Core(wiring.Component):
         ]
 
     def _accumulate(self, m, feeder, array, accumulators):
-        """Let the control of a beat arrive 2 cycles before its sums."""
+        """Let the control of a beat arrive before its sums, as the banks want it."""
         beat = feeder.beat
-        lag = FETCH_LATENCY + array.latency - AccumulatorBanks.read_latency
+        lag = FETCH_LATENCY + array.latency - AccumulatorBanks.control_lead
         address = acc_address(beat.layer, beat.acc_y, beat.acc_x, beat.plane)
         m.d.comb += [
             accumulators.psums.eq(array.psums),
@@ -233,7 +233,7 @@ class Core(wiring.Component):
         at_sums = steps[to_sums]
         layout = channel_layout(tiling)
         m.submodules.channels = channels = memory.Memory(
-            shape=layout.size, depth=channel_words(tiling), init=self.contents.channels
+            shape=layout.size, depth=tiling.channel_words, init=self.contents.channels
         )
         constants = channels.read_port()
         m.d.comb += constants.addr.eq(steps[to_sums - 2].channel)
@@ -243,7 +243,9 @@ class Core(wiring.Component):
         m.submodules.table = table = memory.Memory(
             shape=8, depth=TABLE_SIZE, init=self.contents.table
         )
-        m.submodules.scatter = scatter = LaneScatter(tiling, len(maps[0].address))
+        m.submodules.scatter = scatter = LaneScatter(
+            tiling, max(len(feature_map.address) for feature_map in maps)
+        )
         last_layer = at_sums.layer == 3
         outputs = []
         for lane in range(LANES):

@@ -42,16 +42,11 @@ def step_layout(tiling):
             "mask": LANES,
             "row": range(tiling.array.rows),
             "group": range(max(facts.row_tiles for facts in layers[1:]) + 1),
-            "channel": range(channel_words(tiling)),
+            "channel": range(tiling.channel_words),
             "row_last": 1,
             "job_last": 1,
         }
     )
-
-
-def channel_words(tiling):
-    """Return the number of channel words: a quad of columns each, and one for layer 4."""
-    return sum(facts.column_tiles for facts in tiling.layers[:3]) * tiling.quads + 1
 
 
 class Readout(wiring.Component):

@@ -29,7 +29,7 @@ class PE(wiring.Component):
     swap : In(1)
         ``act`` and what follows use the shadow weight.
     load, weight : In(1), In(signed(weight_bits))
-        Write the shadow; never in the cycle of ``swap``'s own tile.
+        Write the shadow; beside ``swap`` this is the weight of the tile behind.
     product : Out(signed(9 + weight_bits))
     """
 
@@ -82,7 +82,7 @@ class SystolicArray(wiring.Component):
     swap : In(1)
         `act` is the first that uses the words loaded since the last swap.
     load : In(1)
-        A weight word is here. It must not be before the swap of the tile in the shadow.
+        A weight word is here, beside the swap of the tile in the shadow at the earliest.
     index : In(range(words of a tile))
         Position of the word in its tile.
     word : In(ArrayLayout(signed(weight_bits), word_weights))

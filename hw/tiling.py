@@ -206,14 +206,14 @@ class Tiling:
     def weight_words(self):
         """Words of the weight stream of one avatar."""
         return sum(
-            facts.column_tiles
-            * facts.phases
-            * facts.taps
-            * ((facts.row_tiles - 1) * self.words(n, 0) + self.words(n, facts.row_tiles - 1))
-            if facts.row_tiles > 1
-            else facts.tiles * self.words(n, 0)
+            facts.jobs * facts.taps * sum(self.words(n, tile) for tile in range(facts.row_tiles))
             for n, facts in enumerate(self.layers)
         )
+
+    @property
+    def channel_words(self):
+        """Words of the channels' constants: one a layer, column tile and quad, one for layer 4."""
+        return sum(facts.column_tiles for facts in self.layers[:3]) * self.quads + 1
 
     @property
     def psum_width(self):

@@ -58,6 +58,14 @@ def test_weights_as_a_stalling_stream():
     assert observed.difference(model, latents) is None
 
 
+def test_second_map_is_the_larger():
+    model = random_model(GeneratorSpec(channels=(4, 17, 4)), seed=8)
+    array = ArraySpec(rows=4, columns=4, word_weights=16, hop=1)
+    latents = draw_latents(8, 2)
+    observed = GeneratorSimulation(model, array).observe(latents, stall=0.2)
+    assert observed.difference(model, latents) is None
+
+
 @pytest.mark.skipif(not COMPACT.exists(), reason="models/compact.safetensors is not in this tree")
 def test_compact_trained():
     model = model_file.load(COMPACT)
