@@ -19,7 +19,7 @@ CONDITIONS = ("latent_ready", "half_free", "drained")
 OUTPUTS = ("beat", "load", "index", "word", "job_start", "layer_start", "latent_done")
 
 
-@cocotb.test(timeout_time=2, timeout_unit="ms")
+@cocotb.test(timeout_time=600, timeout_unit="us")
 @cocotb.parametrize(stall=[0.0, 0.3])
 async def turns_tiles_into_beats(dut, stall):
     rng = generator()
