@@ -103,7 +103,7 @@ def test_table_is_tanh_and_rises():
     assert (np.diff(table.astype(int)) >= 0).all()
 
 
-@pytest.mark.parametrize(("bits", "least"), [(8, 40), (6, 33), (5, 28), ((8, 6, 5, 4), 24)])
+@pytest.mark.parametrize(("bits", "least"), [(8, 40), (6, 31), (5, 26), ((8, 6, 5, 4), 22)])
 def test_integers_come_near_the_floats(generator, bits, least):
     model = q.quantize(CONFIG, generator, bits)
     assert model.metrics["psnr"] > least
