@@ -17,8 +17,13 @@ def generator():
 
 async def start(dut):
     """Start the clock and reset; returns at a falling edge, before the first cycle that counts."""
-    dut.rst.value = 1
     Clock(dut.clk, PERIOD, unit="ns").start()
+    await reset(dut)
+
+
+async def reset(dut):
+    """Reset for some cycles; returns at a falling edge."""
+    dut.rst.value = 1
     await ClockCycles(dut.clk, 4)
     await FallingEdge(dut.clk)
     dut.rst.value = 0
