@@ -13,7 +13,7 @@ from golden.spec import PICTURE_SIZE, PLANES, GeneratorSpec, InputError
 from hw.uart import protocol
 from hw.uart.protocol import ANSWER, ERROR, NO_TAG, Error, Frame, FrameError, Request
 
-TRIES = 4  # of each request
+TRIES = 5  # of each request
 WINDOW = 2  # pictures asked for and not yet here: the board makes one while it sends the other
 ALLOWANCE = 1.0  # seconds of silence beyond byte-times: operating system, adapter, slow simulator
 SLOWEST = 1e6  # useful MACs a second of the slowest board, a simulated one
@@ -213,27 +213,31 @@ class Board:
         return self._tag
 
     def _await_answer(self, request, tag, compute):
-        """Return the payload of the answer to the request `tag`; answers to others are dropped."""
-        byte_time = protocol.BYTE_BITS / self._serial.baudrate
-        self._serial.timeout = ALLOWANCE + compute + protocol.BYTE_TIMEOUT * byte_time
+        """Return the payload of the answer to the request `tag`; answers to others are dropped.
+
+        A damaged frame may be noise before the answer, or the answer: wait no longer for it than
+        the line explains.
+        """
+        silence = ALLOWANCE + protocol.BYTE_TIMEOUT * protocol.BYTE_BITS / self._serial.baudrate
+        self._serial.timeout = silence + compute
+        failure = _Silent("the board is silent")
         stray = MAX_STRAY
         while True:
             while not self._bodies:
                 chunk = self._serial.read(max(1, self._serial.in_waiting))
                 if not chunk:
-                    raise _Silent("the board is silent")
+                    raise failure
                 self.bytes_received += len(chunk)
                 stray -= len(chunk)
                 if stray < 0:
                     raise _Failed("there is only noise on the line")
                 self._bodies.extend(self._unstuffer.feed(chunk))
-            body = self._bodies.popleft()
-            if body is None:
-                raise _Failed("an answer is damaged")
             try:
-                frame = Frame.decode(body)
+                frame = Frame.decode(self._bodies.popleft())
             except FrameError as error:
-                raise _Failed(f"an answer: {error}") from error
+                failure = _Failed(f"an answer: {error}")
+                self._serial.timeout = silence
+                continue
             if frame.type == ERROR and frame.tag in (tag, NO_TAG):
                 self._refused(request, frame.payload)
             elif frame.type == request | ANSWER and frame.tag == tag:

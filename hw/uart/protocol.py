@@ -37,7 +37,7 @@ NO_TAG = 0  # the tag of an error frame about a frame that could not be read
 MIN_DIVISOR = 4  # clocks a bit
 MAX_DIVISOR = 0xFFFF
 BYTE_TIMEOUT = 1024  # byte-times of silence that end an unfinished frame
-FALLBACK = 4096  # byte-times at the start-up rate without a good frame that end another rate
+FALLBACK = 2048  # byte-times at the start-up rate without a good frame that end another rate
 
 ID_SIZE = 8
 LATENT = 100
@@ -187,7 +187,7 @@ class Frame:
             It is too short, its CRC does not hold, or its version is another.
         """
         if len(body) < HEAD.size + CRC.size:
-            raise FrameError(f"frame of {len(body)} bytes is cut")
+            raise FrameError("frame is cut or garbled")
         if zlib.crc32(body[: -CRC.size]) != CRC.unpack(body[-CRC.size :])[0]:
             raise FrameError("frame is damaged, its CRC does not hold")
         version, kind, tag = HEAD.unpack_from(body)
@@ -218,9 +218,9 @@ class Unstuffer:
         self.spoilt = False
 
     def feed(self, chunk):
-        """Yield each body that ends in `chunk`, or None for one that is not SLIP or too long.
+        """Yield each body that ends in `chunk`; an empty one where it is not SLIP, or too long.
 
-        Empty bodies, which two END in a row make, are passed over.
+        Two END in a row yield nothing.
         """
         for byte in chunk:
             if byte == END:
@@ -228,7 +228,7 @@ class Unstuffer:
                 self.body.clear()
                 self.escaped = self.spoilt = False
                 if spoilt:
-                    yield None
+                    yield b""
                 elif body:
                     yield body
             elif self.escaped:

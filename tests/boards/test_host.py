@@ -198,9 +198,9 @@ def but_pictures(make):
 
 def test_a_board_that_falls_silent(board, monkeypatch):
     monkeypatch.setattr(host, "SLOWEST", 1e12)
-    seconds = fails(board, but_pictures(lambda request: b""), "no answer in 4 tries")
+    seconds = fails(board, but_pictures(lambda request: b""), "no answer in 5 tries")
     silence = 0.05 + protocol.BYTE_TIMEOUT * 10 / protocol.BAUD
-    assert 4 * silence < seconds < 4 * silence + 2
+    assert 5 * silence < seconds < 5 * silence + 2
 
 
 def test_a_board_that_stops_in_the_middle_of_pictures(board, monkeypatch):
@@ -213,7 +213,7 @@ def test_a_board_that_stops_in_the_middle_of_pictures(board, monkeypatch):
 
 
 def test_a_board_that_always_damages(board):
-    fails(board, but_pictures(damaged), "an answer.* is damaged.*4 times in a row; check cable")
+    fails(board, but_pictures(damaged), "an answer.* is damaged.*5 times in a row; check cable")
 
 
 def test_endless_noise(board):
@@ -283,7 +283,7 @@ def test_a_port_that_is_busy(board):
 def test_a_port_that_is_silent(board):
     board.respond = lambda request, n: b""
     begin = time.monotonic()
-    with pytest.raises(InputError, match="no answer in 4 tries; is a board") as caught:
+    with pytest.raises(InputError, match="no answer in 5 tries; is a board") as caught:
         Board(board.path)
     assert time.monotonic() - begin < 4
     assert board.path in str(caught.value)
