@@ -394,6 +394,8 @@ def data(args):
     Two heads tall, on black; hair, eyes, clothes and accessories vary. `avatar train` draws its own
     unless --data names a folder such as this one.
     """
+    from pathlib import Path
+
     from tqdm import tqdm
 
     import pictures
@@ -406,6 +408,8 @@ def data(args):
     if args.sheet:
         pictures.check_png(args.sheet)
     make_folder(args.out)
+    if any(Path(args.out).glob("*.png")):
+        raise InputError(f"{args.out}: holds pictures already; empty it, or name another folder")
     images, attributes = sprites.collection(args.count, args.seed)
     pictures.save_each(args.out, tqdm(images, desc="save", unit="PNG", delay=2, leave=False))
     sprites.save_labels(args.out, attributes)

@@ -59,7 +59,7 @@ class Trainer:
         self.config, self.device = config, torch.device(device)
         self.recipe = recipe = RECIPES[config.recipe]
         self.step_count, self.seconds = 0, 0.0
-        self.sums = {}
+        self.sums = {}  # of each loss since the last line of metrics
         self.g = Generator(config.spec)
         self.d_grey = Discriminator(1, recipe.d_grey, recipe.batch_norm)
         self.d_colour = Discriminator(3, recipe.d_colour, recipe.batch_norm)
@@ -272,6 +272,13 @@ def _restore(trainer, run):
         raise InputError(f"{path}: is damaged ({reason}); {remedy}") from None
 
 
+def _check_finite(trainer, run):
+    if not all(torch.isfinite(sum_) for sum_ in trainer.sums.values()):
+        raise Diverged(
+            f"{run}: a loss is not finite by step {trainer.step_count}; try another seed or recipe"
+        )
+
+
 def _forget_later_metrics(run, step):
     """Drop the metrics of steps that a resumed run will do again, and a line cut off."""
     path = run / METRICS
@@ -334,24 +341,24 @@ def train(config, pictures, run, *, resume=False, save_every=SAVE_EVERY, device=
     with _interruptible() as interrupted, bar, (run / METRICS).open("a") as metrics:
         while trainer.step_count < config.steps:
             for name, value in trainer.step().items():
-                trainer.sums[name] = trainer.sums.get(name, 0.0) + value.item()
+                trainer.sums[name] = trainer.sums.get(name, 0.0) + value.double()
             bar.update()
             trainer.seconds = time.monotonic() - start
-            last = trainer.step_count == config.steps or interrupted.is_set()
-            if not math.isfinite(sum(trainer.sums.values())):
-                raise Diverged(
-                    f"{run}: a loss is not finite after step {trainer.step_count}; "
-                    "try another seed or recipe"
-                )
-            if trainer.step_count % METRICS_EVERY == 0:
-                means = {name: value / METRICS_EVERY for name, value in trainer.sums.items()}
+            step = trainer.step_count
+            logs = step % METRICS_EVERY == 0
+            stopping = interrupted.is_set()  # asked once: what stops has saved
+            saves = step % save_every == 0 or step == config.steps or stopping
+            if logs or saves:
+                _check_finite(trainer, run)
+            if logs:
+                means = {name: sum_.item() / METRICS_EVERY for name, sum_ in trainer.sums.items()}
                 trainer.sums = {}
-                line = {"step": trainer.step_count, "seconds": round(trainer.seconds, 1), **means}
+                line = {"step": step, "seconds": round(trainer.seconds, 1), **means}
                 metrics.write(json.dumps(line) + "\n")
                 metrics.flush()
                 bar.set_postfix({name: f"{value:.3f}" for name, value in means.items()})
-            if last or trainer.step_count % save_every == 0:
+            if saves:
                 _save(trainer, run)
-            if interrupted.is_set():
+            if stopping:
                 raise KeyboardInterrupt
     return trainer.generator()

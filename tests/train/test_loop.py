@@ -211,7 +211,8 @@ def test_what_a_run_leaves(tmp_path, sprites):
 def test_a_loss_that_is_not_finite_stops_and_keeps_the_checkpoint(tmp_path, sprites, monkeypatch):
     train(config(steps=2), sprites, tmp_path)
     before = weights(tmp_path)
-    monkeypatch.setattr(Trainer, "step", lambda self: {"g": torch.tensor(torch.nan)})
+    step = Trainer.step
+    monkeypatch.setattr(Trainer, "step", lambda self: step(self) | {"g": torch.tensor(torch.nan)})
     with pytest.raises(Diverged, match="not finite"):
         train(config(steps=4), sprites, tmp_path, resume=True)
     assert weights(tmp_path) == before

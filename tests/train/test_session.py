@@ -3,8 +3,8 @@
 
 import json
 
-import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from cli import main
@@ -32,6 +32,7 @@ def test_data(tmp_path):
     assert names == ["000.png", "001.png", "002.png", "003.png", "004.png", "labels.csv"]
     with Image.open(sheet) as picture:
         assert picture.size == (192, 128)
+    assert main(["data", "--count", "5", "--out", str(out)]) == 2  # may be somebody's own
 
 
 @pytest.mark.parametrize("recipe", ["paper", "fast"])
@@ -80,7 +81,9 @@ def test_ctrl_c_is_130(tmp_path, monkeypatch):
 
 
 def test_divergence_is_1(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(loop.Trainer, "step", lambda self: {"g": np.float64("nan")})
+    step = loop.Trainer.step
+    nan = {"g": torch.tensor(torch.nan)}
+    monkeypatch.setattr(loop.Trainer, "step", lambda self: step(self) | nan)
     assert main([*TRAIN, "--out", str(tmp_path / "r")]) == 1
     assert "not finite" in capsys.readouterr().err
 
