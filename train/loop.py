@@ -35,13 +35,30 @@ SAMPLES = "samples"
 METRICS_EVERY = 100  # steps
 SAVE_EVERY = 1000  # steps
 SAMPLE_COUNT = 36
+PAPER_DEVIATION = 0.02  # of the first weights
 # Streams of random numbers: each is seeded by (run's seed, stream, step), so that a resumed run
 # draws what an unbroken one draws.
 _WEIGHTS, _OFFSETS, _ORDER, _STEP, _SAMPLES = range(5)
+# What a Trainer saves with its checkpoint.
+_PARTS = ("g", "d_grey", "d_colour", "ema", "adam_g", "adam_d")
 
 
 class Diverged(Exception):
     """A loss is no longer finite; the message is one line for the user."""
+
+
+def he_deviation(layer):
+    """Standard deviation of a layer's first weights that keeps the spread of its inputs.
+
+    ``sqrt(2 / n)``, n the inputs that reach one output: in a transposed convolution of stride 2 a
+    quarter of the 16 taps of each channel, in layer 1, which sees one pixel, one.
+    Source: He et al., arXiv:1502.01852, equation 10.
+    """
+    if isinstance(layer, nn.ConvTranspose2d):
+        inputs = layer.in_channels * (1 if layer.stride == (1, 1) else 4)
+    else:
+        inputs = layer.weight[0].numel()
+    return math.sqrt(2 / inputs)
 
 
 class Trainer:
@@ -91,16 +108,7 @@ class Trainer:
             for layer in network.modules():
                 if not isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)):
                     continue
-                if not self.recipe.he_init:
-                    std = 0.02
-                else:
-                    # Inputs that reach one output: a transposed convolution of stride s meets
-                    # (kernel / s)**2 of its taps, but layer 1 has one pixel in, so one tap.
-                    taps = layer.weight[0, 0].numel() if layer.weight.ndim == 4 else 1
-                    inputs = layer.weight.shape[1] * taps
-                    if isinstance(layer, nn.ConvTranspose2d):
-                        inputs = layer.in_channels * (1 if layer.stride == (1, 1) else 4)
-                    std = math.sqrt(2 / inputs)
+                std = he_deviation(layer) if self.recipe.he_init else PAPER_DEVIATION
                 nn.init.normal_(layer.weight, 0.0, std, generator=generator)
                 if layer.bias is not None:
                     nn.init.zeros_(layer.bias)
@@ -222,7 +230,6 @@ class Trainer:
         return grid(colour.permute(0, 2, 3, 1).numpy(force=True), scale=2)
 
 
-_PARTS = ("g", "d_grey", "d_colour", "ema", "adam_g", "adam_d")
 # What torch.load and load_state_dict raise on files that are not a checkpoint of this run.
 _DAMAGE = (
     RuntimeError,

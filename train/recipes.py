@@ -29,8 +29,7 @@ class Recipe:
     grey_planes : int
         Planes of each picture that D_grey sees: 3, or 1 drawn at random for each picture.
     he_init : bool
-        Weights of G from He's normal distribution, those of D as PyTorch draws them; else all
-        weights from N(0, 0.02).
+        First weights from He's normal distribution; else from N(0, 0.02).
     r1_gamma, r1_every : float, int
         Weight of the gradient penalty and the steps between two of them (each then counts
         `r1_every` times); gamma 0 is none.
