@@ -18,6 +18,7 @@ from golden.spec import InputError
 from sim.verilog import cache_dir, lock, to_verilog
 
 ROOT = Path(__file__).parents[1]
+_PACKAGES = sysconfig.get_path("purelib")
 MIN_VERILATOR = (5, 36)  # the oldest that compiles cocotb 2.1
 BUILD_ARGS = [
     "-Wno-fatal",
@@ -63,7 +64,8 @@ class Simulation:
         source = component if isinstance(component, str) else to_verilog(component, name)
         self._verilator = _verilator_home()
         key = hashlib.sha256(
-            repr((source, name, waves, BUILD_ARGS, self._verilator)).encode()
+            # the program is linked to the cocotb of this environment
+            repr((source, name, waves, BUILD_ARGS, self._verilator, _PACKAGES)).encode()
         ).hexdigest()
         self.build_dir = cache_dir() / "verilator" / f"{name}-{key[:16]}"
         with lock(self.build_dir.with_suffix(".lock")):
@@ -188,7 +190,7 @@ def _verilator_home():
     own = shutil.which("verilator")
     if own and _version(own) >= MIN_VERILATOR:
         return None
-    packaged = Path(sysconfig.get_path("purelib"), "verilator")
+    packaged = Path(_PACKAGES, "verilator")
     if not (packaged / "bin" / "verilator").exists():
         raise InputError("verilator is missing; install the project with its [sim] extra")
     return str(packaged)

@@ -17,7 +17,6 @@ CLOCK_HZ = 8 * BAUD  # eight clocks a bit
 TOP = "top"
 START_TIMEOUT = 60.0  # seconds from the start of the process to its terminal
 STOP_TIMEOUT = 5.0
-ROOT = Path(__file__).parents[1]
 
 
 def build(model, self_test, answer, *, array=None, notice=lambda text: None):
@@ -63,11 +62,9 @@ class VirtualBoard:
     Parameters
     ----------
     simulation : sim.runner.Simulation
-        A build of :class:`hw.top.Top`.
+        A build of :class:`hw.top.Top`, as :func:`build` gives it.
     link : path, optional
         A name for the terminal, kept as long as the board runs.
-    clock_hz : int
-        The top's clock.
 
     Attributes
     ----------
@@ -83,14 +80,14 @@ class VirtualBoard:
         The simulation did not start; the message holds the end of its log.
     """
 
-    def __init__(self, simulation, *, link=None, clock_hz=CLOCK_HZ):
+    def __init__(self, simulation, *, link=None):
         if link is not None:
             link = _free_link(Path(link))
         self._folder = tempfile.TemporaryDirectory(prefix="avatar-board-")
         self._control, theirs = socket.socketpair()
         log = Path(self._folder.name, "board.log")
         environment = {
-            "AVATAR_BOARD_CLOCK": str(clock_hz),
+            "AVATAR_BOARD_CLOCK": str(CLOCK_HZ),
             "AVATAR_BOARD_CONTROL": str(theirs.fileno()),
             "COCOTB_REWRITE_ASSERTION_FILES": "",
             "COCOTB_LOG_LEVEL": "WARNING",
