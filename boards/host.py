@@ -165,8 +165,8 @@ class Board:
         pictures = np.empty((len(latents), PICTURE_SIZE, PICTURE_SIZE, PLANES), np.uint8)
         payloads = [protocol.GENERATE.pack(model_id, *map(int, latent)) for latent in latents]
         answers = self._ask_all(Request.GENERATE, payloads, compute=_compute_time(facts))
-        for picture, _ in zip(pictures, progress(range(len(pictures)))):
-            picture.flat = np.frombuffer(next(answers), np.uint8)
+        for index in progress(range(len(pictures))):
+            pictures[index].flat = np.frombuffer(next(answers), np.uint8)
         return pictures
 
     def _ask(self, request, payload=b"", *, compute=0.0):
