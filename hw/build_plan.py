@@ -10,12 +10,13 @@ from pathlib import Path
 import amaranth
 
 from golden.model_file import Model
+from golden.spec import InputError
 from hw.contents import Contents
 from hw.generator import Generator
 from hw.tiling import ArraySpec, Tiling
 from hw.top import Top
 from hw.uart.identity import Identity
-from hw.uart.protocol import BAUD, ID_SIZE, Facts
+from hw.uart.protocol import BAUD, ID_SIZE, Facts, divisor
 
 
 def design_hash(parameters):
@@ -43,6 +44,11 @@ class BuildPlan:
         whoever may call the reference does.
     baud : int
         Start-up rate.
+
+    Raises
+    ------
+    InputError
+        The clock cannot make the rate, or a number does not fit the info answer.
     """
 
     model: Model
@@ -51,6 +57,18 @@ class BuildPlan:
     self_test: tuple[int, ...]
     answer: int
     baud: int = BAUD
+
+    def __post_init__(self):
+        if not 0 < self.clock_hz < 1 << 32:
+            raise InputError(f"clock is {self.clock_hz} Hz; give 1 to {(1 << 32) - 1}")
+        try:
+            divisor(self.clock_hz, self.baud)
+        except ValueError as error:
+            raise InputError(str(error)) from error
+        if max(self.model.spec.channels) >= 1 << 16:
+            raise InputError(
+                f"spec: channels are {self.model.spec.channels}; a board takes up to 65535 each"
+            )
 
     @cached_property
     def build_id(self):

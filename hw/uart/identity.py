@@ -4,7 +4,7 @@
 =========== ===== ==========================================================
 offset      bytes contents
 =========== ===== ==========================================================
-FACTS       34    :class:`hw.uart.protocol.Facts` (MODEL_ID is inside them)
+FACTS       36    :class:`hw.uart.protocol.Facts` (MODEL_ID is inside them)
 ANSWER      4     CRC-32 of the self-test's picture, little-endian
 LATENTS     100   the self-test's latents, int8
 =========== ===== ==========================================================

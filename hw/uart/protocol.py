@@ -101,10 +101,10 @@ class Facts:
     clock_hz: int
     macs_per_cycle: int
 
-    LAYOUT = struct.Struct(f"<{ID_SIZE}s{ID_SIZE}sH3H4BIH")
+    LAYOUT = struct.Struct(f"<{ID_SIZE}s{ID_SIZE}sH3H4BII")
 
     def pack(self):
-        """Return the fields as they go over the wire, 34 bytes."""
+        """Return the fields as they go over the wire, 36 bytes."""
         return self.LAYOUT.pack(
             self.build_id,
             self.model_id,

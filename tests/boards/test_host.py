@@ -257,7 +257,7 @@ def test_another_model_is_refused_with_both_ids(board):
 
 def test_stale_answers_of_another_host_are_not_taken(board):
     stale = Frame(Request.GENERATE | ANSWER, 1, bytes(3072)).encode()
-    os.write(board.master, stale + Frame(Request.INFO | ANSWER, 1, bytes(43)).encode())
+    os.write(board.master, stale + Frame(Request.INFO | ANSWER, 1, bytes(45)).encode())
     with Board(board.path) as connection:
         os.write(board.master, stale)
         assert_pictures(connection)

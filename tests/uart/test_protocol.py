@@ -80,7 +80,7 @@ def test_info_fields():
     assert packed[16:24] == bytes([100, 0, 0, 2, 0, 1, 128, 0])
     assert packed[24:28] == bytes([8, 7, 6, 5])
     assert packed[28:32] == (10**8).to_bytes(4, "little")
-    assert packed[32:] == (300).to_bytes(2, "little")
+    assert packed[32:] == (300).to_bytes(4, "little")
     assert protocol.Facts.unpack(packed) == facts
     status = protocol.Status(ready=True, core_cycles=2**32 - 1, stalled_cycles=1)
     assert protocol.Status.unpack(status.pack()) == status

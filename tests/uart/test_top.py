@@ -142,8 +142,8 @@ def test_contents_are_all_that_differs_between_models(monkeypatch):
     for facts, latents, answer in ((FACTS, SELF_TEST, 1), (other, (5,) * 100, 2)):
         identity = Identity(facts, latents, answer)
         contents = identity.contents()
-        assert len(contents) == 138
-        monkeypatch.setattr(Identity, "contents", lambda self: bytes(138))
+        assert len(contents) == 140
+        monkeypatch.setattr(Identity, "contents", lambda self: bytes(140))
         texts.append(rtlil.convert(Top(StubGenerator(), identity), name="top", emit_src=False))
         monkeypatch.undo()
     assert texts[0] == texts[1]
