@@ -66,7 +66,6 @@ def test_second_map_is_the_larger():
     assert observed.difference(model, latents) is None
 
 
-@pytest.mark.skipif(not COMPACT.exists(), reason="models/compact.safetensors is not in this tree")
 def test_compact_trained():
     model = model_file.load(COMPACT)
     simulation = GeneratorSimulation(model, ArraySpec())
