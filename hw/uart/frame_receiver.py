@@ -65,7 +65,7 @@ class FrameReceiver(wiring.Component):
         m.d.comb += begun.eq((count != 0) | spoilt)
 
         head = Signal(range(DEPTH))  # of the byte on `o`
-        room = Signal(range(DEPTH))
+        room = Signal(range(DEPTH))  # behind `start`, before `head`
         m.d.sync += room.eq(head - start - 1)
 
         event, byte = self.i.valid, self.i.p
@@ -91,7 +91,7 @@ class FrameReceiver(wiring.Component):
         with m.If(event & ~byte.end & ~spoilt):
             with m.If(byte.bad | (count == MAX_REQUEST)):
                 m.d.sync += spoilt.eq(1)
-            with m.Elif(room < count + 2):
+            with m.Elif(room <= count):
                 m.d.sync += [spoilt.eq(1), full.eq(1)]
             with m.Else():
                 m.d.comb += [write.en.eq(1), crc.en.eq(1)]

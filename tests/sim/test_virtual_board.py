@@ -170,14 +170,13 @@ def test_change_of_rate_and_a_host_that_goes_away(board, model):
         assert connection.self_test()
 
 
-def test_a_flipped_weight_changes_the_picture(model, model_id, answer):
+def test_a_flipped_weight_word_changes_the_picture(model, model_id, answer):
     plan = BuildPlan(model, ARRAY, CLOCK_HZ, tuple(map(int, SELF_TEST)), answer)
     text = to_verilog(plan.top(), TOP)
     begin = text.index("module \\top.generator.weights")
-    word = re.compile(r"memory\[\d+\] = \d+'h([0-9a-f]+);").search(text, begin)
-    lowest = word.end(1) - 1  # the first weight of layer 1
-    flipped = f"{int(text[lowest], 16) ^ 2:x}"
-    text = text[:lowest] + flipped + text[lowest + 1 :]
+    word = re.compile(r"memory\[0\] = (\d+)'h([0-9a-f]+);").search(text, begin)
+    flipped = int(word[2], 16) ^ ((1 << int(word[1])) - 1)
+    text = f"{text[: word.start(2)]}{flipped:x}{text[word.end(2) :]}"
     with VirtualBoard(Simulation(text, TOP)) as board, Board(board.path) as connection:
         assert not connection.self_test()
         latents = draw_latents(1, 1)
