@@ -69,8 +69,26 @@ def _offset_words(tiling):
     return words
 
 
+PARTS = {
+    "pe": lambda tiling: PE(tiling.weight_bits),
+    "systolic_array": SystolicArray,
+    "weight_memory": lambda tiling: WeightMemory(tiling, weight_contents(tiling)),
+    "sequencer": Sequencer,
+    "feeder": Feeder,
+    "latent_memory": lambda tiling: LatentMemory(tiling, _offset_words(tiling)),
+    "feature_memory": lambda tiling: FeatureMemory(tiling.array.rows, map_depth(tiling)),
+    "accumulator": AccumulatorBanks,
+    "scoreboard": lambda tiling: Scoreboard(),
+    "readout": Readout,
+    "tap_combiner": TapCombiner,
+    "requantizer": lambda tiling: Requantizer(tiling.acc_width),
+    "lane_scatter": lambda tiling: LaneScatter(tiling, (map_depth(tiling) - 1).bit_length()),
+    "pixel_buffer": PixelBuffer,
+}
+
+
 class Components(wiring.Component):
-    """One of each component of `tiling`; its members are here under its name: ``pe__act``.
+    """One of each of `PARTS` for `tiling`; its members are here under its name: ``pe__act``.
 
     Parameters
     ----------
@@ -78,23 +96,7 @@ class Components(wiring.Component):
     """
 
     def __init__(self, tiling):
-        depth = map_depth(tiling)
-        self.parts = {
-            "pe": PE(tiling.weight_bits),
-            "systolic_array": SystolicArray(tiling),
-            "weight_memory": WeightMemory(tiling, weight_contents(tiling)),
-            "sequencer": Sequencer(tiling),
-            "feeder": Feeder(tiling),
-            "latent_memory": LatentMemory(tiling, _offset_words(tiling)),
-            "feature_memory": FeatureMemory(tiling.array.rows, depth),
-            "accumulator": AccumulatorBanks(tiling),
-            "scoreboard": Scoreboard(),
-            "readout": Readout(tiling),
-            "tap_combiner": TapCombiner(tiling),
-            "requantizer": Requantizer(tiling.acc_width),
-            "lane_scatter": LaneScatter(tiling, (depth - 1).bit_length()),
-            "pixel_buffer": PixelBuffer(tiling),
-        }
+        self.parts = {name: make(tiling) for name, make in PARTS.items()}
         super().__init__({name: Out(part.signature) for name, part in self.parts.items()})
 
     def elaborate(self, platform):

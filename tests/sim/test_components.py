@@ -5,12 +5,10 @@ from functools import cache
 
 import pytest
 
-from sim.components import TILINGS, Components
+from sim.components import PARTS, TILINGS, Components
 from sim.runner import Simulation
 
 pytestmark = pytest.mark.sim
-
-BENCHES = sorted(set(Components(TILINGS["lopsided"]).parts))
 
 
 @cache
@@ -18,7 +16,7 @@ def simulation(tiling):
     return Simulation(Components(TILINGS[tiling]), "components")
 
 
-@pytest.mark.parametrize("bench", BENCHES)
+@pytest.mark.parametrize("bench", PARTS)
 @pytest.mark.parametrize("tiling", TILINGS)
 def test_component(tiling, bench):
     simulation(tiling).run(f"sim.tb_{bench}", env={"TILING": tiling})
