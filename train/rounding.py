@@ -42,10 +42,10 @@ def search_steps(weights, importance, limit):
     Returns
     -------
     float array, shape (outputs,)
-        Positive.
+        Positive; where all weights are zero, of the size of the others.
     """
     greatest = np.abs(weights).max(axis=0)
-    full = np.where(greatest > 0, greatest / limit, 1.0)
+    full = np.where(greatest > 0, greatest, greatest.max() or 1.0) / limit
     best, best_error = full, np.full(weights.shape[1], np.inf)
     for clip in CLIPS:
         step = full * clip

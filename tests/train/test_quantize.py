@@ -74,7 +74,7 @@ def test_steps_of_zero_weights_and_of_an_outlier():
     w = np.zeros((50, 2))
     w[:, 1] = np.r_[np.linspace(-1, 1, 49), 1.6]
     steps = search_steps(w, np.ones(50), 3)
-    assert steps[0] > 0
+    assert 0 < steps[0] <= 1.6 / 3  # no outlier among the requantiser's factors
     assert 0 < steps[1] < 1.6 / 3  # clips the outlier
 
 
