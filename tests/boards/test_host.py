@@ -216,8 +216,25 @@ def test_a_board_that_always_damages(board):
     fails(board, but_pictures(damaged), "an answer.* is damaged.*5 times in a row; check cable")
 
 
-def test_endless_noise(board):
-    fails(board, but_pictures(lambda request: bytes(4000)), "no answer|noise|damaged")
+def test_endless_noise(board, monkeypatch):
+    monkeypatch.setattr(host, "MAX_STRAY", 20_000)
+    quiet = threading.Event()
+
+    def noise():
+        while not quiet.wait(0.005):
+            if select.select([], [board.master], [], 0)[1]:
+                os.write(board.master, bytes(500))
+
+    thread = threading.Thread(target=noise)
+    with Board(board.path) as connection:
+        board.respond = lambda request, n: b""
+        thread.start()
+        try:
+            with pytest.raises(InputError, match="there is only noise on the line, 5 times"):
+                connection.info()
+        finally:
+            quiet.set()
+            thread.join()
 
 
 def test_another_version(board, monkeypatch):

@@ -46,12 +46,14 @@ def test_info():
 @pytest.mark.parametrize("wrong", [0, 1])
 def test_self_test_gives_both_sums_and_the_generators_cycles(wrong):
     crc = zlib.crc32(stub_picture(SELF_TEST))
-    result, info = converse(
+    first, result, info = converse(
+        (Frame(Request.SELF_TEST, 5).encode(), 1),
         (Frame(Request.SELF_TEST, 5).encode(), 1),
         (Frame(Request.INFO, 6).encode(), 1),
         answer=crc ^ wrong,
     )
     assert protocol.SELF_TEST_ANSWER.unpack(result.payload) == (crc ^ wrong, crc)
+    assert first == result
     status = protocol.Status.unpack(info.payload[SIZE:])
     assert status.core_cycles == protocol.LATENT + protocol.PIXELS - 1
     assert status.stalled_cycles == 0
