@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Carry out proven requests."""
 
-from amaranth.hdl import Cat, Module, Signal, signed
+from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import data, enum, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -76,13 +76,14 @@ class CommandHandler(wiring.Component):
         count = Signal(range(LATENT))
         same_model = Signal()
         address = Signal(8)  # whose data are on rom_data
+        following = Signal(8)  # the address after it, kept: no adder between a ready and the memory
         taken = Signal()
         m.d.comb += [
             self.rom_addr.eq(address),
             taken.eq(self.i.valid & self.i.ready),
             self.o_jobs.p.eq(job),
         ]
-        m.d.sync += address.eq(self.rom_addr)
+        m.d.sync += [address.eq(self.rom_addr), following.eq(self.rom_addr + 1)]
 
         def refuse(code):
             return [job.kind.eq(Kind.ERROR), job.value.eq(code)]
@@ -107,7 +108,7 @@ class CommandHandler(wiring.Component):
                     with m.If(taken):
                         m.d.sync += remaining.eq(self.i.p)
                         m.next = "VERSION"
-            for state, target, following in (
+            for state, target, then in (
                 ("VERSION", version, "TYPE"),
                 ("TYPE", request, "TAG LOW"),
                 ("TAG LOW", job.tag[:8], "TAG HIGH"),
@@ -117,7 +118,7 @@ class CommandHandler(wiring.Component):
                     m.d.comb += self.i.ready.eq(1)
                     with m.If(taken):
                         m.d.sync += target.eq(self.i.p)
-                        m.next = following
+                        m.next = then
             with m.State("DECIDE"):
                 m.next = "JOB"
                 m.d.sync += refuse(Error.TYPE)
@@ -140,7 +141,7 @@ class CommandHandler(wiring.Component):
             with m.State("MODEL"):
                 m.d.comb += self.i.ready.eq(1)
                 with m.If(taken):
-                    m.d.comb += self.rom_addr.eq(address + 1)
+                    m.d.comb += self.rom_addr.eq(following)
                     m.d.sync += [remaining.eq(remaining - 1), count.eq(count + 1)]
                     with m.If(self.i.p != self.rom_data):
                         m.d.sync += same_model.eq(0)
@@ -186,7 +187,7 @@ class CommandHandler(wiring.Component):
                 m.d.comb += self.i.ready.eq(self.o_latents.ready)
                 feed(self.i.valid, self.i.p)
             with m.State("FEED STORED"):
-                m.d.comb += self.rom_addr.eq(address + self.o_latents.ready)
+                m.d.comb += self.rom_addr.eq(Mux(self.o_latents.ready, following, address))
                 feed(1, self.rom_data)
         m.d.comb += self.active.eq(~fsm.ongoing("IDLE"))
 

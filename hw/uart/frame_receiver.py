@@ -19,7 +19,7 @@ class FrameReceiver(wiring.Component):
     Bytes go into a ring buffer, behind what was handed on; a good frame moves the hand-on mark,
     a bad one only takes the write position back to it. So nothing of a bad frame is ever seen.
     A request leaves as its payload's length, version, type, tag (two bytes) and payload, one byte
-    a cycle, beginning 2 cycles after its END.
+    a cycle, beginning 3 cycles after its END.
 
     Members
     -------
@@ -64,7 +64,7 @@ class FrameReceiver(wiring.Component):
         begun = Signal()
         m.d.comb += begun.eq((count != 0) | spoilt)
 
-        head = Signal(range(DEPTH))  # of the byte on `o`
+        head = Signal(range(DEPTH))  # of the next byte for `o`
         room = Signal(range(DEPTH))  # behind `start`, before `head`
         m.d.sync += room.eq(head - start - 1)
 
@@ -112,12 +112,21 @@ class FrameReceiver(wiring.Component):
                 ]
 
         next_head = Signal.like(head)
+        following = Signal.like(head, init=1)  # kept: no adder between a ready and the memory
+        fetched = Signal()  # read.data is the byte at `head`
+        step = Signal()  # it moves on to `o`, from a register: block RAM is slow to answer
         m.d.comb += [
-            next_head.eq(head + (self.o.valid & self.o.ready)),
+            step.eq(self.o.ready | ~self.o.valid),
+            next_head.eq(Mux(fetched & step, following, head)),
             read.addr.eq(next_head),
-            self.o.p.eq(read.data),
-            self.active.eq(begun | self.o.valid | self.o_error.valid),
+            self.active.eq(begun | fetched | self.o.valid | self.o_error.valid),
         ]
-        m.d.sync += [head.eq(next_head), self.o.valid.eq(next_head != start)]
+        m.d.sync += [
+            head.eq(next_head),
+            following.eq(next_head + 1),
+            fetched.eq(next_head != start),
+        ]
+        with m.If(step):
+            m.d.sync += [self.o.valid.eq(fetched), self.o.p.eq(read.data)]
 
         return m

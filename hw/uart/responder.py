@@ -81,6 +81,7 @@ class Responder(wiring.Component):
         shift = Signal(8 * Status.LAYOUT.size)  # bytes on their way out, the first lowest
         count = Signal(range(Facts.LAYOUT.size + 1))  # bytes left of this part of the body
         address = Signal(8)  # whose data are on rom_data
+        following = Signal(8)  # the address after it
         pixels = Signal(range(PIXELS))
         last_pixel = Signal()
         pixel_taken = Signal()
@@ -89,7 +90,7 @@ class Responder(wiring.Component):
             pixel_taken.eq(self.i_pixels.valid & self.i_pixels.ready),
             self.divisor.eq(job.value),
         ]
-        m.d.sync += address.eq(self.rom_addr)
+        m.d.sync += [address.eq(self.rom_addr), following.eq(self.rom_addr + 1)]
         with m.If(pixel_taken):
             m.d.sync += [pixels.eq(pixels + 1), last_pixel.eq(pixels == PIXELS - 1)]
 
@@ -153,7 +154,7 @@ class Responder(wiring.Component):
             with m.State("STORED"):
                 m.d.comb += [self.o.valid.eq(1), self.o.p.data.eq(self.rom_data)]
                 with m.If(self.o.ready):
-                    m.d.comb += self.rom_addr.eq(address + 1)
+                    m.d.comb += self.rom_addr.eq(following)
                     m.d.sync += count.eq(count - 1)
                     with m.If(count == 1):
                         with m.If(job.kind == Kind.INFO):

@@ -64,7 +64,7 @@ class Encoder(wiring.Component):
     """Turn bodies into frames: an END before and after each, END and ESC inside escaped.
 
     Latency is 2 cycles (the END goes first), throughput one byte out in two cycles: a serial line
-    takes one in forty at the least.
+    takes one in forty at the least. `i.ready` comes from a register.
 
     Members
     -------
@@ -80,42 +80,50 @@ class Encoder(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        byte = self.i.p.data
+        held = Signal(BODY_BYTE)
+        full = Signal()  # `held` has not gone out yet
         special = Signal()
-        m.d.comb += special.eq((byte == END) | (byte == ESC))
         free = Signal()
-        m.d.comb += free.eq(~self.o.valid)
-
-        def put(value):
-            return [self.o.valid.eq(1), self.o.p.eq(value)]
-
+        m.d.comb += [
+            self.i.ready.eq(~full),
+            special.eq((held.data == END) | (held.data == ESC)),
+            free.eq(~self.o.valid),
+        ]
+        with m.If(self.i.valid & ~full):
+            m.d.sync += [held.eq(self.i.p), full.eq(1)]
         with m.If(self.o.valid & self.o.ready):
             m.d.sync += self.o.valid.eq(0)
+
+        def put(value):
+            m.d.sync += [self.o.valid.eq(1), self.o.p.eq(value)]
+
+        def finish(value):
+            """Put the last or only byte that stands for `held`."""
+            put(value)
+            m.d.sync += full.eq(0)
+            m.next = "BODY"
+            with m.If(held.last):
+                m.next = "END"
+
         with m.FSM() as fsm:
             with m.State("IDLE"):
-                with m.If(self.i.valid & free):
-                    m.d.sync += put(END)
+                with m.If(full & free):
+                    put(END)
                     m.next = "BODY"
             with m.State("BODY"):
-                with m.If(self.i.valid & free):
+                with m.If(full & free):
                     with m.If(special):
-                        m.d.sync += put(ESC)
+                        put(ESC)
                         m.next = "ESCAPED"
                     with m.Else():
-                        m.d.sync += put(byte)
-                        m.d.comb += self.i.ready.eq(1)
-                        with m.If(self.i.p.last):
-                            m.next = "END"
+                        finish(held.data)
             with m.State("ESCAPED"):
                 with m.If(free):
-                    m.d.sync += put(Mux(byte == END, ESC_END, ESC_ESC))
-                    m.d.comb += self.i.ready.eq(1)
-                    m.next = "BODY"
-                    with m.If(self.i.p.last):
-                        m.next = "END"
+                    finish(Mux(held.data == END, ESC_END, ESC_ESC))
             with m.State("END"):
                 with m.If(free):
-                    m.d.sync += put(END)
+                    put(END)
                     m.next = "IDLE"
-        m.d.comb += self.active.eq(~fsm.ongoing("IDLE") | self.o.valid)
+        m.d.comb += self.active.eq(full | ~fsm.ongoing("IDLE") | self.o.valid)
+
         return m
