@@ -131,7 +131,8 @@ class Status:
     ready : bool
         The generator takes latents now; it does not while it prepares itself after reset.
     core_cycles : int
-        Clocks from the first latent taken to the last pixel out, of the last picture.
+        Clocks from the first latent taken to the last pixel out, both included, of the last
+        picture.
     stalled_cycles : int
         Those of them in which a pixel waited for the line.
     """

@@ -22,8 +22,8 @@ class Stopwatch(wiring.Component):
     latent_taken, pixel_taken, pixel_waits : In(1)
         Transfers into and out of the generator; a pixel that the line does not take yet.
     core_cycles, stalled_cycles : Out(32)
-        Of the last picture: clocks from its first latent to its last pixel, and those of them
-        in which a pixel waited. They change in the cycle after the last pixel.
+        Of the last picture: clocks from its first latent to its last pixel, those two included,
+        and those of them in which a pixel waited. They change in the cycle after the last pixel.
     """
 
     latent_taken: In(1)
@@ -37,12 +37,13 @@ class Stopwatch(wiring.Component):
         m.submodules.starts = starts = SyncFIFOBuffered(width=32, depth=IN_FLIGHT)
 
         now = Signal(32)
-        m.d.sync += now.eq(now + 1)
+        before = Signal(32)  # now - 1: the first and the last cycle both count
+        m.d.sync += [now.eq(now + 1), before.eq(now)]
 
         latents = Signal(range(LATENT))
         m.d.comb += [
             starts.w_en.eq(self.latent_taken & (latents == 0)),
-            starts.w_data.eq(now),
+            starts.w_data.eq(before),
         ]
         with m.If(self.latent_taken):
             m.d.sync += latents.eq(latents + 1)

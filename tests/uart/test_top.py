@@ -55,7 +55,7 @@ def test_self_test_gives_both_sums_and_the_generators_cycles(wrong):
     assert protocol.SELF_TEST_ANSWER.unpack(result.payload) == (crc ^ wrong, crc)
     assert first == result
     status = protocol.Status.unpack(info.payload[SIZE:])
-    assert status.core_cycles == protocol.LATENT + protocol.PIXELS - 1
+    assert status.core_cycles == protocol.LATENT + protocol.PIXELS
     assert status.stalled_cycles == 0
 
 
