@@ -16,7 +16,7 @@ demo: .venv/demo.stamp
 test test-long: export OMP_NUM_THREADS = 1
 
 test: .venv/test.stamp
-	.venv/bin/pytest -n 2 --dist worksteal -m "not slow"
+	.venv/bin/pytest -n 2 --dist worksteal -m "not slow and not board and not gpu"
 
 test-long: .venv/test.stamp
 	.venv/bin/pytest -m slow

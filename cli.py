@@ -27,7 +27,7 @@ EXTRA_OF = {
     "amaranth": "sim",
     "cocotb": "sim",
     "cocotb_tools": "sim",
-    "serial": "sim",
+    "serial": "boards",
     "amaranth_boards": "boards",
 }
 
@@ -115,6 +115,7 @@ def main(argv=None):
     except KeyboardInterrupt:
         print("avatar: interrupted", file=sys.stderr)
         return 130
+    line = "".join(c if c.isprintable() else " " for c in line)  # one line, whatever was quoted
     print(f"avatar: error: {line}", file=sys.stderr)
     return 2
 
@@ -162,9 +163,11 @@ def generate(args):
     scale = 1 if args.scale is None else args.scale
     if not 1 <= scale <= MAX_SCALE:
         raise InputError(f"--scale is {scale}; give 1 to {MAX_SCALE}")
-    if args.port and args.trace:
+    if args.port == "":
+        raise InputError("--port is empty; name a serial port or `sim`, or leave it out")
+    if args.port is not None and args.trace:
         raise InputError("--trace is of the NumPy reference; leave --port out")
-    if args.baud is not None and not args.port:
+    if args.baud is not None and args.port is None:
         raise InputError("--baud is the rate of a serial line; give --port too")
     latents = _latents(args)
     model = model_file.load(args.model)
@@ -175,7 +178,9 @@ def generate(args):
             make_folder(folder)
 
     if args.out or args.each:
-        source = partial(_board_pictures, args.port, args.baud) if args.port else _golden_pictures
+        source = _golden_pictures
+        if args.port is not None:
+            source = partial(_board_pictures, args.port, args.baud)
         images = source(model, latents)
         if args.out:
             pictures.save_png(args.out, pictures.grid(images, scale=scale))
@@ -307,6 +312,7 @@ def sim(args):
     from golden.atomic import check_destination, replacing
     from hw.tiling import ArraySpec
     from sim.observation import GeneratorSimulation, report
+    from sim.runner import BenchFailed
 
     args.count = None
     model = model_file.load(args.model)
@@ -318,7 +324,11 @@ def sim(args):
         print("avatar: simulating; a first run builds the design, a minute or two", file=sys.stderr)
     simulation = GeneratorSimulation(model, array, waves=bool(args.waves))
     with tempfile.TemporaryDirectory(prefix="avatar-sim-") as run_dir:
-        observation = simulation.observe(latents, run_dir=run_dir)
+        try:
+            observation = simulation.observe(latents, run_dir=run_dir)
+        except BenchFailed as error:
+            print(f"avatar: the hardware did not make its picture\n{error}", file=sys.stderr)
+            return 1
         if args.waves:
             with replacing(args.waves) as beside:
                 shutil.move(Path(run_dir, "dump.vcd"), beside)
@@ -360,7 +370,6 @@ def verilog(args):
     from golden.atomic import check_destination, replacing
     from hw.build_plan import BuildPlan
     from hw.tiling import ArraySpec
-    from hw.uart.protocol import BAUD
     from sim.verilog import to_verilog
 
     check_destination(args.out)
@@ -372,7 +381,6 @@ def verilog(args):
         clock_hz=args.clock,
         self_test=tuple(int(latent) for latent in self_test),
         answer=answer,
-        baud=BAUD if args.baud is None else args.baud,
     )
     text = to_verilog(plan.top(), "top")
     with replacing(args.out) as beside:

@@ -17,6 +17,7 @@ TRIES = 5  # of each request
 WINDOW = 2  # pictures asked for and not yet here: the board makes one while it sends the other
 ALLOWANCE = 1.0  # seconds of silence beyond byte-times: operating system, adapter, slow simulator
 SLOWEST = 1e6  # useful MACs a second of the slowest board, a simulated one
+PATIENCE = 30.0  # seconds that an answer may take in all; a slow simulator sends a picture in a few
 MAX_STRAY = 4 * protocol.MAX_ANSWER  # bytes that may arrive in place of an answer
 
 
@@ -222,8 +223,15 @@ class Board:
         self._serial.timeout = silence + compute
         failure = _Silent("the board is silent")
         stray = MAX_STRAY
+        patience = silence + compute + PATIENCE
+        end = time.monotonic() + patience
         while True:
             while not self._bodies:
+                if time.monotonic() > end:
+                    raise InputError(
+                        f"{self.port}: bytes keep coming, but no answer in {patience:.0f} s; "
+                        "is this the port of a board with this project's design?"
+                    )
                 chunk = self._serial.read(max(1, self._serial.in_waiting))
                 if not chunk:
                     raise failure

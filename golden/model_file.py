@@ -180,21 +180,24 @@ def _read(path):
         raise InputError(f"{what}; give a model file, as `avatar quantize` makes them")
     try:
         with safetensors.safe_open(path, framework="numpy") as file:
-            text = (file.metadata() or {}).get("avatar")
+            metadata = file.metadata() or {}
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (safetensors.SafetensorError, OSError, TypeError, AttributeError) as error:
         reason = str(error).splitlines()[0]
         raise InputError(f"is not a model file ({reason}); give one of `avatar quantize`") from None
+    text = metadata.pop("avatar", None)
     if text is None:
         raise InputError("has no metadata `avatar`; give one of `avatar quantize`")
+    if metadata:
+        raise InputError(f"has metadata beside `avatar`: {', '.join(sorted(metadata))}; {REMAKE}")
     try:
-        header = json.loads(text)
+        header = json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise InputError(f"metadata `avatar` is not JSON ({error}); {REMAKE}") from None
     if not isinstance(header, dict):
         raise InputError(f"metadata `avatar` is not a JSON object; {REMAKE}")
     version = header.get("format")
-    if version != FORMAT or isinstance(version, bool):
+    if version != FORMAT or type(version) is not int:
         raise InputError(
             f"format is {json.dumps(version)}, this version reads {FORMAT}; "
             "install the avatar-gan-fpga that made it, or make it again"
@@ -203,7 +206,13 @@ def _read(path):
     for key in ("training", "metrics"):
         if not isinstance(header[key], dict):
             raise InputError(f"metadata field {key} is not a JSON object; {REMAKE}")
+    if text != _canonical_json(header):
+        raise InputError(f"metadata `avatar` is not canonical JSON; {REMAKE}")
     return header, arrays
+
+
+def _refuse_constant(name):
+    raise ValueError(f"{name} is no number of JSON")
 
 
 def _check(spec, arrays):

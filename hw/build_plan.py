@@ -2,6 +2,7 @@
 """Model and array to a board's top, with an id for exactly that design."""
 
 import hashlib
+import inspect
 import json
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -10,7 +11,7 @@ from pathlib import Path
 import amaranth
 
 from golden.model_file import Model
-from golden.spec import InputError
+from golden.spec import GeneratorSpec, InputError
 from hw.contents import Contents
 from hw.generator import Generator
 from hw.tiling import ArraySpec, Tiling
@@ -20,11 +21,11 @@ from hw.uart.protocol import BAUD, ID_SIZE, Facts, divisor
 
 
 def design_hash(parameters):
-    """Return the SHA-256 of this package's sources, Amaranth's version and `parameters` (JSON)."""
+    """Return the SHA-256 of the design's sources, Amaranth's version and `parameters` (JSON)."""
     sha = hashlib.sha256(json.dumps([amaranth.__version__, parameters], sort_keys=True).encode())
     folder = Path(__file__).parent
-    for source in sorted(folder.rglob("*.py")):
-        sha.update(f"{source.relative_to(folder).as_posix()}\0".encode() + source.read_bytes())
+    for source in [*sorted(folder.rglob("*.py")), Path(inspect.getfile(GeneratorSpec))]:
+        sha.update(f"{source.name}\0".encode() + source.read_bytes())
     return sha.digest()
 
 

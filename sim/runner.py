@@ -104,8 +104,10 @@ class Simulation:
                     log_file=log,
                 )
             except (SystemExit, RuntimeError) as error:
-                tail = log.read_text()[-2000:] if log.exists() else ""
-                raise RuntimeError(f"verilator failed on {text}:\n{tail}") from error
+                raise InputError(
+                    f"Verilator or the C++ compiler failed; the end of {log} says why "
+                    "(g++, make and perl are needed, and room on the disk)"
+                ) from error
         if not runtime.exists():
             staged = Path(tempfile.mkdtemp(dir=self.build_dir))
             for compiled in self.build_dir.glob("verilated*.o"):

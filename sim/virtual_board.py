@@ -121,7 +121,8 @@ class VirtualBoard:
             except TimeoutError:
                 chunk = b""
             if not chunk:
-                raise RuntimeError(f"the virtual board did not start:\n{log.read_text()[-2000:]}")
+                words = log.read_text().strip().splitlines() or ["nothing"]
+                raise InputError(f"the virtual board did not start; its last words: {words[-1]}")
             received += chunk
         return received.decode().strip()
 

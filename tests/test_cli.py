@@ -105,6 +105,8 @@ def test_info(capsys):
         (["generate", "--model", MODEL, "--out", "none/a.png"], "there is no folder none"),
         (["generate", "--model", MODEL, "--out", "."], ".: pictures are PNG files"),
         (["generate", "--model", MODEL, "--out", MODEL], "pictures are PNG files"),
+        (["generate", "--model", MODEL, "--out", "none\nx/a.png"], "there is no folder none x"),
+        (["generate", "--model", MODEL, "--out", "a.png", "--port", ""], "--port is empty"),
         (["generate", "--model", MODEL, "--each", "none/each"], "there is no folder none"),
         (["generate", "--model", MODEL, "--trace", "none/trace"], "there is no folder none"),
         (["generate", "--model", MODEL, "--each", MODEL], "is a file; name a folder"),

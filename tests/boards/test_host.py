@@ -208,7 +208,7 @@ def test_a_board_that_stops_in_the_middle_of_pictures(board, monkeypatch):
     fails(
         board,
         but_pictures(lambda request: answer(request).encode()[:1500]),
-        "no answer|damaged",
+        "no answer|damaged|cut or garbled",
     )
 
 
@@ -216,25 +216,42 @@ def test_a_board_that_always_damages(board):
     fails(board, but_pictures(damaged), "an answer.* is damaged.*5 times in a row; check cable")
 
 
-def test_endless_noise(board, monkeypatch):
-    monkeypatch.setattr(host, "MAX_STRAY", 20_000)
+@pytest.fixture
+def noisy(board):
+    """Return a function that lets `board` answer nothing but `chunk`, every few milliseconds."""
     quiet = threading.Event()
+    threads = []
 
-    def noise():
-        while not quiet.wait(0.005):
-            if select.select([], [board.master], [], 0)[1]:
-                os.write(board.master, bytes(500))
+    def start(chunk):
+        def noise():
+            while not quiet.wait(0.005):
+                if select.select([], [board.master], [], 0)[1]:
+                    os.write(board.master, chunk)
 
-    thread = threading.Thread(target=noise)
-    with Board(board.path) as connection:
         board.respond = lambda request, n: b""
-        thread.start()
-        try:
-            with pytest.raises(InputError, match="there is only noise on the line, 5 times"):
-                connection.info()
-        finally:
-            quiet.set()
-            thread.join()
+        threads.append(threading.Thread(target=noise))
+        threads[-1].start()
+
+    yield start
+    quiet.set()
+    for thread in threads:
+        thread.join()
+
+
+def test_endless_noise(board, noisy, monkeypatch):
+    monkeypatch.setattr(host, "MAX_STRAY", 20_000)
+    with Board(board.path) as connection:
+        noisy(bytes(500))
+        with pytest.raises(InputError, match="there is only noise on the line, 5 times"):
+            connection.info()
+
+
+def test_a_chatty_device(board, noisy, monkeypatch):
+    monkeypatch.setattr(host, "PATIENCE", 0.0)
+    with Board(board.path) as connection:
+        noisy(b"$")
+        with pytest.raises(InputError, match="bytes keep coming, but no answer in "):
+            connection.info()
 
 
 def test_another_version(board, monkeypatch):

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from safetensors import numpy as safetensors_numpy
+from safetensors import safe_open
 
 from golden import model_file
 from golden.model_file import Model, load, save
@@ -223,6 +224,21 @@ def test_foreign_files_are_refused(model, tmp_path):
     assert "no metadata `avatar`" in refusal(path)
     for text, words in (("{", "is not JSON"), ("[]", "is not a JSON object")):
         safetensors_numpy.save_file(model.arrays, path, {"avatar": text})
+        assert words in refusal(path)
+
+
+def test_the_header_is_taken_to_the_letter(model, tmp_path):
+    path = tmp_path / "m.safetensors"
+    save(model, path)
+    with safe_open(path, framework="numpy") as file:
+        text = file.metadata()["avatar"]
+    for metadata, words in (
+        ({"avatar": text, "note": "x"}, "has metadata beside `avatar`: note"),
+        ({"avatar": text.replace(",", ", ")}, "is not canonical JSON"),
+        ({"avatar": text.replace('"format":1', '"format":1.0')}, "format is 1.0"),
+        ({"avatar": text.replace('"metrics":{', '"metrics":{"psnr":NaN,')}, "is not JSON"),
+    ):
+        safetensors_numpy.save_file(model.arrays, path, metadata)
         assert words in refusal(path)
 
 
