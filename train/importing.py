@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-import pickle
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -39,13 +39,29 @@ def read_state_dict(path):
         raise InputError(f"{path}: there is no such file; give a generator's state_dict")
     remedy = "save it with torch.save(generator.state_dict(), FILE)"
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, EOFError, KeyError, ValueError, pickle.UnpicklingError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise InputError(f"{path}: is not a state_dict ({reason}); {remedy}") from None
+        with warnings.catch_warnings(action="ignore"):
+            state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception:  # a damaged file raises anything, and PyTorch's advice is to run its code
+        raise InputError(f"{path}: is damaged or is not a state_dict; {remedy}") from None
     if not isinstance(state, dict) or not all(torch.is_tensor(t) for t in state.values()):
         raise InputError(f"{path}: does not hold tensors by name alone; {remedy}")
-    return state
+    return {_printable(str(name)): tensor for name, tensor in state.items()}
+
+
+def _printable(name):
+    return name if name.isprintable() else ascii(name)
+
+
+def _numbers(name, tensor):
+    """Return a tensor of any layout and real type as a float64 array."""
+    if tensor.is_meta or tensor.is_complex():
+        kind = "no values" if tensor.is_meta else "complex numbers"
+        raise InputError(f"{name}: holds {kind}; save real numbers")
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            return tensor.detach().to_dense().double().numpy()
+    except (RuntimeError, TypeError, MemoryError):
+        raise InputError(f"{name}: is no plain tensor; save dense float32 ones") from None
 
 
 def fold(state):
@@ -71,14 +87,14 @@ def fold(state):
     layers = []  # (name, weight, its vectors, whether running statistics are among them)
     for name, tensor in state.items():
         if tensor.ndim == 4:
-            layers.append((name, tensor.double().numpy(), [], set()))
+            layers.append((name, _numbers(name, tensor), [], set()))
         elif not layers or tensor.ndim > 1:
             raise InputError(
                 f"{name} has shape {tuple(tensor.shape)}; only ConvTranspose2d weights "
                 "(in, out, 4, 4), biases and BatchNorm can be imported"
             )
         elif tensor.ndim == 1:
-            layers[-1][2].append(tensor.double().numpy())
+            layers[-1][2].append(_numbers(name, tensor))
         if layers and (tensor.ndim == 0 or "running" in name):
             layers[-1][3].add("statistics")
     if len(layers) != 4:
@@ -98,9 +114,14 @@ def fold(state):
                 f"{name}: layer {number} has {len(vectors)} vectors that are no bias and BatchNorm "
                 "with running statistics"
             )
-        weight, bias = _fold_layer(weight, vectors)
-        folded[0].append(weight.astype(np.float32))
-        folded[1].append(bias.astype(np.float32))
+        with np.errstate(all="ignore"):
+            arrays = [array.astype(np.float32) for array in _fold_layer(weight, vectors)]
+        if not all(np.isfinite(array).all() for array in arrays):
+            raise InputError(
+                f"{name}: layer {number} leaves float32's range, or a running variance is negative"
+            )
+        for all_layers, array in zip(folded, arrays):
+            all_layers.append(array)
         inputs = outputs
     return folded
 
@@ -123,22 +144,32 @@ def read_offsets(path):
     Raises
     ------
     InputError
-        There is no such file, or `v1` or `v2` is missing, of another shape or not finite.
+        There is no such file, it is damaged, or `v1` or `v2` is missing, of another shape or type
+        or not finite.
     """
     path = Path(path)
     if not path.is_file():
         raise InputError(f"{path}: there is no such file; save v1 and v2 with numpy.savez")
     try:
-        with np.load(path, allow_pickle=False) as file:
-            offsets = [np.asarray(file[name], np.float32) for name in ("v1", "v2")]
-    except (OSError, ValueError, KeyError, TypeError, EOFError, AttributeError) as error:
-        reason = str(error).splitlines()[0]
+        with (
+            warnings.catch_warnings(action="ignore"),
+            path.open("rb") as opened,  # np.load leaves a damaged file open
+            np.load(opened, allow_pickle=False) as file,
+        ):
+            arrays = {name: file[name] for name in ("v1", "v2")}
+    except Exception:  # a damaged file raises anything
         raise InputError(
-            f"{path}: has no v1 and v2 ({reason}); save them with numpy.savez"
+            f"{path}: has no v1 and v2 that can be read; save them with numpy.savez"
         ) from None
-    for name, array in zip(("v1", "v2"), offsets):
-        if array.shape != (LATENT,) or not np.isfinite(array).all():
+    offsets = []
+    for name, array in arrays.items():
+        if array.dtype.kind not in "fiu":
+            raise InputError(f"{path}: {name} is {array.dtype}; save real numbers")
+        with np.errstate(over="ignore"):
+            offset = array.astype(np.float32)
+        if offset.shape != (LATENT,) or not np.isfinite(offset).all():
             raise InputError(f"{path}: {name} is not {LATENT} finite numbers")
+        offsets.append(offset)
     return offsets
 
 

@@ -102,6 +102,22 @@ def test_offsets_that_are_none(tmp_path, arrays, says):
         read_offsets(tmp_path / "v.npz")
 
 
+def test_offsets_damaged_or_not_real(tmp_path):
+    path, good = tmp_path / "v.npz", np.zeros(100)
+    np.savez_compressed(path, v1=np.arange(100.0), v2=np.arange(100.0))
+    whole = path.read_bytes()
+    flipped = bytearray(whole)
+    flipped[80] ^= 0xFF
+    for damaged in (whole[:200], bytes(flipped)):
+        path.write_bytes(damaged)
+        with pytest.raises(InputError, match="has no v1 and v2"):
+            read_offsets(path)
+    for array, says in ((good + 1j, "v1 is complex128"), (good + 1e300, "v1 is not 100 finite")):
+        np.savez(path, v1=array, v2=good)
+        with pytest.raises(InputError, match=says):
+            read_offsets(path)
+
+
 def edited(**changes):
     return dict(build(bias=True).state_dict()) | changes
 
@@ -118,6 +134,13 @@ def edited(**changes):
         (edited(**{"2.bias": torch.full((5,), torch.nan)}), "layer 2 holds a NaN"),
         ({"fc.weight": torch.zeros(9, 9)}, r"fc\.weight has shape \(9, 9\)"),
         (edited(**{"6.gain": torch.ones(1)}), "no bias and BatchNorm"),
+        (edited(**{"2.bias": torch.zeros(5, dtype=torch.complex64)}), "holds complex numbers"),
+        (edited(**{"2.bias": torch.zeros(5, device="meta")}), "holds no values"),
+        (edited(**{"2.bias": torch.full((5,), 1e300, dtype=torch.float64)}), "float32's range"),
+        (
+            build(norm="batch").state_dict() | {"1.running_var": torch.full((6,), -1.0)},
+            "running variance is negative",
+        ),
     ],
 )
 def test_other_generators_are_refused_with_one_line(tmp_path, state, says, capsys):
@@ -125,6 +148,34 @@ def test_other_generators_are_refused_with_one_line(tmp_path, state, says, capsy
     with pytest.raises(InputError, match=says):
         import_generator(tmp_path / "g.pt", tmp_path / "r", offsets_seed=0)
     assert not (tmp_path / "r").exists()
+
+
+def test_how_the_tensors_were_kept_does_not_matter():
+    state = build(bias=True).state_dict()
+    kept = {n: nn.Parameter(tensor) for n, tensor in enumerate(state.values())}
+    kept[1] = state["0.bias"].to_sparse()
+    for a, b in zip(fold(state), fold({str(name): tensor for name, tensor in kept.items()})):
+        for x, y in zip(a, b):
+            np.testing.assert_array_equal(x, y)
+
+
+def test_integer_names(tmp_path):
+    state = dict(enumerate(build(bias=True).state_dict().values()))
+    torch.save(state, tmp_path / "g.pt")
+    import_generator(tmp_path / "g.pt", tmp_path / "r", offsets_seed=0)
+    state[1] = torch.zeros(4)
+    torch.save(state, tmp_path / "g.pt")
+    with pytest.raises(InputError, match="not 6 long"):
+        import_generator(tmp_path / "g.pt", tmp_path / "s", offsets_seed=0)
+
+
+@pytest.mark.parametrize("left", [0, 1, 100, 2000, -30])
+def test_a_file_cut_off(tmp_path, left):
+    path = tmp_path / "g.pt"
+    torch.save(build().state_dict(), path)
+    path.write_bytes(path.read_bytes()[:left])
+    with pytest.raises(InputError, match=r"^\S*g\.pt: is damaged or is not a state_dict; save it"):
+        import_generator(path, tmp_path / "r", offsets_seed=0)
 
 
 def test_files_that_are_no_state_dict(tmp_path):
