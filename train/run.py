@@ -10,6 +10,7 @@ float32, and the training done so far. Training adds ``checkpoint.pt``, ``metric
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
@@ -23,6 +24,8 @@ from golden.spec import GeneratorSpec, InputError
 CONFIG = "config.json"
 GENERATOR = "generator.safetensors"
 LATENTS = ("normal", "tanh")
+INPUT_MAX = 16.0  # no latent drawn from N(0, 1) is that large
+OUTPUT_MAX = 1e18  # of a layer: its square is a float32
 
 
 @dataclass(frozen=True)
@@ -86,15 +89,20 @@ class RunConfig:
         try:
             config = cls(**json.loads(path.read_text()))
             config = replace(config, channels=config.spec.channels)
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, RecursionError) as error:
             raise InputError(
                 f"{path}: is damaged ({str(error).splitlines()[0]}); train or import again"
             ) from None
         kinds = {"int": int, "float": (int, float), "str": str}
         for field in fields(cls)[1:]:
             value = getattr(config, field.name)
-            if not isinstance(value, kinds[field.type]):
+            wrong = isinstance(value, bool) or not isinstance(value, kinds[field.type])
+            if wrong or (field.type == "int" and value < 0):
                 raise InputError(f"{path}: {field.name} is {value!r}; train or import again")
+        if not 0 < config.real_label <= 1:
+            raise InputError(
+                f"{path}: real_label is {config.real_label}; give a label of up to 1, 0.9 say"
+            )
         if config.latents not in LATENTS:
             raise InputError(f"{path}: latents are {config.latents!r}; give {' or '.join(LATENTS)}")
         return config
@@ -136,7 +144,8 @@ class FloatGenerator:
         Raises
         ------
         InputError
-            There is no such file, it is damaged, or of another shape than `spec`.
+            There is no such file, it is damaged, of another shape than `spec`, or its weights are
+            out of range.
         """
         path = Path(run) / GENERATOR
         if not path.is_file():
@@ -145,8 +154,18 @@ class FloatGenerator:
             with safetensors.safe_open(path, framework="numpy") as file:
                 arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
                 progress = json.loads((file.metadata() or {})["progress"])
-        except (safetensors.SafetensorError, KeyError, ValueError) as error:
-            raise InputError(f"{path}: is damaged ({error}); train or import again") from None
+        except (
+            safetensors.SafetensorError,
+            KeyError,
+            ValueError,
+            TypeError,
+            AttributeError,
+            RecursionError,
+        ) as error:
+            reason = (str(error).splitlines() or [type(error).__name__])[0]
+            raise InputError(f"{path}: is damaged ({reason}); train or import again") from None
+        if not _is_progress(progress):
+            raise InputError(f"{path}: its progress is not steps and seconds; train again")
         shapes = {"v1": (spec.latent,), "v2": (spec.latent,)}
         for n, layer in enumerate(spec.layers, 1):
             shapes |= {f"weight{n}": layer.weight_shape, f"bias{n}": (layer.out_channels,)}
@@ -154,8 +173,12 @@ class FloatGenerator:
             found = arrays[name].shape if name in arrays else "missing"
             if found != shape:
                 raise InputError(f"{path}: {name} is {found}, {CONFIG} asks for {shape}")
+            if arrays[name].dtype != np.float32:
+                raise InputError(f"{path}: {name} is {arrays[name].dtype}, not float32")
             if not np.isfinite(arrays[name]).all():
                 raise InputError(f"{path}: {name} holds a NaN or an infinity; train again")
+        if _greatest_output(arrays) > OUTPUT_MAX:
+            raise InputError(f"{path}: its weights are out of range; train or import again")
         return cls(
             weight=tuple(arrays[f"weight{n}"] for n in range(1, 5)),
             bias=tuple(arrays[f"bias{n}"] for n in range(1, 5)),
@@ -163,6 +186,25 @@ class FloatGenerator:
             v2=arrays["v2"],
             progress=progress,
         )
+
+
+def _is_progress(progress):
+    if not isinstance(progress, dict) or progress.keys() != {"steps", "seconds"}:
+        return False
+    steps, seconds = progress["steps"], progress["seconds"]
+    if type(steps) is not int or type(seconds) not in (int, float):
+        return False
+    return steps >= 0 and seconds >= 0 and math.isfinite(seconds)
+
+
+def _greatest_output(arrays):
+    """Bound what any layer can give before its ReLU or tanh, however its inputs fall."""
+    bound = greatest = INPUT_MAX + max(float(np.abs(arrays[name]).max()) for name in ("v1", "v2"))
+    for n in range(1, 5):
+        gains = np.abs(arrays[f"weight{n}"]).sum(axis=(0, 2, 3), dtype=np.float64)
+        bound = float((gains * bound + np.abs(arrays[f"bias{n}"])).max())
+        greatest = max(greatest, bound)
+    return greatest
 
 
 def draw_latents(distribution, shape, rng):

@@ -3,7 +3,9 @@ import json
 
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
+from cli import main
 from golden.spec import InputError
 from train.run import CONFIG, GENERATOR, FloatGenerator, RunConfig, draw_latents
 
@@ -47,6 +49,9 @@ def test_round_trip(tmp_path, generator):
         ("latents", "uniform"),
         ("colour", "red"),
         ("seed", "one"),
+        ("seed", -1),
+        ("seed", True),
+        ("real_label", float("nan")),
     ],
 )
 def test_a_configuration_edited_wrongly(tmp_path, field, value):
@@ -71,6 +76,32 @@ def test_generators_of_another_size_or_with_nan(tmp_path, generator):
     (tmp_path / GENERATOR).write_bytes(b"")
     with pytest.raises(InputError, match="is damaged"):
         FloatGenerator.load(tmp_path, CONFIGURATION.spec)
+
+
+@pytest.mark.parametrize("progress", ["[]", "3", '{"steps": "7", "seconds": 1}', '{"steps": 7}'])
+def test_progress_of_another_type(tmp_path, generator, progress):
+    generator.save(tmp_path)
+    save_file({"v1": generator.v1}, tmp_path / GENERATOR, metadata={"progress": progress})
+    with pytest.raises(InputError, match="its progress is not"):
+        FloatGenerator.load(tmp_path, CONFIGURATION.spec)
+
+
+def test_arrays_of_another_type(tmp_path, generator):
+    arrays = {"v1": generator.v1.astype(np.float64), "v2": generator.v2}
+    for n in range(4):
+        arrays |= {f"weight{n + 1}": generator.weight[n], f"bias{n + 1}": generator.bias[n]}
+    progress = json.dumps(generator.progress)
+    save_file(arrays, tmp_path / GENERATOR, metadata={"progress": progress})
+    with pytest.raises(InputError, match="v1 is float64, not float32"):
+        FloatGenerator.load(tmp_path, CONFIGURATION.spec)
+
+
+def test_weights_that_no_float32_can_carry_through(tmp_path, generator, capsys):
+    CONFIGURATION.save(tmp_path)
+    generator.weight[2][:] = 1e35
+    generator.save(tmp_path)
+    assert main(["quantize", str(tmp_path), "--out", str(tmp_path / "m.safetensors")]) == 2
+    assert "its weights are out of range" in capsys.readouterr().err
 
 
 def test_latents_follow_their_distribution():
