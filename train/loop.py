@@ -20,7 +20,7 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
-from golden.atomic import replacing
+from golden.atomic import make_folder, replacing
 from golden.spec import InputError
 from pictures import grid, save_png
 from train import losses
@@ -258,6 +258,29 @@ def _interruptible():
         signal.signal(signal.SIGINT, before)
 
 
+# In what PyTorch says where an allocation fails, or is too large to be tried.
+_NO_MEMORY = (
+    "allocate memory",
+    "not enough memory",
+    "out of memory",
+    "Storage size calculation overflowed",
+    "multiplication overflow",
+)
+
+
+@contextmanager
+def _within_memory():
+    """Translate a failed allocation, which PyTorch tells from other errors by its text alone."""
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        if isinstance(error, RuntimeError) and not any(text in str(error) for text in _NO_MEMORY):
+            raise
+        raise InputError(
+            "--channels: the networks do not fit into memory; give fewer channels"
+        ) from None
+
+
 def _save(trainer, run):
     buffer = io.BytesIO()  # a full disk then fails as for any other file
     torch.save(trainer.state(), buffer)
@@ -287,18 +310,26 @@ def _check_finite(trainer, run):
 
 
 def _forget_later_metrics(run, step):
-    """Drop the metrics of steps that a resumed run will do again, and a line cut off."""
+    """Drop the metrics of steps that a resumed run will do again, and damaged lines."""
     path = run / METRICS
     if path.is_file():
         kept = [
             line
-            for line in path.read_text().splitlines(keepends=True)
-            if line.endswith("\n") and json.loads(line)["step"] <= step
+            for line in path.read_text(errors="replace").splitlines(keepends=True)
+            if line.endswith("\n") and _step_of(line) <= step
         ]
         with replacing(path) as beside:
             beside.write_text("".join(kept))
 
 
+def _step_of(line):
+    try:
+        return float(json.loads(line)["step"])
+    except (ValueError, TypeError, KeyError, RecursionError, OverflowError):
+        return math.inf
+
+
+@_within_memory()
 def train(config, pictures, run, *, resume=False, save_every=SAVE_EVERY, device="cpu"):
     """Train until ``config.steps``, with a progress bar on standard error.
 
@@ -312,7 +343,7 @@ def train(config, pictures, run, *, resume=False, save_every=SAVE_EVERY, device=
     config : train.run.RunConfig
     pictures : uint8 array, shape (N, 32, 32, 3)
     run : Path
-        The run's folder; it exists.
+        The run's folder, made unless it exists.
     resume : bool
         Go on from the checkpoint in `run`.
     save_every : int
@@ -325,7 +356,8 @@ def train(config, pictures, run, *, resume=False, save_every=SAVE_EVERY, device=
     Raises
     ------
     InputError
-        There is no checkpoint to resume from, or the folder cannot be written to.
+        There is no checkpoint to resume from, the folder cannot be written to, or the networks do
+        not fit into memory.
     Diverged
         A loss became infinite or NaN; the last checkpoint stays.
     KeyboardInterrupt
@@ -340,8 +372,9 @@ def train(config, pictures, run, *, resume=False, save_every=SAVE_EVERY, device=
                 f"{run}: has done {trainer.step_count} of {config.steps} steps; "
                 "go on with more --steps"
             )
-        config.save(run)
         _forget_later_metrics(run, trainer.step_count)
+    make_folder(run)
+    config.save(run)
     (run / SAMPLES).mkdir(exist_ok=True)
     start = time.monotonic() - trainer.seconds
     bar = tqdm(total=config.steps, initial=trainer.step_count, unit="step", file=sys.stderr)

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import torch
 
-from golden.atomic import make_folder
 from golden.spec import GeneratorSpec, InputError
 from train import loop
 from train.data import SPRITES, Batches, load
@@ -80,7 +79,6 @@ def begin(
         raise InputError(f"{run}: holds a run already; go on with --resume, or name another folder")
     device = _device(device)
     training_set = load(data, constants.sprites if count is None else count, SPRITES_SEED)
-    make_folder(run)
     if epochs is not None:
         batches = Batches(len(training_set.pictures), constants.batch, [seed])
         steps = epochs * batches.epoch_steps
@@ -96,7 +94,6 @@ def begin(
         pictures=len(training_set.pictures),
         precision="bfloat16" if constants.bf16 and _multiplies_bf16(device) else "float32",
     )
-    config.save(run)
     loop.train(config, training_set.pictures, run, save_every=save_every, device=device)
 
 

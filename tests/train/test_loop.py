@@ -179,12 +179,12 @@ def test_a_killed_run_repeats_the_steps_since_its_checkpoint(tmp_path, sprites, 
 
     def dies(self):
         if self.step_count == 7:
-            raise MemoryError
+            raise SystemExit
         return step(self)
 
     with monkeypatch.context() as patch:
         patch.setattr(Trainer, "step", dies)
-        with pytest.raises(MemoryError):
+        with pytest.raises(SystemExit):
             train(config(), sprites, killed, save_every=3)
     with (killed / loop.METRICS).open("a") as metrics:
         metrics.write('{"step": 8, "sec')  # the line it died in

@@ -136,3 +136,18 @@ def test_quantize_refuses(tmp_path, capsys):
     (run / "config.json").write_text('{"channels": [4, 3, 2], "steps')
     assert "config.json: is damaged" in refused(capsys, "quantize", run, "--out", out)
     assert not out.exists()
+
+
+def test_networks_larger_than_memory(tmp_path, capsys):
+    train = ["train", "--channels", "1,3000000,3000000", "--steps", "3", "--out", tmp_path / "r"]
+    assert "do not fit into memory" in refused(capsys, *train)
+    assert not (tmp_path / "r").exists()
+
+
+def test_damaged_metrics_are_dropped(tmp_path):
+    run = tmp_path / "r"
+    assert main([*TRAIN, "--out", str(run)]) == 0
+    whole = json.dumps({"step": 2}) + "\n"
+    (run / loop.METRICS).write_bytes(b'{"step": 1, "g\n[]\n\xff\n' + whole.encode() + b'{"step"')
+    assert main(["train", "--resume", "--out", str(run), "--steps", "4"]) == 0
+    assert (run / loop.METRICS).read_text() == whole
