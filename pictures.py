@@ -116,8 +116,9 @@ def read_folder(path):
     """Read every PNG file of a folder as training pictures.
 
     RGBA and palettes with transparency are laid over black, grey becomes RGB. Pictures of another
-    size are padded to a square with black and resampled: box filter down, nearest pixel up. What
-    was skipped, resampled or found twice is said on standard error; duplicates are kept.
+    size are resampled until the longer side fits, box filter down, nearest pixel up, and padded
+    with black. What was skipped, resampled or found twice is said on standard error; duplicates
+    are kept.
 
     Parameters
     ----------
@@ -177,11 +178,13 @@ def _read_rgb(path):
 
 def _to_size(picture):
     side = max(picture.size)
-    square = Image.new("RGB", (side, side))
-    square.paste(picture, ((side - picture.width) // 2, (side - picture.height) // 2))
+    width, height = (max(1, round(length * PICTURE_SIZE / side)) for length in picture.size)
     smooth = side > PICTURE_SIZE
     resampling = Image.Resampling.BOX if smooth else Image.Resampling.NEAREST
-    return square.resize((PICTURE_SIZE, PICTURE_SIZE), resampling)
+    square = Image.new("RGB", (PICTURE_SIZE, PICTURE_SIZE))
+    place = (PICTURE_SIZE - width) // 2, (PICTURE_SIZE - height) // 2
+    square.paste(picture.resize((width, height), resampling), place)
+    return square
 
 
 def _note(line):

@@ -62,6 +62,12 @@ def test_other_sizes_are_resampled_and_said(tmp_path, rgb, capsys):
     assert "2 of 2 pictures resampled to 32 x 32" in capsys.readouterr().err
 
 
+def test_an_elongated_picture_takes_no_more_than_its_own_memory(tmp_path):
+    line = read_one(tmp_path, Image.new("RGB", (1, 1_000_000), "white"))
+    assert line[:, 15].all()
+    assert line.sum() == 32 * 3 * 255
+
+
 def test_damaged_and_foreign_files_are_named_and_skipped(tmp_path, rgb, capsys):
     Image.fromarray(rgb).save(tmp_path / "good.png")
     whole = (tmp_path / "good.png").read_bytes()
