@@ -19,6 +19,7 @@ from golden.atomic import make_folder
 from golden.spec import GeneratorSpec, InputError
 
 MAX_SCALE = 64
+MAX_SPRITES = 1_000_000
 BUILD_TIMEOUT = 1800  # seconds that a simulator may take to be built and run
 EXTRA_OF = {
     "torch": "train",
@@ -240,6 +241,8 @@ def _virtual_board(model, link=None):
     """Start a virtual board that holds `model`; the reference is asked here, not in its process."""
     from sim import virtual_board
 
+    if link is not None:
+        link = virtual_board.free_link(link)  # refused before the build, not after
     self_test, answer = _self_test(model)
 
     def notice(text):
@@ -409,10 +412,10 @@ def data(args):
     import pictures
     from train import sprites
 
-    for name in ("count", "seed"):
-        least = 1 if name == "count" else 0
-        if getattr(args, name) < least:
-            raise InputError(f"--{name} is {getattr(args, name)}; give at least {least}")
+    if not 1 <= args.count <= MAX_SPRITES:
+        raise InputError(f"--count is {args.count}; give 1 to {MAX_SPRITES}")
+    if args.seed < 0:
+        raise InputError(f"--seed is {args.seed}; give 0 or a positive number")
     if args.sheet:
         pictures.check_png(args.sheet)
     make_folder(args.out)

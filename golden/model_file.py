@@ -206,8 +206,6 @@ def _read(path):
     for key in ("training", "metrics"):
         if not isinstance(header[key], dict):
             raise InputError(f"metadata field {key} is not a JSON object; {REMAKE}")
-    if text != _canonical_json(header):
-        raise InputError(f"metadata `avatar` is not canonical JSON; {REMAKE}")
     return header, arrays
 
 

@@ -82,7 +82,7 @@ class VirtualBoard:
 
     def __init__(self, simulation, *, link=None):
         if link is not None:
-            link = _free_link(Path(link))
+            link = free_link(link)
         self._folder = tempfile.TemporaryDirectory(prefix="avatar-board-")
         self._control, theirs = socket.socketpair()
         log = Path(self._folder.name, "board.log")
@@ -143,8 +143,9 @@ class VirtualBoard:
         self.stop()
 
 
-def _free_link(link):
+def free_link(link):
     """Return `link` absolute, and free: a name left by a board that is gone is removed."""
+    link = Path(link)
     if not link.parent.is_dir():
         raise InputError(f"{link}: there is no folder {link.parent}; create it, or link elsewhere")
     if link.is_symlink() and not link.exists():

@@ -74,6 +74,7 @@ def test_compact_trained():
     assert observed.difference(model, latents) is None
     facts = report(model, ArraySpec(), observed, None)
     assert facts["useful_macs"] == 10_920_320
+    assert sum(facts["beats"]) < observed.cycles_interval < observed.cycles_latency  # they overlap
     assert facts["cycles_latency"] * 256 * facts["utilisation_latency"] == pytest.approx(
         10_920_320, rel=1e-3
     )
