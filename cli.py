@@ -360,7 +360,6 @@ def sim(args):
     argument(
         "--clock", type=int, default=100_000_000, metavar="HZ", help="clock (default 100 MHz)"
     ),
-    argument("--baud", type=int, metavar="N", help="rate after reset (default 115200)"),
 )
 def verilog(args):
     """Write the complete design as one Verilog file, the model in its memories.

@@ -46,6 +46,7 @@ def test_repeats_byte_for_byte(tmp_path):
     [
         (["--rows", "3"], "array: rows is 3; give 4 to 256"),
         (["--columns", "257"], "array: columns is 257; give 4 to 256"),
+        (["--baud", "9600"], "unrecognized arguments: --baud 9600"),
     ],
 )
 def test_refuses_arrays(tmp_path, capsys, arguments, complaint):
