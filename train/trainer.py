@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Networks, optimisers and one training step: D, then G with a fresh z (Algorithm 1)."""
+
+from __future__ import annotations
+
+import copy
+import math
+
+import numpy as np
+import torch
+from torch import nn
+
+from pictures import grid
+from train import losses
+from train.data import Batches
+from train.networks import Discriminator, Generator
+from train.recipes import RECIPES
+from train.run import FloatGenerator, draw_latents
+
+SAMPLE_COUNT = 36
+PAPER_DEVIATION = 0.02  # of the first weights
+# Streams of random numbers: each is seeded by (run's seed, stream, step), so that a resumed run
+# draws what an unbroken one draws.
+_WEIGHTS, _OFFSETS, _ORDER, _STEP, _SAMPLES = range(5)
+# What a Trainer saves with its checkpoint.
+_PARTS = ("g", "d_grey", "d_colour", "ema", "adam_g", "adam_d")
+
+
+def he_deviation(layer):
+    """Standard deviation of a layer's first weights that keeps the spread of its inputs.
+
+    ``sqrt(2 / n)``, n the inputs that reach one output: in a transposed convolution of stride 2 a
+    quarter of the 16 taps of each channel, in layer 1, which sees one pixel, one.
+    Source: He et al., arXiv:1502.01852, equation 10.
+    """
+    if isinstance(layer, nn.ConvTranspose2d):
+        inputs = layer.in_channels * (1 if layer.stride == (1, 1) else 4)
+    else:
+        inputs = layer.weight[0].numel()
+    return math.sqrt(2 / inputs)
+
+
+class Trainer:
+    """Networks, optimisers and the step that trains them.
+
+    Parameters
+    ----------
+    config : train.run.RunConfig
+    pictures : uint8 array, shape (N, 32, 32, 3)
+    device : str
+        ``cpu`` or ``cuda``.
+    """
+
+    def __init__(self, config, pictures, device="cpu"):
+        self.config, self.device = config, torch.device(device)
+        self.recipe = recipe = RECIPES[config.recipe]
+        self.step_count, self.seconds = 0, 0.0
+        self.sums = {}  # of each loss since the last line of metrics
+        self.g = Generator(config.spec)
+        self.d_grey = Discriminator(1, recipe.d_grey, recipe.batch_norm)
+        self.d_colour = Discriminator(3, recipe.d_colour, recipe.batch_norm)
+        self._initialise()
+        layout = torch.channels_last if self._bf16 else torch.contiguous_format
+        for network in (self.g, self.d_grey, self.d_colour):
+            network.to(self.device, memory_format=layout)
+        self.ema = copy.deepcopy(self.g).requires_grad_(False)
+        d_parameters = [*self.d_grey.parameters(), *self.d_colour.parameters()]
+        self.adam_g = torch.optim.Adam(self.g.parameters(), recipe.lr_g, recipe.betas)
+        self.adam_d = torch.optim.Adam(d_parameters, recipe.lr_d, recipe.betas)
+        rng = self._rng(_OFFSETS)
+        self.v1, self.v2 = (self._latents(rng, ()) for _ in range(2))
+        planes = np.ascontiguousarray(pictures.transpose(0, 3, 1, 2))
+        self.pictures = torch.from_numpy(planes).to(self.device)
+        self.batches = Batches(len(pictures), recipe.batch, [config.seed, _ORDER])
+
+    @property
+    def _bf16(self):
+        return self.config.precision == "bfloat16"
+
+    def _rng(self, stream, index=0):
+        return np.random.default_rng([self.config.seed, stream, index])
+
+    def _initialise(self):
+        """Give every weight its first value from the run's seed; biases start at zero."""
+        generator = torch.Generator().manual_seed(int(self._rng(_WEIGHTS).integers(2**63)))
+        for network in (self.g, self.d_grey, self.d_colour):
+            for layer in network.modules():
+                if not isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)):
+                    continue
+                std = he_deviation(layer) if self.recipe.he_init else PAPER_DEVIATION
+                nn.init.normal_(layer.weight, 0.0, std, generator=generator)
+                if layer.bias is not None:
+                    nn.init.zeros_(layer.bias)
+
+    def _latents(self, rng, shape, distribution="normal"):
+        z = draw_latents(distribution, (*shape, self.config.spec.latent), rng)
+        return torch.from_numpy(z).to(self.device)
+
+    def _autocast(self):
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self._bf16)
+
+    def _fakes(self, rng):
+        """Colour pictures (batch, 3, 32, 32) of fresh latents."""
+        z = self._latents(rng, (self.batches.batch,), self.config.latents)
+        return self.g.colour(z, self.v1, self.v2)
+
+    def _planes(self, pictures, rng):
+        """What D_grey sees of pictures (N, 3, 32, 32): (N, 1, ...), or (3N, 1, ...) of them."""
+        if self.recipe.grey_planes == 1:
+            chosen = torch.from_numpy(rng.integers(3, size=len(pictures))).to(self.device)
+            return pictures[torch.arange(len(pictures), device=self.device), chosen][:, None]
+        return pictures.transpose(0, 1).reshape(-1, 1, *pictures.shape[2:])
+
+    def _discriminator_step(self, real, rng):
+        with torch.no_grad(), self._autocast():
+            fake = self._fakes(rng).float()
+        pairs = (
+            (self.d_grey, self._planes(real, rng), self._planes(fake, rng)),
+            (self.d_colour, real, fake),
+        )
+        penalise = self.recipe.r1_gamma and self.step_count % self.recipe.r1_every == 0
+        values = []
+        total = 0.0
+        for discriminator, reals, fakes in pairs:
+            with self._autocast():
+                real_logits, fake_logits = discriminator(reals), discriminator(fakes)
+            loss = losses.discriminator_loss(real_logits, fake_logits, self.config.real_label)
+            values.append(loss.detach())
+            total = total + loss
+            if penalise:
+                with self._autocast():
+                    penalty = losses.gradient_penalty(discriminator, reals)
+                total = total + self.recipe.r1_gamma * self.recipe.r1_every * penalty
+        self.adam_d.zero_grad()
+        total.backward()
+        self.adam_d.step()
+        return values
+
+    def _generator_step(self, rng):
+        discriminators = (self.d_grey, self.d_colour)
+        for discriminator in discriminators:
+            discriminator.requires_grad_(False)
+        with self._autocast():
+            fake = self._fakes(rng)
+            grey = losses.generator_loss(self.d_grey(self._planes(fake, rng)))
+            colour = losses.generator_loss(self.d_colour(fake))
+        self.adam_g.zero_grad()
+        (grey + colour).backward()
+        self.adam_g.step()
+        for discriminator in discriminators:
+            discriminator.requires_grad_(True)
+        return (grey + colour).detach()
+
+    @torch.no_grad()
+    def _average(self):
+        """Move the average towards G; early on it forgets its start faster."""
+        decay = min(self.recipe.ema, (1 + self.step_count) / (10 + self.step_count))
+        for average, weight in zip(self.ema.parameters(), self.g.parameters()):
+            average.lerp_(weight, 1 - decay)
+
+    def step(self):
+        """Train one step: both discriminators, then the generator.
+
+        Returns
+        -------
+        dict
+            ``d_grey``, ``d_colour``, ``g``: the losses, as tensors without gradient.
+        """
+        if self.recipe.decay:
+            factor = (1 + math.cos(math.pi * self.step_count / self.config.steps)) / 2
+            self.adam_g.param_groups[0]["lr"] = self.recipe.lr_g * factor
+            self.adam_d.param_groups[0]["lr"] = self.recipe.lr_d * factor
+        rng = self._rng(_STEP, self.step_count)
+        indices = torch.from_numpy(self.batches.indices(self.step_count)).to(self.device)
+        real = self.pictures[indices].float() / 127.5 - 1
+        d_grey, d_colour = self._discriminator_step(real, rng)
+        values = {"d_grey": d_grey, "d_colour": d_colour, "g": self._generator_step(rng)}
+        self._average()
+        self.step_count += 1
+        return values
+
+    def state(self):
+        """Everything a later :meth:`restore` needs to go on as if nothing had happened."""
+        networks = {name: getattr(self, name).state_dict() for name in _PARTS}
+        return networks | {"step": self.step_count, "seconds": self.seconds, "sums": self.sums}
+
+    def restore(self, state):
+        """Go on from `state`, a result of :meth:`state`."""
+        for name in _PARTS:
+            getattr(self, name).load_state_dict(state[name])
+        self.step_count, self.seconds, self.sums = state["step"], state["seconds"], state["sums"]
+
+    def generator(self):
+        """Return the averaged generator as a :class:`train.run.FloatGenerator`."""
+        return FloatGenerator(
+            weight=tuple(layer.weight.numpy(force=True) for layer in self.ema.layers),
+            bias=tuple(np.zeros(layer.out_channels, np.float32) for layer in self.ema.layers),
+            v1=self.v1.numpy(force=True),
+            v2=self.v2.numpy(force=True),
+            progress={"steps": self.step_count, "seconds": round(self.seconds)},
+        )
+
+    @torch.no_grad()
+    def samples(self):
+        """Return a grid of :data:`SAMPLE_COUNT` pictures, of the same latents every time."""
+        z = self._latents(self._rng(_SAMPLES), (SAMPLE_COUNT,), self.config.latents)
+        colour = self.ema.colour(z, self.v1, self.v2).float()
+        colour = ((colour + 1) * 127.5).round().to(torch.uint8)
+        return grid(colour.permute(0, 2, 3, 1).numpy(force=True), scale=2)
