@@ -13,6 +13,7 @@ from pictures import read_folder
 from train import sprites
 
 SPRITES = "sprites"
+SPRITES_SEED = 0  # of the drawn training sets: every run sees the same sprites
 
 
 @dataclass(frozen=True, eq=False)

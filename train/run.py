@@ -87,9 +87,24 @@ class RunConfig:
         if not path.is_file():
             raise InputError(f"{path}: there is no such file; give a folder made by `avatar train`")
         try:
-            config = cls(**json.loads(path.read_text()))
+            config = json.loads(path.read_text())
+        except (ValueError, RecursionError) as error:
+            raise InputError(f"{path}: is damaged ({error}); train or import again") from None
+        return cls.from_json(config, path)
+
+    @classmethod
+    def from_json(cls, config, path):
+        """Return the configuration that a dictionary, read from `path`, describes.
+
+        Raises
+        ------
+        InputError
+            A field is missing, unknown, of another type or out of range.
+        """
+        try:
+            config = cls(**config)
             config = replace(config, channels=config.spec.channels)
-        except (ValueError, TypeError, RecursionError) as error:
+        except (ValueError, TypeError) as error:
             raise InputError(
                 f"{path}: is damaged ({str(error).splitlines()[0]}); train or import again"
             ) from None
@@ -127,15 +142,19 @@ class FloatGenerator:
     v2: np.ndarray
     progress: dict
 
-    def save(self, run):
-        """Write generator.safetensors into the folder `run`."""
+    @property
+    def arrays(self):
+        """The arrays by their names in the file, float32 and contiguous."""
         arrays = {"v1": self.v1, "v2": self.v2}
         for n in range(4):
             arrays |= {f"weight{n + 1}": self.weight[n], f"bias{n + 1}": self.bias[n]}
-        arrays = {name: np.ascontiguousarray(a, np.float32) for name, a in arrays.items()}
+        return {name: np.ascontiguousarray(a, np.float32) for name, a in arrays.items()}
+
+    def save(self, run):
+        """Write generator.safetensors into the folder `run`."""
         progress = json.dumps(self.progress, sort_keys=True)
         with replacing(Path(run) / GENERATOR) as beside:
-            save_file(arrays, beside, metadata={"progress": progress})
+            save_file(self.arrays, beside, metadata={"progress": progress})
 
     @classmethod
     def load(cls, run, spec):
@@ -164,6 +183,17 @@ class FloatGenerator:
         ) as error:
             reason = (str(error).splitlines() or [type(error).__name__])[0]
             raise InputError(f"{path}: is damaged ({reason}); train or import again") from None
+        return cls.from_arrays(arrays, progress, spec, path)
+
+    @classmethod
+    def from_arrays(cls, arrays, progress, spec, path):
+        """Return the generator that arrays by name, read from `path`, make.
+
+        Raises
+        ------
+        InputError
+            An array is missing, of another shape than `spec`, not float32 or out of range.
+        """
         if not _is_progress(progress):
             raise InputError(f"{path}: its progress is not steps and seconds; train again")
         shapes = {"v1": (spec.latent,), "v2": (spec.latent,)}
@@ -172,7 +202,7 @@ class FloatGenerator:
         for name, shape in shapes.items():
             found = arrays[name].shape if name in arrays else "missing"
             if found != shape:
-                raise InputError(f"{path}: {name} is {found}, {CONFIG} asks for {shape}")
+                raise InputError(f"{path}: {name} is {found}, the configuration asks for {shape}")
             if arrays[name].dtype != np.float32:
                 raise InputError(f"{path}: {name} is {arrays[name].dtype}, not float32")
             if not np.isfinite(arrays[name]).all():

@@ -10,11 +10,9 @@ import torch
 
 from golden.spec import GeneratorSpec, InputError
 from train import loop
-from train.data import SPRITES, Batches, load
+from train.data import SPRITES, SPRITES_SEED, Batches, load
 from train.recipes import RECIPES
 from train.run import CONFIG, RunConfig
-
-SPRITES_SEED = 0  # of the drawn training sets: every run sees the same sprites
 
 
 def begin(
