@@ -185,8 +185,10 @@ def _round_layer(layer, weight, bias, inputs, wanted, importance):
 
     Returns
     -------
-    weight : int8 array
-    step : float array (out,)
+    rounded : int8 array
+    refitted : float array
+        What was rounded to them.
+    steps : float array (out,)
         Float value of one step of the accumulators.
     """
     split = phases(layer)
@@ -206,9 +208,79 @@ def _round_layer(layer, weight, bias, inputs, wanted, importance):
         layer.weight_max,
     )
     rounded = np.empty(layer.weight_shape, np.int8)
+    refitted = np.empty(layer.weight_shape)
     for phase, (matrix, hessian) in zip(split, fits):
-        phase.put(round_weights(matrix, steps, layer.weight_max, hessian), rounded)
-    return rounded, steps
+        integers, floats = round_weights(matrix, steps, layer.weight_max, hessian)
+        phase.put(integers, rounded)
+        phase.put(floats, refitted)
+    return rounded, refitted, steps
+
+
+@dataclass(frozen=True, eq=False)
+class Rounded:
+    """What the integers of a model were rounded from, one of each a layer.
+
+    Attributes
+    ----------
+    weight : 4 float arrays, shape (in_channels, out_channels, 4, 4)
+    step : 4 float arrays, shape (out_channels,)
+        Float value of one step of the weights.
+    bias : 4 float arrays, shape (out_channels,)
+    scale : 4 floats
+        Float value of one step of the outputs: of the activations, at last of the table's index.
+    """
+
+    weight: tuple[np.ndarray, ...]
+    step: tuple[np.ndarray, ...]
+    bias: tuple[np.ndarray, ...]
+    scale: tuple[float, ...]
+
+
+def round_generator(config, generator, spec):
+    """Round a run's generator to integers.
+
+    Parameters
+    ----------
+    config : train.run.RunConfig
+    generator : train.run.FloatGenerator
+    spec : golden.spec.GeneratorSpec
+
+    Returns
+    -------
+    model : golden.model_file.Model
+        Without metadata.
+    rounded : Rounded
+    """
+    network = as_network(generator, spec)
+    z = _latents(config, spec)[0]
+    v1, v2 = (quantize_latents(v) for v in (generator.v1, generator.v2))
+    maps = plane_inputs(quantize_latents(z), v1, v2).swapaxes(0, 1).reshape(-1, spec.latent, 1, 1)
+    inputs = np.concatenate([z, z + generator.v1, z + generator.v2])
+    integers = {"weight": [], "bias": [], "mul": [], "shift": []}
+    floats = {"weight": [], "step": [], "bias": [], "scale": []}
+    scale = 1 / STEPS  # float value of one step of the maps
+    bar = tqdm(_float_maps(network, inputs), total=4, unit="layer", delay=2, leave=False)
+    for n, wanted in enumerate(bar):
+        layer, last = spec.layers[n], n == 3
+        importance = np.maximum(1 - np.tanh(wanted) ** 2, TANH_FLOOR) ** 2 if last else None
+        weight, bias = generator.weight[n] * scale, generator.bias[n]
+        rounded, refitted, steps = _round_layer(layer, weight, bias, maps, wanted, importance)
+        acc = conv_transpose2d_phases(maps, rounded, stride=layer.stride, padding=layer.padding)
+        left = wanted - acc * steps[:, None, None]
+        centre = np.average(left, axis=(0, 2, 3), weights=importance)
+        offsets = np.rint(centre / steps).clip(-layer.acc_max, layer.acc_max).astype(np.int32)
+        out_scale = 1 / TABLE_STEPS if last else _activation_scale(wanted)
+        mul, shift = _requantiser(steps / out_scale)
+        for name, value in zip(integers, (rounded, offsets, mul, shift)):
+            integers[name].append(value)
+        for name, value in zip(floats, (refitted / scale, steps / scale, centre, out_scale)):
+            floats[name].append(value)
+        if not last:
+            maps = activate(acc, offsets, mul, shift)
+        scale = out_scale
+    integers["shift"] = np.array(integers["shift"], np.uint8)
+    model = Model(spec, **integers, v1=v1, v2=v2, table=tanh_table())
+    return model, Rounded(**{name: tuple(values) for name, values in floats.items()})
 
 
 def quantize(config, generator, weight_bits):
@@ -233,42 +305,41 @@ def quantize(config, generator, weight_bits):
         `weight_bits` are out of range.
     """
     spec = GeneratorSpec(channels=config.channels, weight_bits=weight_bits)
-    network = as_network(generator, spec)
-    rng = np.random.default_rng([config.seed, _STREAM])
-    z = draw_latents(config.latents, (CALIBRATION, spec.latent), rng)
-    v1, v2 = (quantize_latents(v) for v in (generator.v1, generator.v2))
-    maps = plane_inputs(quantize_latents(z), v1, v2).swapaxes(0, 1).reshape(-1, spec.latent, 1, 1)
-    inputs = np.concatenate([z, z + generator.v1, z + generator.v2])
-    arrays = {"weight": [], "bias": [], "mul": [], "shift": []}
-    scale = 1 / STEPS  # float value of one step of the maps
-    bar = tqdm(_float_maps(network, inputs), total=4, unit="layer", delay=2, leave=False)
-    for n, wanted in enumerate(bar):
-        layer, last = spec.layers[n], n == 3
-        importance = np.maximum(1 - np.tanh(wanted) ** 2, TANH_FLOOR) ** 2 if last else None
-        weight, bias = generator.weight[n] * scale, generator.bias[n]
-        rounded, steps = _round_layer(layer, weight, bias, maps, wanted, importance)
-        acc = conv_transpose2d_phases(maps, rounded, stride=layer.stride, padding=layer.padding)
-        left = wanted - acc * steps[:, None, None]
-        centre = np.average(left, axis=(0, 2, 3), weights=importance) / steps
-        offsets = np.rint(centre).clip(-layer.acc_max, layer.acc_max).astype(np.int32)
-        scale = 1 / TABLE_STEPS if last else _activation_scale(wanted)
-        mul, shift = _requantiser(steps / scale)
-        for name, value in zip(arrays, (rounded, offsets, mul, shift)):
-            arrays[name].append(value)
-        if not last:
-            maps = activate(acc, offsets, mul, shift)
-    arrays["shift"] = np.array(arrays["shift"], np.uint8)
-    model = Model(spec, **arrays, v1=v1, v2=v2, table=tanh_table())
+    model, _ = round_generator(config, generator, spec)
+    return with_provenance(
+        model, config, generator.progress, as_network(generator, spec), generator
+    )
 
-    z = draw_latents(config.latents, (EVALUATION, spec.latent), rng)
-    reference = float_pictures(network, z, generator.v1, generator.v2)
+
+def with_provenance(model, config, progress, network, offsets):
+    """Return a model with what it comes from and how near it is to a float generator.
+
+    Parameters
+    ----------
+    model : golden.model_file.Model
+    config : train.run.RunConfig
+    progress : dict
+        ``steps`` and ``seconds`` of its training.
+    network : train.networks.Generator
+        The float generator.
+    offsets : object
+        Has its float `v1` and `v2`.
+    """
+    z = _latents(config, model.spec)[1]
+    reference = float_pictures(network, z, offsets.v1, offsets.v2)
     quality = psnr(generate(model, quantize_latents(z)), reference)
     training = {name: value for name, value in asdict(config).items() if name != "channels"}
     return replace(
         model,
-        training=training | {"planned_steps": config.steps} | generator.progress,
+        training=training | {"planned_steps": config.steps} | progress,
         metrics={"psnr": round(min(quality, PSNR_MAX), 2), "psnr_pictures": EVALUATION},
     )
+
+
+def _latents(config, spec):
+    """Draw the latents of calibration, and others to measure with."""
+    rng = np.random.default_rng([config.seed, _STREAM])
+    return [draw_latents(config.latents, (n, spec.latent), rng) for n in (CALIBRATION, EVALUATION)]
 
 
 def tanh_table():

@@ -70,7 +70,9 @@ def round_weights(weights, steps, limit, hessian):
 
     Returns
     -------
-    int8 array, shape (inputs, outputs)
+    rounded : int8 array, shape (inputs, outputs)
+    refitted : float array, shape (inputs, outputs)
+        What was rounded to them: `weights` and the errors spread over them.
 
     Source: Frantar et al., GPTQ, arXiv:2210.17323, algorithm 1 without its blocks, inputs in
     falling order of their mean square.
@@ -84,9 +86,9 @@ def round_weights(weights, steps, limit, hessian):
         rounded[i] = np.rint(left[i] / steps).clip(-limit, limit)
         error = (left[i] - rounded[i] * steps) / upper[i, i]
         left[i + 1 :] -= np.outer(upper[i, i + 1 :], error)
-    result = np.empty(weights.shape, np.int8)
-    result[order] = rounded
-    return result
+    result, refitted = np.empty(weights.shape, np.int8), np.empty_like(weights)
+    result[order], refitted[order] = rounded, left
+    return result, refitted
 
 
 def _damped(hessian):

@@ -63,7 +63,8 @@ def test_rounding_against_the_outputs_beats_the_nearest_integer():
     w = rng.standard_normal((24, 6))
     hessian, limit = x.T @ x, 7
     steps = search_steps(w, np.diag(hessian), limit)
-    rounded = round_weights(w, steps, limit, hessian)
+    rounded, refitted = round_weights(w, steps, limit, hessian)
+    np.testing.assert_array_equal(rounded, np.rint(refitted / steps).clip(-limit, limit))
     nearest = np.rint(w / steps).clip(-limit, limit)
     assert np.abs(rounded).max() <= limit
     error = np.square(x @ (rounded * steps - w)).sum()
