@@ -553,6 +553,30 @@ def quantize(args):
 
 
 @verb(
+    "pack",
+    argument("run", metavar="RUN", help="folder of `avatar train` or `avatar import`"),
+    argument("--out", required=True, metavar="FILE", help="file to write"),
+    argument("--json", action="store_true", help="as JSON, for programs"),
+)
+def pack(args):
+    """Put a run's float generator into one small file, its weights rounded to float16.
+
+    Example: avatar pack runs/compact --out docs/results/generators/compact.safetensors
+
+    `avatar experiment` reads such files; those that docs/results cites are committed.
+    """
+    from golden.atomic import check_destination
+    from train import generator_file
+    from train.run import FloatGenerator, RunConfig
+
+    check_destination(args.out)
+    config = RunConfig.load(args.run)
+    generator = FloatGenerator.load(args.run, config.spec)
+    digest = generator_file.save(config, generator, args.out)
+    print(json.dumps({"digest": digest, **generator.progress}) if args.json else digest)
+
+
+@verb(
     "info",
     argument("model", metavar="FILE", help="model file"),
     argument("--json", action="store_true", help="as JSON, for programs"),

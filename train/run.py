@@ -130,6 +130,7 @@ class FloatGenerator:
     Attributes
     ----------
     weight : 4 float32 arrays, shape (in_channels, out_channels, 4, 4)
+        The last has 1 output channel, or 3: R, G and B in one pass.
     bias : 4 float32 arrays, shape (out_channels,)
     v1, v2 : float32 arrays, shape (latent,)
     progress : dict
@@ -141,6 +142,11 @@ class FloatGenerator:
     v1: np.ndarray
     v2: np.ndarray
     progress: dict
+
+    @property
+    def planes(self):
+        """Output channels of the last layer, 1 or 3; see :class:`train.networks.Generator`."""
+        return self.weight[3].shape[1]
 
     @property
     def arrays(self):
@@ -199,6 +205,8 @@ class FloatGenerator:
         shapes = {"v1": (spec.latent,), "v2": (spec.latent,)}
         for n, layer in enumerate(spec.layers, 1):
             shapes |= {f"weight{n}": layer.weight_shape, f"bias{n}": (layer.out_channels,)}
+        if "bias4" in arrays and arrays["bias4"].shape == (3,):  # R, G and B in one pass
+            shapes |= {"weight4": (spec.channels[2], 3, *shapes["weight4"][2:]), "bias4": (3,)}
         for name, shape in shapes.items():
             found = arrays[name].shape if name in arrays else "missing"
             if found != shape:
