@@ -26,11 +26,20 @@ def generator_loss(fake_logits):
     return bce(fake_logits, 1.0)
 
 
-def gradient_penalty(discriminator, real):
-    """R1: half the squared gradient of the logits at real pictures (N, C, 32, 32), batch mean.
+def relativistic_loss(better, worse):
+    """Mean ``softplus(D(worse) - D(better))`` of paired logits (N,) and (N,).
+
+    The discriminators' loss with drawn pictures the better ones, the generator's with its own.
+    Source: Huang et al., arXiv:2501.05441, equation 2.
+    """
+    return functional.softplus(worse.float() - better.float()).mean()
+
+
+def gradient_penalty(discriminator, pictures):
+    """R1: half the squared gradient of the logits at pictures (N, C, 32, 32), batch mean.
 
     Source: Mescheder et al., arXiv:1801.04406, equation 9, without its gamma.
     """
-    real = real.detach().requires_grad_()
-    (gradient,) = torch.autograd.grad(discriminator(real).sum(), real, create_graph=True)
+    pictures = pictures.detach().requires_grad_()
+    (gradient,) = torch.autograd.grad(discriminator(pictures).sum(), pictures, create_graph=True)
     return gradient.float().square().sum((1, 2, 3)).mean() / 2

@@ -33,6 +33,15 @@ class Recipe:
     r1_gamma, r1_every : float, int
         Weight of the gradient penalty and the steps between two of them (each then counts
         `r1_every` times); gamma 0 is none.
+    relativistic : bool
+        Each discriminator judges pairs, by how much more real than the made picture the drawn one
+        is; else each picture by itself.
+    translate, cut_out : int
+        Pixels by which the discriminators' pictures are moved, and side of the square cut out of
+        them (:mod:`train.augment`); 0 leaves them alone.
+    grey, colour : float
+        Weights of D_grey and D_colour in the generator's loss; a discriminator of weight 0 is not
+        trained.
     ema : float
         Decay of the moving average of G that is kept as the result; 0 keeps G itself.
     bf16 : bool
@@ -53,6 +62,11 @@ class Recipe:
     he_init: bool
     r1_gamma: float
     r1_every: int
+    relativistic: bool
+    translate: int
+    cut_out: int
+    grey: float
+    colour: float
     ema: float
     bf16: bool
 
@@ -73,6 +87,11 @@ RECIPES = {
         he_init=False,
         r1_gamma=0.0,
         r1_every=1,
+        relativistic=False,
+        translate=0,
+        cut_out=0,
+        grey=1.0,
+        colour=1.0,
         ema=0.0,
         bf16=False,
     ),
@@ -91,6 +110,11 @@ RECIPES = {
         he_init=True,
         r1_gamma=1.0,
         r1_every=8,
+        relativistic=False,
+        translate=0,
+        cut_out=0,
+        grey=1.0,
+        colour=1.0,
         ema=0.999,
         bf16=True,
     ),

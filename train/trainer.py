@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from pictures import grid
-from train import losses
+from train import augment, losses
 from train.data import Batches
 from train.networks import Discriminator, Generator
 from train.recipes import RECIPES
@@ -59,14 +59,15 @@ class Trainer:
         self.g = Generator(config.spec)
         self.d_grey = Discriminator(1, recipe.d_grey, recipe.batch_norm)
         self.d_colour = Discriminator(3, recipe.d_colour, recipe.batch_norm)
+        weights = {"d_grey": recipe.grey, "d_colour": recipe.colour}
+        self.judges = {name: getattr(self, name) for name in weights if weights[name]}
         self._initialise()
-        layout = torch.channels_last if self._bf16 else torch.contiguous_format
         for network in (self.g, self.d_grey, self.d_colour):
-            network.to(self.device, memory_format=layout)
+            network.to(self.device, memory_format=torch.channels_last)
         self.ema = copy.deepcopy(self.g).requires_grad_(False)
         d_parameters = [*self.d_grey.parameters(), *self.d_colour.parameters()]
-        self.adam_g = torch.optim.Adam(self.g.parameters(), recipe.lr_g, recipe.betas)
-        self.adam_d = torch.optim.Adam(d_parameters, recipe.lr_d, recipe.betas)
+        self.adam_g = torch.optim.Adam(self.g.parameters(), recipe.lr_g, recipe.betas, fused=True)
+        self.adam_d = torch.optim.Adam(d_parameters, recipe.lr_d, recipe.betas, fused=True)
         rng = self._rng(_OFFSETS)
         self.v1, self.v2 = (self._latents(rng, ()) for _ in range(2))
         planes = np.ascontiguousarray(pictures.transpose(0, 3, 1, 2))
@@ -111,45 +112,70 @@ class Trainer:
             return pictures[torch.arange(len(pictures), device=self.device), chosen][:, None]
         return pictures.transpose(0, 1).reshape(-1, 1, *pictures.shape[2:])
 
+    def _augment(self, pictures, rng):
+        recipe = self.recipe
+        if recipe.translate:
+            pictures = augment.translate(pictures, rng, recipe.translate)
+        if recipe.cut_out:
+            pictures = augment.cut_out(pictures, rng, recipe.cut_out)
+        return pictures
+
+    def _judged(self, pictures, rng):
+        """What each discriminator sees of pictures (N, 3, 32, 32), in the order of `judges`."""
+        pictures = self._augment(pictures, rng)
+        views = {"d_grey": self._planes(pictures, rng), "d_colour": pictures}
+        return [views[name] for name in self.judges]
+
     def _discriminator_step(self, real, rng):
         with torch.no_grad(), self._autocast():
             fake = self._fakes(rng).float()
-        pairs = (
-            (self.d_grey, self._planes(real, rng), self._planes(fake, rng)),
-            (self.d_colour, real, fake),
-        )
-        penalise = self.recipe.r1_gamma and self.step_count % self.recipe.r1_every == 0
-        values = []
-        total = 0.0
-        for discriminator, reals, fakes in pairs:
+        recipe = self.recipe
+        penalise = recipe.r1_gamma and self.step_count % recipe.r1_every == 0
+        values, total = {}, 0.0
+        views = zip(self._judged(real, rng), self._judged(fake, rng))
+        for (name, discriminator), (reals, fakes) in zip(self.judges.items(), views):
             with self._autocast():
                 real_logits, fake_logits = discriminator(reals), discriminator(fakes)
-            loss = losses.discriminator_loss(real_logits, fake_logits, self.config.real_label)
-            values.append(loss.detach())
+            if recipe.relativistic:
+                loss = losses.relativistic_loss(real_logits, fake_logits)
+            else:
+                loss = losses.discriminator_loss(real_logits, fake_logits, self.config.real_label)
+            values[name] = loss.detach()
             total = total + loss
             if penalise:
                 with self._autocast():
                     penalty = losses.gradient_penalty(discriminator, reals)
-                total = total + self.recipe.r1_gamma * self.recipe.r1_every * penalty
+                    if recipe.relativistic:
+                        penalty = penalty + losses.gradient_penalty(discriminator, fakes)
+                total = total + recipe.r1_gamma * recipe.r1_every * penalty
         self.adam_d.zero_grad()
         total.backward()
         self.adam_d.step()
         return values
 
-    def _generator_step(self, rng):
-        discriminators = (self.d_grey, self.d_colour)
-        for discriminator in discriminators:
+    def _generator_step(self, real, rng):
+        recipe = self.recipe
+        for discriminator in self.judges.values():
             discriminator.requires_grad_(False)
         with self._autocast():
-            fake = self._fakes(rng)
-            grey = losses.generator_loss(self.d_grey(self._planes(fake, rng)))
-            colour = losses.generator_loss(self.d_colour(fake))
+            fakes = self._judged(self._fakes(rng), rng)
+            reals = self._judged(real, rng) if recipe.relativistic else fakes
+            total = 0.0
+            for (name, discriminator), fake_view, real_view in zip(
+                self.judges.items(), fakes, reals
+            ):
+                logits = discriminator(fake_view)
+                if recipe.relativistic:
+                    loss = losses.relativistic_loss(logits, discriminator(real_view))
+                else:
+                    loss = losses.generator_loss(logits)
+                total = total + {"d_grey": recipe.grey, "d_colour": recipe.colour}[name] * loss
         self.adam_g.zero_grad()
-        (grey + colour).backward()
+        total.backward()
         self.adam_g.step()
-        for discriminator in discriminators:
+        for discriminator in self.judges.values():
             discriminator.requires_grad_(True)
-        return (grey + colour).detach()
+        return total.detach()
 
     @torch.no_grad()
     def _average(self):
@@ -164,7 +190,8 @@ class Trainer:
         Returns
         -------
         dict
-            ``d_grey``, ``d_colour``, ``g``: the losses, as tensors without gradient.
+            ``d_grey``, ``d_colour``, ``g``: the losses, as tensors without gradient; a
+            discriminator of weight 0 has none.
         """
         if self.recipe.decay:
             factor = (1 + math.cos(math.pi * self.step_count / self.config.steps)) / 2
@@ -173,8 +200,8 @@ class Trainer:
         rng = self._rng(_STEP, self.step_count)
         indices = torch.from_numpy(self.batches.indices(self.step_count)).to(self.device)
         real = self.pictures[indices].float() / 127.5 - 1
-        d_grey, d_colour = self._discriminator_step(real, rng)
-        values = {"d_grey": d_grey, "d_colour": d_colour, "g": self._generator_step(rng)}
+        values = self._discriminator_step(real, rng)
+        values["g"] = self._generator_step(real, rng)
         self._average()
         self.step_count += 1
         return values

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from train.recipes import RECIPES
 from train.run import RunConfig
 from train.sprites import collection
 from train.trainer import Trainer
@@ -63,7 +64,7 @@ def test_each_step_changes_its_own_networks_alone(sprites):
     assert equal(g, snapshot("g"))
     assert not equal(d, snapshot("d_grey", "d_colour"))
     d = snapshot("d_grey", "d_colour")
-    trainer._generator_step(rng)
+    trainer._generator_step(real, rng)
     assert equal(d, snapshot("d_grey", "d_colour"))
     assert not equal(g, snapshot("g"))
 
@@ -115,3 +116,45 @@ def test_lr_decays_to_zero_and_ema_follows(sprites):
     paper.step()
     torch.testing.assert_close(paper.ema.layers[0].weight, paper.g.layers[0].weight)
     assert paper.adam_g.param_groups[0]["lr"] == 1e-4
+
+
+def changed(monkeypatch, **changes):
+    monkeypatch.setitem(RECIPES, "fast", dataclasses.replace(RECIPES["fast"], **changes))
+
+
+def test_a_discriminator_of_weight_0_is_not_trained(sprites, monkeypatch):
+    changed(monkeypatch, grey=0.0)
+    trainer = Trainer(config(), sprites)
+    before = [p.clone() for p in trainer.d_grey.parameters()]
+    assert trainer.step().keys() == {"d_colour", "g"}
+    assert all(torch.equal(a, b) for a, b in zip(before, trainer.d_grey.parameters()))
+
+
+def test_weights_scale_the_generators_loss(sprites, monkeypatch):
+    real, losses = torch.rand(4, 3, 32, 32) * 2 - 1, {}
+    for grey, colour in ((1, 1), (2, 1), (1, 0)):
+        changed(monkeypatch, grey=grey, colour=colour)
+        trainer = Trainer(config(), sprites)
+        losses[grey, colour] = trainer._generator_step(real, np.random.default_rng(0)).item()
+    # L(2, 1) = 2 grey + colour, L(1, 1) = grey + colour, L(1, 0) = grey
+    assert losses[2, 1] - losses[1, 1] == pytest.approx(losses[1, 0], rel=1e-5)
+
+
+def test_relativistic_judges_pairs(sprites, monkeypatch):
+    changed(monkeypatch, relativistic=True, r1_gamma=0.0)
+    trainer = Trainer(config(), sprites)
+    for discriminator in trainer.judges.values():
+        torch.nn.init.zeros_(discriminator.classify.weight)
+        torch.nn.init.constant_(discriminator.classify.bias, 7.0)
+    # All logits are 7, every difference is 0: each loss is log 2.
+    values = trainer._discriminator_step(torch.zeros(4, 3, 32, 32), np.random.default_rng(0))
+    assert {round(value.item(), 5) for value in values.values()} == {round(np.log(2), 5)}
+
+
+def test_discriminators_see_augmented_pictures_alike(sprites, monkeypatch):
+    changed(monkeypatch, translate=4, cut_out=8, grey_planes=3)
+    trainer = Trainer(config(), sprites)
+    real = torch.rand(4, 3, 32, 32) * 2 - 1
+    grey, colour = trainer._judged(real, np.random.default_rng(0))
+    assert not torch.equal(colour, real)
+    assert torch.equal(grey.view(3, 4, 32, 32).transpose(0, 1), colour)
