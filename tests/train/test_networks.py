@@ -34,15 +34,32 @@ def test_discriminator_shapes_of_table_1(planes):
     assert network(torch.zeros(2, planes, 32, 32)).shape == (2,)
 
 
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
 @pytest.mark.parametrize("bias", [False, True])
-def test_last_layer_is_the_transposed_convolution(bias):
+def test_first_and_last_layer_are_transposed_convolutions(bias, layout):
     torch.manual_seed(0)
-    network = Generator(GeneratorSpec(channels=(5, 4, 3)), bias=bias)
-    z = torch.randn(2, 100)
+    network = Generator(GeneratorSpec(channels=(5, 4, 3)), bias=bias).to(memory_format=layout)
+    z = torch.randn(2, 100, requires_grad=True)
     x = z[:, :, None, None]
     for layer in network.layers[:-1]:
         x = torch.relu(layer(x))
-    torch.testing.assert_close(network(z), torch.tanh(network.layers[-1](x)))
+    planes, expected = network(z), torch.tanh(network.layers[-1](x))
+    torch.testing.assert_close(planes, expected)
+
+    toward, inputs = torch.randn_like(planes), [z, *network.parameters()]
+    gradients = [torch.autograd.grad(output, inputs, toward) for output in (planes, expected)]
+    torch.testing.assert_close(*gradients, rtol=1e-4, atol=1e-5)
+
+
+def test_bfloat16_generator_trains():
+    torch.manual_seed(0)
+    network = Generator(GeneratorSpec(channels=(5, 4, 3)))
+    z = torch.randn(2, 100)
+    with torch.autocast("cpu", torch.bfloat16):
+        planes = network(z)
+    torch.testing.assert_close(planes.float(), network(z), rtol=0.1, atol=0.1)
+    planes.sum().backward()
+    assert all(p.grad.isfinite().all() for p in network.parameters())
 
 
 def test_colour_is_three_planes_of_one_generator():
