@@ -680,5 +680,70 @@ def _in_parallel(*arguments):
         process.stdout.close()
 
 
+@verb(
+    "evaluate",
+    argument("--model", metavar="FILE", help="measure a model file"),
+    argument("--run", metavar="RUN", help="measure a run's float generator"),
+    argument("--images", metavar="DIR", help="measure a folder of PNG files"),
+    argument(
+        "--reference",
+        default="sprites",
+        metavar="DIR|sprites",
+        help="real pictures to compare with (default: 2000 held-out sprites)",
+    ),
+    argument("--count", type=int, default=1500, metavar="N", help="samples (default 1500)"),
+    argument("--seed", type=int, default=0, metavar="S", help="of the samples (default 0)"),
+    argument(
+        "--training",
+        metavar="DIR|sprites",
+        help="its training pictures, for novelty (default: those that the run names)",
+    ),
+    argument(
+        "--training-count", type=int, metavar="N", help="sprites of --training (default 275)"
+    ),
+    argument("--json", action="store_true", help="as JSON, for programs"),
+)
+def evaluate(args):
+    """Measure pictures: distances to real ones, novelty, diversity; known sets beside them.
+
+    Example: avatar evaluate --model models/compact.safetensors --json
+
+    Give one of --model, --run and --images. Two figures, attribute_frechet and re_render, are of
+    drawn sprites only.
+    """
+    from tqdm import tqdm
+
+    from train import evaluate, samples
+    from train.data import load
+    from train.session import SPRITES_SEED
+
+    kinds = {"model": samples.of_model, "run": samples.of_run, "images": samples.of_folder}
+    given = {name: getattr(args, name) for name in kinds if getattr(args, name) is not None}
+    if len(given) != 1:
+        raise InputError("give one of --model FILE, --run RUN and --images DIR")
+    if args.training_count is not None and args.training != "sprites":
+        raise InputError("--training-count is the number of sprites; give --training sprites too")
+    evaluate.check(args.count, args.seed)
+    ((kind, path),) = given.items()
+    source = kinds[kind](path)
+    training = None
+    if args.training is not None:
+        count = evaluate.TRAINING_COUNT if args.training_count is None else args.training_count
+        training = load(args.training, count, SPRITES_SEED).pictures
+    if args.reference == "sprites":
+        reference = evaluate.sprite_reference(args.count)
+    else:
+        reference = evaluate.folder_reference(args.reference, args.count)
+    result = evaluate.evaluate(
+        source,
+        reference,
+        count=args.count,
+        seed=args.seed,
+        training=training,
+        progress=partial(tqdm, desc="evaluate", unit="set", delay=2, leave=False),
+    )
+    print(json.dumps(result, allow_nan=False) if args.json else evaluate.as_text(result))
+
+
 if __name__ == "__main__":
     sys.exit(main())
