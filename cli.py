@@ -698,9 +698,7 @@ def _in_parallel(*arguments):
         metavar="DIR|sprites",
         help="its training pictures, for novelty (default: those that the run names)",
     ),
-    argument(
-        "--training-count", type=int, metavar="N", help="sprites of --training (default 275)"
-    ),
+    argument("--training-count", type=int, metavar="N", help="sprites of --training (default 275)"),
     argument("--json", action="store_true", help="as JSON, for programs"),
 )
 def evaluate(args):
