@@ -98,6 +98,7 @@ class Attributes(NamedTuple):
     accessory: str
 
 
+@cache
 def _tone(colour, factor):
     """Return `colour` darker (factor below 1, towards violet) or lighter (above 1)."""
     colour = np.asarray(colour, float)
@@ -178,8 +179,9 @@ def draw(attributes):
     """
     palette = _palette(attributes)
     line = (palette * 0.3 + np.array([14, 8, 18])).astype(np.uint8)
+    colours = np.concatenate([palette, line])
     back, front = parts.HAIR[attributes.hair]
-    picture = np.zeros((SIZE, SIZE, 3), np.uint8)
+    index = np.zeros((SIZE, SIZE), np.uint8)  # a letter, or 128 above it for its outline
     layers = (
         (back, True),
         ((parts.CLOTHES[attributes.clothes],), True),
@@ -191,9 +193,9 @@ def draw(attributes):
     for pieces, outlined in layers:
         letters, outline = _layer(pieces)
         if outlined:
-            picture = np.where(outline[..., None] > 0, line[outline], picture)
-        picture = np.where(letters[..., None] > 0, palette[letters], picture)
-    return picture
+            np.copyto(index, outline + 128, where=outline > 0)
+        np.copyto(index, letters, where=letters > 0)
+    return colours[index]
 
 
 def sample(rng):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from train import sprite_parts as parts
+from train.data import load
 from train.sprites import CHOICES, Attributes, collection, draw, sample, save_labels
 
 
@@ -74,3 +75,8 @@ def test_labels(tmp_path):
         rows = list(csv.DictReader(file))
     assert [row.pop("file") for row in rows] == ["000.png", "001.png", "002.png"]
     assert [Attributes(**row) for row in rows] == attributes
+
+
+def test_sprites_stay_as_runs_and_models_know_them():
+    """Training data, the attribute CNN and every figure of `avatar evaluate` go back to these."""
+    assert load("sprites", 64, 0).digest == "c87de5744ca01327"
