@@ -10,7 +10,7 @@ activation scale and a bias of its own, the bias centring what error is left.
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -306,12 +306,11 @@ def quantize(config, generator, weight_bits):
     """
     spec = GeneratorSpec(channels=config.channels, weight_bits=weight_bits)
     model, _ = round_generator(config, generator, spec)
-    return with_provenance(
-        model, config, generator.progress, as_network(generator, spec), generator
-    )
+    network = as_network(generator, spec)
+    return with_provenance(model, config, generator.progress, network, generator.v1, generator.v2)
 
 
-def with_provenance(model, config, progress, network, offsets):
+def with_provenance(model, config, progress, network, v1, v2):
     """Return a model with what it comes from and how near it is to a float generator.
 
     Parameters
@@ -322,16 +321,15 @@ def with_provenance(model, config, progress, network, offsets):
         ``steps`` and ``seconds`` of its training.
     network : train.networks.Generator
         The float generator.
-    offsets : object
-        Has its float `v1` and `v2`.
+    v1, v2 : float32 arrays, shape (latent,)
+        Its.
     """
     z = _latents(config, model.spec)[1]
-    reference = float_pictures(network, z, offsets.v1, offsets.v2)
+    reference = float_pictures(network, z, v1, v2)
     quality = psnr(generate(model, quantize_latents(z)), reference)
-    training = {name: value for name, value in asdict(config).items() if name != "channels"}
     return replace(
         model,
-        training=training | {"planned_steps": config.steps} | progress,
+        training=config.provenance | {"planned_steps": config.steps} | progress,
         metrics={"psnr": round(min(quality, PSNR_MAX), 2), "psnr_pictures": EVALUATION},
     )
 

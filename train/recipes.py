@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -119,3 +119,16 @@ RECIPES = {
         bf16=True,
     ),
 }
+
+
+def recipe_of(config):
+    """Return the constants of a :class:`train.run.RunConfig`.
+
+    A run that began from an earlier one has that one's recipe, with its own share of the learning
+    rates, which fall to zero.
+    """
+    recipe, start = RECIPES[config.recipe], config.start
+    if start is None:
+        return recipe
+    rates = {"lr_g": recipe.lr_g * start.rate, "lr_d": recipe.lr_d * start.rate}
+    return replace(recipe, **rates, decay=True)

@@ -4,7 +4,7 @@
 ``config.json`` holds the :class:`RunConfig`; ``generator.safetensors`` the float generator that
 quantize reads: ``weight1..4`` (in, out, 4, 4), ``bias1..4`` (out,), ``v1``, ``v2`` (latent,), all
 float32, and the training done so far. Training adds ``checkpoint.pt``, ``metrics.jsonl`` and
-``samples/``.
+``samples/``. A run in integers has ``model.safetensors``, its model file, in place of the floats.
 """
 
 from __future__ import annotations
@@ -18,14 +18,47 @@ import numpy as np
 import safetensors
 from safetensors.numpy import save_file
 
+from golden import model_file
 from golden.atomic import replacing
 from golden.spec import GeneratorSpec, InputError
 
 CONFIG = "config.json"
 GENERATOR = "generator.safetensors"
+MODEL = "model.safetensors"
 LATENTS = ("normal", "tanh")
 INPUT_MAX = 16.0  # no latent drawn from N(0, 1) is that large
 OUTPUT_MAX = 1e18  # of a layer: its square is a float32
+
+
+@dataclass(frozen=True)
+class Start:
+    """How a run began from an earlier one, whose generator is its teacher.
+
+    Attributes
+    ----------
+    way : str
+        ``finetune``: with the teacher's weights rounded, ``prune``: with the best of its channels,
+        ``distill``: from nothing.
+    teacher : str
+        First 16 hex digits of :func:`train.generator_file.digest` of its arrays.
+    channels : (int, int, int)
+        The teacher's.
+    rate : float
+        Learning rates as a share of the recipe's; they fall to zero.
+    distillation : float
+        Weight of the mean absolute distance to the teacher's pictures in the generator's loss.
+    """
+
+    way: str
+    teacher: str
+    channels: tuple[int, int, int]
+    rate: float
+    distillation: float
+
+    @property
+    def spec(self):
+        """The :class:`GeneratorSpec` of the teacher (its weight bits mean nothing)."""
+        return GeneratorSpec(channels=self.channels)
 
 
 @dataclass(frozen=True)
@@ -51,6 +84,10 @@ class RunConfig:
         Number of training pictures.
     precision : str
         ``float32`` or ``bfloat16`` (autocast).
+    weight_bits : (int, int, int, int), optional
+        Of a generator trained in integers.
+    start : Start, optional
+        Of a run that began from an earlier one.
     """
 
     channels: tuple[int, int, int]
@@ -63,11 +100,20 @@ class RunConfig:
     data_digest: str = ""
     pictures: int = 0
     precision: str = "float32"
+    weight_bits: tuple[int, int, int, int] | None = None
+    start: Start | None = None
 
     @property
     def spec(self):
-        """The :class:`GeneratorSpec` of the float generator (its weight bits mean nothing)."""
-        return GeneratorSpec(channels=self.channels)
+        """The :class:`GeneratorSpec`; of a float generator its weight bits mean nothing."""
+        return GeneratorSpec(channels=self.channels, weight_bits=self.weight_bits or 8)
+
+    @property
+    def provenance(self):
+        """What a model file tells of the run: all but the channels, and nothing that is None."""
+        told = asdict(self)
+        del told["channels"]
+        return {name: value for name, value in told.items() if value is not None}
 
     def save(self, run):
         """Write config.json into the folder `run`."""
@@ -102,18 +148,28 @@ class RunConfig:
             A field is missing, unknown, of another type or out of range.
         """
         try:
-            config = cls(**config)
-            config = replace(config, channels=config.spec.channels)
-        except (ValueError, TypeError) as error:
+            start = config.get("start")
+            config = cls(**config | {"start": Start(**start) if start is not None else None})
+            spec = config.spec
+            config = replace(config, channels=spec.channels)
+            if config.weight_bits is not None:
+                config = replace(config, weight_bits=spec.weight_bits)
+            if config.start is not None:
+                start = replace(config.start, channels=config.start.spec.channels)
+                config = replace(config, start=start)
+        except (ValueError, TypeError, AttributeError) as error:
             raise InputError(
                 f"{path}: is damaged ({str(error).splitlines()[0]}); train or import again"
             ) from None
         kinds = {"int": int, "float": (int, float), "str": str}
-        for field in fields(cls)[1:]:
-            value = getattr(config, field.name)
-            wrong = isinstance(value, bool) or not isinstance(value, kinds[field.type])
-            if wrong or (field.type == "int" and value < 0):
-                raise InputError(f"{path}: {field.name} is {value!r}; train or import again")
+        for part in filter(None, (config, config.start)):
+            for field in fields(part):
+                value = getattr(part, field.name)
+                if field.type not in kinds:
+                    continue
+                wrong = isinstance(value, bool) or not isinstance(value, kinds[field.type])
+                if wrong or (field.type in ("int", "float") and not value >= 0):
+                    raise InputError(f"{path}: {field.name} is {value!r}; train or import again")
         if not 0 < config.real_label <= 1:
             raise InputError(
                 f"{path}: real_label is {config.real_label}; give a label of up to 1, 0.9 say"
@@ -173,6 +229,8 @@ class FloatGenerator:
             out of range.
         """
         path = Path(run) / GENERATOR
+        if (Path(run) / MODEL).is_file():
+            raise InputError(f"{run}: was trained in integers; take its {MODEL}, or a float run")
         if not path.is_file():
             raise InputError(f"{path}: there is no such file; let `avatar train` run to its end")
         try:
@@ -224,6 +282,37 @@ class FloatGenerator:
             v2=arrays["v2"],
             progress=progress,
         )
+
+
+@dataclass(frozen=True, eq=False)
+class IntegerGenerator:
+    """A generator trained in integers.
+
+    Attributes
+    ----------
+    model : golden.model_file.Model
+    """
+
+    model: model_file.Model
+
+    def save(self, run):
+        """Write model.safetensors into the folder `run`."""
+        model_file.save(self.model, Path(run) / MODEL)
+
+    @classmethod
+    def load(cls, run, spec):
+        """Read model.safetensors of the folder `run` and check it against `spec`.
+
+        Raises
+        ------
+        InputError
+            There is no such file, it is damaged, or of another spec.
+        """
+        path = Path(run) / MODEL
+        model = model_file.load(path)
+        if model.spec != spec:
+            raise InputError(f"{path}: its spec is not that of {CONFIG}; fine-tune again")
+        return cls(model)
 
 
 def _is_progress(progress):
