@@ -14,6 +14,7 @@ from pictures import grid
 from train import augment, losses
 from train.data import Batches
 from train.networks import Discriminator, Generator
+from train.parallel import ALONE, SharedDraws
 from train.recipes import RECIPES
 from train.run import FloatGenerator, draw_latents
 
@@ -40,6 +41,24 @@ def he_deviation(layer):
     return math.sqrt(2 / inputs)
 
 
+@torch.no_grad()
+def _verdicts(name, real_logits, fake_logits, relativistic):
+    """What a discriminator thinks of reals and fakes, (N,) and (N,): means, and how often rightly.
+
+    A relativistic one is right where a real scores above the fake of its pair, else where a real
+    scores above 0 or a fake below.
+    """
+    if relativistic:
+        right = real_logits > fake_logits
+    else:
+        right = torch.cat((real_logits > 0, fake_logits < 0))
+    return {
+        f"{name}_real": real_logits.float().mean(),
+        f"{name}_fake": fake_logits.float().mean(),
+        f"{name}_accuracy": right.float().mean(),
+    }
+
+
 class Trainer:
     """Networks, optimisers and the step that trains them.
 
@@ -49,16 +68,18 @@ class Trainer:
     pictures : uint8 array, shape (N, 32, 32, 3)
     device : str
         ``cpu`` or ``cuda``.
+    world : train.parallel.World
+        The processes that share each batch; by default this one has all of it.
     """
 
-    def __init__(self, config, pictures, device="cpu"):
+    def __init__(self, config, pictures, device="cpu", world=ALONE):
         self.config, self.device = config, torch.device(device)
         self.recipe = recipe = RECIPES[config.recipe]
         self.step_count, self.seconds = 0, 0.0
         self.sums = {}  # of each loss since the last line of metrics
         self.g = Generator(config.spec)
-        self.d_grey = Discriminator(1, recipe.d_grey, recipe.batch_norm)
-        self.d_colour = Discriminator(3, recipe.d_colour, recipe.batch_norm)
+        self.d_grey = world.synchronised(Discriminator(1, recipe.d_grey, recipe.batch_norm))
+        self.d_colour = world.synchronised(Discriminator(3, recipe.d_colour, recipe.batch_norm))
         weights = {"d_grey": recipe.grey, "d_colour": recipe.colour}
         self.judges = {name: getattr(self, name) for name in weights if weights[name]}
         self._initialise()
@@ -73,6 +94,8 @@ class Trainer:
         planes = np.ascontiguousarray(pictures.transpose(0, 3, 1, 2))
         self.pictures = torch.from_numpy(planes).to(self.device)
         self.batches = Batches(len(pictures), recipe.batch, [config.seed, _ORDER])
+        self._rows = world.rows(self.batches.batch)
+        self._sharing_d, self._sharing_g = world.shared(*self.judges.values()), world.shared(self.g)
 
     @property
     def _bf16(self):
@@ -102,7 +125,7 @@ class Trainer:
 
     def _fakes(self, rng):
         """Colour pictures (batch, 3, 32, 32) of fresh latents."""
-        z = self._latents(rng, (self.batches.batch,), self.config.latents)
+        z = self._latents(rng, (self._rows.stop - self._rows.start,), self.config.latents)
         return self.g.colour(z, self.v1, self.v2)
 
     def _planes(self, pictures, rng):
@@ -126,9 +149,8 @@ class Trainer:
         views = {"d_grey": self._planes(pictures, rng), "d_colour": pictures}
         return [views[name] for name in self.judges]
 
-    def _discriminator_step(self, real, rng):
-        with torch.no_grad(), self._autocast():
-            fake = self._fakes(rng).float()
+    def _discriminator_loss(self, real, fake, rng):
+        """The sum that the discriminators' step takes down, and the loss of each."""
         recipe = self.recipe
         penalise = recipe.r1_gamma and self.step_count % recipe.r1_every == 0
         values, total = {}, 0.0
@@ -141,6 +163,7 @@ class Trainer:
             else:
                 loss = losses.discriminator_loss(real_logits, fake_logits, self.config.real_label)
             values[name] = loss.detach()
+            values |= _verdicts(name, real_logits, fake_logits, recipe.relativistic)
             total = total + loss
             if penalise:
                 with self._autocast():
@@ -148,15 +171,20 @@ class Trainer:
                     if recipe.relativistic:
                         penalty = penalty + losses.gradient_penalty(discriminator, fakes)
                 total = total + recipe.r1_gamma * recipe.r1_every * penalty
+        return total, values
+
+    def _discriminator_step(self, real, rng):
+        with torch.no_grad(), self._autocast():
+            fake = self._fakes(rng).float()
+        total, values = self._sharing_d(self._discriminator_loss, real, fake, rng)
         self.adam_d.zero_grad()
         total.backward()
         self.adam_d.step()
         return values
 
-    def _generator_step(self, real, rng):
+    def _generator_loss(self, real, rng):
+        """The sum that the generator's step takes down."""
         recipe = self.recipe
-        for discriminator in self.judges.values():
-            discriminator.requires_grad_(False)
         with self._autocast():
             fakes = self._judged(self._fakes(rng), rng)
             reals = self._judged(real, rng) if recipe.relativistic else fakes
@@ -170,6 +198,12 @@ class Trainer:
                 else:
                     loss = losses.generator_loss(logits)
                 total = total + {"d_grey": recipe.grey, "d_colour": recipe.colour}[name] * loss
+        return total
+
+    def _generator_step(self, real, rng):
+        for discriminator in self.judges.values():
+            discriminator.requires_grad_(False)
+        total = self._sharing_g(self._generator_loss, real, rng)
         self.adam_g.zero_grad()
         total.backward()
         self.adam_g.step()
@@ -190,15 +224,18 @@ class Trainer:
         Returns
         -------
         dict
-            ``d_grey``, ``d_colour``, ``g``: the losses, as tensors without gradient; a
-            discriminator of weight 0 has none.
+            ``d_grey``, ``d_colour``, ``g``: the losses, as tensors without gradient. Of each
+            discriminator also ``d_grey_real`` and ``d_grey_fake``, its mean logits, and
+            ``d_grey_accuracy``, the share that it judges rightly. A discriminator of weight 0 has
+            none of these.
         """
         if self.recipe.decay:
             factor = (1 + math.cos(math.pi * self.step_count / self.config.steps)) / 2
             self.adam_g.param_groups[0]["lr"] = self.recipe.lr_g * factor
             self.adam_d.param_groups[0]["lr"] = self.recipe.lr_d * factor
-        rng = self._rng(_STEP, self.step_count)
-        indices = torch.from_numpy(self.batches.indices(self.step_count)).to(self.device)
+        rng = SharedDraws(self._rng(_STEP, self.step_count), self.batches.batch, self._rows)
+        indices = self.batches.indices(self.step_count)[self._rows]
+        indices = torch.from_numpy(indices).to(self.device)
         real = self.pictures[indices].float() / 127.5 - 1
         values = self._discriminator_step(real, rng)
         values["g"] = self._generator_step(real, rng)
