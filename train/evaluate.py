@@ -30,6 +30,19 @@ SPRITE_ONLY = ("attribute_frechet", "re_render")
 _BLEND_SEED, _NOISE_SEED = 8_002, 8_003
 
 
+class _ScaledFeatures:
+    """Features of a reference (N, D), over their floored standard deviations."""
+
+    def __init__(self, features):
+        self.scales = metrics.floored_scales(features)
+        self.features = features / self.scales
+        self._moments = metrics.moments(self.features)
+
+    def frechet(self, features):
+        """Frechet distance of other features (M, D), scaled alike."""
+        return metrics.frechet(self._moments, metrics.moments(features / self.scales))
+
+
 @dataclass(frozen=True, eq=False)
 class Reference:
     """Real pictures that others are measured against.
@@ -49,17 +62,16 @@ class Reference:
     pictures: np.ndarray
     fresh: np.ndarray
     reader: attribute_cnn.AttributeReader | None = None
-    _random: tuple = field(init=False, repr=False)
-    _attributes: metrics.Moments | None = field(init=False, repr=False)
+    _random: _ScaledFeatures = field(init=False, repr=False)
+    _attributes: _ScaledFeatures | None = field(init=False, repr=False)
+    _patches: metrics.SlicedWasserstein = field(init=False, repr=False)
 
     def __post_init__(self):
-        features = random_cnn.features(self.pictures)
-        scales = metrics.floored_scales(features)
-        features = features / scales
-        random = (scales, features, metrics.moments(features))
-        attributes = self.reader and metrics.moments(self.reader.read(self.pictures)[0])
-        object.__setattr__(self, "_random", random)
-        object.__setattr__(self, "_attributes", attributes)
+        random = _ScaledFeatures(random_cnn.features(self.pictures))
+        attributes = self.reader and _ScaledFeatures(self.reader.read(self.pictures)[0])
+        patches = metrics.SlicedWasserstein(self.pictures)
+        for name, value in (("random", random), ("attributes", attributes), ("patches", patches)):
+            object.__setattr__(self, f"_{name}", value)
 
     def measure(self, pictures):
         """Measure pictures.
@@ -71,23 +83,22 @@ class Reference:
         Returns
         -------
         dict of float
-            ``attribute_frechet`` and ``random_frechet`` (squared distances of features),
+            ``attribute_frechet`` and ``random_frechet`` (features in the reference's deviations),
             ``re_render`` and ``diversity`` (grey levels), ``sliced_wasserstein`` (thousandths),
             ``coverage`` and ``recall`` (shares); the first two :data:`SPRITE_ONLY`.
         """
         figures = {}
         if self.reader:
             features, attributes = self.reader.read(pictures)
-            found = metrics.moments(features)
-            figures["attribute_frechet"] = metrics.frechet(self._attributes, found)
+            figures["attribute_frechet"] = self._attributes.frechet(features)
             figures["re_render"] = re_render(pictures, attributes)
-        scales, wanted, moments = self._random
-        features = random_cnn.features(pictures) / scales
+        features = random_cnn.features(pictures)
+        real, fake = self._random.features, features / self._random.scales
         return figures | {
-            "random_frechet": metrics.frechet(moments, metrics.moments(features)),
-            "sliced_wasserstein": metrics.sliced_wasserstein(pictures, self.pictures),
-            "coverage": metrics.coverage(wanted, features, NEIGHBOURS),
-            "recall": metrics.recall(wanted, features, NEIGHBOURS),
+            "random_frechet": self._random.frechet(features),
+            "sliced_wasserstein": self._patches.distance(pictures),
+            "coverage": metrics.coverage(real, fake, NEIGHBOURS),
+            "recall": metrics.recall(real, fake, NEIGHBOURS),
             "diversity": metrics.diversity(pictures),
         }
 

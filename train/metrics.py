@@ -183,16 +183,23 @@ def _levels(pictures):
     yield fine
 
 
-def _projected(level, rng):
-    """Project random patches of a level along random directions, sorted: (N * PATCHES, P)."""
-    places = rng.integers(level.shape[1] - PATCH_SIZE + 1, size=(2, len(level), PATCHES))
+def _patches(level, number):
+    """Cut random patches out of a level (N, size, size, 3): float32 (N * PATCHES, 3, 49)."""
+    rng = np.random.default_rng([_PATCH_SEED, number, 0])
+    places = rng.integers(level.shape[1] - PATCH_SIZE + 1, size=(len(level), PATCHES, 2))
     windows = np.lib.stride_tricks.sliding_window_view(level, (PATCH_SIZE, PATCH_SIZE), (1, 2))
-    patches = windows[np.arange(len(level))[:, None], places[0], places[1]]
+    patches = windows[np.arange(len(level))[:, None], places[..., 0], places[..., 1]]
     return patches.reshape(len(level) * PATCHES, 3, PATCH_SIZE**2)
 
 
-def sliced_wasserstein(pictures, reference):
-    """Sliced Wasserstein distance of the patches of two sets of pictures, times 1000.
+def _projections(patches, mean, scale, directions):
+    """Scale patches and project them, each column of the result sorted: float32 (N, P)."""
+    flat = ((patches - mean) / scale).reshape(len(patches), -1)
+    return np.sort(flat @ directions, axis=0)
+
+
+class SlicedWasserstein:
+    """Sliced Wasserstein distance of the patches of pictures to those of a reference, times 1000.
 
     Patches of 7 x 7 from each level of a Laplacian pyramid, scaled colour by colour to the
     reference's mean and deviation, are projected along random directions; the mean Wasserstein-1
@@ -201,31 +208,34 @@ def sliced_wasserstein(pictures, reference):
 
     Parameters
     ----------
-    pictures, reference : uint8 arrays, shape (N, 32, 32, 3) and (M, 32, 32, 3)
-
-    Returns
-    -------
-    float
+    reference : uint8 array, shape (M, 32, 32, 3)
 
     Source: Karras et al., arXiv:1710.10196, section 5, but scaled by the reference alone, so that
     wrong brightness and contrast count.
     """
-    distances = []
-    for n, (level, wanted) in enumerate(zip(_levels(pictures), _levels(reference))):
-        sets = [
-            _projected(each, np.random.default_rng([_PATCH_SEED, n])) for each in (level, wanted)
-        ]
-        mean = sets[1].mean((0, 2), keepdims=True)
-        scale = np.maximum(sets[1].std((0, 2), keepdims=True), CONSTANT)
-        directions = np.random.default_rng([_PATCH_SEED, LEVELS + n]).standard_normal(
-            (3 * PATCH_SIZE**2, PROJECTIONS), np.float32
-        )
-        directions /= np.linalg.norm(directions, axis=0)
-        count = min(map(len, sets))
-        quantiles = []
-        for patches in sets:
-            flat = ((patches - mean) / scale).reshape(len(patches), -1)
-            projected = np.sort(flat @ directions, axis=0)
-            quantiles.append(projected[(np.arange(count) * 2 + 1) * len(projected) // (2 * count)])
-        distances.append(np.abs(quantiles[0] - quantiles[1]).mean(dtype=np.float64))
-    return float(1000 * np.mean(distances))
+
+    def __init__(self, reference):
+        self._levels = []  # (mean, scale, directions, sorted projections) of each
+        for n, level in enumerate(_levels(reference)):
+            patches = _patches(level, n)
+            mean = patches.mean((0, 2), keepdims=True)
+            scale = np.maximum(patches.std((0, 2), keepdims=True), CONSTANT)
+            directions = np.random.default_rng([_PATCH_SEED, n, 1]).standard_normal(
+                (3 * PATCH_SIZE**2, PROJECTIONS), np.float32
+            )
+            directions /= np.linalg.norm(directions, axis=0)
+            facts = mean, scale, directions
+            self._levels.append((*facts, _projections(patches, *facts)))
+
+    def distance(self, pictures):
+        """Return the distance of uint8 pictures (N, 32, 32, 3), a float."""
+        distances = []
+        for n, (level, (*facts, wanted)) in enumerate(zip(_levels(pictures), self._levels)):
+            found = _projections(_patches(level, n), *facts)
+            count = min(len(found), len(wanted))
+            a, b = (
+                each[(2 * np.arange(count) + 1) * len(each) // (2 * count)]
+                for each in (found, wanted)
+            )  # the same quantiles of both
+            distances.append(np.abs(a - b).mean(dtype=np.float64))
+        return float(1000 * np.mean(distances))
