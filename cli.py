@@ -743,5 +743,55 @@ def evaluate(args):
     print(json.dumps(result, allow_nan=False) if args.json else evaluate.as_text(result))
 
 
+@verb(
+    "experiment",
+    argument("name", metavar="NAME", help="one of `avatar experiment list`, or all"),
+    argument(
+        "--model",
+        default="models/compact.safetensors",
+        metavar="FILE",
+        help="model file or packed generator (default models/compact.safetensors)",
+    ),
+    argument("--out", default="docs/results", metavar="DIR", help="(default docs/results)"),
+    argument("--seed", type=int, default=0, metavar="S", help="of all that is random (default 0)"),
+    argument("--json", action="store_true", help="as JSON, for programs"),
+)
+def experiment(args):
+    """Repeat one of the paper's experiments, or list them.
+
+    Example: avatar experiment interpolation --model models/compact.safetensors
+
+    Writes NAME.md, NAME.json and, where there is something to see, NAME.png; `all` does every
+    experiment and puts the parts together as README.md. The same command gives the same bytes on
+    one machine. Experiments that compare generators read docs/results/generators and models.
+    """
+    from train.experiments.registry import EXPERIMENTS, find
+
+    if args.name == "list":
+        if args.json:
+            print(json.dumps({each.name: each.summary for each in EXPERIMENTS.values()}))
+        else:
+            width = max(map(len, EXPERIMENTS))
+            for each in EXPERIMENTS.values():
+                print(f"{each.name:<{width}}  {each.summary}")
+        return
+    chosen = list(EXPERIMENTS.values()) if args.name == "all" else [find(args.name)]
+    if args.seed < 0:
+        raise InputError(f"--seed is {args.seed}; give 0 or a positive number")
+    make_folder(args.out)
+
+    from train.experiments import report
+
+    settings = report.Settings(model=args.model, seed=args.seed)
+    results = [report.save(args.out, each, settings, each.run(settings)) for each in chosen]
+    if args.name == "all":
+        report.save_index(args.out)
+    if args.json:
+        print(json.dumps(results if args.name == "all" else results[0]))
+    else:
+        for each in chosen:
+            print(f"{args.out}/{each.name}.md")
+
+
 if __name__ == "__main__":
     sys.exit(main())

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The figures of ``avatar evaluate`` for several generators, the reference measured once."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from tqdm import tqdm
+
+from train import evaluate, samples
+from train.experiments.report import number, table
+
+# Columns of the tables that compare generators; all but the last are better when smaller.
+COLUMNS = {
+    "attribute_frechet": "attribute Frechet",
+    "re_render": "re-render",
+    "random_frechet": "random Frechet",
+    "sliced_wasserstein": "sliced Wasserstein",
+    "recall": "recall",
+}
+SAMPLES = evaluate.COUNT
+
+
+@cache
+def reference():
+    """Return the held-out sprites as a :class:`train.evaluate.Reference`."""
+    return evaluate.sprite_reference(SAMPLES)
+
+
+@cache
+def calibration():
+    """Return the figures of the calibration sets by name."""
+    sets = evaluate.calibration_sets(reference(), SAMPLES)
+    bar = tqdm(sets, desc="calibrate", unit="set", delay=2, leave=False)
+    return {name: reference().measure(pictures) for name, pictures in bar}
+
+
+_measured = {}
+
+
+def measure(subject, seed):
+    """Return the figures of a :class:`train.experiments.subject.Subject`, as evaluate gives them.
+
+    Its latents are those of ``avatar evaluate --seed SEED``. Asked twice, it is measured once.
+    """
+    key = subject.id, seed
+    if key not in _measured:
+        distribution = subject.training.get("latents", "normal")
+        pictures = subject.pictures(samples.latents(distribution, SAMPLES, seed))
+        figures = reference().measure(pictures)
+        novelty = evaluate.novelty(pictures, subject.training_pictures(), reference().fresh)
+        ratio = novelty["samples"]["median"] / novelty["leave_one_out"]["median"]
+        _measured[key] = figures | {
+            "novelty": novelty["samples"]["median"],
+            "novelty_to_leave_one_out": ratio,
+            "near_copies": novelty["samples"]["near_copies"],
+        }
+    return _measured[key]
+
+
+def measure_all(subjects, seed):
+    """Return the figures of several subjects by label, with a progress bar."""
+    bar = tqdm(subjects, desc="measure", unit="generator", delay=2, leave=False)
+    return {subject.label: measure(subject, seed) for subject in bar}
+
+
+def cells(figures):
+    """Return a row's cells for :data:`COLUMNS`, one digit behind the point or two."""
+    return [
+        f"{figures[name]:.3f}" if name == "recall" else number(figures[name]) for name in COLUMNS
+    ]
+
+
+def calibration_rows(width):
+    """Return table rows of real pictures, the training set and blends, filled up to `width`."""
+    shown = {"real": "real sprites", "training_set": "275 training sprites", "blends": "blends"}
+    rows = [[label, *cells(calibration()[name])] for name, label in shown.items()]
+    return [row + [""] * (width - len(row)) for row in rows]
+
+
+def comparison(figures, extra=None):
+    """Return a table of generators' figures over those of known sets.
+
+    Parameters
+    ----------
+    figures : dict
+        Figures by generator, as of :func:`measure_all`.
+    extra : dict of dict, optional
+        Further columns: by heading, a value by generator.
+    """
+    extra = extra or {}
+    header = ("generator", *COLUMNS.values(), *extra)
+    rows = [
+        [name, *cells(each), *(column[name] for column in extra.values())]
+        for name, each in figures.items()
+    ]
+    return table(header, rows + calibration_rows(len(header)))

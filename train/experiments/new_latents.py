@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""New latents beside their nearest training pictures (the paper's figure 6).
+
+What is new is measured against two yardsticks: how near the training pictures lie to each other
+(each to its nearest other one), and how near pictures lie that were never trained on.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from train.data import SPRITES
+from train.experiments.figure import Row, sheet
+from train.experiments.report import Report, table
+from train.experiments.subject import open_subject
+from train.metrics import nearest
+from train.sprites import draw, sample
+
+SHOWN = 6
+SAMPLES = 300
+OTHERS = 500  # training pictures whose nearest other is looked for
+FRESH_SEED = 8_606  # of newly drawn sprites; no training set has it
+
+
+def run(settings):
+    """Return the report; see the module."""
+    subject = open_subject(settings.model)
+    training = subject.training_pictures()
+    made = subject.pictures(subject.draw(settings.seed, SAMPLES))
+    distances, indices = nearest(made, training)
+    rng = np.random.default_rng(settings.seed)
+    own = np.sort(rng.choice(len(training), min(OTHERS, len(training)), replace=False))
+    sets = {"avatars of new latents": distances}
+    sets["training pictures, each left out"], _ = nearest(training[own], training, own=own)
+    between = sets["training pictures, each left out"]
+    if subject.training["data"] == SPRITES:
+        fresh = np.random.default_rng(FRESH_SEED)
+        sprites = np.stack([draw(sample(fresh)) for _ in range(SAMPLES)])
+        sets["newly drawn sprites"], _ = nearest(sprites, training)
+
+    shares = [float((between < distance).mean()) for distance in distances[:SHOWN]]
+    rows = [
+        (n + 1, int(indices[n]), distances[n], f"{share:.0%}") for n, share in enumerate(shares)
+    ]
+    spread = {name: np.quantile(values, (0, 0.05, 0.5, 0.95)) for name, values in sets.items()}
+    ratio = np.median(distances) / np.median(between)
+    nearer = int((distances < between.min()).sum())
+    baselines = [(name, len(sets[name]), *values) for name, values in spread.items()]
+    table_of_six = table(
+        ("avatar", "nearest training picture", "distance", "training pictures nearer to another"),
+        rows,
+    )
+    table_of_sets = table(
+        ("distance to the nearest training picture", "number", "least", "5 %", "median", "95 %"),
+        baselines,
+    )
+    findings = f"""\
+The six avatars are those of `avatar generate --seed {settings.seed} --count 6`, none picked, from
+{subject.label}, trained on {subject.made_from}.
+
+{table_of_six}
+{table_of_sets}
+Avatars lie {ratio:.2f} times as far from the training pictures as those lie from each other, at
+the median. Of {SAMPLES} avatars {nearer} lie nearer to a training picture than any two of the
+training pictures looked at do.
+"""
+    captions = tuple(f"{distance:.1f}" for distance in distances[:SHOWN])
+    return Report(
+        title="New latents and their nearest training pictures",
+        findings=findings,
+        numbers={
+            "model": subject.id,
+            "shown": [
+                {"nearest": int(indices[n]), "distance": distances[n], "share_nearer": shares[n]}
+                for n in range(SHOWN)
+            ],
+            "samples": SAMPLES,
+            "training_pictures": len(training),
+            "distance": {
+                name: dict(zip(("least", "p5", "median", "p95"), values))
+                for name, values in spread.items()
+            },
+            "median_ratio": ratio,
+            "nearer_than_any_two": nearer,
+        },
+        picture=sheet(
+            [
+                Row("avatar", made[:SHOWN]),
+                Row("nearest\ntraining\npicture", training[indices[:SHOWN]], captions),
+            ]
+        ),
+        caption="Six new latents, none picked and the nearest training picture to each.",
+    )

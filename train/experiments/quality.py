@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every committed generator and every shipped model, measured on one scale."""
+
+from __future__ import annotations
+
+from golden.spec import InputError
+from train import evaluate
+from train.attribute_cnn import SHIPPED as ATTRIBUTE_CNN
+from train.data import SPRITES
+from train.experiments.figure import Row, sheet
+from train.experiments.measuring import SAMPLES, calibration, comparison, measure_all
+from train.experiments.report import Report
+from train.experiments.subject import GENERATORS, MODELS, open_subject
+
+SHOWN = 10
+
+
+def subjects():
+    """Return all that were trained on drawn sprites, generators first, by path.
+
+    Raises
+    ------
+    InputError
+        There is none.
+    """
+    paths = [*sorted(GENERATORS.glob("*.safetensors")), *sorted(MODELS.glob("*.safetensors"))]
+    found = [open_subject(path) for path in paths if path.name != ATTRIBUTE_CNN.name]
+    found = [subject for subject in found if subject.training.get("data") == SPRITES]
+    if not found:
+        raise InputError(f"{MODELS}: has no model; run from the repository's root")
+    return found
+
+
+def run(settings):
+    """Return the report; see the module."""
+    found = subjects()
+    figures = measure_all(found, settings.seed)
+    extra = {
+        "novelty": {
+            name: f"{each['novelty_to_leave_one_out']:.2f}" for name, each in figures.items()
+        },
+        "near copies": {name: str(each["near_copies"]) for name, each in figures.items()},
+        "channels": {s.label: "-".join(map(str, s.spec.channels)) for s in found},
+        "trained on": {s.label: f"{s.training.get('pictures', 0):,}" for s in found},
+        "steps": {s.label: f"{s.training.get('steps', 0):,}" for s in found},
+    }
+    findings = f"""\
+{SAMPLES:,} samples each, as `avatar evaluate --seed {settings.seed}` draws them, against
+{evaluate.REFERENCE_COUNT:,} held-out sprites. Novelty is the median distance to the nearest
+training picture over that of the training pictures among themselves. The last rows show what known
+pictures score.
+
+{comparison(figures, extra)}
+"""
+    z = {s.label: s.draw(settings.seed, SHOWN) for s in found}
+    return Report(
+        title="Quality of the generators",
+        findings=findings,
+        numbers={
+            "samples": SAMPLES,
+            "ids": {s.label: s.id for s in found},
+            "figures": figures,
+            "calibration": calibration(),
+        },
+        picture=sheet([Row(s.label, s.pictures(z[s.label])) for s in found], scale=2),
+        caption=f"The same {SHOWN} latents, unpicked, through every generator.",
+    )

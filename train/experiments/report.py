@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an experiment gets and gives, and its files: NAME.json, NAME.md and NAME.png."""
+
+from __future__ import annotations
+
+import json
+import math
+import textwrap
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from golden.atomic import make_folder, replacing
+from pictures import save_png
+from train.experiments.registry import EXPERIMENTS
+
+SIGNIFICANT = 5  # digits of a number in JSON: fewer than what another BLAS would change
+INDEX = "README.md"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the user chose.
+
+    Attributes
+    ----------
+    model : str
+        Path of a model file or of a packed generator.
+    seed : int
+        Seed of everything random.
+    """
+
+    model: str
+    seed: int
+
+
+@dataclass(frozen=True)
+class Report:
+    """What an experiment found.
+
+    Attributes
+    ----------
+    title : str
+    findings : str
+        Markdown: tables, and what they say.
+    numbers : dict
+        All figures, in values that JSON can hold or NumPy's.
+    picture : uint8 array, shape (height, width, 3), or None
+    caption : str
+        What the picture shows.
+    """
+
+    title: str
+    findings: str
+    numbers: dict
+    picture: np.ndarray | None = None
+    caption: str = ""
+
+
+def table(header, rows):
+    """Return a Markdown table; columns whose cells are all numbers are set right.
+
+    Parameters
+    ----------
+    header : sequence of str
+    rows : sequence of sequences
+        Strings are taken as they are, other values are printed with :func:`number`.
+    """
+    rows = [[cell if isinstance(cell, str) else number(cell) for cell in row] for row in rows]
+    right = [all(_is_numeric(row[n]) for row in rows) for n in range(len(header))]
+    lines = [header, ["--:" if numeric else "---" for numeric in right], *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def number(value):
+    """Print a number for people: whole ones with commas, others with three significant digits."""
+    if value is None:
+        return "-"
+    if isinstance(value, (int, np.integer)):
+        return f"{value:,}"
+    if abs(value) >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.3g}"
+
+
+def _is_numeric(cell):
+    return not cell or cell[0] in "-+.0123456789"
+
+
+def save(folder, experiment, settings, report):
+    """Write an experiment's files, each whole or not at all.
+
+    The JSON holds the command and every number, the Markdown the findings under a heading of their
+    own.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Made unless it exists.
+    experiment : train.experiments.registry.Experiment
+    settings : Settings
+    report : Report
+
+    Returns
+    -------
+    dict
+        What the JSON holds.
+    """
+    make_folder(folder)
+    path = Path(folder) / experiment.name
+    model = f" --model {settings.model}" if experiment.takes_model else ""
+    command = f"avatar experiment {experiment.name}{model} --seed {settings.seed}"
+    facts = {"experiment": experiment.name, "command": command, **_plain(report.numbers)}
+    text = f"## {report.title}\n\n    {command}\n\n"
+    if report.picture is not None:
+        save_png(path.with_suffix(".png"), report.picture)
+        text += f"![{report.caption}]({experiment.name}.png)\n\n{report.caption}\n\n"
+    _save_text(path.with_suffix(".json"), json.dumps(facts, indent=1, allow_nan=False) + "\n")
+    _save_text(path.with_suffix(".md"), text + _flowed(report.findings))
+    return facts
+
+
+def save_index(folder):
+    """Put every part of a folder, NAME.md, together as README.md, experiments first.
+
+    Parameters
+    ----------
+    folder : str or Path
+    """
+    folder = Path(folder)
+    parts = {path.stem: path.read_text() for path in sorted(folder.glob("*.md"))}
+    parts.pop(Path(INDEX).stem, None)
+    order = [name for name in EXPERIMENTS if name in parts]
+    order += [name for name in parts if name not in EXPERIMENTS]
+    _save_text(folder / INDEX, "\n".join([INTRODUCTION, *(parts[name] for name in order)]))
+
+
+def _flowed(text):
+    """Break the lines of Markdown's paragraphs anew; tables and lists stay as they are."""
+    paragraphs = text.strip().split("\n\n")
+    return (
+        "\n\n".join(
+            paragraph.strip() if paragraph[0] in "|-#" else textwrap.fill(paragraph, 100)
+            for paragraph in paragraphs
+        )
+        + "\n"
+    )
+
+
+def _save_text(path, text):
+    with replacing(path) as beside:
+        beside.write_text(text)
+
+
+def _plain(value):
+    """Turn NumPy's values into JSON's, floats rounded to :data:`SIGNIFICANT` digits."""
+    if isinstance(value, dict):
+        return {str(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple, np.ndarray)):
+        return [_plain(each) for each in value]
+    if isinstance(value, (bool, np.bool_)):
+        return bool(value)
+    if isinstance(value, (int, np.integer)):
+        return int(value)
+    if isinstance(value, (float, np.floating)):
+        if not math.isfinite(value):
+            raise ValueError(f"{value} is no number of JSON")
+        return float(f"{value:.{SIGNIFICANT}g}")
+    return value
+
+
+INTRODUCTION = """\
+# Results
+
+`make results` rebuilds every table and picture here from the generators in `generators/` and the
+models in `models/`; it trains no generator. Each part has a JSON file beside it with all its
+numbers and the command that makes it alone. Distances between pictures are root mean squares over
+pixels and colours in grey levels, 0 to 255.
+"""

@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A trained generator as experiments see it: integers or floats, with offsets of their choice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import safetensors
+from tqdm import tqdm
+
+from golden import model_file
+from golden.generator import generate
+from golden.latents import STEPS, quantize_latents
+from golden.spec import InputError
+from train import generator_file
+from train.data import SPRITES, SPRITES_SEED, load
+
+MODELS = Path("models")
+GENERATORS = Path("docs/results/generators")
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A generator under examination.
+
+    Attributes
+    ----------
+    name : str
+        The file's, without its ending.
+    id : str
+        The file's digest.
+    spec : golden.spec.GeneratorSpec
+    training : dict
+        Provenance, as in the model file.
+    v1, v2 : float32 arrays, shape (100,)
+    network : golden.model_file.Model or train.networks.Generator
+        Integers or floats.
+    """
+
+    name: str
+    id: str
+    spec: object
+    training: dict
+    v1: np.ndarray
+    v2: np.ndarray
+    network: object
+
+    @property
+    def is_integer(self):
+        """Whether it is a quantised model."""
+        return isinstance(self.network, model_file.Model)
+
+    @property
+    def label(self):
+        """Its name, and whether it computes in floats or with weights of how many bits."""
+        if not self.is_integer:
+            return f"{self.name} (float)"
+        bits = self.spec.weight_bits
+        width = bits[0] if len(set(bits)) == 1 else "-".join(map(str, bits))
+        return f"{self.name} ({width} bits)"
+
+    def draw(self, seed, count):
+        """Return latents (count, 100), float64, from the distribution that it was trained on.
+
+        From N(0, I) they are those of ``avatar generate --seed SEED --count COUNT``.
+        """
+        z = np.random.default_rng(seed).standard_normal((count, self.spec.latent))
+        return np.tanh(z) if self.training.get("latents") == "tanh" else z
+
+    def pictures(self, z, v1=None, v2=None):
+        """Turn latents into pictures.
+
+        Parameters
+        ----------
+        z : float array, shape (N, 100)
+        v1, v2 : float arrays, shape (100,), optional
+            In place of its own; a quantised model rounds them, as it does `z`, to 1/32.
+
+        Returns
+        -------
+        uint8 array, shape (N, 32, 32, 3)
+        """
+        v1, v2 = (own if v is None else v for own, v in ((self.v1, v1), (self.v2, v2)))
+        if self.is_integer:
+            offsets = {"v1": quantize_latents(v1), "v2": quantize_latents(v2)}
+            return generate(replace(self.network, **offsets), quantize_latents(z), progress=_bar)
+        from train.quantize import float_pictures
+
+        z, v1, v2 = (np.asarray(each, np.float32) for each in (z, v1, v2))
+        return np.rint(float_pictures(self.network, z, v1, v2)).astype(np.uint8)
+
+    def training_pictures(self):
+        """Return what it was trained on, uint8 (N, 32, 32, 3).
+
+        Raises
+        ------
+        InputError
+            The folder is gone or has changed, or the file does not say.
+        """
+        source, count = self.training.get("data"), self.training.get("pictures")
+        if not source or not count:
+            raise InputError(
+                f"{self.name}: does not say what it was trained on; give another --model"
+            )
+        known = load(source, count, SPRITES_SEED)
+        if known.digest != self.training.get("data_digest"):
+            raise InputError(
+                f"{self.name}: {source}: these are not the pictures of its training; restore them"
+            )
+        return known.pictures
+
+    @property
+    def made_from(self):
+        """What it was trained on and for how long, in words."""
+        data = "drawn sprites" if self.training.get("data") == SPRITES else "pictures"
+        steps, pictures = self.training.get("steps", 0), self.training.get("pictures", 0)
+        return f"{pictures:,} {data}, {steps:,} steps"
+
+
+def _bar(batches):
+    return tqdm(batches, desc="generate", unit="batch", delay=2, leave=False)
+
+
+def open_subject(path):
+    """Read a model file or a packed generator.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    Subject
+
+    Raises
+    ------
+    InputError
+        It is neither, or damaged.
+    """
+    path = Path(path)
+    if not _is_packed(path):
+        model = model_file.load(path)
+        return Subject(
+            name=path.stem,
+            id=model.digest,
+            spec=model.spec,
+            training=model.training,
+            v1=(model.v1 / STEPS).astype(np.float32),
+            v2=(model.v2 / STEPS).astype(np.float32),
+            network=model,
+        )
+    from train.quantize import as_network
+
+    config, generator, digest = generator_file.load(path)
+    names = ("recipe", "seed", "latents", "data", "data_digest", "pictures")
+    return Subject(
+        name=path.stem,
+        id=digest,
+        spec=config.spec,
+        training={name: getattr(config, name) for name in names} | generator.progress,
+        v1=generator.v1,
+        v2=generator.v2,
+        network=as_network(generator, config.spec),
+    )
+
+
+def _is_packed(path):
+    try:
+        with safetensors.safe_open(path, framework="numpy") as file:
+            return generator_file.METADATA in (file.metadata() or {})
+    except (safetensors.SafetensorError, OSError):
+        return False  # the model file's loader says what is wrong
+
+
+def open_named(names):
+    """Return the packed generators of these names that are in :data:`GENERATORS`, in this order."""
+    paths = [GENERATORS / f"{name}.safetensors" for name in names]
+    return [open_subject(path) for path in paths if path.is_file()]
