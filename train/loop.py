@@ -34,7 +34,7 @@ class Diverged(Exception):
 
 
 # What torch.load and load_state_dict raise on files that are not a checkpoint of this run.
-_DAMAGE = (
+DAMAGE = (
     RuntimeError,
     EOFError,
     KeyError,
@@ -100,7 +100,7 @@ def _restore(trainer, run):
         raise InputError(f"{path}: there is no such file; {remedy}")
     try:
         trainer.restore(torch.load(path, map_location=trainer.device, weights_only=True))
-    except _DAMAGE as error:
+    except DAMAGE as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise InputError(f"{path}: is damaged ({reason}); {remedy}") from None
 
@@ -133,7 +133,7 @@ def _step_of(line):
 
 
 @_within_memory()
-def train(config, pictures, run, *, resume=False, save_every=SAVE_EVERY, device="cpu"):
+def train(config, pictures, run, *, start=None, resume=False, save_every=SAVE_EVERY, device="cpu"):
     """Train until ``config.steps``, with a progress bar on standard error.
 
     Every :data:`METRICS_EVERY` steps a line of mean losses goes to metrics.jsonl; every
@@ -147,6 +147,8 @@ def train(config, pictures, run, *, resume=False, save_every=SAVE_EVERY, device=
     pictures : uint8 array, shape (N, 32, 32, 3)
     run : Path
         The run's folder, made unless it exists.
+    start : dict, optional
+        State to begin with, as :func:`train.start.start_state` makes it.
     resume : bool
         Go on from the checkpoint in `run`.
     save_every : int
@@ -176,6 +178,8 @@ def train(config, pictures, run, *, resume=False, save_every=SAVE_EVERY, device=
                 "go on with more --steps"
             )
         _forget_later_metrics(run, trainer.step_count)
+    elif start is not None:
+        trainer.restore(start)
     make_folder(run)
     config.save(run)
     (run / SAMPLES).mkdir(exist_ok=True)

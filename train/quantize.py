@@ -21,10 +21,10 @@ from golden.conv_transpose import conv_transpose2d_phases
 from golden.generator import generate
 from golden.latents import STEPS, quantize_latents
 from golden.model_file import Model
-from golden.spec import MAX_SHIFT, MUL_BITS, TABLE_SIZE, GeneratorSpec
+from golden.spec import MAX_SHIFT, MUL_BITS, TABLE_SIZE, GeneratorSpec, InputError
 from train.networks import Generator
 from train.rounding import compensate, round_weights, search_steps
-from train.run import draw_latents
+from train.run import FloatGenerator, IntegerGenerator, RunConfig, draw_latents
 
 CALIBRATION = 256  # latents
 EVALUATION = 256
@@ -308,6 +308,38 @@ def quantize(config, generator, weight_bits):
     model, _ = round_generator(config, generator, spec)
     network = as_network(generator, spec)
     return with_provenance(model, config, generator.progress, network, generator.v1, generator.v2)
+
+
+def quantize_run(run, weight_bits=None):
+    """Make the integer generator of a run's folder.
+
+    Parameters
+    ----------
+    run : str or Path
+    weight_bits : int or (int, int, int, int), optional
+        By default 8, or what a run in integers was trained with.
+
+    Returns
+    -------
+    golden.model_file.Model
+        Of a run in integers the very ones it was trained with.
+
+    Raises
+    ------
+    InputError
+        `run` is no run or damaged, `weight_bits` are out of range or not those of its integers.
+    """
+    config = RunConfig.load(run)
+    if config.weight_bits is None:
+        weight_bits = 8 if weight_bits is None else weight_bits
+        spec = GeneratorSpec(channels=config.channels, weight_bits=weight_bits)
+        return quantize(config, FloatGenerator.load(run, spec), weight_bits)
+    weight_bits = config.weight_bits if weight_bits is None else weight_bits
+    asked = GeneratorSpec(channels=config.channels, weight_bits=weight_bits)
+    if asked != config.spec:
+        bits = ",".join(map(str, config.weight_bits))
+        raise InputError(f"{run}: was trained in {bits} bits; leave --weight-bits out")
+    return IntegerGenerator.load(run, config.spec).model
 
 
 def with_provenance(model, config, progress, network, v1, v2):

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,8 +12,10 @@ import torch
 from golden.spec import GeneratorSpec, InputError
 from train import loop
 from train.data import SPRITES, SPRITES_SEED, Batches, load
+from train.generator_file import digest
 from train.recipes import RECIPES
-from train.run import CONFIG, RunConfig
+from train.run import CONFIG, FloatGenerator, RunConfig, Start
+from train.start import WAYS, start_state
 
 
 def begin(
@@ -62,19 +65,13 @@ def begin(
     """
     run, constants = Path(run), RECIPES[recipe]
     GeneratorSpec(channels=channels)  # refuses impossible channels
-    for name, value in (("--steps", steps), ("--epochs", epochs), ("--save-every", save_every)):
-        if value is not None and value < 1:
-            raise InputError(f"{name} is {value}; give at least 1")
+    _check_numbers(run, seed, {"--steps": steps, "--epochs": epochs, "--save-every": save_every})
     if steps is not None and epochs is not None:
         raise InputError("--steps and --epochs both say how long; give one of them")
-    if seed < 0:
-        raise InputError(f"--seed is {seed}; give 0 or a positive number")
     if not 0 < smooth <= 1:
         raise InputError(f"--smooth is {smooth}; give a label of up to 1, 0.9 say")
     if count is not None and data != SPRITES:
         raise InputError("--count is the number of sprites; a folder is read whole, leave it out")
-    if (run / CONFIG).exists():
-        raise InputError(f"{run}: holds a run already; go on with --resume, or name another folder")
     device = _device(device)
     training_set = load(data, constants.sprites if count is None else count, SPRITES_SEED)
     if epochs is not None:
@@ -90,9 +87,91 @@ def begin(
         data=training_set.source,
         data_digest=training_set.digest,
         pictures=len(training_set.pictures),
-        precision="bfloat16" if constants.bf16 and _multiplies_bf16(device) else "float32",
+        precision=_precision(recipe, device),
     )
     loop.train(config, training_set.pictures, run, save_every=save_every, device=device)
+
+
+def begin_from(
+    earlier,
+    run,
+    way,
+    *,
+    channels=None,
+    weight_bits=None,
+    steps=None,
+    seed=0,
+    rate=None,
+    distillation=None,
+    device=None,
+    save_every=loop.SAVE_EVERY,
+):
+    """Train a new run that begins from an earlier one, with its recipe, pictures, v1 and v2.
+
+    Parameters
+    ----------
+    earlier, run : str or Path
+        Folders of the earlier run, whose averaged generator becomes the teacher, and of the new.
+    way : str
+        ``finetune`` or ``distill``; see :class:`train.run.Start`.
+    channels : (int, int, int), optional
+        By default the teacher's.
+    weight_bits : int or (int, int, int, int), optional
+        Train in integers of these widths.
+    steps : int, optional
+        By default the recipe's.
+    seed : int
+    rate, distillation : float, optional
+        See :class:`train.run.Start`; by default those in :data:`train.start.WAYS`.
+    device, save_every
+        As :func:`begin`.
+
+    Raises
+    ------
+    InputError
+        A value is out of range, `run` holds a run, or `earlier` is not one that can be gone on
+        with so.
+    """
+    run = Path(run)
+    rate = WAYS[way].rate if rate is None else rate
+    distillation = WAYS[way].distillation if distillation is None else distillation
+    _check_numbers(run, seed, {"--steps": steps, "--save-every": save_every})
+    if not 0 < rate < math.inf:
+        raise InputError(f"--rate is {rate}; give a share of the recipe's learning rates, 0.3 say")
+    if not 0 <= distillation < math.inf:
+        raise InputError(f"--distillation is {distillation}; give 0 or a positive weight")
+    config = RunConfig.load(earlier)
+    if config.recipe not in RECIPES:
+        raise InputError(
+            f"{earlier}: was imported, so it has neither recipe nor pictures; "
+            "give a run of `avatar train`"
+        )
+    generator = FloatGenerator.load(earlier, config.spec)
+    if generator.planes != 1:
+        raise InputError(f"{earlier}: makes three planes in one pass; give a run that makes one")
+    spec = GeneratorSpec(
+        channels=config.channels if channels is None else channels,
+        weight_bits=8 if weight_bits is None else weight_bits,
+    )
+    device = _device(device)
+    config = replace(
+        config,
+        channels=spec.channels,
+        steps=RECIPES[config.recipe].steps if steps is None else steps,
+        seed=seed,
+        precision=_precision(config.recipe, device),
+        weight_bits=None if weight_bits is None else spec.weight_bits,
+        start=Start(way, digest(generator.arrays)[:16], config.channels, rate, distillation),
+    )
+    pictures = _pictures(config, earlier)
+    loop.train(
+        config,
+        pictures,
+        run,
+        start=start_state(config, pictures, generator, earlier),
+        save_every=save_every,
+        device=device,
+    )
 
 
 def go_on(run, *, steps=None, device=None, save_every=loop.SAVE_EVERY):
@@ -115,23 +194,43 @@ def go_on(run, *, steps=None, device=None, save_every=loop.SAVE_EVERY):
     config = RunConfig.load(run)
     if config.recipe not in RECIPES:
         raise InputError(f"{run}: recipe {config.recipe!r} cannot go on; train a new run")
-    training_set = load(config.data, config.pictures, SPRITES_SEED)
-    if training_set.digest != config.data_digest:
-        raise InputError(
-            f"{config.data}: these are not the pictures that {run} began with; restore them"
-        )
+    pictures = _pictures(config, run)
     if steps is not None:
         if steps < 1:
             raise InputError(f"--steps is {steps}; give at least 1")
         config = replace(config, steps=steps)
     loop.train(
         config,
-        training_set.pictures,
+        pictures,
         run,
         resume=True,
         save_every=save_every,
         device=_device(device),
     )
+
+
+def _check_numbers(run, seed, counts):
+    """Refuse a folder that holds a run, a negative seed, and counts, by option, below 1."""
+    for name, value in counts.items():
+        if value is not None and value < 1:
+            raise InputError(f"{name} is {value}; give at least 1")
+    if seed < 0:
+        raise InputError(f"--seed is {seed}; give 0 or a positive number")
+    if (run / CONFIG).exists():
+        raise InputError(
+            f"{run}: holds a run already; go on with `avatar train --resume --out {run}`, or name "
+            "another folder"
+        )
+
+
+def _pictures(config, run):
+    """Load the training pictures of a run's configuration."""
+    training_set = load(config.data, config.pictures, SPRITES_SEED)
+    if training_set.digest != config.data_digest:
+        raise InputError(
+            f"{config.data}: these are not the pictures that {run} began with; restore them"
+        )
+    return training_set.pictures
 
 
 def _device(name):
@@ -140,7 +239,9 @@ def _device(name):
     return name or ("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def _multiplies_bf16(device):
+def _precision(recipe, device):
     if device == "cuda":
-        return torch.cuda.is_bf16_supported()
-    return torch.cpu._is_avx512_bf16_supported()
+        multiplies_bf16 = torch.cuda.is_bf16_supported()
+    else:
+        multiplies_bf16 = torch.cpu._is_avx512_bf16_supported()
+    return "bfloat16" if RECIPES[recipe].bf16 and multiplies_bf16 else "float32"

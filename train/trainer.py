@@ -10,13 +10,16 @@ import numpy as np
 import torch
 from torch import nn
 
+from golden.latents import quantize_latents
 from pictures import grid
 from train import augment, losses
 from train.data import Batches
+from train.fake_quantize import FakeQuantizedGenerator
 from train.networks import Discriminator, Generator
 from train.parallel import ALONE, SharedDraws
-from train.recipes import RECIPES
-from train.run import FloatGenerator, draw_latents
+from train.quantize import with_provenance
+from train.recipes import recipe_of
+from train.run import FloatGenerator, IntegerGenerator, draw_latents
 
 SAMPLE_COUNT = 36
 PAPER_DEVIATION = 0.02  # of the first weights
@@ -74,10 +77,10 @@ class Trainer:
 
     def __init__(self, config, pictures, device="cpu", world=ALONE):
         self.config, self.device = config, torch.device(device)
-        self.recipe = recipe = RECIPES[config.recipe]
+        self.recipe = recipe = recipe_of(config)
         self.step_count, self.seconds = 0, 0.0
         self.sums = {}  # of each loss since the last line of metrics
-        self.g = Generator(config.spec)
+        self.g = (FakeQuantizedGenerator if config.weight_bits else Generator)(config.spec)
         self.d_grey = world.synchronised(Discriminator(1, recipe.d_grey, recipe.batch_norm))
         self.d_colour = world.synchronised(Discriminator(3, recipe.d_colour, recipe.batch_norm))
         weights = {"d_grey": recipe.grey, "d_colour": recipe.colour}
@@ -86,6 +89,10 @@ class Trainer:
         for network in (self.g, self.d_grey, self.d_colour):
             network.to(self.device, memory_format=torch.channels_last)
         self.ema = copy.deepcopy(self.g).requires_grad_(False)
+        self.teacher = None
+        if config.start is not None:
+            teacher = Generator(config.start.spec, bias=True).requires_grad_(False)
+            self.teacher = teacher.to(self.device, memory_format=torch.channels_last)
         d_parameters = [*self.d_grey.parameters(), *self.d_colour.parameters()]
         self.adam_g = torch.optim.Adam(self.g.parameters(), recipe.lr_g, recipe.betas, fused=True)
         self.adam_d = torch.optim.Adam(d_parameters, recipe.lr_d, recipe.betas, fused=True)
@@ -123,9 +130,12 @@ class Trainer:
     def _autocast(self):
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self._bf16)
 
-    def _fakes(self, rng):
-        """Colour pictures (batch, 3, 32, 32) of fresh latents."""
-        z = self._latents(rng, (self._rows.stop - self._rows.start,), self.config.latents)
+    def _z(self, rng):
+        """Fresh latents (batch, latent)."""
+        return self._latents(rng, (self._rows.stop - self._rows.start,), self.config.latents)
+
+    def _fakes(self, z):
+        """Colour pictures (batch, 3, 32, 32) of G."""
         return self.g.colour(z, self.v1, self.v2)
 
     def _planes(self, pictures, rng):
@@ -175,7 +185,7 @@ class Trainer:
 
     def _discriminator_step(self, real, rng):
         with torch.no_grad(), self._autocast():
-            fake = self._fakes(rng).float()
+            fake = self._fakes(self._z(rng)).float()
         total, values = self._sharing_d(self._discriminator_loss, real, fake, rng)
         self.adam_d.zero_grad()
         total.backward()
@@ -186,7 +196,9 @@ class Trainer:
         """The sum that the generator's step takes down."""
         recipe = self.recipe
         with self._autocast():
-            fakes = self._judged(self._fakes(rng), rng)
+            z = self._z(rng)
+            pictures = self._fakes(z)
+            fakes = self._judged(pictures, rng)
             reals = self._judged(real, rng) if recipe.relativistic else fakes
             total = 0.0
             for (name, discriminator), fake_view, real_view in zip(
@@ -198,6 +210,10 @@ class Trainer:
                 else:
                     loss = losses.generator_loss(logits)
                 total = total + {"d_grey": recipe.grey, "d_colour": recipe.colour}[name] * loss
+            if self.teacher is not None and self.config.start.distillation:
+                wanted = self.teacher.colour(z, self.v1, self.v2)
+                distance = (pictures - wanted).float().abs().mean()
+                total = total + self.config.start.distillation * distance
         return total
 
     def _generator_step(self, real, rng):
@@ -245,24 +261,46 @@ class Trainer:
 
     def state(self):
         """Everything a later :meth:`restore` needs to go on as if nothing had happened."""
-        networks = {name: getattr(self, name).state_dict() for name in _PARTS}
-        return networks | {"step": self.step_count, "seconds": self.seconds, "sums": self.sums}
+        state = {name: getattr(self, name).state_dict() for name in _PARTS}
+        if self.teacher is not None:
+            state |= {"teacher": self.teacher.state_dict(), "v1": self.v1, "v2": self.v2}
+        return state | {"step": self.step_count, "seconds": self.seconds, "sums": self.sums}
 
     def restore(self, state):
         """Go on from `state`, a result of :meth:`state`."""
         for name in _PARTS:
             getattr(self, name).load_state_dict(state[name])
+        if self.teacher is not None:
+            self.teacher.load_state_dict(state["teacher"])
+            self.v1, self.v2 = (state[name].to(self.device) for name in ("v1", "v2"))
         self.step_count, self.seconds, self.sums = state["step"], state["seconds"], state["sums"]
 
     def generator(self):
-        """Return the averaged generator as a :class:`train.run.FloatGenerator`."""
+        """Return the averaged generator.
+
+        Returns
+        -------
+        train.run.FloatGenerator, or train.run.IntegerGenerator of a run in integers
+        """
+        if self.config.weight_bits:
+            return IntegerGenerator(self._model())
         return FloatGenerator(
             weight=tuple(layer.weight.numpy(force=True) for layer in self.ema.layers),
             bias=tuple(np.zeros(layer.out_channels, np.float32) for layer in self.ema.layers),
             v1=self.v1.numpy(force=True),
             v2=self.v2.numpy(force=True),
-            progress={"steps": self.step_count, "seconds": round(self.seconds)},
+            progress=self._progress,
         )
+
+    @property
+    def _progress(self):
+        return {"steps": self.step_count, "seconds": round(self.seconds)}
+
+    def _model(self):
+        v1, v2 = (v.numpy(force=True) for v in (self.v1, self.v2))
+        model = self.ema.model(quantize_latents(v1), quantize_latents(v2))
+        teacher = copy.deepcopy(self.teacher).to("cpu")
+        return with_provenance(model, self.config, self._progress, teacher, v1, v2)
 
     @torch.no_grad()
     def samples(self):

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs that begin from an earlier one, from their command lines."""
+
+import json
+from copy import deepcopy
+
+import numpy as np
+import pytest
+import torch
+
+from cli import main
+from golden import model_file
+from golden.generator import generate
+from golden.latents import quantize_latents
+from train import loop, quantize
+from train.data import load
+from train.run import FloatGenerator, RunConfig
+from train.trainer import Trainer
+
+pytestmark = pytest.mark.usefixtures("tiny_recipes")
+
+
+@pytest.fixture(autouse=True)
+def few_latents(monkeypatch):
+    monkeypatch.setattr(quantize, "CALIBRATION", 16)
+    monkeypatch.setattr(quantize, "EVALUATION", 16)
+
+
+@pytest.fixture
+def earlier(tmp_path):
+    run = tmp_path / "earlier"
+    train = ["train", "--channels", "6,5,4", "--steps", "4", "--seed", "1", "--out", str(run)]
+    assert main(train) == 0
+    return run
+
+
+def begin(way, *arguments):
+    return main([way, *map(str, arguments)])
+
+
+def refused(capsys, *arguments):
+    capsys.readouterr()
+    assert main([str(a) for a in arguments]) == 2
+    lines = [line for line in capsys.readouterr().err.splitlines() if "error" in line]
+    assert len(lines) == 1
+    return lines[0]
+
+
+def test_the_model_file_is_the_network_that_was_trained(tmp_path, earlier, capsys):
+    run, file = tmp_path / "r", tmp_path / "m.safetensors"
+    assert begin("finetune", earlier, "--weight-bits", "8,6,5,3", "--steps", 5, "--out", run) == 0
+    assert begin("quantize", run, "--out", file) == 0
+    model = model_file.load(file)
+    config = RunConfig.load(run)
+    assert model.spec == config.spec
+    assert model.spec.weight_bits == (8, 6, 5, 3)
+    assert config.start.way == model.training["start"]["way"] == "finetune"
+    assert model.training["steps"] == 5
+
+    trainer = Trainer(config, load("sprites", 18, 0).pictures)
+    trainer.restore(torch.load(run / loop.CHECKPOINT, weights_only=True))
+    z = np.random.default_rng(0).standard_normal((20, 100), np.float32)
+    with torch.no_grad():
+        planes = trainer.ema.colour(torch.from_numpy(z), trainer.v1, trainer.v2, torch.float64)
+    pictures = ((planes + 1) * 127.5).round().permute(0, 2, 3, 1).numpy()
+    np.testing.assert_array_equal(pictures, generate(model, quantize_latents(z)))
+    assert not (run / "generator.safetensors").exists()
+    assert "8,6,5,3 bits" in refused(capsys, "quantize", run, "--weight-bits", "5", "--out", file)
+
+
+def test_finetune_begins_where_the_earlier_run_ended(tmp_path, earlier, monkeypatch):
+    begun = []
+    step = Trainer.step
+    monkeypatch.setattr(
+        Trainer, "step", lambda self: begun.append(deepcopy(self.state())) or step(self)
+    )
+    before = torch.load(earlier / loop.CHECKPOINT, weights_only=True)
+    assert (
+        begin("finetune", earlier, "--weight-bits", 8, "--steps", 1, "--out", tmp_path / "r") == 0
+    )
+    (state,) = begun
+    for name in ("d_grey", "d_colour"):
+        for key, value in before[name].items():
+            assert torch.equal(state[name][key], value)
+    moments = [part["adam_d"]["state"][0]["exp_avg_sq"] for part in (state, before)]
+    assert torch.equal(*moments)
+    generator = FloatGenerator.load(earlier, RunConfig.load(earlier).spec)
+    for name in ("v1", "v2"):
+        np.testing.assert_array_equal(state[name].numpy(), getattr(generator, name))
+    for n, weight in enumerate(generator.weight):
+        np.testing.assert_array_equal(state["teacher"][f"layers.{n}.weight"].numpy(), weight)
+
+
+def test_an_interrupted_run_resumes_to_the_same_bits(tmp_path, earlier, monkeypatch):
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    arguments = ["finetune", earlier, "--weight-bits", 4, "--steps", 6, "--out"]
+    assert begin(*arguments, whole) == 0
+    step = Trainer.step
+
+    def interrupted(self):
+        if self.step_count == 3:
+            monkeypatch.setattr(Trainer, "step", step)
+            loop.signal.raise_signal(loop.signal.SIGINT)
+        return step(self)
+
+    monkeypatch.setattr(Trainer, "step", interrupted)
+    assert begin(*arguments, broken) == 130
+    assert begin("train", "--resume", "--out", broken) == 0
+    models = [model_file.load(run / "model.safetensors") for run in (whole, broken)]
+    assert models[0].digest == models[1].digest
+
+
+def test_runs_that_cannot_be_gone_on_with(tmp_path, earlier, capsys):
+    out = tmp_path / "r"
+
+    def line(*arguments):
+        text = refused(capsys, "finetune", *arguments, "--out", out)
+        assert not out.exists()
+        return text
+
+    assert "config.json" in line(tmp_path / "no", "--weight-bits", 5)
+    assert "weight bits" in line(earlier, "--weight-bits", 9)
+    assert "--steps is 0" in line(earlier, "--weight-bits", 5, "--steps", 0)
+    (earlier / loop.CHECKPOINT).write_bytes(b"x" * 100)
+    assert "checkpoint.pt: is damaged" in line(earlier, "--weight-bits", 5)
+    (earlier / loop.CHECKPOINT).unlink()
+    assert "discriminators are needed" in line(earlier, "--weight-bits", 5)
+    path = earlier / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"recipe": "import"}))
+    assert "was imported" in line(earlier, "--weight-bits", 5)
+
+
+def test_a_run_in_integers_is_no_start(tmp_path, earlier, capsys):
+    run = tmp_path / "r"
+    assert begin("finetune", earlier, "--weight-bits", 5, "--steps", 1, "--out", run) == 0
+    again = refused(capsys, "finetune", run, "--weight-bits", 4, "--out", tmp_path / "again")
+    assert "was trained in integers" in again

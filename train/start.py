@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How a run begins from an earlier one: what its networks are before the first step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from golden.spec import InputError
+from train.loop import CHECKPOINT, DAMAGE
+from train.quantize import as_network, round_generator
+from train.trainer import Trainer
+
+
+@dataclass(frozen=True)
+class Way:
+    """What a way to begin leaves unsaid; see :class:`train.run.Start`.
+
+    Attributes
+    ----------
+    rate, distillation : float
+    """
+
+    rate: float
+    distillation: float
+
+
+WAYS = {
+    "finetune": Way(rate=0.3, distillation=1.0),
+    "distill": Way(rate=1.0, distillation=1.0),
+}
+
+
+def start_state(config, pictures, generator, earlier):
+    """Return the state in which a run begins from an earlier one.
+
+    The earlier run's averaged generator is the teacher, its v1 and v2 stay. ``finetune`` begins
+    with the teacher rounded to integers and with the discriminators as they are, optimiser and all:
+    untrained ones would first destroy the generator. ``distill`` begins all networks anew.
+
+    Parameters
+    ----------
+    config : train.run.RunConfig
+        Of the new run; has a `start`.
+    pictures : uint8 array, shape (N, 32, 32, 3)
+    generator : train.run.FloatGenerator
+        Of the earlier run.
+    earlier : str or Path
+        Folder of the earlier run.
+
+    Returns
+    -------
+    dict
+        As :meth:`train.trainer.Trainer.state` gives it.
+
+    Raises
+    ------
+    InputError
+        `earlier` has no checkpoint to take the discriminators from, or a damaged one.
+    """
+    trainer, start = Trainer(config, pictures), config.start
+    trainer.teacher.load_state_dict(as_network(generator, start.spec).state_dict())
+    trainer.v1, trainer.v2 = torch.from_numpy(generator.v1), torch.from_numpy(generator.v2)
+    if start.way == "finetune":
+        _, rounded = round_generator(config, generator, config.spec)
+        for network in (trainer.g, trainer.ema):
+            network.start_from(rounded)
+    if start.way != "distill":
+        _take_discriminators(trainer, Path(earlier) / CHECKPOINT)
+    return trainer.state()
+
+
+def _take_discriminators(trainer, path):
+    if not path.is_file():
+        raise InputError(
+            f"{path}: there is no such file; the discriminators are needed that its generator was "
+            "trained against, so give a run that `avatar train` made here"
+        )
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        for name in ("d_grey", "d_colour", "adam_d"):
+            getattr(trainer, name).load_state_dict(state[name])
+    except DAMAGE as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise InputError(f"{path}: is damaged ({reason}); train the run anew") from None
