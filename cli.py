@@ -482,6 +482,14 @@ def _channels(preset, channels):
     return GeneratorSpec(channels=_numbers("--channels", channels)).channels
 
 
+def _weight_bits(text):
+    """Return what --weight-bits asks for: one number, four, or None."""
+    if text is None:
+        return None
+    bits = _numbers("--weight-bits", text)
+    return bits[0] if len(bits) == 1 else bits
+
+
 def _numbers(name, text):
     try:
         return tuple(int(part) for part in text.split(","))
@@ -518,9 +526,8 @@ def import_(args):
     argument("run", metavar="RUN", help="folder of `avatar train` or `avatar import`"),
     argument(
         "--weight-bits",
-        default="8",
         metavar="B",
-        help="2 to 8: one number, or four with commas (default 8)",
+        help="2 to 8: one number, or four with commas (default 8, or those it was trained in)",
     ),
     argument("--out", required=True, metavar="FILE", help="model file to write"),
     argument("--json", action="store_true", help="as JSON, for programs"),
@@ -532,21 +539,16 @@ def quantize(args):
     """
     from golden import model_file
     from golden.atomic import check_destination
-    from train import quantize
-    from train.run import FloatGenerator, RunConfig
+    from train.quantize import quantize_run
 
-    bits = _numbers("--weight-bits", args.weight_bits)
     check_destination(args.out)
-    config = RunConfig.load(args.run)
-    spec = GeneratorSpec(channels=config.channels, weight_bits=bits * 4 if len(bits) == 1 else bits)
-    generator = FloatGenerator.load(args.run, spec)
-    model = quantize.quantize(config, generator, spec.weight_bits)
+    model = quantize_run(args.run, _weight_bits(args.weight_bits))
     model_file.save(model, args.out)
     if args.json:
-        facts = {"id": model.digest, "acc_widths": list(spec.acc_widths)} | model.metrics
+        facts = {"id": model.digest, "acc_widths": list(model.spec.acc_widths)} | model.metrics
         print(json.dumps(facts))
     else:
-        widths = ", ".join(str(width) for width in spec.acc_widths)
+        widths = ", ".join(str(width) for width in model.spec.acc_widths)
         print(f"model               {model.digest}")
         print(f"PSNR to the float   {model.metrics['psnr']} dB")
         print(f"accumulator widths  {widths} bits")
@@ -741,6 +743,54 @@ def evaluate(args):
         progress=partial(tqdm, desc="evaluate", unit="set", delay=2, leave=False),
     )
     print(json.dumps(result, allow_nan=False) if args.json else evaluate.as_text(result))
+
+
+START_ARGUMENTS = (
+    argument("--out", required=True, metavar="RUN2", help="folder of the new run"),
+    argument("--steps", type=int, metavar="N", help="length in steps (default: the recipe's)"),
+    argument("--seed", type=int, default=0, metavar="S", help="seed of everything random"),
+    argument("--device", choices=("cpu", "cuda"), help="default: cuda where there is one"),
+    argument("--save-every", type=int, default=1000, metavar="N", help="steps (default 1000)"),
+)
+
+
+def _begin_from(earlier, way, args, **options):
+    """Train a run that begins from an earlier one; return the exit status."""
+    from train import session
+    from train.loop import Diverged
+
+    names = ("steps", "seed", "device", "save_every")
+    options |= {name: getattr(args, name) for name in names}
+    try:
+        session.begin_from(earlier, args.out, way, **options)
+    except Diverged as error:
+        print(f"avatar: {error}", file=sys.stderr)
+        return 1
+    print(f"{args.out}: trained; next: avatar quantize {args.out} --out model.safetensors")
+    return 0
+
+
+@verb(
+    "finetune",
+    argument("run", metavar="RUN", help="folder of `avatar train`"),
+    argument(
+        "--weight-bits",
+        required=True,
+        metavar="B",
+        help="2 to 8: one number, or four with commas",
+    ),
+    *START_ARGUMENTS,
+)
+def finetune(args):
+    """Go on with a run in integers: it learns to draw with few bits a weight.
+
+    Example: avatar finetune runs/compact --weight-bits 4 --steps 1000 --out runs/compact-w4
+
+    Begins with the run's generator, rounded as `avatar quantize` rounds it, and with its
+    discriminators; computes exactly what the hardware does. Ctrl-C saves;
+    `avatar train --resume --out RUN2` goes on. `avatar quantize RUN2` gives the trained integers.
+    """
+    return _begin_from(args.run, "finetune", args, weight_bits=_weight_bits(args.weight_bits))
 
 
 @verb(
