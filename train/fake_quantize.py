@@ -15,6 +15,7 @@ from golden.arithmetic import TABLE_MAX, TABLE_MIN
 from golden.latents import STEPS
 from golden.model_file import Model
 from golden.spec import ACT_BITS, MAX_SHIFT, MUL_BITS
+from train.networks import UpsampleToPlane, spread_pixel
 from train.quantize import TABLE_STEPS, tanh_table
 
 ACT_MAX = 2**ACT_BITS - 1
@@ -120,18 +121,25 @@ class FakeQuantizedGenerator(nn.Module):
         outputs : tensor, shape of `accumulators`
             Activations 0..255, of layer 4 pixels 0..255.
         """
-        maps = inputs[:, :, None, None]
+        maps = inputs
         with torch.autocast(inputs.device.type, enabled=False):
             for n, (layer, facts) in enumerate(zip(self.spec.layers, self.integers())):
                 weight = facts.weight.to(maps.dtype)
-                acc = functional.conv_transpose2d(
-                    maps, weight, stride=layer.stride, padding=layer.padding
-                )
+                if n == 0:
+                    acc = spread_pixel(maps, weight)
+                elif n == 3:
+                    acc = UpsampleToPlane.apply(maps, weight)
+                else:
+                    acc = functional.conv_transpose2d(
+                        maps, weight, stride=layer.stride, padding=layer.padding
+                    )
                 bias = facts.bias.to(maps.dtype)[:, None, None]
                 factors = torch.ldexp(facts.mul, -facts.shift).to(maps.dtype)[:, None, None]
-                rescaled = _StraightThrough.apply((acc + bias) * factors + 0.5, torch.floor)
-                last = n == 3
-                maps = _Lookup.apply(rescaled, self.table) if last else rescaled.clamp(0, ACT_MAX)
+                if n == 3:
+                    index = _StraightThrough.apply((acc + bias) * factors + 0.5, torch.floor)
+                    maps = _Lookup.apply(index, self.table)
+                else:
+                    maps = _Activate.apply(acc, bias, factors)
                 yield acc, maps
 
     def colour(self, z, v1, v2, dtype=torch.float32):
@@ -193,6 +201,26 @@ class _StraightThrough(Function):
 
 def _round(x):
     return _StraightThrough.apply(x, torch.round)
+
+
+class _Activate(Function):
+    """``clip(floor((acc + bias) * factors + 0.5), 0, 255)``, straight through inside the range."""
+
+    @staticmethod
+    def forward(ctx, acc, bias, factors):
+        biased = acc + bias
+        maps = (biased * factors).add_(0.5).floor_()
+        inside = (maps >= 0) & (maps <= ACT_MAX)
+        ctx.save_for_backward(biased, factors, inside)
+        return maps.clamp_(0, ACT_MAX)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        biased, factors, inside = ctx.saved_tensors
+        gradient = gradient * inside
+        to_factors = (gradient * biased).sum((0, 2, 3))[:, None, None]
+        gradient *= factors
+        return gradient, gradient.sum((0, 2, 3))[:, None, None], to_factors
 
 
 class _Lookup(Function):

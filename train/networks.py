@@ -43,10 +43,8 @@ class Generator(nn.Module):
         return torch.tanh(self._last(x))
 
     def _first(self, z):
-        """Apply the first layer, which sees one pixel: a matrix product, channels last."""
         layer = self.layers[0]
-        taps = layer.weight.permute(0, 2, 3, 1)  # (latent, 4, 4, C1)
-        x = (z @ taps.flatten(1)).unflatten(1, taps.shape[1:]).permute(0, 3, 1, 2)
+        x = spread_pixel(z, layer.weight)
         return x if layer.bias is None else x + layer.bias[:, None, None]
 
     def _last(self, x):
@@ -58,6 +56,22 @@ class Generator(nn.Module):
         """Map latents (N, latent) to RGB (N, 3, 32, 32): G(z), G(z + v1), G(z + v2)."""
         planes = self(torch.stack((z, z + v1, z + v2), 1).flatten(0, 1))
         return planes.view(len(z), 3, *planes.shape[2:])
+
+
+def spread_pixel(x, weight):
+    """``conv_transpose2d(x[:, :, None, None], weight)``: of one pixel it is a matrix product.
+
+    Parameters
+    ----------
+    x : tensor, shape (N, in_channels)
+    weight : tensor, shape (in_channels, out_channels, 4, 4)
+
+    Returns
+    -------
+    tensor, shape (N, out_channels, 4, 4), channels last
+    """
+    taps = weight.permute(0, 2, 3, 1)
+    return (x @ taps.flatten(1)).unflatten(1, taps.shape[1:]).permute(0, 3, 1, 2)
 
 
 class UpsampleToPlane(torch.autograd.Function):
