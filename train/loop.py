@@ -19,12 +19,15 @@ from tqdm import tqdm
 
 from golden.atomic import make_folder, replacing
 from golden.spec import InputError
-from pictures import save_png
+from pictures import grid, save_png
+from train import parallel
+from train.memory import keep_freed_memory
 from train.trainer import Trainer
+from train.watching import METRICS, Watch
 
 CHECKPOINT = "checkpoint.pt"
-METRICS = "metrics.jsonl"
 SAMPLES = "samples"
+LOSSES = ("d_grey", "d_colour", "g")  # of what a step tells
 METRICS_EVERY = 100  # steps
 SAVE_EVERY = 1000  # steps
 
@@ -46,19 +49,24 @@ DAMAGE = (
 
 
 @contextmanager
-def _interruptible():
-    """Yield an event that Ctrl-C sets; a second Ctrl-C interrupts at once."""
+def _interruptible(patient):
+    """Yield an event that Ctrl-C and SIGTERM set; a second one interrupts at once.
+
+    Unless `patient`: torchrun passes on the Ctrl-C that its processes have had themselves.
+    """
     interrupted = threading.Event()
 
-    def handler(_signal, _frame):
+    def handler(number, _frame):
         interrupted.set()
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        if not patient:
+            signal.signal(number, signal.default_int_handler)
 
-    before = signal.signal(signal.SIGINT, handler)
+    before = {number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield interrupted
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, former in before.items():
+            signal.signal(number, former)
 
 
 # In what PyTorch says where an allocation fails, or is too large to be tried.
@@ -84,13 +92,13 @@ def _within_memory():
         ) from None
 
 
-def _save(trainer, run):
+def _save(trainer, run, samples):
     buffer = io.BytesIO()  # a full disk then fails as for any other file
     torch.save(trainer.state(), buffer)
     with replacing(run / CHECKPOINT) as beside:
         beside.write_bytes(buffer.getbuffer())
     trainer.generator().save(run)
-    save_png(run / SAMPLES / f"{trainer.step_count:06}.png", trainer.samples())
+    save_png(run / SAMPLES / f"{trainer.step_count:06}.png", grid(samples, scale=2))
 
 
 def _restore(trainer, run):
@@ -136,10 +144,13 @@ def _step_of(line):
 def train(config, pictures, run, *, start=None, resume=False, save_every=SAVE_EVERY, device="cpu"):
     """Train until ``config.steps``, with a progress bar on standard error.
 
-    Every :data:`METRICS_EVERY` steps a line of mean losses goes to metrics.jsonl; every
-    `save_every` steps, at the end and on Ctrl-C the checkpoint, the generator and a grid of samples
-    are saved. Ctrl-C and a resumed run give the weights of an unbroken one, bit for bit, on the
-    same machine.
+    Every :data:`METRICS_EVERY` steps a line of mean losses goes to metrics.jsonl and TensorBoard;
+    every `save_every` steps, at the end and on Ctrl-C or SIGTERM the checkpoint, the generator, a
+    grid of samples and losses.png are saved. Every `save_every` steps the alarms look at the
+    samples (:mod:`train.alarms`). Ctrl-C and a resumed run give the weights of an unbroken one, bit
+    for bit, on the same machine with as many threads and processes.
+
+    Under torchrun all processes call this and share every batch; the first one writes.
 
     Parameters
     ----------
@@ -153,6 +164,7 @@ def train(config, pictures, run, *, start=None, resume=False, save_every=SAVE_EV
         Go on from the checkpoint in `run`.
     save_every : int
     device : str
+        ``cpu`` or ``cuda``.
 
     Returns
     -------
@@ -161,51 +173,80 @@ def train(config, pictures, run, *, start=None, resume=False, save_every=SAVE_EV
     Raises
     ------
     InputError
-        There is no checkpoint to resume from, the folder cannot be written to, or the networks do
-        not fit into memory.
+        There is no checkpoint to resume from, the folder cannot be written to, the networks do not
+        fit into memory, or the processes cannot share the work (:mod:`train.parallel`).
     Diverged
         A loss became infinite or NaN; the last checkpoint stays.
     KeyboardInterrupt
-        After Ctrl-C, when everything is saved.
+        After Ctrl-C or SIGTERM, when everything is saved.
+    train.parallel.Deserted
+        Another process of the run ended.
     """
     run = Path(run)
-    trainer = Trainer(config, pictures, device)
+    keep_freed_memory()
+    with parallel.joined(device) as world:
+        trainer = Trainer(config, pictures, world.device, world)
+        _prepare(trainer, run, start, resume)
+        if world.writes:
+            config.save(run)
+            _forget_later_metrics(run, trainer.step_count)
+            (run / SAMPLES).mkdir(exist_ok=True)
+            with Watch(run, pictures) as watch:
+                _steps(trainer, run, save_every, world, watch)
+        else:
+            _steps(trainer, run, save_every, world, None)
+    return trainer.generator()
+
+
+def _prepare(trainer, run, start, resume):
+    """Give a trainer the state that it begins with, and make the run's folder."""
     if resume:
         _restore(trainer, run)
-        if trainer.step_count >= config.steps:
+        steps = trainer.config.steps
+        if trainer.step_count >= steps:
             raise InputError(
-                f"{run}: has done {trainer.step_count} of {config.steps} steps; "
-                "go on with more --steps"
+                f"{run}: has done {trainer.step_count} of {steps} steps; go on with more --steps"
             )
-        _forget_later_metrics(run, trainer.step_count)
     elif start is not None:
         trainer.restore(start)
     make_folder(run)
-    config.save(run)
-    (run / SAMPLES).mkdir(exist_ok=True)
-    start = time.monotonic() - trainer.seconds
-    bar = tqdm(total=config.steps, initial=trainer.step_count, unit="step", file=sys.stderr)
-    with _interruptible() as interrupted, bar, (run / METRICS).open("a") as metrics:
-        while trainer.step_count < config.steps:
+
+
+def _steps(trainer, run, save_every, world, watch):
+    """Train to the end; `watch` is None in processes that write nothing."""
+    last = trainer.config.steps
+    begun = time.monotonic() - trainer.seconds
+    bar = tqdm(
+        total=last,
+        initial=trainer.step_count,
+        unit="step",
+        file=sys.stderr,
+        disable=not world.writes,
+    )
+    with _interruptible(patient=world.size > 1) as interrupted, bar:
+        while trainer.step_count < last:
             for name, value in trainer.step().items():
                 trainer.sums[name] = trainer.sums.get(name, 0.0) + value.double()
             bar.update()
-            trainer.seconds = time.monotonic() - start
+            trainer.seconds = time.monotonic() - begun
             step = trainer.step_count
-            logs = step % METRICS_EVERY == 0
-            stopping = interrupted.is_set()  # asked once: what stops has saved
-            saves = step % save_every == 0 or step == config.steps or stopping
+            logs, looks = step % METRICS_EVERY == 0, step % save_every == 0
+            stopping = world.any(interrupted.is_set())  # asked once: what stops has saved
+            saves = looks or step == last or stopping
             if logs or saves:
+                trainer.sums = world.mean(trainer.sums)
                 _check_finite(trainer, run)
             if logs:
                 means = {name: sum_.item() / METRICS_EVERY for name, sum_ in trainer.sums.items()}
                 trainer.sums = {}
-                line = {"step": step, "seconds": round(trainer.seconds, 1), **means}
-                metrics.write(json.dumps(line) + "\n")
-                metrics.flush()
-                bar.set_postfix({name: f"{value:.3f}" for name, value in means.items()})
-            if saves:
-                _save(trainer, run)
+                bar.set_postfix({name: f"{means[name]:.3f}" for name in LOSSES if name in means})
+                if watch is not None:
+                    watch.log({"step": step, "seconds": round(trainer.seconds, 1), **means})
+            if saves and watch is not None:
+                samples = trainer.samples()
+                _save(trainer, run, samples)
+                if looks:
+                    watch.look(step, samples)
+                watch.draw()
             if stopping:
                 raise KeyboardInterrupt
-    return trainer.generator()

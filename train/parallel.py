@@ -9,6 +9,7 @@ one process would take.
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -154,8 +155,13 @@ class SharedDraws:
         return self._batch, *others
 
 
-def join(device):
-    """Return the :class:`World` that torchrun's environment describes; without it, one process.
+class Deserted(Exception):
+    """Another process of the run ended; the message is one line for the user."""
+
+
+@contextmanager
+def joined(device):
+    """Yield the :class:`World` that torchrun's environment describes; without it, one process.
 
     Waits until all processes have come.
 
@@ -169,35 +175,46 @@ def join(device):
     InputError
         PyTorch lacks what the processes talk through, there are fewer GPUs than processes, or the
         others do not come.
+    Deserted
+        Another process ended while this one was at work.
     """
     size = int(os.environ.get("WORLD_SIZE", 1))
     if size == 1:
-        return World(device=device)
+        yield World(device=device)
+        return
+    world, backend = _place(size, device)
+    try:
+        distributed.init_process_group(backend, timeout=TIMEOUT)
+    except (ValueError, RuntimeError) as error:
+        raise InputError(f"torchrun: the processes do not meet ({_reason(error)})") from None
+    try:
+        yield world
+    except RuntimeError as error:
+        if not isinstance(error, distributed.DistError) and "gloo" not in str(error):
+            raise
+        raise Deserted(f"process {world.rank}: another one ended ({_reason(error)})") from None
+    finally:
+        distributed.destroy_process_group()
+
+
+def _place(size, device):
+    """Return this process's :class:`World`, and the name of what it talks through."""
     backend = "nccl" if device == "cuda" else "gloo"
-    found = distributed.is_available() and getattr(distributed, f"is_{backend}_available")()
-    if not found:
+    if not (distributed.is_available() and getattr(distributed, f"is_{backend}_available")()):
         raise InputError(
             f"torchrun: this PyTorch has no {backend}, through which processes on {device} talk; "
             "start one process, or install another PyTorch"
         )
-    local = int(os.environ["LOCAL_RANK"])
-    if device == "cuda":
-        if local >= torch.cuda.device_count():
-            raise InputError(
-                f"--nproc-per-node: there are {torch.cuda.device_count()} GPUs; start so many"
-            )
-        device = f"cuda:{local}"
-        torch.cuda.set_device(local)
-        backend = "cpu:gloo,cuda:nccl"  # flags go through the CPU and wait for no kernel
-    try:
-        distributed.init_process_group(backend, timeout=TIMEOUT)
-    except (ValueError, RuntimeError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise InputError(f"torchrun: the processes do not meet ({reason}); start anew") from None
-    return World(int(os.environ["RANK"]), size, device)
+    rank, local = (int(os.environ[name]) for name in ("RANK", "LOCAL_RANK"))
+    if device == "cpu":
+        return World(rank, size, device), backend
+    if local >= torch.cuda.device_count():
+        raise InputError(
+            f"--nproc-per-node: there are {torch.cuda.device_count()} GPUs; start so many processes"
+        )
+    torch.cuda.set_device(local)
+    return World(rank, size, f"cuda:{local}"), "cpu:gloo,cuda:nccl"  # flags wait for no kernel
 
 
-def leave():
-    """End what :func:`join` began."""
-    if distributed.is_available() and distributed.is_initialized():
-        distributed.destroy_process_group()
+def _reason(error):
+    return (str(error).splitlines() or [type(error).__name__])[0]

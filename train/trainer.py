@@ -11,7 +11,6 @@ import torch
 from torch import nn
 
 from golden.latents import quantize_latents
-from pictures import grid
 from train import augment, losses
 from train.data import Batches
 from train.fake_quantize import FakeQuantizedGenerator
@@ -304,8 +303,11 @@ class Trainer:
 
     @torch.no_grad()
     def samples(self):
-        """Return a grid of :data:`SAMPLE_COUNT` pictures, of the same latents every time."""
+        """Return :data:`SAMPLE_COUNT` pictures of the averaged generator, uint8 (N, 32, 32, 3).
+
+        Their latents are the same every time.
+        """
         z = self._latents(self._rng(_SAMPLES), (SAMPLE_COUNT,), self.config.latents)
         colour = self.ema.colour(z, self.v1, self.v2).float()
         colour = ((colour + 1) * 127.5).round().to(torch.uint8)
-        return grid(colour.permute(0, 2, 3, 1).numpy(force=True), scale=2)
+        return colour.permute(0, 2, 3, 1).numpy(force=True)

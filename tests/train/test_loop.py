@@ -98,8 +98,8 @@ def test_a_killed_run_repeats_the_steps_since_its_checkpoint(tmp_path, sprites, 
         metrics.write('{"step": 8, "sec')  # the line it died in
     train(config(), sprites, killed, resume=True)
     assert weights(killed) == weights(unbroken)
-    steps = [json.loads(line)["step"] for line in (killed / loop.METRICS).read_text().splitlines()]
-    assert steps == [2, 4, 6, 8, 10, 12]
+    lines = map(json.loads, (killed / loop.METRICS).read_text().splitlines())
+    assert [line["step"] for line in lines if "g" in line] == [2, 4, 6, 8, 10, 12]
 
 
 def test_what_a_run_leaves(tmp_path, sprites):
