@@ -16,7 +16,8 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 
 from golden.atomic import make_folder
-from golden.spec import GeneratorSpec, InputError
+from golden.spec import InputError
+from train import options
 
 MAX_SCALE = 64
 MAX_SPRITES = 1_000_000
@@ -81,8 +82,8 @@ def _parser():
             name, help=help_line, description=text, formatter_class=formatter, allow_abbrev=False
         )
         sub.set_defaults(function=function)
-        for names, options in arguments:
-            sub.add_argument(*names, **options)
+        for names, settings in arguments:
+            sub.add_argument(*names, **settings)
     return parser
 
 
@@ -427,74 +428,26 @@ def data(args):
         pictures.save_png(args.sheet, pictures.grid(images, scale=2))
 
 
-@verb(
-    "train",
-    argument("--out", required=True, metavar="RUN", help="folder of the run"),
-    argument("--preset", help="size of the generator: contest, medium, compact, small, tiny"),
-    argument("--channels", metavar="C1,C2,C3", help="the same, as three numbers"),
-    argument("--recipe", choices=("paper", "fast"), help="how it trains (default fast)"),
-    argument("--data", metavar="DIR|sprites", help="pictures (default sprites)"),
-    argument("--count", type=int, metavar="N", help="number of sprites (default: the recipe's)"),
-    argument("--steps", type=int, metavar="N", help="length in steps (default: the recipe's)"),
-    argument("--epochs", type=int, metavar="N", help="length in passes over the pictures"),
-    argument("--seed", type=int, metavar="S", help="seed of everything random (default 0)"),
-    argument("--smooth", type=float, metavar="L", help="label of real pictures (default 1)"),
-    argument("--latent", choices=("normal", "tanh"), help="N(0, I), or its tanh (default normal)"),
-    argument("--device", choices=("cpu", "cuda"), help="default: cuda where there is one"),
-    argument("--save-every", type=int, default=1000, metavar="N", help="steps (default 1000)"),
-    argument("--resume", action="store_true", help="go on with RUN from its last checkpoint"),
-)
+@verb("train", *options.ARGUMENTS)
 def train(args):
     """Train a generator against the two discriminators.
 
     Example: avatar train --preset compact --recipe fast --data sprites --out runs/compact
 
     Ctrl-C saves; --resume goes on, to the same weights as a run never stopped. RUN holds
-    config.json, metrics.jsonl, samples/, checkpoint.pt and generator.safetensors.
+    config.json, checkpoint.pt and generator.safetensors, and for watching it metrics.jsonl,
+    losses.png, samples/ and tensorboard/. Several processes: torchrun --nproc-per-node 2 -m train,
+    with the same options.
     """
-    from train import session
-    from train.loop import Diverged
-
-    common = {"device": args.device, "save_every": args.save_every}
-    names = ("preset", "channels", "recipe", "data", "count", "epochs", "seed", "smooth", "latent")
-    given = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
-    try:
-        if args.resume:
-            for name in given:
-                raise InputError(f"--resume keeps the --{name} that RUN has; leave it out")
-            session.go_on(args.out, steps=args.steps, **common)
-        else:
-            channels = _channels(given.pop("preset", None), given.pop("channels", None))
-            session.begin(args.out, channels, steps=args.steps, **given, **common)
-    except Diverged as error:
-        print(f"avatar: {error}", file=sys.stderr)
-        return 1
-    print(f"{args.out}: trained; next: avatar quantize {args.out} --out model.safetensors")
-    return 0
-
-
-def _channels(preset, channels):
-    """Return the channels that --preset or --channels ask for."""
-    if (preset is None) == (channels is None):
-        raise InputError("give the generator's size: --preset NAME or --channels C1,C2,C3")
-    if preset is not None:
-        return GeneratorSpec.preset(preset).channels
-    return GeneratorSpec(channels=_numbers("--channels", channels)).channels
+    return options.train(args)
 
 
 def _weight_bits(text):
     """Return what --weight-bits asks for: one number, four, or None."""
     if text is None:
         return None
-    bits = _numbers("--weight-bits", text)
+    bits = options.numbers("--weight-bits", text)
     return bits[0] if len(bits) == 1 else bits
-
-
-def _numbers(name, text):
-    try:
-        return tuple(int(part) for part in text.split(","))
-    except ValueError:
-        raise InputError(f"{name} is {text!r}; give whole numbers, with commas between") from None
 
 
 @verb(

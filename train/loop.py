@@ -249,4 +249,5 @@ def _steps(trainer, run, save_every, world, watch):
                     watch.look(step, samples)
                 watch.draw()
             if stopping:
+                world.any(True)  # torchrun ends the others as soon as one has ended: wait for all
                 raise KeyboardInterrupt

@@ -105,6 +105,11 @@ class World:
 ALONE = World()
 
 
+def is_first():
+    """Whether this is the process that speaks for all that torchrun started, or the only one."""
+    return os.environ.get("RANK", "0") == "0"
+
+
 def _call(compute, *arguments):
     return compute(*arguments)
 
@@ -208,7 +213,7 @@ def _place(size, device):
     rank, local = (int(os.environ[name]) for name in ("RANK", "LOCAL_RANK"))
     if device == "cpu":
         return World(rank, size, device), backend
-    if local >= torch.cuda.device_count():
+    if int(os.environ["LOCAL_WORLD_SIZE"]) > torch.cuda.device_count():
         raise InputError(
             f"--nproc-per-node: there are {torch.cuda.device_count()} GPUs; start so many processes"
         )

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command line of a training run, for ``avatar train`` and for ``torchrun -m train``."""
+
+from __future__ import annotations
+
+import sys
+
+from golden.spec import GeneratorSpec, InputError
+from train.recipes import RECIPES
+
+# Names and options, as ArgumentParser.add_argument takes them.
+ARGUMENTS = (
+    (("--out",), {"required": True, "metavar": "RUN", "help": "folder of the run"}),
+    (("--preset",), {"help": "size of the generator: contest, medium, compact, small, tiny"}),
+    (("--channels",), {"metavar": "C1,C2,C3", "help": "the same, as three numbers"}),
+    (("--recipe",), {"choices": tuple(RECIPES), "help": "how it trains (default fast)"}),
+    (("--data",), {"metavar": "DIR|sprites", "help": "pictures (default sprites)"}),
+    (
+        ("--count",),
+        {"type": int, "metavar": "N", "help": "number of sprites (default: the recipe's)"},
+    ),
+    (
+        ("--steps",),
+        {"type": int, "metavar": "N", "help": "length in steps (default: the recipe's)"},
+    ),
+    (("--epochs",), {"type": int, "metavar": "N", "help": "length in passes over the pictures"}),
+    (("--seed",), {"type": int, "metavar": "S", "help": "seed of everything random (default 0)"}),
+    (("--smooth",), {"type": float, "metavar": "L", "help": "label of real pictures (default 1)"}),
+    (
+        ("--latent",),
+        {"choices": ("normal", "tanh"), "help": "N(0, I), or its tanh (default normal)"},
+    ),
+    (("--device",), {"choices": ("cpu", "cuda"), "help": "default: cuda where there is one"}),
+    (
+        ("--save-every",),
+        {"type": int, "default": 1000, "metavar": "N", "help": "steps (default 1000)"},
+    ),
+    (("--resume",), {"action": "store_true", "help": "go on with RUN from its last checkpoint"}),
+)
+
+
+def train(args):
+    """Train as the parsed :data:`ARGUMENTS` say.
+
+    Returns
+    -------
+    int
+        The exit status: 1 where a loss is no longer finite.
+
+    Raises
+    ------
+    InputError
+        As :func:`train.session.begin` and :func:`train.session.go_on`.
+    """
+    from train import session
+    from train.loop import Diverged
+    from train.parallel import is_first
+
+    common = {"device": args.device, "save_every": args.save_every}
+    names = ("preset", "channels", "recipe", "data", "count", "epochs", "seed", "smooth", "latent")
+    given = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
+    try:
+        if args.resume:
+            for name in given:
+                raise InputError(f"--resume keeps the --{name} that RUN has; leave it out")
+            session.go_on(args.out, steps=args.steps, **common)
+        else:
+            channels = channels_of(given.pop("preset", None), given.pop("channels", None))
+            session.begin(args.out, channels, steps=args.steps, **given, **common)
+    except Diverged as error:
+        if is_first():
+            print(f"avatar: {error}", file=sys.stderr)
+        return 1
+    if is_first():
+        print(f"{args.out}: trained; next: avatar quantize {args.out} --out model.safetensors")
+    return 0
+
+
+def channels_of(preset, channels):
+    """Return the channels that --preset or --channels ask for, of which one is not None."""
+    if (preset is None) == (channels is None):
+        raise InputError("give the generator's size: --preset NAME or --channels C1,C2,C3")
+    if preset is not None:
+        return GeneratorSpec.preset(preset).channels
+    return GeneratorSpec(channels=numbers("--channels", channels)).channels
+
+
+def numbers(name, text):
+    """Return the whole numbers, with commas between, that the option `name` has."""
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise InputError(f"{name} is {text!r}; give whole numbers, with commas between") from None
