@@ -23,6 +23,7 @@ from golden.latents import STEPS, quantize_latents
 from golden.model_file import Model
 from golden.spec import MAX_SHIFT, MUL_BITS, TABLE_SIZE, GeneratorSpec, InputError
 from train.networks import Generator
+from train.phases import normal_equations
 from train.rounding import compensate, round_weights, search_steps
 from train.run import FloatGenerator, IntegerGenerator, RunConfig, draw_latents
 
@@ -35,79 +36,6 @@ CLIP_QUANTILE = 0.99999  # of all activations of a layer: what becomes 255
 TANH_FLOOR = 0.05  # least slope of tanh that weighs an error in layer 4
 PSNR_MAX = 99.0  # stands for infinity, which JSON cannot hold
 _STREAM = 101  # of the run's seed: latents that training has not drawn
-
-
-@dataclass(frozen=True)
-class Phase:
-    """The output pixels [row::size, column::size] of a layer and the taps that reach them.
-
-    Attributes
-    ----------
-    row, column, size : int
-        `size` is the layer's output size over its input size.
-    taps : list of ((int, int), (int, int))
-        (kh, kw) of a tap, and the input pixel it reads relative to the pixel's place in its phase.
-    """
-
-    row: int
-    column: int
-    size: int
-    taps: list
-
-    def inputs(self, maps):
-        """Return what the taps read of maps (N, C, H, W): float64 (N * H * W, C * taps)."""
-        count, _, height, width = maps.shape
-        padded = np.pad(maps, ((0, 0), (0, 0), (1, 1), (1, 1)))
-        read = [
-            padded[:, :, 1 + dy : 1 + dy + height, 1 + dx : 1 + dx + width]
-            for _, (dy, dx) in self.taps
-        ]
-        columns = np.stack(read, axis=2).transpose(0, 3, 4, 1, 2)
-        return columns.reshape(count * height * width, -1).astype(np.float64)
-
-    def outputs(self, maps):
-        """Return these pixels of maps (N, C, out_size, out_size): (pixels, C)."""
-        pixels = maps[:, :, self.row :: self.size, self.column :: self.size]
-        return pixels.transpose(0, 2, 3, 1).reshape(-1, maps.shape[1])
-
-    def weights(self, weight):
-        """Return a layer's weight (in, out, 4, 4) as a matrix (in * taps, out)."""
-        taps = [weight[:, :, kh, kw] for (kh, kw), _ in self.taps]
-        return np.stack(taps, axis=1).reshape(-1, weight.shape[1])
-
-    def put(self, matrix, weight):
-        """Write a matrix (in * taps, out) to its places in a layer's weight (in, out, 4, 4)."""
-        taps = matrix.reshape(len(weight), len(self.taps), -1)
-        for n, ((kh, kw), _) in enumerate(self.taps):
-            weight[:, :, kh, kw] = taps[:, n]
-
-
-def phases(layer):
-    """Split a layer into :class:`Phase` s, within each of which it is one matrix product.
-
-    Output pixel ``size * t + row`` reads input ``t + d`` through tap
-    ``kh = row + padding - stride * d``; every tap belongs to one phase.
-    """
-    size = layer.out_size // layer.in_size
-    reach = [0] if layer.in_size == 1 else [-1, 0, 1]
-    along = [
-        [
-            (first + layer.padding - layer.stride * d, d)
-            for d in reach
-            if 0 <= first + layer.padding - layer.stride * d < 4
-        ]
-        for first in range(size)
-    ]
-    return [
-        Phase(
-            row,
-            column,
-            size,
-            [((kh, kw), (dy, dx)) for kh, dy in along[row] for kw, dx in along[column]],
-        )
-        for row in range(size)
-        for column in range(size)
-    ]
 
 
 def as_network(generator, spec):
@@ -144,7 +72,7 @@ def psnr(pictures, reference):
     return 10 * math.log10(255**2 / error) if error else math.inf
 
 
-def _float_maps(network, inputs):
+def float_maps(network, inputs):
     """Outputs of each layer before its ReLU or tanh, for inputs (N, latent), layer by layer."""
     x = torch.from_numpy(inputs)[:, :, None, None]
     for layer in network.layers:
@@ -191,25 +119,20 @@ def _round_layer(layer, weight, bias, inputs, wanted, importance):
     steps : float array (out,)
         Float value of one step of the accumulators.
     """
-    split = phases(layer)
-    fits = []
-    for phase in split:
-        hessian, cross = 0.0, 0.0
-        for start in range(0, len(inputs), BATCH):
-            part = slice(start, start + BATCH)
-            x = phase.inputs(inputs[part])
-            weighted = x if importance is None else x * phase.outputs(importance[part])
-            hessian = hessian + weighted.T @ x
-            cross = cross + weighted.T @ (phase.outputs(wanted[part]) - bias)
-        fits.append((compensate(phase.weights(weight), hessian, cross), hessian))
+    fits = [
+        (phase, compensate(phase.weights(weight), hessian, cross), hessian)
+        for phase, hessian, cross in normal_equations(
+            layer, inputs, wanted - bias[:, None, None], importance
+        )
+    ]
     steps = search_steps(
-        np.concatenate([matrix for matrix, _ in fits]),
-        np.concatenate([np.diag(hessian) for _, hessian in fits]),
+        np.concatenate([matrix for _, matrix, _ in fits]),
+        np.concatenate([np.diag(hessian) for *_, hessian in fits]),
         layer.weight_max,
     )
     rounded = np.empty(layer.weight_shape, np.int8)
     refitted = np.empty(layer.weight_shape)
-    for phase, (matrix, hessian) in zip(split, fits):
+    for phase, matrix, hessian in fits:
         integers, floats = round_weights(matrix, steps, layer.weight_max, hessian)
         phase.put(integers, rounded)
         phase.put(floats, refitted)
@@ -252,14 +175,14 @@ def round_generator(config, generator, spec):
     rounded : Rounded
     """
     network = as_network(generator, spec)
-    z = _latents(config, spec)[0]
+    z = calibration_latents(config)[0]
     v1, v2 = (quantize_latents(v) for v in (generator.v1, generator.v2))
     maps = plane_inputs(quantize_latents(z), v1, v2).swapaxes(0, 1).reshape(-1, spec.latent, 1, 1)
     inputs = np.concatenate([z, z + generator.v1, z + generator.v2])
     integers = {"weight": [], "bias": [], "mul": [], "shift": []}
     floats = {"weight": [], "step": [], "bias": [], "scale": []}
     scale = 1 / STEPS  # float value of one step of the maps
-    bar = tqdm(_float_maps(network, inputs), total=4, unit="layer", delay=2, leave=False)
+    bar = tqdm(float_maps(network, inputs), total=4, unit="layer", delay=2, leave=False)
     for n, wanted in enumerate(bar):
         layer, last = spec.layers[n], n == 3
         importance = np.maximum(1 - np.tanh(wanted) ** 2, TANH_FLOOR) ** 2 if last else None
@@ -356,7 +279,7 @@ def with_provenance(model, config, progress, network, v1, v2):
     v1, v2 : float32 arrays, shape (latent,)
         Its.
     """
-    z = _latents(config, model.spec)[1]
+    z = calibration_latents(config)[1]
     reference = float_pictures(network, z, v1, v2)
     quality = psnr(generate(model, quantize_latents(z)), reference)
     return replace(
@@ -366,10 +289,13 @@ def with_provenance(model, config, progress, network, v1, v2):
     )
 
 
-def _latents(config, spec):
-    """Draw the latents of calibration, and others to measure with."""
+def calibration_latents(config):
+    """Draw a run's latents, float32: those of calibration, and others to measure with."""
     rng = np.random.default_rng([config.seed, _STREAM])
-    return [draw_latents(config.latents, (n, spec.latent), rng) for n in (CALIBRATION, EVALUATION)]
+    return [
+        draw_latents(config.latents, (n, config.spec.latent), rng)
+        for n in (CALIBRATION, EVALUATION)
+    ]
 
 
 def tanh_table():

@@ -25,7 +25,7 @@ def compensate(weights, hessian, cross):
     float array, shape (inputs, outputs)
         Least squares of ``x w = y``, damped towards `weights`.
     """
-    return weights + np.linalg.solve(_damped(hessian), cross - hessian @ weights)
+    return weights + np.linalg.solve(damped(hessian), cross - hessian @ weights)
 
 
 def search_steps(weights, importance, limit):
@@ -78,7 +78,7 @@ def round_weights(weights, steps, limit, hessian):
     falling order of their mean square.
     """
     order = np.argsort(-np.diag(hessian), kind="stable")
-    inverse = np.linalg.inv(_damped(hessian)[np.ix_(order, order)])
+    inverse = np.linalg.inv(damped(hessian)[np.ix_(order, order)])
     upper = np.linalg.cholesky(inverse).T
     left = weights[order]
     rounded = np.empty_like(left)
@@ -91,7 +91,7 @@ def round_weights(weights, steps, limit, hessian):
     return result, refitted
 
 
-def _damped(hessian):
+def damped(hessian):
     """Return `hessian` with :data:`DAMPING` of its mean on the diagonal: it has an inverse."""
     mean = np.trace(hessian) / len(hessian)
     return hessian + np.eye(len(hessian)) * (DAMPING * mean if mean > 0 else 1.0)

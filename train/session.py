@@ -113,7 +113,7 @@ def begin_from(
     earlier, run : str or Path
         Folders of the earlier run, whose averaged generator becomes the teacher, and of the new.
     way : str
-        ``finetune`` or ``distill``; see :class:`train.run.Start`.
+        ``finetune``, ``distill`` or ``prune``; see :class:`train.run.Start`.
     channels : (int, int, int), optional
         By default the teacher's.
     weight_bits : int or (int, int, int, int), optional

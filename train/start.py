@@ -10,6 +10,7 @@ import torch
 
 from golden.spec import InputError
 from train.loop import CHECKPOINT, DAMAGE
+from train.pruning import prune
 from train.quantize import as_network, round_generator
 from train.trainer import Trainer
 
@@ -30,6 +31,7 @@ class Way:
 WAYS = {
     "finetune": Way(rate=0.3, distillation=1.0),
     "distill": Way(rate=1.0, distillation=1.0),
+    "prune": Way(rate=0.5, distillation=1.0),
 }
 
 
@@ -37,8 +39,9 @@ def start_state(config, pictures, generator, earlier):
     """Return the state in which a run begins from an earlier one.
 
     The earlier run's averaged generator is the teacher, its v1 and v2 stay. ``finetune`` begins
-    with the teacher rounded to integers and with the discriminators as they are, optimiser and all:
-    untrained ones would first destroy the generator. ``distill`` begins all networks anew.
+    with the teacher rounded to integers, ``prune`` with the best of its channels, both with the
+    discriminators as they are, optimiser and all: untrained ones would first destroy the generator.
+    ``distill`` begins all networks anew.
 
     Parameters
     ----------
@@ -58,7 +61,8 @@ def start_state(config, pictures, generator, earlier):
     Raises
     ------
     InputError
-        `earlier` has no checkpoint to take the discriminators from, or a damaged one.
+        `earlier` has no checkpoint to take the discriminators from, or a damaged one, or fewer
+        channels than are to be left of it.
     """
     trainer, start = Trainer(config, pictures), config.start
     trainer.teacher.load_state_dict(as_network(generator, start.spec).state_dict())
@@ -67,6 +71,11 @@ def start_state(config, pictures, generator, earlier):
         _, rounded = round_generator(config, generator, config.spec)
         for network in (trainer.g, trainer.ema):
             network.start_from(rounded)
+    elif start.way == "prune":
+        weights = prune(config, generator)
+        for network in (trainer.g, trainer.ema):
+            for layer, weight in zip(network.layers, weights):
+                layer.weight.data.copy_(torch.from_numpy(weight))
     if start.way != "distill":
         _take_discriminators(trainer, Path(earlier) / CHECKPOINT)
     return trainer.state()

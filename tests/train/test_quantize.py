@@ -13,6 +13,7 @@ from golden.generator import generate
 from golden.latents import quantize_latents
 from golden.spec import GeneratorSpec
 from train import quantize as q
+from train.phases import phases
 from train.rounding import compensate, round_weights, search_steps
 from train.run import FloatGenerator, RunConfig
 
@@ -46,7 +47,7 @@ def test_phases_are_the_transposed_convolution(number):
     maps = rng.integers(-9, 10, (2, layer.in_channels, layer.in_size, layer.in_size))
     weight = rng.integers(-9, 10, layer.weight_shape)
     wanted = conv_transpose2d_scatter(maps, weight, stride=layer.stride, padding=layer.padding)
-    split = q.phases(layer)
+    split = phases(layer)
     taps = [tap for phase in split for tap, _ in phase.taps]
     assert sorted(taps) == [(kh, kw) for kh in range(4) for kw in range(4)]
     copy = np.zeros_like(weight)

@@ -12,7 +12,7 @@ from cli import main
 from golden import model_file
 from golden.generator import generate
 from golden.latents import quantize_latents
-from train import loop, quantize
+from train import loop, quantize, session
 from train.data import load
 from train.run import FloatGenerator, RunConfig
 from train.trainer import Trainer
@@ -135,3 +135,65 @@ def test_a_run_in_integers_is_no_start(tmp_path, earlier, capsys):
     assert begin("finetune", earlier, "--weight-bits", 5, "--steps", 1, "--out", run) == 0
     again = refused(capsys, "finetune", run, "--weight-bits", 4, "--out", tmp_path / "again")
     assert "was trained in integers" in again
+
+
+def test_prune_begins_with_the_teachers_pictures_and_discriminators(tmp_path, earlier, monkeypatch):
+    begun = []
+    step = Trainer.step
+    monkeypatch.setattr(
+        Trainer, "step", lambda self: begun.append(deepcopy(self.state())) or step(self)
+    )
+    run = tmp_path / "r"
+    assert begin("prune", earlier, "--channels", "6,5,4", "--steps", 1, "--out", run) == 0
+    (state,) = begun
+    for n in range(4):
+        teacher = state["teacher"][f"layers.{n}.weight"]
+        torch.testing.assert_close(state["g"][f"layers.{n}.weight"], teacher, rtol=1e-3, atol=1e-5)
+    before = torch.load(earlier / loop.CHECKPOINT, weights_only=True)
+    assert torch.equal(state["d_grey"]["classify.weight"], before["d_grey"]["classify.weight"])
+    assert RunConfig.load(run).start.way == "prune"
+    generator = FloatGenerator.load(run, RunConfig.load(run).spec)
+    assert generator.progress["steps"] == 1
+
+
+def test_distill_begins_anew_with_the_teachers_offsets(tmp_path, earlier, capsys):
+    run = tmp_path / "r"
+    (earlier / loop.CHECKPOINT).unlink()  # the teacher needs none
+    assert (
+        begin("distill", "--teacher", earlier, "--preset", "tiny", "--steps", 2, "--out", run) == 0
+    )
+    config = RunConfig.load(run)
+    assert config.channels == (32, 16, 8)
+    assert config.start.channels == (6, 5, 4)
+    teacher = FloatGenerator.load(earlier, RunConfig.load(earlier).spec)
+    np.testing.assert_array_equal(FloatGenerator.load(run, config.spec).v1, teacher.v1)
+    assert begin("train", "--resume", "--steps", 4, "--out", run) == 0
+
+
+def test_widths_that_do_not_fit(tmp_path, earlier, capsys):
+    out = ["--out", tmp_path / "r"]
+    assert "wider than" in refused(capsys, "prune", earlier, "--channels", "6,6,4", *out)
+    assert "--preset NAME or --channels" in refused(capsys, "prune", earlier, *out)
+    assert "channels" in refused(
+        capsys, "distill", "--teacher", earlier, "--channels", "0,1,1", *out
+    )
+    assert not (tmp_path / "r").exists()
+
+
+def test_distillation_pulls_towards_the_teacher(tmp_path, earlier):
+    pictures = load("sprites", 18, 0).pictures
+    distances = []
+    for name, weight in (("without", 0), ("with", 100)):
+        run = tmp_path / name
+        session.begin_from(
+            earlier, run, "distill", channels=(6, 5, 4), steps=60, distillation=weight
+        )
+        config = RunConfig.load(run)
+        trainer = Trainer(config, pictures)
+        trainer.restore(torch.load(run / loop.CHECKPOINT, weights_only=True))
+        z = torch.randn(64, 100, generator=torch.Generator().manual_seed(0))
+        made, wanted = (
+            network.colour(z, trainer.v1, trainer.v2) for network in (trainer.ema, trainer.teacher)
+        )
+        distances.append((made - wanted).abs().mean().item())
+    assert distances[1] < 0.8 * distances[0]
