@@ -796,5 +796,47 @@ def experiment(args):
             print(f"{args.out}/{each.name}.md")
 
 
+CHANNELS_ARGUMENTS = (
+    argument("--preset", help="size of the new generator: medium, compact, small, tiny"),
+    argument("--channels", metavar="C1,C2,C3", help="the same, as three numbers"),
+)
+
+
+@verb(
+    "distill",
+    argument("--teacher", required=True, metavar="RUN", help="folder of `avatar train`"),
+    *CHANNELS_ARGUMENTS,
+    *START_ARGUMENTS,
+)
+def distill(args):
+    """Train a generator that also imitates an earlier run's, its teacher.
+
+    Example: avatar distill --teacher runs/medium --preset compact --out runs/distilled
+
+    Teacher and student see the same latents, v1 and v2; the teacher does not learn. Recipe and
+    pictures are the teacher's. Ctrl-C saves; `avatar train --resume --out RUN2` goes on.
+    """
+    channels = options.channels_of(args.preset, args.channels)
+    return _begin_from(args.teacher, "distill", args, channels=channels)
+
+
+@verb(
+    "prune",
+    argument("run", metavar="RUN", help="folder of `avatar train`"),
+    *CHANNELS_ARGUMENTS,
+    *START_ARGUMENTS,
+)
+def prune(args):
+    """Take channels out of a run's generator, and go on training it.
+
+    Example: avatar prune runs/medium --preset compact --out runs/pruned
+
+    Each time that channel goes whose loss the others make up for best. Recipe, pictures and
+    discriminators are the run's. Ctrl-C saves; `avatar train --resume --out RUN2` goes on.
+    """
+    channels = options.channels_of(args.preset, args.channels)
+    return _begin_from(args.run, "prune", args, channels=channels)
+
+
 if __name__ == "__main__":
     sys.exit(main())
