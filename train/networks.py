@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import nn
 
@@ -19,10 +21,15 @@ class Generator(nn.Module):
         Its layers give channels, strides and paddings; its weight bits play no part here.
     bias : bool
         Whether the layers have biases. None of our recipes uses them; imported generators may.
+    planes : int
+        1: colour takes three passes. 3: one pass gives R, G and B, for comparison; no model file
+        holds such a network.
     """
 
-    def __init__(self, spec, bias=False):
+    def __init__(self, spec, bias=False, planes=1):
         super().__init__()
+        self.planes = planes
+        *layers, last = spec.layers
         self.layers = nn.ModuleList(
             nn.ConvTranspose2d(
                 layer.in_channels,
@@ -32,11 +39,11 @@ class Generator(nn.Module):
                 padding=layer.padding,
                 bias=bias,
             )
-            for layer in spec.layers
+            for layer in (*layers, replace(last, out_channels=planes))
         )
 
     def forward(self, z):
-        """Map latents (N, latent) to planes (N, 1, 32, 32) in [-1, 1]."""
+        """Map latents (N, latent) to planes (N, 1 or 3, 32, 32) in [-1, 1]."""
         x = torch.relu(self._first(z))
         for layer in self.layers[1:-1]:
             x = torch.relu(layer(x))
@@ -49,11 +56,18 @@ class Generator(nn.Module):
 
     def _last(self, x):
         layer = self.layers[-1]
+        if self.planes != 1:
+            return layer(x)
         planes = UpsampleToPlane.apply(x, layer.weight.to(x.dtype))
         return planes if layer.bias is None else planes + layer.bias
 
     def colour(self, z, v1, v2):
-        """Map latents (N, latent) to RGB (N, 3, 32, 32): G(z), G(z + v1), G(z + v2)."""
+        """Map latents (N, latent) to RGB (N, 3, 32, 32): G(z), G(z + v1), G(z + v2).
+
+        A network of three planes gives them all for z.
+        """
+        if self.planes == 3:
+            return self(z)
         planes = self(torch.stack((z, z + v1, z + v2), 1).flatten(0, 1))
         return planes.view(len(z), 3, *planes.shape[2:])
 

@@ -40,7 +40,7 @@ _STREAM = 101  # of the run's seed: latents that training has not drawn
 
 def as_network(generator, spec):
     """Return a :class:`train.run.FloatGenerator` as a :class:`train.networks.Generator`."""
-    network = Generator(spec, bias=True).requires_grad_(False)
+    network = Generator(spec, bias=True, planes=generator.planes).requires_grad_(False)
     for n, layer in enumerate(network.layers):
         layer.weight.copy_(torch.from_numpy(generator.weight[n]))
         layer.bias.copy_(torch.from_numpy(generator.bias[n]))
@@ -173,7 +173,14 @@ def round_generator(config, generator, spec):
     model : golden.model_file.Model
         Without metadata.
     rounded : Rounded
+
+    Raises
+    ------
+    InputError
+        The generator gives three planes in one pass.
     """
+    if generator.planes != 1:
+        raise InputError("the generator makes R, G and B in one pass; no model file holds that")
     network = as_network(generator, spec)
     z = calibration_latents(config)[0]
     v1, v2 = (quantize_latents(v) for v in (generator.v1, generator.v2))

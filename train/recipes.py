@@ -42,6 +42,8 @@ class Recipe:
     grey, colour : float
         Weights of D_grey and D_colour in the generator's loss; a discriminator of weight 0 is not
         trained.
+    planes : int
+        Planes that G gives in one pass: 1, or 3 to see what that would bring.
     ema : float
         Decay of the moving average of G that is kept as the result; 0 keeps G itself.
     bf16 : bool
@@ -67,6 +69,7 @@ class Recipe:
     cut_out: int
     grey: float
     colour: float
+    planes: int
     ema: float
     bf16: bool
 
@@ -92,6 +95,7 @@ RECIPES = {
         cut_out=0,
         grey=1.0,
         colour=1.0,
+        planes=1,
         ema=0.0,
         bf16=False,
     ),
@@ -115,6 +119,7 @@ RECIPES = {
         cut_out=0,
         grey=1.0,
         colour=1.0,
+        planes=1,
         ema=0.999,
         bf16=True,
     ),

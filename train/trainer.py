@@ -79,7 +79,10 @@ class Trainer:
         self.recipe = recipe = recipe_of(config)
         self.step_count, self.seconds = 0, 0.0
         self.sums = {}  # of each loss since the last line of metrics
-        self.g = (FakeQuantizedGenerator if config.weight_bits else Generator)(config.spec)
+        if config.weight_bits:
+            self.g = FakeQuantizedGenerator(config.spec)
+        else:
+            self.g = Generator(config.spec, planes=recipe.planes)
         self.d_grey = world.synchronised(Discriminator(1, recipe.d_grey, recipe.batch_norm))
         self.d_colour = world.synchronised(Discriminator(3, recipe.d_colour, recipe.batch_norm))
         weights = {"d_grey": recipe.grey, "d_colour": recipe.colour}

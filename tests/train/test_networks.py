@@ -69,3 +69,17 @@ def test_colour_is_three_planes_of_one_generator():
     colour = network.colour(z, v1, v2)
     for plane, shifted in enumerate((z, z + v1, z + v2)):
         torch.testing.assert_close(colour[:, plane : plane + 1], network(shifted))
+
+
+def test_three_planes_in_one_pass():
+    """PyTorch's own layers, one after another, are the reference."""
+    spec = GeneratorSpec(channels=(6, 5, 4))
+    network = Generator(spec, bias=True, planes=3)
+    z = torch.randn(2, 100, generator=torch.Generator().manual_seed(0))
+    x = z[:, :, None, None]
+    for layer in network.layers[:-1]:
+        x = torch.relu(layer(x))
+    wanted = torch.tanh(network.layers[-1](x))
+    assert wanted.shape == (2, 3, 32, 32)
+    v1, v2 = torch.ones(2, 100)
+    torch.testing.assert_close(network.colour(z, v1, v2), wanted)
