@@ -637,8 +637,8 @@ def _in_parallel(*arguments):
 
 @verb(
     "evaluate",
-    argument("--model", metavar="FILE", help="measure a model file"),
-    argument("--run", metavar="RUN", help="measure a run's float generator"),
+    argument("--model", metavar="FILE", help="measure a model file, or a packed generator"),
+    argument("--run", metavar="RUN", help="measure a run's generator"),
     argument("--images", metavar="DIR", help="measure a folder of PNG files"),
     argument(
         "--reference",
@@ -667,14 +667,13 @@ def evaluate(args):
     from tqdm import tqdm
 
     from train import evaluate, samples
-    from train.data import load
-    from train.session import SPRITES_SEED
+    from train.data import SPRITES, SPRITES_SEED, load
 
-    kinds = {"model": samples.of_model, "run": samples.of_run, "images": samples.of_folder}
+    kinds = {"model": samples.of_file, "run": samples.of_run, "images": samples.of_folder}
     given = {name: getattr(args, name) for name in kinds if getattr(args, name) is not None}
     if len(given) != 1:
         raise InputError("give one of --model FILE, --run RUN and --images DIR")
-    if args.training_count is not None and args.training != "sprites":
+    if args.training_count is not None and args.training != SPRITES:
         raise InputError("--training-count is the number of sprites; give --training sprites too")
     evaluate.check(args.count, args.seed)
     ((kind, path),) = given.items()
@@ -683,7 +682,7 @@ def evaluate(args):
     if args.training is not None:
         count = evaluate.TRAINING_COUNT if args.training_count is None else args.training_count
         training = load(args.training, count, SPRITES_SEED).pictures
-    if args.reference == "sprites":
+    if args.reference == SPRITES:
         reference = evaluate.sprite_reference(args.count)
     else:
         reference = evaluate.folder_reference(args.reference, args.count)

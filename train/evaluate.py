@@ -15,8 +15,7 @@ import numpy as np
 from golden.spec import InputError
 from pictures import read_folder
 from train import attribute_cnn, metrics, random_cnn, samples, sprites
-from train.data import SPRITES
-from train.session import SPRITES_SEED
+from train.data import SPRITES, SPRITES_SEED
 
 REFERENCE_SEED = 8_001  # of the held-out sprites; no training set has it
 REFERENCE_COUNT = 2_000

@@ -76,6 +76,15 @@ def save(config, generator, path):
     return header["digest"]
 
 
+def is_packed(path):
+    """Whether a file is one that :func:`save` wrote, and not a model file, say."""
+    try:
+        with safetensors.safe_open(path, framework="numpy") as file:
+            return METADATA in (file.metadata() or {})
+    except (safetensors.SafetensorError, OSError):
+        return False
+
+
 def load(path):
     """Read what :func:`save` wrote and check all of it.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
@@ -14,11 +15,11 @@ from golden.generator import generate
 from golden.latents import quantize_latents
 from golden.spec import GeneratorSpec, InputError
 from pictures import read_folder
-from train.data import load
+from train import generator_file
+from train.data import SPRITES_SEED, load
 from train.networks import Generator
 from train.quantize import as_network, float_pictures
-from train.run import LATENTS, FloatGenerator, RunConfig, draw_latents
-from train.session import SPRITES_SEED
+from train.run import LATENTS, MODEL, FloatGenerator, RunConfig, draw_latents
 from train.trainer import he_deviation
 
 _STREAM = 6_001  # of a seed: latents that neither training nor quantisation has drawn
@@ -80,7 +81,7 @@ def of_generator(generator, config):
 
 
 def of_run(run):
-    """Return the :class:`Source` of a run's averaged generator.
+    """Return the :class:`Source` of a run's averaged generator, floats or integers.
 
     Raises
     ------
@@ -88,8 +89,27 @@ def of_run(run):
         The folder is no run, or holds no generator yet.
     """
     config = RunConfig.load(run)
-    source = of_generator(FloatGenerator.load(run, config.spec), config)
+    if config.weight_bits is not None:
+        source = of_model(Path(run) / MODEL)
+    else:
+        source = of_generator(FloatGenerator.load(run, config.spec), config)
     source.facts["run"] = str(run)
+    return source
+
+
+def of_file(path):
+    """Return the :class:`Source` of a model file, or of a packed float generator.
+
+    Raises
+    ------
+    InputError
+        As :func:`of_model`.
+    """
+    if not generator_file.is_packed(path):
+        return of_model(path)
+    config, generator, digest = generator_file.load(path)
+    source = of_generator(generator, config)
+    source.facts.update(file=str(path), id=digest)
     return source
 
 
@@ -99,7 +119,7 @@ def of_model(path):
     Raises
     ------
     InputError
-        As :func:`golden.model_file.load`.
+        As :func:`golden.model_file.load`, or its training's latents are not known here.
     """
     model = model_file.load(path)
     distribution = model.training.get("latents", LATENTS[0])

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The scale is calibrated, every source is measured on it, and bad input is one line."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -9,11 +10,13 @@ import pytest
 import pictures as png
 from cli import main
 from golden import model_file
+from golden.generator import generate
+from golden.latents import quantize_latents
 from golden.spec import GeneratorSpec
 from tests.models import random_model
-from train import evaluate, samples, sprites
+from train import evaluate, generator_file, samples, sprites
 from train.data import load
-from train.run import FloatGenerator, RunConfig
+from train.run import FloatGenerator, IntegerGenerator, RunConfig
 
 COUNT = 700  # figures depend on it: half of what `avatar evaluate` takes, of every set
 DISTANCES = ("attribute_frechet", "re_render", "random_frechet", "sliced_wasserstein")
@@ -114,6 +117,27 @@ def test_float_and_integers_see_the_same_latents(tmp_path, run):
     assert np.sqrt(np.mean((a.astype(float) - b) ** 2)) < 8
     assert len(np.unique(a.reshape(40, -1), axis=0)) == 40
     assert not np.array_equal(a, samples.of_run(run).sample(40, 4))
+
+
+def test_runs_in_integers_and_packed_generators(tmp_path, run):
+    """A run trained in integers shows its model file's pictures, a packed run nearly its own."""
+    config = dataclasses.replace(RunConfig.load(run), weight_bits=(5, 5, 5, 5))
+    generator = FloatGenerator.load(run, config.spec)
+    generator_file.save(config, generator, tmp_path / "packed.safetensors")
+    packed = samples.of_file(tmp_path / "packed.safetensors")
+    floats = samples.of_run(run).sample(20, 3)
+    assert np.abs(packed.sample(20, 3).astype(int) - floats).max() <= 2
+    assert packed.facts["kind"] == "float"
+
+    model = dataclasses.replace(random_model(config.spec), training={"latents": "tanh"})
+    folder = tmp_path / "integers"
+    folder.mkdir()
+    config.save(folder)
+    IntegerGenerator(model).save(folder)
+    source = samples.of_run(folder)
+    expected = generate(model, quantize_latents(samples.latents("tanh", 20, 3)))
+    np.testing.assert_array_equal(source.sample(20, 3), expected)
+    assert source.facts["weight_bits"] == [5, 5, 5, 5]
 
 
 def finite(value):

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import safetensors
 from tqdm import tqdm
 
 from golden import model_file
@@ -140,7 +139,7 @@ def open_subject(path):
         It is neither, or damaged.
     """
     path = Path(path)
-    if not _is_packed(path):
+    if not generator_file.is_packed(path):
         model = model_file.load(path)
         return Subject(
             name=path.stem,
@@ -164,14 +163,6 @@ def open_subject(path):
         v2=generator.v2,
         network=as_network(generator, config.spec),
     )
-
-
-def _is_packed(path):
-    try:
-        with safetensors.safe_open(path, framework="numpy") as file:
-            return generator_file.METADATA in (file.metadata() or {})
-    except (safetensors.SafetensorError, OSError):
-        return False  # the model file's loader says what is wrong
 
 
 def open_named(names):
