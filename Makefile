@@ -7,7 +7,7 @@ PINNED_TORCH := $(shell grep '^torch==' constraints.txt)
 TORCH ?= $(PINNED_TORCH)
 PIP_ARGS ?=
 
-.PHONY: demo test test-long lint clean
+.PHONY: demo test test-long results lint clean
 
 demo: .venv/demo.stamp
 	.venv/bin/avatar demo
@@ -20,6 +20,10 @@ test: .venv/test.stamp
 
 test-long: .venv/test.stamp
 	.venv/bin/pytest -m slow
+
+# Every table and picture of docs/results from the committed generators; trains none of them.
+results: .venv/test.stamp
+	OMP_NUM_THREADS=1 .venv/bin/avatar experiment all
 
 lint: .venv/test.stamp
 	.venv/bin/ruff check

@@ -1,0 +1,359 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the experiments compute, and the files they leave."""
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import cli
+from golden import model_file
+from golden.generator import generate
+from golden.latents import draw_latents
+from golden.spec import GeneratorSpec
+from tests.models import random_model
+from tests.train.test_generator_file import CONFIGURATION, make_generator
+from train import generator_file, sprites
+from train.experiments import (
+    augmentation,
+    discriminators,
+    interpolation,
+    measures,
+    measuring,
+    offsets,
+    quality,
+    report,
+    three_channel_head,
+    transposed_convolution,
+)
+from train.experiments.registry import EXPERIMENTS, find
+from train.experiments.subject import open_subject
+from train.networks import Generator
+
+SPEC = GeneratorSpec(channels=(6, 5, 4))
+
+
+@pytest.fixture
+def model(tmp_path, monkeypatch):
+    """A small model in an empty folder, which becomes the current one."""
+    monkeypatch.chdir(tmp_path)
+    model_file.save(random_model(SPEC), "model.safetensors")
+    return "model.safetensors"
+
+
+# The files
+
+
+def test_tables_set_numbers_right():
+    text = report.table(("name", "count", "share"), [("a", 1234, 0.12345), ("b", 5, 123.4)])
+    assert text == "| name | count | share |\n| --- | --: | --: |\n| a | 1,234 | 0.123 |\n" + (
+        "| b | 5 | 123 |\n"
+    )
+
+
+def test_a_report_becomes_three_files_and_an_index(tmp_path):
+    out = tmp_path / "results"
+    settings = report.Settings(model="m", seed=3)
+    found = report.Report(
+        title="Title",
+        findings="word " * 40 + "\n\n| a |\n| --- |\n",
+        numbers={"x": np.float32(1 / 3), "n": np.int64(2), "list": np.array([True, False])},
+        picture=np.zeros((4, 5, 3), np.uint8),
+        caption="What",
+    )
+    (tmp_path / "results").mkdir()
+    (out / "other.md").write_text("## Other\n")
+    (out / "README.md").write_text("old\n")
+    report.save(out, find("offsets"), settings, found)
+    report.save_index(out)
+    facts = json.loads((out / "offsets.json").read_text())
+    command = "avatar experiment offsets --model m --seed 3"
+    assert facts == {
+        "experiment": "offsets",
+        "command": command,
+        "x": 0.33333,
+        "n": 2,
+        "list": [True, False],
+    }
+    text = (out / "offsets.md").read_text()
+    assert text.startswith(f"## Title\n\n    {command}\n\n![What](offsets.png)\n")
+    assert max(map(len, text.splitlines())) <= 100
+    with Image.open(out / "offsets.png") as image:
+        assert image.size == (5, 4)
+    index = (out / "README.md").read_text()
+    assert index.startswith("# Results")
+    assert index.index("## Title") < index.index("## Other")
+    assert "old" not in index
+
+
+def test_numbers_without_a_value_are_refused(tmp_path):
+    found = report.Report(title="T", findings="f", numbers={"x": math.nan})
+    with pytest.raises(ValueError, match="nan"):
+        report.save(tmp_path, find("offsets"), report.Settings("m", 0), found)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_every_experiment_has_its_module():
+    folder = Path(report.__file__).parent
+    for name in EXPERIMENTS:
+        assert (folder / f"{name.replace('-', '_')}.py").is_file()
+
+
+def test_the_verb_repeats_byte_for_byte(model, capsys, monkeypatch):
+    monkeypatch.setattr(interpolation, "PAIRS", 4)
+    arguments = ["experiment", "interpolation", "--model", model, "--seed", "5", "--json"]
+    for out in ("a", "b"):
+        assert cli.main([*arguments, "--out", out]) == 0
+    first, second = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert first == second
+    assert first["model"] == model_file.load(model).digest
+    for suffix in ("json", "md", "png"):
+        a, b = (Path(out, f"interpolation.{suffix}").read_bytes() for out in "ab")
+        assert a == b
+
+
+def test_bad_input_is_one_line(model, capsys, tmp_path):
+    generator_file.save(CONFIGURATION, make_generator(), "float.safetensors")
+    for arguments, complaint in (
+        (["nothing"], "experiment 'nothing' is unknown; choose from quality"),
+        (["offsets", "--seed", "-1"], "--seed is -1"),
+        (["offsets", "--model", "absent"], "absent: there is no such file"),
+        (["new-latents", "--model", model], "does not say what it was trained on"),
+        (["discriminators"], "has none of grey-only, colour-only, both"),
+        (["transposed-convolution", "--model", "float.safetensors"], "holds floats"),
+    ):
+        assert cli.main(["experiment", *arguments, "--out", "out"]) == 2
+        error = capsys.readouterr().err
+        assert error.startswith("avatar: error: ")
+        assert error.count("\n") == 1
+        assert complaint in error
+    assert not any(Path("out").iterdir())
+
+
+def test_the_list_names_all(capsys):
+    assert cli.main(["experiment", "list", "--json"]) == 0
+    assert set(json.loads(capsys.readouterr().out)) == set(EXPERIMENTS)
+
+
+# The generator under examination
+
+
+def test_an_integer_subject_is_the_reference(model):
+    subject = open_subject(model)
+    assert subject.label == "model (5 bits)"
+    wanted = generate(model_file.load(model), draw_latents(3, 4))
+    np.testing.assert_array_equal(subject.pictures(subject.draw(3, 4)), wanted)
+
+
+def test_a_packed_subject_is_the_float_generator(tmp_path):
+    path = tmp_path / "g.safetensors"
+    generator_file.save(CONFIGURATION, make_generator(), path)
+    subject = open_subject(path)
+    assert subject.label == "g (float)"
+    z = subject.draw(3, 4)
+    assert np.abs(z).max() < 1  # it was trained on tanh
+    network = subject.network
+    inputs = [torch.tensor(z + v, dtype=torch.float32) for v in (0, subject.v1, subject.v2)]
+    with torch.no_grad():
+        planes = np.stack([network(x)[:, 0].numpy() for x in inputs], -1)
+    np.testing.assert_allclose(subject.pictures(z), (planes + 1) * 127.5, atol=0.51)
+
+
+def test_without_offsets_a_picture_is_grey(model):
+    subject = open_subject(model)
+    z, none = subject.draw(0, 2), np.zeros(100)
+    made = subject.pictures(z, none, none)
+    assert made.std() > 0
+    np.testing.assert_array_equal(measures.colourfulness(made), 0)
+    assert (measures.colourfulness(subject.pictures(z)) > 0).all()
+
+
+# What they compute
+
+
+def test_colourfulness_of_a_plain_colour_and_of_two():
+    plain = np.full((1, 4, 4, 3), (200, 80, 30), np.uint8)
+    rg, yb = 120, 110
+    assert measures.colourfulness(plain)[0] == pytest.approx(0.3 * math.hypot(rg, yb))
+    halves = np.zeros((1, 2, 2, 3), np.uint8)
+    halves[0, 0] = (200, 0, 0)  # rg 200 and 0, yb 100 and 0
+    wanted = math.hypot(100, 50) + 0.3 * math.hypot(100, 50)
+    assert measures.colourfulness(halves)[0] == pytest.approx(wanted)
+
+
+def test_sharpness_of_one_bright_pixel():
+    picture = np.zeros((1, 5, 5, 3))
+    picture[0, 2, 2] = 9
+    # inside, 3 x 3: the pixel loses its mean of 1, its eight neighbours gain it
+    assert measures.sharpness(picture)[0] == pytest.approx(math.sqrt((8**2 + 8 * 1) / 9))
+    assert measures.sharpness(np.full((1, 5, 5, 3), 7.0))[0] == 0
+
+
+def test_ways_between_latents():
+    rng = np.random.default_rng(0)
+    z1, z2 = rng.standard_normal((2, 3, 100))
+    t = np.array([0, 0.25, 0.5, 1])
+    for way in (interpolation.lerp, interpolation.slerp):
+        points = way(z1, z2, t)
+        np.testing.assert_allclose(points[0], z1, atol=1e-12)
+        np.testing.assert_allclose(points[-1], z2, atol=1e-12)
+    np.testing.assert_allclose(interpolation.lerp(z1, z2, t)[1], 0.75 * z1 + 0.25 * z2)
+    e1, e2 = np.eye(100)[:1], np.eye(100)[1:2]
+    quarter = interpolation.slerp(e1, e2, t)[1, 0, :2]
+    np.testing.assert_allclose(quarter, [math.cos(math.pi / 8), math.sin(math.pi / 8)])
+
+
+def test_the_shell_and_the_tail():
+    assert offsets.gaussian_tail(1.959964) == pytest.approx(0.025, abs=1e-8)
+    x = np.linspace(1e-3, 30, 100_001)
+    for degrees in (3, 100):
+        density = offsets.chi_density(x, degrees)
+        assert np.trapezoid(density, x) == pytest.approx(1, abs=1e-6)
+        assert np.trapezoid(density * x**2, x) == pytest.approx(degrees, rel=1e-6)
+
+
+def test_confusion_follows_the_tail(monkeypatch):
+    monkeypatch.setattr(offsets, "DRAWS", 20_000)
+    shares, norms = offsets.confusion((0.5, 2.0), np.random.default_rng(0))
+    np.testing.assert_allclose(shares, [0.40129, 0.15866], atol=0.015)
+    assert norms.mean() == pytest.approx(9.975, abs=0.03)
+
+
+def test_reduced_offsets_have_so_many_levels():
+    v = np.random.default_rng(0).uniform(-3, 3, 1000)
+    for bits in (2, 3, 4):
+        rounded = offsets.reduced(v, bits)
+        assert len(np.unique(rounded)) == 2**bits - 1
+        assert np.abs(rounded - v).max() <= np.abs(v).max() / (2 ** (bits - 1) - 1) / 2 + 1e-12
+
+
+def test_costs_of_the_head_are_those_of_the_network():
+    spec = GeneratorSpec(channels=(12, 8, 6), weight_bits=(8, 5, 5, 4))
+    one, three, apart = (three_channel_head.costs(spec, way) for way in three_channel_head.WAYS)
+    for cost, planes in ((one, 1), (three, 3)):
+        network = Generator(spec, planes=planes)
+        sizes = [layer.weight.numel() for layer in network.layers]
+        assert cost["weights"] == sum(sizes)
+        assert cost["weight_bits"] == sum(n * b for n, b in zip(sizes, spec.weight_bits))
+    # useful taps of a plane: 16, then (2 n - 1)^2 * 4 for n inputs along a side, see mission.md
+    layers = [100 * 12 * 16, 12 * 8 * 14**2, 8 * 6 * 30**2, 6 * 62**2]
+    assert one["macs"] == layers[0] + 3 * sum(layers[1:])
+    assert three["macs"] == sum(layers[:3]) + 3 * layers[3]
+    assert apart["macs"] == 3 * sum(layers)
+    assert apart["weights"] == 3 * one["weights"]
+
+
+def test_forms_that_differ_are_counted(monkeypatch):
+    rng = np.random.default_rng(0)
+    cases = list(transposed_convolution.layer_inputs(SPEC, rng))
+    assert all(transposed_convolution.differences(*case)[0] == 0 for case in cases)
+    per_layer = [transposed_convolution.layer_macs(layer) for layer in SPEC.layers]
+    assert [macs["phases"] for macs in per_layer] == [layer.useful_macs for layer in SPEC.layers]
+
+    def wrong(maps, weight, **facts):
+        out = transposed_convolution.conv_transpose2d_scatter(maps, weight, **facts)
+        out[0, 0, 0, 0] += 1
+        return out
+
+    forms = transposed_convolution.FORMS | {"scatter": (wrong, None)}
+    monkeypatch.setattr(transposed_convolution, "FORMS", forms)
+    assert [transposed_convolution.differences(*case)[0] for case in cases] == [1, 1, 1, 1]
+
+
+# Augmentation
+
+
+def test_geometric_changes_keep_the_picture():
+    pictures = torch.full((40, 3, 32, 32), -1.0)
+    pictures[:, :, 12:20, 12:15] = 1.0  # left of the middle
+    moved = augmentation.moved(pictures, np.random.default_rng(0))
+    light = (moved + 1).sum((1, 2, 3))
+    torch.testing.assert_close(light, (pictures + 1).sum((1, 2, 3)), rtol=0.02, atol=0)
+    columns = ((moved + 1).sum((1, 2)) * torch.arange(32)).sum(1) / light
+    assert (columns < 14).any()
+    assert (columns > 17).any()  # mirrored
+    assert len(torch.unique(columns)) > 20
+    assert moved.min() >= -1.0001
+
+
+def test_a_classifier_learns_and_is_asked_only_where_it_is_sure(monkeypatch):
+    monkeypatch.setattr(augmentation, "STEPS", 60)
+    rng = np.random.default_rng(0)
+    labels = torch.from_numpy(rng.integers(len(augmentation.CLASSES), size=60))
+    pictures = torch.full((60, 3, 32, 32), -1.0)
+    for n, label in enumerate(labels):
+        pictures[n, :, :, 2 * label] = 1.0
+    network = augmentation.fit(pictures, labels, 0, geometric=False)
+    assert augmentation.accuracy(network, pictures, labels) == 1
+    kept, named = augmentation.pseudo_labelled(network, torch.cat([pictures, -pictures * 0]))
+    assert len(kept) >= 50
+    assert (named[:50] == labels[:50]).float().mean() > 0.9
+    again = augmentation.fit(pictures, labels, 0, geometric=False)
+    for a, b in zip(network.parameters(), again.parameters()):
+        assert torch.equal(a, b)
+
+
+def test_few_labelled_sprites_of_every_class():
+    _, attributes = sprites.collection(400, 1)
+    chosen = augmentation.scarce(attributes, 2, np.random.default_rng(0))
+    names = [attributes[n].hair for n in chosen]
+    assert sorted(names) == sorted(augmentation.CLASSES * 2)
+    assert len(set(chosen)) == len(chosen)
+
+
+def test_interval_by_hand():
+    mean, half = augmentation.interval([1.0, 2.0, 3.0, 4.0, 5.0])
+    assert mean == 3
+    assert half == pytest.approx(2.776 * math.sqrt(2.5) / math.sqrt(5))
+
+
+# Comparisons, with figures from a table
+
+
+@pytest.fixture
+def figures(monkeypatch):
+    made_up = dict.fromkeys(measuring.COLUMNS, 2.5)
+    made_up |= {"novelty_to_leave_one_out": 1.1, "near_copies": 0}
+    known = dict.fromkeys(("real", "training_set", "blends"), made_up)
+    monkeypatch.setattr(measuring, "calibration", lambda: known)
+    monkeypatch.setattr(quality, "calibration", lambda: known)
+
+    def measured(subjects, seed):
+        return {s.label: made_up | {"re_render": 10.0 + n} for n, s in enumerate(subjects)}
+
+    for module in (quality, discriminators, three_channel_head):
+        monkeypatch.setattr(module, "measure_all", measured)
+
+
+def test_quality_lists_what_there_is(figures, model, capsys):
+    folder = Path("docs/results/generators")
+    folder.mkdir(parents=True)
+    generator_file.save(CONFIGURATION, make_generator(), folder / "best.safetensors")
+    generator_file.save(CONFIGURATION, make_generator(3), folder / "head-3.safetensors")
+    assert cli.main(["experiment", "quality", "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert list(facts["figures"]) == ["best (float)", "head-3 (float)"]
+    text = Path("docs/results/quality.md").read_text()
+    assert "| best (float) | 2.5 | 10 | 2.5 | 2.5 | 2.500 | 1.10 | 0 | 4-3-2 |" in text
+    assert cli.main(["experiment", "three-channel-head", "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert list(facts["ids"]) == ["head-3 (float)"]
+
+
+def test_discriminators_say_what_is_missing(figures, model, monkeypatch, capsys):
+    class Reference:
+        fresh = np.zeros((4, 32, 32, 3), np.uint8)
+
+    monkeypatch.setattr(discriminators, "reference", Reference)
+    folder = Path("docs/results/generators")
+    folder.mkdir(parents=True)
+    for name in ("grey-only", "both"):
+        generator_file.save(CONFIGURATION, make_generator(), folder / f"{name}.safetensors")
+    assert cli.main(["experiment", "discriminators", "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["best"]["re-render"] == "grey-only (float)"
+    assert "Not there yet: colour-only." in Path("docs/results/discriminators.md").read_text()
