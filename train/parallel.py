@@ -9,6 +9,7 @@ one process would take.
 from __future__ import annotations
 
 import os
+import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -83,7 +84,7 @@ class World:
         """
         if self.size == 1:
             return _call
-        return nn.parallel.DistributedDataParallel(_Computation(networks), broadcast_buffers=False)
+        return nn.parallel.DistributedDataParallel(_Computation(networks))
 
     def mean(self, values):
         """Return the means over the processes of a dict of tensors, one number each."""
@@ -190,8 +191,11 @@ def joined(device):
     world, backend = _place(size, device)
     try:
         distributed.init_process_group(backend, timeout=TIMEOUT)
+        distributed.barrier()  # nobody leaves while others are still finding each other
     except (ValueError, RuntimeError) as error:
         raise InputError(f"torchrun: the processes do not meet ({_reason(error)})") from None
+    # Of a weight with one channel in, whose strides can be told in two ways.
+    warnings.filterwarnings("ignore", "Grad strides do not match bucket view strides")
     try:
         yield world
     except RuntimeError as error:
