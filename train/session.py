@@ -143,7 +143,7 @@ def begin_from(
     config = RunConfig.load(earlier)
     if config.recipe not in RECIPES:
         raise InputError(
-            f"{earlier}: was imported, so it has neither recipe nor pictures; "
+            f"{earlier}: its recipe is {config.recipe!r}, with which no training can go on; "
             "give a run of `avatar train`"
         )
     generator = FloatGenerator.load(earlier, config.spec)

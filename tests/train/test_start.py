@@ -127,7 +127,7 @@ def test_runs_that_cannot_be_gone_on_with(tmp_path, earlier, capsys):
     assert "discriminators are needed" in line(earlier, "--weight-bits", 5)
     path = earlier / "config.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"recipe": "import"}))
-    assert "was imported" in line(earlier, "--weight-bits", 5)
+    assert "its recipe is 'import'" in line(earlier, "--weight-bits", 5)
 
 
 def test_a_run_in_integers_is_no_start(tmp_path, earlier, capsys):
