@@ -43,8 +43,8 @@ TRAINING_SPRITES = 20_000
 HELD_OUT_SPRITES = 2_000
 EPOCHS = 15
 LEARNING_RATE = 2e-3
-# The slight damage done to half of the pictures, so that imperfect ones decode sensibly. Each is
-# the greatest; every picture gets a random share of it.
+# Slight damage, so that imperfect pictures are read sensibly too: half of the pictures get a random
+# share of each kind.
 NOISE = 20.0  # standard deviation, in grey levels
 BLUR = 0.6  # weight of the picture's 3 x 3 mean
 GHOST = 0.3  # weight of another sprite
@@ -196,7 +196,7 @@ def save(reader, path):
 
 
 def _damage(x, generator):
-    """Blur, overlay and noise half of the pictures (N, 3, 32, 32) in [-1, 1], each in its way."""
+    """Blur, overlay and noise pictures (N, 3, 32, 32) in [-1, 1], each of these half of them."""
 
     def share(most):
         drawn = torch.rand((len(x), 1, 1, 1), generator=generator) * most
@@ -221,7 +221,7 @@ def train(*, sprite_count=TRAINING_SPRITES, epochs=EPOCHS, held_out=HELD_OUT_SPR
     Parameters
     ----------
     sprite_count, epochs : int
-        Sprites drawn, and passes over them; each pass damages half of them anew.
+        Sprites drawn, and passes over them; each pass damages them anew.
     held_out : int
         Sprites that the accuracy is counted on.
     seed : int
@@ -232,8 +232,9 @@ def train(*, sprite_count=TRAINING_SPRITES, epochs=EPOCHS, held_out=HELD_OUT_SPR
     AttributeReader
         Its weights are float16 numbers.
     """
-    torch.manual_seed(seed)
-    network = AttributeCNN()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = AttributeCNN()
     generator = torch.Generator().manual_seed(seed)
     pictures, attributes = sprites.collection(sprite_count, TRAINING_SEED)
     x, labels = to_tensor(pictures), torch.from_numpy(_indices(attributes))

@@ -177,21 +177,23 @@ def novelty(pictures, training, fresh):
     pictures : uint8 array, shape (N, 32, 32, 3)
     training : uint8 array, shape (M, 32, 32, 3), M >= 2
     fresh : uint8 array, shape (L, 32, 32, 3)
-        Real pictures that are not in `training`.
+        Other real pictures; what is in `training` too does not count.
 
     Returns
     -------
     dict
-        ``samples``, and the baselines ``fresh`` and ``leave_one_out`` (training pictures to the
-        nearest other one, at most N of them): each ``median``, ``minimum`` in grey levels and
-        ``near_copies``, the pictures nearer than :data:`NEAR_COPY`.
+        ``samples``, and the baselines ``fresh``, if there are any, and ``leave_one_out`` (training
+        pictures to the nearest other one, at most N of them): each ``median``, ``minimum`` in grey
+        levels and ``near_copies``, the pictures nearer than :data:`NEAR_COPY`.
     """
+    known = {each.tobytes() for each in training}
+    fresh = fresh[[each.tobytes() not in known for each in fresh]]
     own = np.arange(len(training))
     if len(own) > len(pictures):
         own = np.sort(np.random.default_rng(REFERENCE_SEED).choice(own, len(pictures), False))
     distances = {
         "samples": metrics.nearest(pictures, training)[0],
-        "fresh": metrics.nearest(fresh, training)[0],
+        "fresh": metrics.nearest(fresh, training)[0] if len(fresh) else fresh,
         "leave_one_out": metrics.nearest(training[own], training, own=own)[0],
     }
     return {
@@ -201,6 +203,7 @@ def novelty(pictures, training, fresh):
             "near_copies": int((each < NEAR_COPY).sum()),
         }
         for name, each in distances.items()
+        if len(each)
     }
 
 
@@ -258,19 +261,21 @@ def evaluate(source, reference, *, count=COUNT, seed=0, training=None, progress=
         "reference": {"source": reference.source, "pictures": len(reference.pictures)},
         "figures": figures.pop("figures"),
         "calibration": figures,
-        "ratios": {},
     }
     if training is not None and len(training) > 1:
+        result["training_pictures"] = len(training)
         result["novelty"] = novelty(pictures, training, reference.fresh)
-        result["novelty"] |= {"training_pictures": len(training), "near_copy_below": NEAR_COPY}
     elif training is not None:
         left_out["novelty"] = "the training set is a single picture"
-    result["ratios"] = _ratios(result)
-    result["neighbours"] = NEIGHBOURS
     if reference.reader:
         result["attribute_cnn"] = reference.reader.digest
-    result["random_cnn"] = random_cnn.digest()
-    result["left_out"] = left_out
+    result |= {
+        "ratios": _ratios(result),
+        "random_cnn": random_cnn.digest(),
+        "neighbours": NEIGHBOURS,
+        "near_copy_below": NEAR_COPY,
+        "left_out": left_out,
+    }
     return _rounded(result)
 
 
@@ -311,8 +316,8 @@ def as_text(result):
         lines.append("".join([f"{row.replace('_', ' '):14}", *cells]))
     if "novelty" in result:
         lines.append("\nnearest training picture, grey levels: median, minimum, near copies")
-        for name in ("samples", "fresh", "leave_one_out"):
-            median, minimum, copies = result["novelty"][name].values()
+        for name, found in result["novelty"].items():
+            median, minimum, copies = found.values()
             lines.append(f"{name.replace('_', ' '):14}{median:>8.1f}{minimum:>8.1f}{copies:>8}")
     lines.append("")
     lines += [f"{name.replace('_', ' ')}: {value:.3f}" for name, value in result["ratios"].items()]

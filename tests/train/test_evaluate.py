@@ -159,7 +159,7 @@ def test_evaluate_a_run(run, capsys):
         figures["re_render"] / calibration["blends"]["re_render"], rel=1e-3
     )
     novelty = result["novelty"]
-    assert novelty["training_pictures"] == 30
+    assert result["training_pictures"] == 30
     assert result["ratios"]["novelty_to_leave_one_out"] == pytest.approx(
         novelty["samples"]["median"] / novelty["leave_one_out"]["median"], rel=1e-3
     )
@@ -186,9 +186,11 @@ def test_evaluate_a_model_against_a_folder(tmp_path, capsys):
 def test_evaluate_a_folder_for_people(tmp_path, capsys):
     png.save_each(tmp_path, sprites.collection(12, 4)[0])
     arguments = ["--images", str(tmp_path), "--reference", str(tmp_path), "--count", "20"]
-    assert main(["evaluate", *arguments, "--training", "sprites"]) == 0
+    assert main(["evaluate", *arguments, "--training", str(tmp_path)]) == 0
     text = capsys.readouterr().out
     assert "near copies" in text
+    assert "leave one out" in text
+    assert "\nfresh" not in text  # all of the reference is training pictures
     assert "no attribute frechet: the reference is not drawn sprites" in text
 
 
