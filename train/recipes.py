@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """How a run trains.
 
-`paper` is the published recipe, `fast` gives the best pictures in the first minutes, `best` the best
-after an hour, `few` those from a few hundred pictures that a run would learn by heart.
+`paper` is the published recipe, `fast` gives the best pictures in the first minutes, `best` the
+best after an hour, `few` those from a few hundred pictures that a run would learn by heart.
 """
 
 from __future__ import annotations
@@ -127,19 +127,7 @@ RECIPES = {
         ema=0.999,
         bf16=True,
     ),
-}
-
-
-def recipe_of(config):
-    """Return the constants of a :class:`train.run.RunConfig`.
-
-    A run that began from an earlier one has that one's recipe, with its own share of the learning
-    rates, which fall to zero.
-    """
-    recipe, start = RECIPES[config.recipe], config.start
-    if start is None:
-        return recipe
-    rates = {"lr_g": recipe.lr_g * start.rate, "lr_d": recipe.lr_d * start.rate    "best": Recipe(
+    "best": Recipe(
         sprites=20_000,
         steps=16_000,
         batch=32,
@@ -163,19 +151,7 @@ def recipe_of(config):
         ema=0.999,
         bf16=True,
     ),
-}
-
-
-def recipe_of(config):
-    """Return the constants of a :class:`train.run.RunConfig`.
-
-    A run that began from an earlier one has that one's recipe, with its own share of the learning
-    rates, which fall to zero.
-    """
-    recipe, start = RECIPES[config.recipe], config.start
-    if start is None:
-        return recipe
-    rates = {"lr_g": recipe.lr_g * start.rate, "lr_d": recipe.lr_d * start.rate    "few": Recipe(
+    "few": Recipe(
         sprites=275,
         steps=16_000,
         batch=32,
@@ -212,3 +188,4 @@ def recipe_of(config):
     if start is None:
         return recipe
     rates = {"lr_g": recipe.lr_g * start.rate, "lr_d": recipe.lr_d * start.rate}
+    return replace(recipe, **rates, decay=True)
