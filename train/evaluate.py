@@ -24,7 +24,7 @@ COUNT_LIMITS = (20, 20_000)
 LEAST_DIFFERENT = 10  # pictures of a reference folder
 TRAINING_COUNT = 275  # sprites of the calibration's training set: as many as the paper has
 NEIGHBOURS = 5  # of coverage and recall
-NEAR_COPY = 12.0  # grey levels: new sprites are farther from the nearest of 275
+NEAR_COPY = 15.0  # grey levels: one new sprite of 3,500 is that near to one of 275
 SPRITE_ONLY = ("attribute_frechet", "re_render")
 _BLEND_SEED, _NOISE_SEED = 8_002, 8_003
 
