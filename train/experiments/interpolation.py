@@ -11,6 +11,8 @@ from itertools import pairwise
 
 import numpy as np
 
+from train import attribute_cnn, evaluate
+from train.data import SPRITES
 from train.experiments.figure import Row, sheet
 from train.experiments.measures import sharpness
 from train.experiments.report import Report, table
@@ -40,86 +42,95 @@ def slerp(z1, z2, t):
     return (np.sin((1 - t) * angle) * z1 + np.sin(t * angle) * z2) / np.sin(angle)
 
 
+def describe(pictures, blend, reader):
+    """Measure a way of :data:`PAIRS` pairs from one end to the other.
+
+    Parameters
+    ----------
+    pictures, blend : uint8 arrays, shape (STEPS + 2, N, 32, 32, 3)
+        The way, and the blend of its ends' pixels.
+    reader : train.attribute_cnn.AttributeReader or None
+        For drawn sprites.
+
+    Returns
+    -------
+    dict
+        Means over the pairs: ``steps``, ``path_over_ends`` and ``greatest_step_over_ends`` (over
+        the distance of the ends); of the middle its ``sharpness`` (over the ends'), its distances
+        ``to_blend`` and ``to_nearer_end``, and ``re_render``, that to the sprite that it is read
+        as.
+    """
+    first, middle, last = pictures[0], pictures[(STEPS + 1) // 2], pictures[-1]
+    ends = rms(first, last)
+    steps = np.stack([rms(a, b) for a, b in pairwise(pictures)])
+    facts = {
+        "steps": steps.mean(1),
+        "path_over_ends": (steps.sum(0) / ends).mean(),
+        "greatest_step_over_ends": (steps.max(0) / ends).mean(),
+        "sharpness": sharpness(middle).mean() / sharpness(np.concatenate((first, last))).mean(),
+        "to_blend": rms(middle, blend[(STEPS + 1) // 2]).mean(),
+        "to_nearer_end": np.minimum(rms(middle, first), rms(middle, last)).mean(),
+    }
+    if reader is not None:
+        facts["re_render"] = evaluate.re_render(middle, reader.read(middle)[1])
+    return facts
+
+
 def run(settings):
     """Return the report; see the module."""
     subject = open_subject(settings.model)
+    reader = attribute_cnn.load() if subject.training.get("data") == SPRITES else None
     z1, z2 = np.split(subject.draw(settings.seed, 2 * PAIRS), 2)
     t = np.arange(STEPS + 2) / (STEPS + 1)
     ways = {}
-    latents = {"lerp": lerp(z1, z2, t), "slerp": slerp(z1, z2, t)}
-    for name, z in latents.items():
+    for name, between in (("lerp", lerp), ("slerp", slerp)):
+        z = between(z1, z2, t)
         made = subject.pictures(z.reshape(-1, z.shape[-1]))
         ways[name] = made.reshape(len(t), PAIRS, *made.shape[1:])
     first, last = ways["lerp"][0], ways["lerp"][-1]
     shares = t[:, None, None, None, None]
-    blend = (1 - shares) * first + shares * last
-    ways["pixel blend"] = np.rint(blend).astype(np.uint8)
-
-    ends = rms(first, last)
-    middle = (STEPS + 1) // 2
-    end_sharpness = float(np.mean([sharpness(first), sharpness(last)]))
-    numbers = {}
-    for name, pictures in ways.items():
-        steps = np.stack([rms(a, b) for a, b in pairwise(pictures)])
-        half_way = pictures[middle]
-        numbers[name] = {
-            "steps": steps.mean(1),
-            "path_over_ends": (steps.sum(0) / ends).mean(),
-            "greatest_step_over_ends": (steps.max(0) / ends).mean(),
-            "midpoint_sharpness_over_ends": sharpness(half_way).mean() / end_sharpness,
-            "midpoint_to_blend": rms(half_way, ways["pixel blend"][middle]).mean(),
-            "midpoint_to_nearer_end": np.minimum(rms(half_way, first), rms(half_way, last)).mean(),
-        }
-        if name in latents:
-            norms = np.linalg.norm(latents[name][middle], axis=1)
-            numbers[name]["midpoint_norm"] = norms.mean()
+    ways["pixel blend"] = np.rint((1 - shares) * first + shares * last).astype(np.uint8)
+    numbers = {name: describe(way, ways["pixel blend"], reader) for name, way in ways.items()}
     shown = {
-        name: [
-            [float(rms(a[n : n + 1], b[n : n + 1])[0]) for a, b in pairwise(p)]
-            for n in range(SHOWN)
-        ]
-        for name, p in ways.items()
+        name: np.stack([rms(a[:SHOWN], b[:SHOWN]) for a, b in pairwise(way)], axis=1)
+        for name, way in ways.items()
     }
 
+    columns = {
+        "path_over_ends": "their sum over the ends' distance",
+        "sharpness": "sharpness half way over the ends'",
+        "re_render": "half way to the sprite it is read as",
+        "to_blend": "half way to the blend",
+        "to_nearer_end": "half way to the nearer end",
+    }
     rows = [
         (
             name,
             " ".join(f"{step:.1f}" for step in facts["steps"]),
-            facts["path_over_ends"],
-            facts["midpoint_sharpness_over_ends"],
-            facts["midpoint_to_blend"],
-            facts["midpoint_to_nearer_end"],
-            facts.get("midpoint_norm"),
+            *(facts.get(column) for column in columns),
         )
         for name, facts in numbers.items()
     ]
-    header = (
-        "way",
-        "four steps",
-        "their sum over the ends' distance",
-        "sharpness half way over the ends'",
-        "half way to the blend",
-        "half way to the nearer end",
-        "length of z half way",
-    )
+    header = ("way", "four steps", *columns.values())
     pair_rows = [
         (f"{n + 1}, {name}", *(f"{step:.1f}" for step in steps[n]))
         for n in range(SHOWN)
         for name, steps in shown.items()
     ]
     straight, arc, mixed = (numbers[name] for name in ("lerp", "slerp", "pixel blend"))
-    sharp = "midpoint_sharpness_over_ends"
     way, greatest = "path_over_ends", "greatest_step_over_ends"
+    ends = rms(first, last).mean()
+    norm = np.linalg.norm(lerp(z1, z2, t)[(STEPS + 1) // 2], axis=1).mean()
     findings = f"""\
-{subject.label}, N = {STEPS}; distances are means over {PAIRS} pairs whose ends lie
-{ends.mean():.1f} apart.
+{subject.label}, N = {STEPS}; distances are means over {PAIRS} pairs whose ends lie {ends:.1f}
+apart.
 
 {table(header, rows)}
-Half way a blend of the pixels keeps {mixed[sharp]:.0%} of the ends' sharpness, the straight line
-{straight[sharp]:.0%}, the arc {arc[sharp]:.0%}. Every step of a blend is a quarter of the way; the
-generator's steps add up to {straight[way]:.2f} times the way (slerp {arc[way]:.2f}), and the
-greatest of the four is {straight[greatest]:.0%} of it (slerp {arc[greatest]:.0%}).
-{_verdict(straight[sharp], arc[sharp], mixed[sharp])}
+Half way a blend of the pixels keeps {mixed["sharpness"]:.0%} of the ends' sharpness, the straight
+line, where z is {norm:.1f} long, {straight["sharpness"]:.0%}, the arc {arc["sharpness"]:.0%}. Every
+step of a blend is a quarter of the way; the generator's steps add up to {straight[way]:.2f} times
+the way (slerp {arc[way]:.2f}), and the greatest of the four is {straight[greatest]:.0%} of it
+(slerp {arc[greatest]:.0%}). {_verdict(straight["sharpness"], arc["sharpness"], mixed["sharpness"])}
 
 The steps of the three pairs in the picture, in grey levels:
 
@@ -136,8 +147,8 @@ The steps of the three pairs in the picture, in grey levels:
         numbers={
             "model": subject.id,
             "pairs": PAIRS,
-            "ends_distance": ends.mean(),
-            "ends_sharpness": end_sharpness,
+            "ends_distance": ends,
+            "length_of_z_half_way": norm,
             "ways": numbers,
             "steps_of_shown_pairs": shown,
         },

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from train import attribute_cnn
 from train.data import SPRITES
 from train.experiments.figure import Row, sheet
 from train.experiments.report import Report, table
@@ -22,6 +23,27 @@ OTHERS = 500  # training pictures whose nearest other is looked for
 FRESH_SEED = 8_606  # of newly drawn sprites; no training set has it
 
 
+def differences(pictures, others):
+    """Name the attributes in which the attribute CNN reads pictures differently, pair by pair.
+
+    Parameters
+    ----------
+    pictures, others : uint8 arrays, shape (N, 32, 32, 3)
+
+    Returns
+    -------
+    list of N str
+    """
+    reader = attribute_cnn.load()
+    read, wanted = (reader.read(each)[1] for each in (pictures, others))
+    return [
+        ", ".join(
+            name.replace("_", " ") for name in a._fields if getattr(a, name) != getattr(b, name)
+        )
+        for a, b in zip(read, wanted)
+    ]
+
+
 def run(settings):
     """Return the report; see the module."""
     subject = open_subject(settings.model)
@@ -33,21 +55,30 @@ def run(settings):
     sets = {"avatars of new latents": distances}
     sets["training pictures, each left out"], _ = nearest(training[own], training, own=own)
     between = sets["training pictures, each left out"]
+    differing = [""] * SHOWN
     if subject.training["data"] == SPRITES:
+        differing = differences(made[:SHOWN], training[indices[:SHOWN]])
         fresh = np.random.default_rng(FRESH_SEED)
         sprites = np.stack([draw(sample(fresh)) for _ in range(SAMPLES)])
         sets["newly drawn sprites"], _ = nearest(sprites, training)
 
     shares = [float((between < distance).mean()) for distance in distances[:SHOWN]]
     rows = [
-        (n + 1, int(indices[n]), distances[n], f"{share:.0%}") for n, share in enumerate(shares)
+        (n + 1, int(indices[n]), distances[n], f"{share:.0%}", differing[n])
+        for n, share in enumerate(shares)
     ]
     spread = {name: np.quantile(values, (0, 0.05, 0.5, 0.95)) for name, values in sets.items()}
     ratio = np.median(distances) / np.median(between)
     nearer = int((distances < between.min()).sum())
     baselines = [(name, len(sets[name]), *values) for name, values in spread.items()]
     table_of_six = table(
-        ("avatar", "nearest training picture", "distance", "training pictures nearer to another"),
+        (
+            "avatar",
+            "nearest training picture",
+            "distance",
+            "training pictures nearer to another",
+            "reads differently in",
+        ),
         rows,
     )
     table_of_sets = table(
@@ -71,7 +102,12 @@ training pictures looked at do.
         numbers={
             "model": subject.id,
             "shown": [
-                {"nearest": int(indices[n]), "distance": distances[n], "share_nearer": shares[n]}
+                {
+                    "nearest": int(indices[n]),
+                    "distance": distances[n],
+                    "share_nearer": shares[n],
+                    "differs_in": differing[n],
+                }
                 for n in range(SHOWN)
             ],
             "samples": SAMPLES,
@@ -89,5 +125,5 @@ training pictures looked at do.
                 Row("nearest\ntraining\npicture", training[indices[:SHOWN]], captions),
             ]
         ),
-        caption="Six new latents, none picked and the nearest training picture to each.",
+        caption="Six new latents, none picked, and the nearest training picture to each.",
     )

@@ -137,15 +137,15 @@ def save_index(folder):
 
 
 def _flowed(text):
-    """Break the lines of Markdown's paragraphs anew; tables and lists stay as they are."""
-    paragraphs = text.strip().split("\n\n")
-    return (
-        "\n\n".join(
-            paragraph.strip() if paragraph[0] in "|-#" else textwrap.fill(paragraph, 100)
-            for paragraph in paragraphs
-        )
-        + "\n"
-    )
+    """Break the lines of Markdown's paragraphs and lists anew; tables stay as they are."""
+    parts = []
+    for part in text.strip().split("\n\n"):
+        if part.startswith("- "):
+            lines = [textwrap.fill(line, 100, subsequent_indent="  ") for line in part.splitlines()]
+            parts.append("\n".join(lines))
+        else:
+            parts.append(part.strip() if part[0] == "|" else textwrap.fill(part, 100))
+    return "\n\n".join(parts) + "\n"
 
 
 def _save_text(path, text):
