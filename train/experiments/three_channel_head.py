@@ -14,20 +14,22 @@ from train.experiments.measuring import comparison, measure_all
 from train.experiments.report import Report, table
 from train.experiments.subject import open_named
 
+PRESETS = ("contest", "medium", "compact")
 WEIGHT_BITS = (8, 5)
+WAYS = ("one plane, three times", "three planes at once", "three generators")
 HEAD, PLAIN = "head-3", "both"
 SHOWN = 10
 PICTURE_BITS = PICTURE_SIZE**2 * PLANES * ACT_BITS
 
 
-def costs(spec, planes):
+def costs(spec, way):
     """Count weights, their memory, useful multiplications and the largest pair of maps.
 
     Parameters
     ----------
     spec : golden.spec.GeneratorSpec
-    planes : str
-        ``one plane, three times``, ``three planes at once`` or ``three generators``.
+    way : str
+        One of :data:`WAYS`.
 
     Returns
     -------
@@ -38,12 +40,12 @@ def costs(spec, planes):
     *layers, last = spec.layers
     weights, memory = spec.weights, spec.weight_memory_bits
     macs, channels_out = spec.useful_macs, 1
-    if planes == "three planes at once":
+    if way == "three planes at once":
         more = (PLANES - 1) * last.weights
         weights, memory = weights + more, memory + more * last.weight_bits
         macs = sum(layer.useful_macs for layer in layers) + PLANES * last.useful_macs
         channels_out = PLANES
-    elif planes == "three generators":
+    elif way == "three generators":
         weights, memory = PLANES * weights, PLANES * memory
         macs = PLANES * sum(layer.useful_macs for layer in spec.layers)
     maps = [
@@ -59,35 +61,40 @@ def costs(spec, planes):
     }
 
 
-WAYS = ("one plane, three times", "three planes at once", "three generators")
-
-
 def run(settings):
     """Return the report; see the module."""
     counted = {
-        f"{preset}, {bits} bits": {
-            way: costs(GeneratorSpec.preset(preset, bits), way) for way in WAYS
+        preset: {
+            way: {bits: costs(GeneratorSpec.preset(preset, bits), way) for bits in WEIGHT_BITS}
+            for way in WAYS
         }
-        for preset in ("contest", "medium", "compact")
-        for bits in WEIGHT_BITS
+        for preset in PRESETS
     }
+    first = WEIGHT_BITS[0]
     rows = [
         (
-            f"{name}: {way}",
-            cost["weights"],
-            f"{cost['weight_bits'] / 1000:,.0f}",
-            cost["macs"],
-            f"{cost['map_bits'] / 1000:,.0f}",
+            f"{preset}: {way}",
+            cost[first]["weights"],
+            *(f"{cost[bits]['weight_bits'] / 1000:,.0f}" for bits in WEIGHT_BITS),
+            cost[first]["macs"],
+            f"{cost[first]['map_bits'] / 1000:,.0f}",
         )
-        for name, ways in counted.items()
+        for preset, ways in counted.items()
         for way, cost in ways.items()
     ]
-    header = ("", "weights", "weight memory, kbit", "useful MACs an avatar", "greatest maps, kbit")
-    plain, head = (counted["contest, 8 bits"][way] for way in WAYS[:2])
+    header = (
+        "",
+        "weights",
+        *(f"memory at {bits} bits, kbit" for bits in WEIGHT_BITS),
+        "useful MACs an avatar",
+        "greatest maps, kbit",
+    )
+    plain, head = (counted["contest"][way][first] for way in WAYS[:2])
     more, macs = head["weights"] / plain["weights"] - 1, head["macs"] / plain["macs"]
-    same = all(w[WAYS[0]]["map_bits"] == w[WAYS[1]]["map_bits"] for w in counted.values())
+    same = plain["map_bits"] == head["map_bits"]
     findings = f"""\
-Counted, not measured; useful MACs count layer 1 once where the three planes share it.
+Counted, not measured; useful MACs count layer 1 once where the three planes share it. Maps are the
+inputs and outputs of the layer that has most of both, one pass at a time.
 
 {table(header, rows)}
 On the paper's own network (contest) three channels at once need {more:.2%} more weights and
