@@ -11,21 +11,28 @@ DEPTH = 256  # of a half: 8 x 8 pixels (layer 3) or 4 x 16 (layer 4), planes at 
 
 
 def acc_address(layer, y, x, plane):
-    """Return the address of an accumulator of a job of `layer` (0 to 3), 8 bits."""
+    """Return the address of an accumulator of a job of `layer` (0 to 3), 8 bits.
+
+    In layer 1 the three planes share one.
+    """
     return Mux(
         layer == 3,
         Cat(plane, x[:4], y[:2]),
-        Mux(layer == 2, Cat(plane, x[:3], y[:3]), Cat(plane, x[:2], y[:2])),
+        Mux(layer == 2, Cat(plane, x[:3], y[:3]), Cat(Mux(layer == 0, 0, plane), x[:2], y[:2])),
     )
 
 
 class AccumulatorBanks(wiring.Component):
     """Add the array's sums to memories, while a finished half is read.
 
+    Sums that open need no reading: they may go to a half that is still being read, behind the
+    reader.
+
     Control runs :attr:`control_lead` cycles ahead of the sums: the sum of column c that belongs to
     the control of cycle t is on ``psums[c]`` at t + control_lead + c // hop. A sum a cycle and
     column; the same address may come again after 4 cycles. ``data`` follows ``read_half`` and
-    ``read_address`` by :attr:`read_latency` cycles.
+    ``read_address`` by :attr:`read_latency` cycles, ``job_done`` the control of a `job_last` by
+    :func:`finish_latency`.
 
     Parameters
     ----------
@@ -40,12 +47,13 @@ class AccumulatorBanks(wiring.Component):
     job_done : Out(1)
         All sums up to a `job_last` are stored: its half may be read.
     read_half, read_address : In(1), In(8)
-        A half that is not being added to.
+        A half that is not being added to, or only with `opens`.
     data : Out(ArrayLayout(signed(acc_width), columns))
     """
 
     control_lead = 2
     read_latency = 2
+    write_lag = control_lead + 1  # from control to store: memory, its output register, sum
 
     def __init__(self, tiling):
         self.tiling = tiling
@@ -68,8 +76,8 @@ class AccumulatorBanks(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         columns, hop = self.tiling.array.columns, self.tiling.array.hop
-        groups = -(-columns // hop)
-        write_lag = self.control_lead + 1  # memory, its output register, sum
+        groups, write_lag = self.tiling.array.column_groups, self.write_lag
+        finish_lag = finish_latency(self.tiling.array)
 
         control = Signal(
             data.StructLayout({"half": 1, "address": range(DEPTH), "opens": 1}), reset_less=True
@@ -81,7 +89,7 @@ class AccumulatorBanks(wiring.Component):
         ]
         valids = delays(m, self.valid, groups - 1 + write_lag, reset_less=False)
         controls = delays(m, control, groups - 1 + write_lag)
-        finish = delay(m, self.valid & self.job_last, groups + write_lag, reset_less=False)
+        finish = delay(m, self.valid & self.job_last, finish_lag, reset_less=False)
         read_half = delay(m, self.read_half, self.read_latency)
         m.d.comb += self.job_done.eq(finish)
 
@@ -97,7 +105,7 @@ class AccumulatorBanks(wiring.Component):
                 output = Signal(total.shape(), reset_less=True)
                 m.d.sync += output.eq(read.data)
                 outputs.append(output)
-                adding = valids[g] & (controls[g].half == half)
+                adding = valids[g] & ~controls[g].opens & (controls[g].half == half)
                 stored = controls[g + write_lag]
                 m.d.comb += [
                     read.addr.eq(Mux(adding, controls[g].address, self.read_address)),
@@ -111,3 +119,13 @@ class AccumulatorBanks(wiring.Component):
             )
             m.d.comb += self.data[c].eq(Mux(read_half, outputs[1], outputs[0]))
         return m
+
+
+def finish_latency(array):
+    """Return the cycles from the control of a job's last sums to ``job_done``: all are stored.
+
+    Parameters
+    ----------
+    array : hw.tiling.ArraySpec
+    """
+    return array.column_groups + AccumulatorBanks.write_lag

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from golden.spec import PLANES
+from golden.spec import KERNEL_SIZE, PLANES
 from hw.requantizer import channel_layout
 from hw.tiling import LANES, Tiling, tap_kernel
 
@@ -95,17 +95,27 @@ def _channel_word(tiling, lanes, shift):
     return layout.const({"lanes": fields, "shift": int(shift)}).as_value().value
 
 
-def offset_words(model, tiling):
-    """Return the words added to a latent: address ``4 * group + plane``, a row of int8 each.
+def plane_bias_words(model, tiling):
+    """Yield the biases that layer 1 has in planes G and B, a word of `LANES` channels.
 
-    Plane 0 adds nothing, 1 adds v1, 2 adds v2; rows beyond the latent add 0.
+    Layer 1 is linear: its sums of z + v are those of z and, here beside the bias, those of v. They
+    belong to the model as its weights do, so they are contents: nothing has to run before the first
+    avatar. In order of channel word (as :func:`channel_words`), y, x and plane; lanes beyond the
+    last channel hold 0.
     """
-    rows, groups = tiling.array.rows, tiling.layers[0].row_tiles
-    words = [0] * (4 * groups)
-    for plane, v in zip(range(1, PLANES), (model.v1, model.v2), strict=True):
-        for group in range(groups):
-            words[4 * group + plane] = pack(v[group * rows : (group + 1) * rows], 8)
-    return words
+    columns, quads = tiling.array.columns, tiling.quads
+    facts = tiling.layers[0]
+    sums = np.einsum(
+        "pi,ioyx->poyx", np.array([model.v1, model.v2], np.int64), model.weight[0].astype(np.int64)
+    )
+    biases = np.zeros((PLANES - 1, facts.column_tiles * columns, KERNEL_SIZE, KERNEL_SIZE), int)
+    biases[:, : len(model.bias[0])] = sums + model.bias[0][:, None, None]
+    tiles = biases.reshape(PLANES - 1, facts.column_tiles, columns, KERNEL_SIZE, KERNEL_SIZE)
+    whole = np.zeros((PLANES - 1, facts.column_tiles, quads * LANES, KERNEL_SIZE, KERNEL_SIZE), int)
+    whole[:, :, :columns] = tiles
+    lanes = whole.reshape(PLANES - 1, -1, LANES, KERNEL_SIZE, KERNEL_SIZE)
+    for word in lanes.transpose(1, 3, 4, 0, 2).reshape(-1, LANES):
+        yield pack(word, tiling.plane_bias_width)
 
 
 @dataclass(frozen=True)
@@ -114,13 +124,13 @@ class Contents:
 
     Attributes
     ----------
-    weights, channels, offsets, table : list of int
-        Weight stream; bias, mul and shift; v1 and v2; the tanh table.
+    weights, channels, plane_biases, table : list of int
+        Weight stream; bias, mul and shift; layer 1's biases with v1 and v2; the tanh table.
     """
 
     weights: list
     channels: list
-    offsets: list
+    plane_biases: list
     table: list
 
     @classmethod
@@ -130,6 +140,6 @@ class Contents:
         return cls(
             weights=list(weight_words(model, tiling)),
             channels=list(channel_words(model, tiling)),
-            offsets=offset_words(model, tiling),
+            plane_biases=list(plane_bias_words(model, tiling)),
             table=[int(pixel) for pixel in model.table],
         )

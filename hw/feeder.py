@@ -20,7 +20,7 @@ def beat_layout(tiling):
     layer, row_tile, last_row_tile : as in :func:`hw.sequencer.tile_layout`
     y, x : input pixel
     acc_y, acc_x : accumulator, in the job's own raster
-    plane : 0, 1, 2 for R, G, B
+    plane : 0, 1, 2 for R, G, B; 0 in layer 1
     half : of the accumulator banks
     opens : start sums at 0
     job_last : last beat of its job
@@ -51,7 +51,7 @@ class Feeder(wiring.Component):
     The only place before the accumulators where the machine waits: a tile starts when its weights
     are in and all that it needs is there: for the first of a job a half of the accumulators, for
     the first of an avatar a latent, for one that waits the channels that it reads. From here on
-    everything flows without stalls. A beat a cycle; a tile takes its beats or, with a cycle more,
+    everything flows without stalls. A beat a cycle; a tile takes its beats or, if they are more,
     the words of the tile behind it. Beats and loads leave in the order in which they must arrive.
 
     Parameters
@@ -105,6 +105,7 @@ class Feeder(wiring.Component):
         following = self.i_tiles.p
         busy = Signal()  # `tile` has beats left
         loaded = Signal()  # the words of `following` are in
+        last_word = Signal()  # the last of them comes in
         index = Signal.like(self.index)
         y, x, plane = Signal(4), Signal(4), Signal(2)
         first = Signal()
@@ -113,7 +114,7 @@ class Feeder(wiring.Component):
         x_end, plane_end = Signal(), Signal()
         last = Signal()
         m.d.comb += [
-            plane_end.eq(plane == PLANES - 1),
+            plane_end.eq((plane == PLANES - 1) | (tile.layer == 0)),
             x_end.eq(x == tile.x_last),
             last.eq(plane_end & x_end & (y == tile.y_last)),
         ]
@@ -122,7 +123,7 @@ class Feeder(wiring.Component):
         m.d.comb += [
             start.eq(
                 self.i_tiles.valid
-                & loaded
+                & (loaded | last_word)
                 & (~busy | last)
                 & (~following.job_first | self.half_free)
                 & (~following.waits | self.drained)
@@ -174,13 +175,14 @@ class Feeder(wiring.Component):
         m.d.comb += [
             self.i_weights.ready.eq(self.i_tiles.valid & ~loaded),
             self.load.eq(self.i_weights.valid & self.i_weights.ready),
+            last_word.eq(self.load & (index == following.words)),
             self.index.eq(index),
             self.word.eq(self.i_weights.p),
         ]
         with m.If(self.load):
-            m.d.sync += index.eq(index + 1)
-            with m.If(index == following.words):
-                m.d.sync += [index.eq(0), loaded.eq(1)]
+            m.d.sync += index.eq(Mux(last_word, 0, index + 1))
+        with m.If(last_word):
+            m.d.sync += loaded.eq(1)
         with m.If(start):
             m.d.sync += loaded.eq(0)
         return m

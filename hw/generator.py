@@ -23,6 +23,8 @@ from hw.tiling import LANES
 from hw.weight_memory import WeightMemory, weight_stream
 
 FETCH_LATENCY = 2 + FeatureMemory.latency  # from a beat to its activations: address, memory, mux
+SUMS_LATENCY = AccumulatorBanks.read_latency + TapCombiner.latency  # from a step to four sums
+OUTPUT_LATENCY = SUMS_LATENCY + Requantizer.latency  # from a step to four activations
 
 
 def trace_layout(tiling):
@@ -92,11 +94,11 @@ class Core(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        tiling, contents = self.tiling, self.contents
+        tiling = self.tiling
 
         m.submodules.sequencer = sequencer = Sequencer(tiling)
         m.submodules.feeder = feeder = Feeder(tiling)
-        m.submodules.latents = latents = LatentMemory(tiling, contents.offsets)
+        m.submodules.latents = latents = LatentMemory(tiling)
         wiring.connect(m, wiring.flipped(self.i_latents), latents.i)
         wiring.connect(m, wiring.flipped(self.i_weights), feeder.i_weights)
         wiring.connect(m, sequencer.o, feeder.i_tiles)
@@ -122,7 +124,7 @@ class Core(wiring.Component):
         m.d.comb += [
             scoreboard.job_start.eq(feeder.job_start),
             scoreboard.layer_start.eq(feeder.layer_start),
-            scoreboard.half_read.eq(readout.step.job_last),
+            scoreboard.half_read.eq(readout.step.frees_half),
             scoreboard.row_written.eq(written.row_last),
             scoreboard.job_written.eq(written.job_last),
             scoreboard.layer_first.eq(sequencer.o.p.layer_first),
@@ -152,17 +154,15 @@ class Core(wiring.Component):
         def at(size):
             return map_address(size, beat.row_tile, beat.y, beat.x, beat.plane)
 
-        group, plane = Signal.like(latents.group), Signal(2)
+        group = Signal.like(latents.group)
         address_a, address_b = Signal.like(map_a.address), Signal.like(map_b.address)
         m.d.sync += [
             group.eq(beat.row_tile),
-            plane.eq(beat.plane),
             address_a.eq(Mux(beat.layer == 1, at(4), at(16))),
             address_b.eq(at(8)),
         ]
         m.d.comb += [
             latents.group.eq(group),
-            latents.plane.eq(plane),
             map_a.address.eq(address_a),
             map_b.address.eq(address_b),
         ]
@@ -174,7 +174,8 @@ class Core(wiring.Component):
         for r in range(tiling.array.rows):
             idle = [n for n, facts in enumerate(tiling.layers) if r >= facts.last_rows]
             masked = Const(sum(1 << n for n in idle), 4).bit_select(layer, 1) & last_row_tile
-            value = Mux(layer == 0, latents.sums[r], Mux(layer == 2, map_b.data[r], map_a.data[r]))
+            in_map = Mux(layer == 2, map_b.data[r], map_a.data[r])
+            value = Mux(layer == 0, latents.numbers[r], in_map)
             m.d.sync += act[r].eq(Mux(masked, 0, value))
         m.d.comb += [
             array.act.eq(act),
@@ -208,8 +209,7 @@ class Core(wiring.Component):
         ]
 
         m.submodules.combiner = combiner = TapCombiner(tiling)
-        to_sums = accumulators.read_latency + combiner.latency
-        to_out = to_sums + Requantizer.latency
+        to_sums, to_out = SUMS_LATENCY, OUTPUT_LATENCY
         steps = delays(m, step, to_out + 2, reset_less=False)
 
         # Sums: four columns of a quad, or layer 4's taps.
@@ -235,10 +235,33 @@ class Core(wiring.Component):
         m.submodules.channels = channels = memory.Memory(
             shape=layout.size, depth=tiling.channel_words, init=self.contents.channels
         )
-        constants = channels.read_port()
-        m.d.comb += constants.addr.eq(steps[to_sums - 2].channel)
+        plane_layout = data.ArrayLayout(signed(tiling.plane_bias_width), LANES)
+        m.submodules.plane_biases = plane_biases = memory.Memory(
+            shape=plane_layout.size,
+            depth=tiling.plane_bias_words,
+            init=self.contents.plane_biases,
+        )
+        constants, of_plane = channels.read_port(), plane_biases.read_port()
+        at_address = steps[to_sums - 2]
+        first_layer = delay(m, (at_address.layer == 0) & (at_address.plane != 0), 1)
+        m.d.comb += [
+            constants.addr.eq(at_address.channel),
+            of_plane.addr.eq(
+                Cat(at_address.plane[1], at_address.x[:2], at_address.y[:2], at_address.channel)
+            ),
+        ]
+        word = data.View(layout, constants.data)
         channel = Signal(layout, reset_less=True)
+        biases = Signal(data.ArrayLayout(signed(tiling.acc_width + 1), LANES), reset_less=True)
         m.d.sync += channel.eq(constants.data)
+        for lane in range(LANES):
+            m.d.sync += biases[lane].eq(
+                Mux(
+                    first_layer,
+                    data.View(plane_layout, of_plane.data)[lane],
+                    word.lanes[lane].bias,
+                )
+            )
 
         m.submodules.table = table = memory.Memory(
             shape=8, depth=TABLE_SIZE, init=self.contents.table
@@ -253,7 +276,7 @@ class Core(wiring.Component):
             lookup = table.read_port()
             m.d.comb += [
                 requantizer.acc.eq(Mux(last_layer, combiner.sums[lane], selected[lane])),
-                requantizer.bias.eq(channel.lanes[lane].bias),
+                requantizer.bias.eq(biases[lane]),
                 requantizer.mul.eq(channel.lanes[lane].mul),
                 requantizer.shift.eq(channel.shift),
                 requantizer.wide.eq(last_layer),

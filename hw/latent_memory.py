@@ -1,25 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Latents in, z + v out."""
+"""Latents in, a number a row of the array out."""
 
 from amaranth import Cat, Module, Signal, signed
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from golden.spec import INPUT_BITS
-
 
 class LatentMemory(wiring.Component):
-    """Keep two latents, and add nothing, v1 or v2 to one of them.
+    """Keep two latents.
 
-    A latent a cycle in, a word of `rows` sums a cycle out; ``sums`` follows ``group`` and ``plane``
-    by :attr:`latency` cycles. While one latent is in use the next one is taken.
+    A number a cycle in, a word of `rows` a cycle out; ``numbers`` follows ``group`` by
+    :attr:`latency` cycles. While one latent is in use the next one is taken.
 
     Parameters
     ----------
     tiling : Tiling
         Sizes.
-    offsets : list of int
-        :func:`hw.contents.offset_words`.
 
     Members
     -------
@@ -29,32 +25,29 @@ class LatentMemory(wiring.Component):
         A whole latent is stored.
     done : In(1)
         It is not needed any more.
-    group, plane : In
-        Which `rows` numbers, and which of z, z + v1, z + v2.
-    sums : Out(ArrayLayout(signed(9), rows))
+    group : In
+        Which `rows` numbers.
+    numbers : Out(ArrayLayout(signed(8), rows))
     """
 
     latency = 2
 
-    def __init__(self, tiling, offsets):
+    def __init__(self, tiling):
         self.latent = tiling.spec.latent
         self.rows = tiling.array.rows
         self.groups = tiling.layers[0].row_tiles
-        self.offsets = offsets
         super().__init__(
             {
                 "i": In(stream.Signature(signed(8))),
                 "ready": Out(1),
                 "done": In(1),
                 "group": In(range(max(2, self.groups))),
-                "plane": In(2),
-                "sums": Out(data.ArrayLayout(signed(INPUT_BITS), self.rows)),
+                "numbers": Out(data.ArrayLayout(signed(8), self.rows)),
             }
         )
 
     def elaborate(self, platform):
         m = Module()
-        row_shape = data.ArrayLayout(signed(8), self.rows)
         stride = 1 << len(self.group)
 
         filled = Signal(range(3))  # latents stored and not done
@@ -85,19 +78,14 @@ class LatentMemory(wiring.Component):
             shape=8 * self.rows, depth=2 * stride, init=[]
         )
         write = latents.write_port(granularity=8)
-        z_port = latents.read_port()
-        m.submodules.offsets = offsets = memory.Memory(
-            shape=8 * self.rows, depth=4 * self.groups, init=self.offsets
-        )
-        v_port = offsets.read_port()
+        read = latents.read_port()
         m.d.comb += [
             write.addr.eq(Cat(group, slot_in)),
             write.data.eq(self.i.p.as_unsigned().replicate(self.rows)),
             write.en.eq(take << row),
-            z_port.addr.eq(Cat(self.group, slot_out)),
-            v_port.addr.eq(Cat(self.plane, self.group)),
+            read.addr.eq(Cat(self.group, slot_out)),
         ]
-        z, v = Signal(row_shape, reset_less=True), Signal(row_shape, reset_less=True)
-        m.d.sync += [z.eq(z_port.data), v.eq(v_port.data)]
-        m.d.comb += [self.sums[r].eq(z[r] + v[r]) for r in range(self.rows)]
+        output = Signal.like(read.data, reset_less=True)
+        m.d.sync += output.eq(read.data)
+        m.d.comb += self.numbers.eq(output)
         return m

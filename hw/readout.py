@@ -27,6 +27,7 @@ def step_layout(tiling):
     row, group : where the first lane's channel lives in the next layer's map
     channel : address of the channel word
     row_last, job_last : last step of a row of the job's raster, of the job
+    frees_half : so much is read that another job may begin to open its sums in the half
     """
     layers = tiling.layers
     return data.StructLayout(
@@ -45,6 +46,7 @@ def step_layout(tiling):
             "channel": range(tiling.channel_words),
             "row_last": 1,
             "job_last": 1,
+            "frees_half": 1,
         }
     )
 
@@ -220,5 +222,8 @@ class Readout(wiring.Component):
             self.step.channel.eq(tile_channel + quad),
             self.step.row_last.eq(busy & row_last),
             self.step.job_last.eq(busy & job_last),
+            self.step.frees_half.eq(
+                busy & Mux(layer == 2, row_last & (y == tiling.rows_to_read - 1), job_last)
+            ),
         ]
         return m

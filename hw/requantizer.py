@@ -29,11 +29,13 @@ class Requantizer(wiring.Component):
     Parameters
     ----------
     acc_width : int
-        Bits of the signed accumulator and bias.
+        Bits of the signed accumulator.
 
     Members
     -------
-    acc, bias : In(signed(acc_width))
+    acc : In(signed(acc_width))
+    bias : In(signed(acc_width + 1))
+        acc + bias fits as many bits.
     mul : In(unsigned(16))
     shift : In(range(41))
         At least 1.
@@ -49,7 +51,7 @@ class Requantizer(wiring.Component):
         super().__init__(
             {
                 "acc": In(signed(acc_width)),
-                "bias": In(signed(acc_width)),
+                "bias": In(signed(acc_width + 1)),
                 "mul": In(unsigned(MUL_BITS)),
                 "shift": In(range(MAX_SHIFT + 1)),
                 "wide": In(1),
@@ -70,7 +72,7 @@ class Requantizer(wiring.Component):
             shift.append(register(shift[-1]))
         wide = delay(m, self.wide, 5)
 
-        total = register(self.acc + self.bias)
+        total = register((self.acc + self.bias)[: self.acc_width + 1].as_signed())
         mul = register(self.mul)
 
         product = register(total * mul)

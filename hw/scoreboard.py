@@ -18,7 +18,7 @@ class Scoreboard(wiring.Component):
     job_start, layer_start : In(1)
         A job takes a half of the accumulator banks; it is the first of its layer.
     half_read : In(1)
-        The last step of a job was read: its half is free.
+        So much of a job was read that its half is free.
     row_written, job_written : In(1)
         A row of a job's raster, the whole of it, is in the map; with the last row, only the latter.
     half_free : Out(1)
@@ -42,7 +42,7 @@ class Scoreboard(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        halves = Signal(range(3))  # started, not read
+        halves = Signal(range(3))  # taken, not free
         jobs = Signal(range(4))  # started, not written: two halves and one between them and the map
         before = Signal(range(4))  # those of `jobs` that belong to the layer before
         rows = Signal(range(JOB_ROWS))  # written of the oldest job

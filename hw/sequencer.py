@@ -24,7 +24,8 @@ def tile_layout(tiling):
     job_first, job_last : first and last tile of a job
     layer_first, layer_last : first and last tile of a layer
     waits : it reads channels that the last jobs of the layer before may still have to write
-    rows_needed : rows of that layer's last job that are enough for it, 8 for all
+    rows_needed : rows of that layer's last job that are enough for it, 8 for all;
+        :meth:`hw.tiling.Tiling.rows_needed`
     """
     most_words = max(tiling.words(n, 0) for n in range(4))
     return data.StructLayout(
@@ -138,7 +139,6 @@ class Sequencer(wiring.Component):
                     tile.y_last.eq(BAND_ROWS - 1),
                     tile.x_last.eq(facts[3].in_size - 1),
                     tile.y_offset.eq(column_tile << exact_log2(BAND_ROWS)),
-                    # A row of layer 3's last job, odd in y and x, completes two rows of the map.
                     tile.rows_needed.eq((column_tile + 1) << exact_log2(BAND_ROWS // 2)),
                 ]
 

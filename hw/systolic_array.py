@@ -60,6 +60,21 @@ class PE(wiring.Component):
         return m
 
 
+def tree_levels(array):
+    """Return the cycles in which the products of a row group are summed."""
+    return (min(array.hop, array.rows) - 1).bit_length()
+
+
+def array_latency(array):
+    """Return the cycles from an activation to the sums of the first column group.
+
+    Parameters
+    ----------
+    array : hw.tiling.ArraySpec
+    """
+    return 2 + tree_levels(array) + array.row_groups
+
+
 class SystolicArray(wiring.Component):
     """R x C multipliers: activations run right, partial sums run down, a group of `hop` a cycle.
 
@@ -93,9 +108,7 @@ class SystolicArray(wiring.Component):
     def __init__(self, tiling):
         self.tiling = tiling
         array = tiling.array
-        self.row_groups = -(-array.rows // array.hop)
-        self.tree_levels = (min(array.hop, array.rows) - 1).bit_length()
-        self.latency = 2 + self.tree_levels + self.row_groups
+        self.latency = array_latency(array)
         words = -(-array.macs_per_cycle // array.word_weights)
         super().__init__(
             {
@@ -112,8 +125,8 @@ class SystolicArray(wiring.Component):
         m = Module()
         array = self.tiling.array
         rows, columns, hop = array.rows, array.columns, array.hop
-        column_groups = -(-columns // hop)
-        depth = self.row_groups + column_groups - 1  # the farthest group is depth - 1 hops away
+        row_groups, column_groups = array.row_groups, array.column_groups
+        depth = row_groups + column_groups - 1  # the farthest group is depth - 1 hops away
 
         act = [delays(m, self.act[r], r // hop + column_groups - 1) for r in range(rows)]
         swap = delays(m, self.swap, depth - 1, reset_less=False)
@@ -123,7 +136,7 @@ class SystolicArray(wiring.Component):
 
         for c in range(columns):
             psum = None
-            for group in range(self.row_groups):
+            for group in range(row_groups):
                 hops = group + c // hop
                 products = []
                 for r in range(group * hop, min(rows, (group + 1) * hop)):
@@ -141,8 +154,8 @@ class SystolicArray(wiring.Component):
         return m
 
     def _tree(self, m, terms):
-        """Sum `terms` in exactly ``tree_levels`` cycles."""
-        for _ in range(self.tree_levels):
+        """Sum `terms` in exactly :func:`tree_levels` cycles."""
+        for _ in range(tree_levels(self.tiling.array)):
             terms = [self._add(m, a, b) for a, b in zip_longest(terms[::2], terms[1::2])]
         return terms[0]
 

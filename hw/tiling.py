@@ -7,7 +7,7 @@ a *job* is the run of tiles that completes one half of the accumulator banks.
 =====  ==================  =====================  =================  ==========  ===============
 layer  columns are         column tile            phase              tap         job (in a half)
 =====  ==================  =====================  =================  ==========  ===============
-1      output channels     group of channels      one                16 pixels   4 x 4 x 3
+1      output channels     group of channels      one                16 pixels   4 x 4
 2, 3   output channels     group of channels      output parities    4 of phase  H x H x 3
 4      taps, by phase      band of 4 input rows   group of columns   one         4 x 16 x 3
 =====  ==================  =====================  =================  ==========  ===============
@@ -15,11 +15,14 @@ layer  columns are         column tile            phase              tap        
 In one axis an output of parity 0 takes tap 1 of input u and tap 3 of input u - 1; of parity 1, tap
 2 of input u and tap 0 of input u + 1. Tap number 0 of a phase is the one without offset: it reaches
 every output of the phase, so it opens the accumulators.
+
+Layer 1 is linear, W(z + v) = Wz + Wv: only z is streamed, and the sums of v1 and v2 are constants.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 
 from golden.spec import INPUT_BITS, KERNEL_SIZE, PLANES, GeneratorSpec, InputError
@@ -73,6 +76,16 @@ class ArraySpec:
     def macs_per_cycle(self):
         """Multipliers that feed an accumulator."""
         return self.rows * self.columns
+
+    @property
+    def row_groups(self):
+        """Pipeline stages that a partial sum goes down."""
+        return -(-self.rows // self.hop)
+
+    @property
+    def column_groups(self):
+        """Pipeline stages that an activation goes right."""
+        return -(-self.columns // self.hop)
 
     @property
     def layer4_phases(self):
@@ -132,7 +145,7 @@ class Tiling:
     spec: GeneratorSpec
     array: ArraySpec
 
-    @property
+    @cached_property
     def layers(self):
         """The four :class:`LayerTiling`."""
         return tuple(self._layer(n, layer) for n, layer in enumerate(self.spec.layers))
@@ -160,9 +173,9 @@ class Tiling:
         return -(-rows * self.array.columns // self.array.word_weights)
 
     def beats(self, layer, phase, tap):
-        """Activation words of a tile: valid pixels only, times three planes."""
+        """Activation words of a tile: valid pixels only, times three planes; in layer 1 one."""
         if layer == 0:
-            return PLANES
+            return 1
         size = self.layers[layer].in_size
         if layer == 3:
             return BAND_ROWS * size * PLANES
@@ -181,6 +194,14 @@ class Tiling:
         before = facts[layer - 1]
         column_tiles = before.column_tiles - (2 if before.phases == 1 else 1)
         return max(0, column_tiles * self.array.columns // self.array.rows)
+
+    def rows_needed(self, layer, column_tile):
+        """Return how many rows of the last job before `layer` (1 to 3) a tile of it needs.
+
+        All of them; but a band of layer 4 takes `BAND_ROWS` rows of the map and one row of layer
+        3's last job, odd in y and x, completes two.
+        """
+        return BAND_ROWS // 2 * (column_tile + 1) if layer == 3 else JOB_ROWS
 
     def tiles(self):
         """Yield every :class:`Tile` of an avatar, in order of use."""
@@ -216,6 +237,17 @@ class Tiling:
         return sum(facts.column_tiles for facts in self.layers[:3]) * self.quads + 1
 
     @property
+    def plane_bias_words(self):
+        """Words of layer 1's biases of G and B: one a channel word, pixel and plane."""
+        facts = self.layers[0]
+        return facts.column_tiles * self.quads * facts.taps * (PLANES - 1)
+
+    @property
+    def plane_bias_width(self):
+        """Bits of a signed bias of layer 1 with the sum of v1 or v2: 1.5 times the largest sum."""
+        return self.spec.layers[0].acc_width + 1
+
+    @property
     def psum_width(self):
         """Bits of a signed sum over one column of the array."""
         largest = self.array.rows * 2 ** (INPUT_BITS - 1) * (2 ** (self.weight_bits - 1) - 1)
@@ -225,6 +257,15 @@ class Tiling:
     def acc_width(self):
         """Bits of an accumulator that holds every layer's sums."""
         return max(self.spec.acc_widths)
+
+    @property
+    def rows_to_read(self):
+        """Rows of a job of layer 3 that must be read before another job may take its half.
+
+        A step reads a quad, so a sum takes `quads` cycles; the job behind opens one a cycle, in the
+        same order. Where 8 / quads rows are left it never overtakes.
+        """
+        return max(1, JOB_ROWS - JOB_ROWS // self.quads)
 
     @property
     def quads(self):

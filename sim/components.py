@@ -8,7 +8,6 @@ from amaranth.lib.wiring import Out
 
 from golden.spec import GeneratorSpec
 from hw.accumulator import AccumulatorBanks
-from hw.contents import pack
 from hw.feature_memory import PIXEL_STRIDE, FeatureMemory
 from hw.feeder import Feeder
 from hw.lane_scatter import LaneScatter
@@ -52,30 +51,13 @@ def weight_contents(tiling):
     ]
 
 
-def latent_offsets(tiling):
-    """Return v of the three planes, int8 (3, latent): zero, v1 and v2, with both extremes."""
-    offsets = np.random.default_rng(2).integers(-128, 128, (3, tiling.spec.latent), np.int8)
-    offsets[0] = 0
-    offsets[1:, :3] = [[-128, 127, -128], [127, 127, -128]]
-    return offsets
-
-
-def _offset_words(tiling):
-    rows, groups = tiling.array.rows, tiling.layers[0].row_tiles
-    words = [0] * (4 * groups)
-    for plane, offsets in enumerate(latent_offsets(tiling)):
-        for group in range(groups):
-            words[4 * group + plane] = pack(offsets[group * rows : (group + 1) * rows], 8)
-    return words
-
-
 PARTS = {
     "pe": lambda tiling: PE(tiling.weight_bits),
     "systolic_array": SystolicArray,
     "weight_memory": lambda tiling: WeightMemory(tiling, weight_contents(tiling)),
     "sequencer": Sequencer,
     "feeder": Feeder,
-    "latent_memory": lambda tiling: LatentMemory(tiling, _offset_words(tiling)),
+    "latent_memory": LatentMemory,
     "feature_memory": lambda tiling: FeatureMemory(tiling.array.rows, map_depth(tiling)),
     "accumulator": AccumulatorBanks,
     "scoreboard": lambda tiling: Scoreboard(),

@@ -92,7 +92,7 @@ def beats(tile):
         (y, x, plane)
         for y in range(tile["y_first"], tile["y_last"] + 1)
         for x in range(tile["x_first"], tile["x_last"] + 1)
-        for plane in range(PLANES)
+        for plane in range(PLANES if tile["layer"] else 1)
     ]
     for n, (y, x, plane) in enumerate(raster):
         beat = {
@@ -146,7 +146,7 @@ def _job_steps(tiling, layer, column_tile, phase, channel):
     first = column_tile * columns
     channels = range(first, min(first + columns, tiling.spec.layers[layer].out_channels))
     quads = -(-len(channels) // LANES)
-    return _ended(
+    steps = _ended(
         [
             {
                 "layer": layer,
@@ -169,7 +169,28 @@ def _job_steps(tiling, layer, column_tile, phase, channel):
             for quad in range(quads)
         ]
     )
+    if layer == 2:
+        frees = _frees_half(size * size * PLANES, tiling.quads, size * PLANES)
+        for n, step in enumerate(steps, 1):
+            step["frees_half"] = n == frees * quads
+    return steps
+
+
+def _frees_half(sums, pace, row):
+    """Return how many sums must be read before a job may open them anew, in whole rows.
+
+    Reading takes `pace` cycles a sum, opening one; each sum must be read before it is opened, and
+    the last of them before the job's second tile reads.
+    """
+    for read in range(row, sums + 1, row):
+        opened = range(read, sums)
+        if all((n + 1 - read) * pace <= n + 1 for n in opened):
+            return read
+    raise AssertionError
 
 
 def _ended(steps):
-    return [{"valid": 1, **step, "job_last": n == len(steps)} for n, step in enumerate(steps, 1)]
+    return [
+        {"valid": 1, **step, "job_last": n == len(steps), "frees_half": n == len(steps)}
+        for n, step in enumerate(steps, 1)
+    ]

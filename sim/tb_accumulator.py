@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sums added to one half of the banks while the other is read; addresses recur after 4 cycles."""
+"""Sums added to the banks while others are read; addresses recur after 4 cycles."""
 
 import os
 from collections import deque
@@ -87,6 +87,33 @@ async def accumulates(dut, gap):
     reader.cancel()
     assert done.empty()
     assert not jobs, "a job was not read"
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+async def opens_behind_the_reader(dut):
+    """While a job is read from the first sum on, the next one opens its sums in the same half."""
+    rng = generator()
+    adder = Adder(dut, rng)
+    limit = 1 << TILING.psum_width - 1
+    jobs = rng.integers(-limit, limit, (3, DEPTH, TILING.array.columns))
+    late = AccumulatorBanks.read_latency
+    dut.accumulator__valid.value = 0
+    dut.accumulator__read_half.value = 1
+    await start(dut)
+    reading = None
+    for n, job in enumerate(jobs):
+        for at, sums in enumerate(job):
+            await adder.cycle(sums, half=1, address=at, opens=1, job_last=at == DEPTH - 1)
+        while not dut.accumulator__job_done.value:
+            await adder.cycle()
+        if reading:
+            seen = (await reading)["accumulator__data"][late:]
+            data = unpack(seen, TILING.acc_width, TILING.array.columns)
+            np.testing.assert_array_equal(data, jobs[n - 1])
+        addresses = [*range(DEPTH), *[0] * late]
+        reading = cocotb.start_soon(
+            play(dut, {"accumulator__read_address": addresses}, ["accumulator__data"])
+        )
 
 
 async def watch(dut, done):

@@ -43,8 +43,8 @@ async def turns_tiles_into_beats(dut, stall):
     (done,) = np.flatnonzero(log["latent_done"])
     first_layer = sum(tile["layer"] == 0 for tile in tiles)
     assert done == starts[first_layer - 1] + len(beats[first_layer - 1]) - 1
-    if not stall:  # a tile takes its beats or, and a cycle more, the words of the tile behind it
-        loads = [tile["words"] + 2 for tile in tiles[1:]]
+    if not stall:  # a tile takes its beats or the words of the tile behind it
+        loads = [tile["words"] + 1 for tile in tiles[1:]]
         np.testing.assert_array_equal(
             np.diff(starts), np.maximum(list(map(len, beats[:-1])), loads)
         )

@@ -15,6 +15,7 @@ from sim.components import TILINGS
 
 TILING = TILINGS[os.environ["TILING"]]
 ACC_MAX = max(layer.acc_max for layer in TILING.spec.layers)
+BIAS_MAX = ACC_MAX * 3 // 2  # layer 1's with the sum of v1 or v2
 
 
 def stimuli(rng):
@@ -26,7 +27,7 @@ def stimuli(rng):
             for target in (low, high, *rng.integers(low, high, 8)):
                 for nudge in (-1, 0, 1):  # one below, at and above a tie, where mul permits
                     total, mul = aim(rng, 2 * int(target) - 1, shift, nudge)
-                    bias = int(rng.integers(-ACC_MAX, ACC_MAX, endpoint=True))
+                    bias = int(rng.integers(-BIAS_MAX, BIAS_MAX, endpoint=True))
                     bias = max(total - ACC_MAX, min(total + ACC_MAX, bias))
                     rows.append((total - bias, bias, mul, shift, wide))
             ends = extremes(rng, -ACC_MAX, ACC_MAX, (10, 2))
@@ -73,7 +74,7 @@ async def equals_golden(dut):
         dut,
         {
             "requantizer__acc": [pack([a], width) for a in acc],
-            "requantizer__bias": [pack([b], width) for b in bias],
+            "requantizer__bias": [pack([b], width + 1) for b in bias],
             "requantizer__mul": mul,
             "requantizer__shift": shift,
             "requantizer__wide": wide,
