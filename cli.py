@@ -16,7 +16,7 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 
 from golden.atomic import make_folder
-from golden.spec import InputError
+from golden.spec import GeneratorSpec, InputError
 from train import options
 
 MAX_SCALE = 64
@@ -697,10 +697,68 @@ def evaluate(args):
     print(json.dumps(result, allow_nan=False) if args.json else evaluate.as_text(result))
 
 
+@verb(
+    "perf",
+    argument("--model", metavar="FILE", help="model file"),
+    argument("--preset", help="or a network: contest, medium, compact, small, tiny"),
+    argument("--channels", metavar="C1,C2,C3", help="or its channels"),
+    argument("--weight-bits", metavar="B", help="of this network: one or four numbers (default 5)"),
+    *ARRAY_ARGUMENTS,
+    argument(
+        "--weights-per-cycle",
+        type=int,
+        metavar="W",
+        help="weights in a word of the weight memory (default: half the array's)",
+    ),
+    argument("--seed", type=int, metavar="S", help="of this network's contents (default 0)"),
+    argument("--json", action="store_true", help="as JSON, for programs"),
+)
+def perf(args):
+    """Measure the hardware's cycles in simulation, and say where each lost one goes.
+
+    Example: avatar perf --preset compact --json
+
+    Two avatars back to back. The cycle model stands beside the simulated hardware; where they do
+    not agree the exit status is 1. A network without a model file holds numbers drawn from a seed:
+    cycles do not depend on them.
+    """
+    from golden import model_file
+    from golden.full_range import full_range_model
+    from hw.tiling import ArraySpec
+    from sim import perf
+    from sim.runner import BenchFailed
+
+    array = ArraySpec(rows=args.rows, columns=args.columns, word_weights=args.weights_per_cycle)
+    if args.model is None:
+        channels = options.channels_of(args.preset, args.channels)
+        bits = options.numbers("--weight-bits", args.weight_bits or "5")
+        spec = GeneratorSpec(channels=channels, weight_bits=bits * 4 if len(bits) == 1 else bits)
+        seed = 0 if args.seed is None else args.seed
+        if seed < 0:
+            raise InputError(f"--seed is {seed}; give 0 or a positive number")
+        model = full_range_model(spec, seed)
+    else:
+        for name in ("preset", "channels", "weight_bits", "seed"):
+            if getattr(args, name) is not None:
+                raise InputError(f"--model says it all; leave --{name.replace('_', '-')} out")
+        model = model_file.load(args.model)
+    if sys.stderr.isatty():
+        print("avatar: simulating; a first run builds the design, a minute or two", file=sys.stderr)
+    try:
+        facts = perf.measure(model, array)
+    except BenchFailed as error:
+        print(f"avatar: the hardware did not make its pictures\n{error}", file=sys.stderr)
+        return 1
+    print(json.dumps(facts) if args.json else perf.as_text(facts))
+    return 0 if facts["agrees"] else 1
+
+
 START_ARGUMENTS = (
     argument("--out", required=True, metavar="RUN2", help="folder of the new run"),
-    argument("--steps", type=int, metavar="N", help="length in steps (default: the recipe's)"),
+    argument("--steps", type=int, metavar="N", help="length in steps (default: by the recipe)"),
     argument("--seed", type=int, default=0, metavar="S", help="seed of everything random"),
+    argument("--rate", type=float, metavar="R", help="learning rates as a share of the recipe's"),
+    argument("--distillation", type=float, metavar="W", help="weight of the distance to RUN's"),
     argument("--device", choices=("cpu", "cuda"), help="default: cuda where there is one"),
     argument("--save-every", type=int, default=1000, metavar="N", help="steps (default 1000)"),
 )
@@ -711,7 +769,7 @@ def _begin_from(earlier, way, args, **options):
     from train import session
     from train.loop import Diverged
 
-    names = ("steps", "seed", "device", "save_every")
+    names = ("steps", "seed", "rate", "distillation", "device", "save_every")
     options |= {name: getattr(args, name) for name in names}
     try:
         session.begin_from(earlier, args.out, way, **options)

@@ -10,6 +10,7 @@ import numpy as np
 from golden import generator
 from hw.build_plan import design_hash
 from hw.contents import Contents
+from hw.cycle_model import CycleModel
 from hw.generator import Core, Generator
 from hw.tiling import Tiling
 from sim.runner import Simulation
@@ -17,6 +18,7 @@ from sim.trace import feature_maps
 from sim.verilog import cached_verilog
 
 PLANE_NAMES = "RGB"
+PATIENCE = 100  # times as many cycles as without pauses, before a run has failed
 
 
 @dataclass(frozen=True)
@@ -146,14 +148,17 @@ class GeneratorSimulation:
         sim.runner.BenchFailed
             The simulation did not end as it should.
         """
+        cycles = CycleModel(self.tiling)
         with tempfile.TemporaryDirectory(prefix="avatar-sim-") as scratch:
             given, seen = Path(scratch, "in.npz"), Path(scratch, "out.npz")
-            arrays = {"latents": latents, "stall": stall}
+            # The first tile's weights are in before the first latent comes.
+            arrays = {"latents": latents, "stall": stall, "rest": cycles.jobs[0].words + 8}
             if self.weight_stream:
                 words = Contents.of(self.model, self.tiling.array).weights
                 arrays["weights"] = np.array([f"{word:x}" for word in words])
             np.savez(given, **arrays)
-            env = {"IN": str(given), "OUT": str(seen)}
+            limit = PATIENCE * len(latents) * cycles.cycles_latency
+            env = {"IN": str(given), "OUT": str(seen), "LIMIT": str(limit)}
             self.simulation.run("sim.tb_generator", seed=seed, env=env, run_dir=run_dir)
             with np.load(seen) as out:
                 return Observation(

@@ -42,6 +42,7 @@ class StreamSource:
                 await RisingEdge(self.clk)
                 if self.ready.value:
                     break
+                await RisingEdge(self.ready)  # idle cycles cost nothing
             await FallingEdge(self.clk)
             self.valid.value = 0
 

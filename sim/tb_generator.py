@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Feed latents to the generator and record what it does; the caller compares.
 
-Environment: IN names an .npz with `latents` int8 (N, 100), `stall` (probability of a pause at each
-end) and `weights` (words, if the design takes them as a stream); OUT names the .npz to write:
+Environment: LIMIT is the time-out in cycles; IN names an .npz with `latents` int8 (N, 100), `stall`
+(probability of a pause at each end), `rest` (cycles before the first latent) and `weights` (words,
+if the design takes them as a stream); OUT names the .npz to write:
 `pictures` uint8 (N, 32, 32, 3), `first_in`, `last_out` int (N,) in cycles, and `trace`, the packed
 words of the trace port.
 """
@@ -11,14 +12,14 @@ import os
 
 import cocotb
 import numpy as np
-from cocotb.triggers import ValueChange
+from cocotb.triggers import ClockCycles, FallingEdge, ValueChange
 
 from golden.spec import PICTURE_SIZE
-from sim.bench import cycle, start
+from sim.bench import PERIOD, cycle, start
 from sim.streams import StreamSink, StreamSource
 
 
-@cocotb.test(timeout_time=60, timeout_unit="ms")
+@cocotb.test(timeout_time=int(os.environ["LIMIT"]) * PERIOD, timeout_unit="ns")
 async def record(dut):
     given = np.load(os.environ["IN"])
     latents, stall = given["latents"], float(given["stall"])
@@ -33,6 +34,8 @@ async def record(dut):
         words = [int(word, 16) for word in given["weights"]]
         cocotb.start_soon(repeat(weights, words))
     cocotb.start_soon(watch(dut, trace))
+    await ClockCycles(dut.clk, int(given["rest"]))
+    await FallingEdge(dut.clk)
     first_in, last_out, pictures = [], [], []
 
     async def feed():
