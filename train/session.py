@@ -119,10 +119,9 @@ def begin_from(
     weight_bits : int or (int, int, int, int), optional
         Train in integers of these widths.
     steps : int, optional
-        By default the recipe's.
     seed : int
     rate, distillation : float, optional
-        See :class:`train.run.Start`; by default those in :data:`train.start.WAYS`.
+        See :class:`train.run.Start`; steps and these by default as :data:`train.start.WAYS` says.
     device, save_every
         As :func:`begin`.
 
@@ -133,8 +132,9 @@ def begin_from(
         with so.
     """
     run = Path(run)
-    rate = WAYS[way].rate if rate is None else rate
-    distillation = WAYS[way].distillation if distillation is None else distillation
+    constants = WAYS[way]
+    rate = constants.rate if rate is None else rate
+    distillation = constants.distillation if distillation is None else distillation
     _check_numbers(run, seed, {"--steps": steps, "--save-every": save_every})
     if not 0 < rate < math.inf:
         raise InputError(f"--rate is {rate}; give a share of the recipe's learning rates, 0.3 say")
@@ -157,7 +157,7 @@ def begin_from(
     config = replace(
         config,
         channels=spec.channels,
-        steps=RECIPES[config.recipe].steps if steps is None else steps,
+        steps=round(RECIPES[config.recipe].steps * constants.length) if steps is None else steps,
         seed=seed,
         precision=_precision(config.recipe, device),
         weight_bits=None if weight_bits is None else spec.weight_bits,

@@ -21,17 +21,20 @@ class Way:
 
     Attributes
     ----------
+    length : float
+        Steps as a share of the recipe's.
     rate, distillation : float
     """
 
+    length: float
     rate: float
     distillation: float
 
 
 WAYS = {
-    "finetune": Way(rate=0.3, distillation=1.0),
-    "distill": Way(rate=1.0, distillation=1.0),
-    "prune": Way(rate=0.5, distillation=1.0),
+    "finetune": Way(length=0.1, rate=0.3, distillation=10.0),
+    "distill": Way(length=1.0, rate=1.0, distillation=1.0),
+    "prune": Way(length=0.5, rate=0.5, distillation=1.0),
 }
 
 
