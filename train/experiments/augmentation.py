@@ -33,7 +33,7 @@ T_QUANTILE = 2.776  # of Student's t, 97.5 %, SEEDS - 1 degrees of freedom
 ADDED = 1_000  # avatars, before the unsure ones go
 SURE = 0.9  # least probability of a pseudo-label
 TEST_SPRITES = 1_000
-SPRITES_SEED = 8_701  # of all sprites here; neither generators nor the attribute CNN have it
+SPRITES_SEED = 8_701  # of all sprites here; no training set has it
 STEPS = 300
 BATCH = 32
 TURN = 5  # degrees that a picture is turned by, at most
@@ -80,8 +80,8 @@ def fit(pictures, labels, seed, *, geometric):
     ----------
     pictures : float32 tensor, shape (N, 3, 32, 32), in [-1, 1]
     labels : int64 tensor, shape (N,)
-    seed : int
-        Of the first weights, the batches and the moves.
+    seed : sequence of int
+        Of the first weights, the batches and the changes.
     geometric : bool
         Whether every picture of a batch goes through :func:`moved`.
     """
@@ -141,11 +141,10 @@ def accuracy(network, pictures, labels):
     return float((probabilities(network, pictures).argmax(1) == labels).float().mean())
 
 
-def pseudo_labelled(network, pictures):
-    """Return the pictures that the classifier is sure of, with its labels."""
+def pseudo_labels(network, pictures):
+    """Return which pictures (N, ...) the classifier is sure of, bool (N,), and its labels (N,)."""
     sure, labels = probabilities(network, pictures).max(1)
-    kept = sure >= SURE
-    return pictures[kept], labels[kept]
+    return sure >= SURE, labels
 
 
 def scarce(attributes, count, rng):
@@ -162,7 +161,7 @@ def one_seed(count, seed, pool, avatars, expert_labels):
     ----------
     count : int
         Labelled sprites a class.
-    seed : int
+    seed : sequence of int
     pool : Pool
     avatars : float32 tensor, shape (N, 3, 32, 32)
     expert_labels : int64 tensor, shape (N,)
@@ -176,7 +175,7 @@ def one_seed(count, seed, pool, avatars, expert_labels):
     right : float
         Share of those on which it agrees with the attribute CNN.
     """
-    rng = np.random.default_rng([SPRITES_SEED, count, seed])
+    rng = np.random.default_rng([SPRITES_SEED, count, *seed])
     indices = torch.from_numpy(scarce(pool.attributes, count, rng))
     few = pool.pictures[indices], pool.labels[indices]
 
@@ -192,8 +191,10 @@ def one_seed(count, seed, pool, avatars, expert_labels):
         )
 
     labeller = fit(*few, seed, geometric=False)
-    made = pseudo_labelled(labeller, avatars)
-    unlabelled = pseudo_labelled(labeller, pool.unlabelled)
+    kept, names = pseudo_labels(labeller, avatars)
+    made = avatars[kept], names[kept]
+    sure, labels = pseudo_labels(labeller, pool.unlabelled)
+    unlabelled = pool.unlabelled[sure], labels[sure]
     results = [
         accuracy(labeller, *pool.test),
         score(*few, True),
@@ -202,13 +203,12 @@ def one_seed(count, seed, pool, avatars, expert_labels):
         score(*with_few(*unlabelled), False),
         score(*with_few(avatars, expert_labels), False),
     ]
-    kept = probabilities(labeller, avatars).max(1).values >= SURE
-    agree = float((made[1] == expert_labels[kept]).float().mean()) if len(made[1]) else 0.0
-    return results, len(made[1]) / len(avatars), agree
+    agree = float((made[1] == expert_labels[kept]).float().mean()) if kept.any() else 0.0
+    return results, float(kept.float().mean()), agree
 
 
 class Pool:
-    """The sprites of the experiment, none of them in any training set.
+    """The sprites of the experiment, drawn with a seed of their own.
 
     Attributes
     ----------
@@ -236,9 +236,8 @@ class Pool:
 
 def interval(values):
     """Mean and half width of its 95 % interval over seeds (Student's t)."""
-    return float(np.mean(values)), float(
-        T_QUANTILE * np.std(values, ddof=1) / math.sqrt(len(values))
-    )
+    half = T_QUANTILE * np.std(values, ddof=1) / math.sqrt(len(values))
+    return float(np.mean(values)), float(half)
 
 
 def run(settings):
@@ -249,16 +248,17 @@ def run(settings):
     _, read = attribute_cnn.load().read(made)
     expert_labels = torch.tensor([CLASSES.index(getattr(each, ATTRIBUTE)) for each in read])
     avatars = to_tensor(made)
-    trials = [(count, seed) for count in LABELLED for seed in range(SEEDS)]
+    trials = [(count, n) for count in LABELLED for n in range(SEEDS)]
     found = {
-        trial: one_seed(*trial, pool, avatars, expert_labels)
-        for trial in tqdm(trials, desc="classifiers", unit="seed", leave=False)
+        (count, n): one_seed(count, (settings.seed, n), pool, avatars, expert_labels)
+        for count, n in tqdm(trials, desc="classifiers", unit="seed", leave=False)
     }
 
     numbers, sentences = {}, []
     for count in LABELLED:
-        scores = np.array([found[count, seed][0] for seed in range(SEEDS)])  # (seeds, ways)
-        kept, right = (np.mean([found[count, seed][n] for seed in range(SEEDS)]) for n in (1, 2))
+        trials = [found[count, n] for n in range(SEEDS)]
+        scores = np.array([trial[0] for trial in trials])  # (seeds, ways)
+        kept, right = (np.mean([trial[n] for trial in trials]) for n in (1, 2))
         ways = {}
         for way, each in zip(WAYS, scores.T):
             mean, half = interval(each)
