@@ -10,7 +10,7 @@ from golden.generator import generate, trace
 from golden.latents import quantize_latents
 from golden.spec import GeneratorSpec
 from train import quantize
-from train.fake_quantize import FakeQuantizedGenerator, _shift
+from train.fake_quantize import FakeQuantizedGenerator, _Activate, _Lookup, _shift
 from train.run import FloatGenerator, RunConfig
 
 SPECS = {
@@ -144,6 +144,35 @@ def test_gradients_of_steps_are_those_of_lsq():
     found = network.log_step[n].grad / network.log_step[n].detach().exp()
     torch.testing.assert_close(found, wanted.sum((0, 2, 3)), rtol=1e-4, atol=1e-3)
     torch.testing.assert_close(network.weight[n].grad, inside.float())
+
+
+def test_activations_pass_on_the_gradient_of_what_is_inside_the_range():
+    rng = torch.Generator().manual_seed(0)
+    acc = torch.randn(3, 4, 5, 5, generator=rng, dtype=torch.float64) * 200
+    bias, factors = (torch.rand(4, 1, 1, generator=rng, dtype=torch.float64) for _ in range(2))
+    upstream = torch.randn(acc.shape, generator=rng, dtype=torch.float64)
+
+    def straight_through(acc, bias, factors):
+        x = (acc + bias) * factors + 0.5
+        return (x + (x.floor() - x).detach()).clamp(0, 255)
+
+    results = []
+    for function in (_Activate.apply, straight_through):
+        inputs = [x.clone().requires_grad_() for x in (acc, bias, factors)]
+        maps = function(*inputs)
+        results.append([maps, *torch.autograd.grad(maps, inputs, upstream)])
+    assert {0.0, 255.0} < set(results[0][0].unique().tolist())
+    for found, wanted in zip(*results):
+        torch.testing.assert_close(found, wanted)
+
+
+def test_pixels_pass_on_the_slope_of_the_table():
+    index = torch.arange(-500.0, 500.0, 50).requires_grad_()
+    table = torch.from_numpy(quantize.tanh_table())
+    (slope,) = torch.autograd.grad(_Lookup.apply(index, table).sum(), index)
+    at = index.detach().long() + 512
+    rise = (table[at + 10].float() - table[at - 10].float()) / 20
+    torch.testing.assert_close(slope, rise, rtol=0.02, atol=0.05)
 
 
 @pytest.mark.parametrize("factor", [1e-12, 3e-4, 0.7, 0.999999, 2.0**-9, 65535 / 2**20, 200.0])
