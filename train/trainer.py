@@ -161,6 +161,12 @@ class Trainer:
         views = {"d_grey": self._planes(pictures, rng), "d_colour": pictures}
         return [views[name] for name in self.judges]
 
+    def reals(self):
+        """This process's rows of the step's batch of pictures (N, 3, 32, 32), in [-1, 1]."""
+        indices = self.batches.indices(self.step_count)[self._rows]
+        indices = torch.from_numpy(indices).to(self.device)
+        return self.pictures[indices].float() / 127.5 - 1
+
     def _discriminator_loss(self, real, fake, rng):
         """The sum that the discriminators' step takes down, and the loss of each."""
         recipe = self.recipe
@@ -252,9 +258,7 @@ class Trainer:
             self.adam_g.param_groups[0]["lr"] = self.recipe.lr_g * factor
             self.adam_d.param_groups[0]["lr"] = self.recipe.lr_d * factor
         rng = SharedDraws(self._rng(_STEP, self.step_count), self.batches.batch, self._rows)
-        indices = self.batches.indices(self.step_count)[self._rows]
-        indices = torch.from_numpy(indices).to(self.device)
-        real = self.pictures[indices].float() / 127.5 - 1
+        real = self.reals()
         values = self._discriminator_step(real, rng)
         values["g"] = self._generator_step(real, rng)
         self._average()
