@@ -80,7 +80,7 @@ _NO_MEMORY = (
 
 
 @contextmanager
-def _within_memory():
+def within_memory():
     """Translate a failed allocation, which PyTorch tells from other errors by its text alone."""
     try:
         yield
@@ -140,7 +140,7 @@ def _step_of(line):
         return math.inf
 
 
-@_within_memory()
+@within_memory()
 def train(config, pictures, run, *, start=None, resume=False, save_every=SAVE_EVERY, device="cpu"):
     """Train until ``config.steps``, with a progress bar on standard error.
 

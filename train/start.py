@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from golden.spec import InputError
-from train.loop import CHECKPOINT, DAMAGE
+from train.loop import CHECKPOINT, DAMAGE, within_memory
 from train.pruning import prune
 from train.quantize import as_network, round_generator
 from train.trainer import Trainer
@@ -38,6 +38,7 @@ WAYS = {
 }
 
 
+@within_memory()
 def start_state(config, pictures, generator, earlier):
     """Return the state in which a run begins from an earlier one.
 
@@ -65,7 +66,7 @@ def start_state(config, pictures, generator, earlier):
     ------
     InputError
         `earlier` has no checkpoint to take the discriminators from, or a damaged one, or fewer
-        channels than are to be left of it.
+        channels than are to be left of it, or the networks do not fit into memory.
     """
     trainer, start = Trainer(config, pictures), config.start
     trainer.teacher.load_state_dict(as_network(generator, start.spec).state_dict())

@@ -3,6 +3,7 @@
 
 import json
 from copy import deepcopy
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -177,6 +178,13 @@ def test_widths_that_do_not_fit(tmp_path, earlier, capsys):
     assert "channels" in refused(
         capsys, "distill", "--teacher", earlier, "--channels", "0,1,1", *out
     )
+    huge = ["distill", "--teacher", earlier, "--channels", "1,3000000,3000000"]
+    assert "do not fit into memory" in refused(capsys, *huge, *out)
+    generator = FloatGenerator.load(earlier, RunConfig.load(earlier).spec)
+    planes = (*generator.weight[:3], generator.weight[3].repeat(3, axis=1))
+    biases = (*generator.bias[:3], generator.bias[3].repeat(3))
+    replace(generator, weight=planes, bias=biases).save(earlier)
+    assert "three planes" in refused(capsys, "prune", earlier, "--channels", "4,4,4", *out)
     assert not (tmp_path / "r").exists()
 
 
