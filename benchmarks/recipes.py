@@ -1,28 +1,36 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One change of the recipe at a time, equal processor minutes, the same 275 sprites.
+"""One change of the recipe at a time: equal processor minutes on the same 275 sprites.
 
-``train`` makes a run folder for each variant and seed; ``table`` measures the folders there are and
-writes docs/results/recipes.json and recipes.md.
+Trains each variant with each seed unless its run is there, measures every run there is and writes
+recipes.json and recipes.md. A minute's trial:
+
+    python benchmarks/recipes.py base batch-16 --preset tiny --minutes 0.1 --count 50 \\
+        --folder /tmp/recipes --out /tmp/recipes
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import time
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import torch
 
+from golden.atomic import make_folder, replacing
 from golden.spec import GeneratorSpec
 from train import loop
-from train.data import load
+from train.data import SPRITES, load
+from train.evaluate import novelty, sprite_reference
+from train.experiments.report import table
 from train.recipes import RECIPES
 from train.run import CONFIG, RunConfig
+from train.samples import of_run
 from train.session import SPRITES_SEED
 from train.trainer import Trainer
 
-FOLDER = Path("runs/recipes")
 BASE = replace(RECIPES["fast"], sprites=275)
 # name: what differs from the base
 VARIANTS = {
@@ -30,15 +38,11 @@ VARIANTS = {
     "no-decay": {"decay": False},
     "batch-16": {"batch": 16},
     "batch-64": {"batch": 64},
-    "lr-d-half": {"lr_d": 5e-4},
-    "lr-double": {"lr_g": 2e-3, "lr_d": 2e-3},
-    "r1-0.2": {"r1_gamma": 0.2},
-    "r1-5": {"r1_gamma": 5.0},
+    "r1-0.1": {"r1_gamma": 0.1},
+    "r1-0.01": {"r1_gamma": 0.01},
     "translate-2": {"translate": 2},
-    "translate-4": {"translate": 4},
     "translate-4-cut-12": {"translate": 4, "cut_out": 12},
     "wide-d": {"d_colour": (64, 128, 256), "d_grey": (32, 64, 128)},
-    "even-d": {"d_colour": (32, 64, 128), "d_grey": (32, 64, 128)},
     "relativistic": {"relativistic": True},
     "ema-0.9995": {"ema": 0.9995},
     "grey-half": {"grey": 0.5},
@@ -46,6 +50,7 @@ VARIANTS = {
     "colour-only": {"grey": 0.0},
     "grey-only": {"colour": 0.0},
 }
+FIGURES = ("attribute_frechet", "re_render", "random_frechet", "sliced_wasserstein", "recall")
 WARM_UP, TIMED = 5, 30  # steps
 
 
@@ -60,33 +65,91 @@ def steps_of(config, pictures, minutes):
     return int(minutes * 60 * TIMED / (time.process_time() - start))
 
 
-def train(names, seeds, minutes, preset):
-    """Train every variant in `names` with every seed."""
-    torch.set_num_threads(1)
-    pictures = load("sprites", BASE.sprites, SPRITES_SEED)
+def train(names, seeds, minutes, channels, folder):
+    """Train what is missing of every variant in `names` with every seed."""
+    sprites = load(SPRITES, BASE.sprites, SPRITES_SEED)
+    make_folder(folder)
     for seed in seeds:
         for name in names:
-            run = FOLDER / f"{name}-{seed}"
+            run = folder / f"{name}-{seed}"
             if (run / CONFIG).exists():
                 continue
             RECIPES[name] = replace(BASE, **VARIANTS[name])
             config = RunConfig(
-                channels=GeneratorSpec.PRESETS[preset],
+                channels=channels,
                 recipe=name,
                 steps=1,
                 seed=seed,
-                data_digest=pictures.digest,
-                pictures=len(pictures.pictures),
+                data_digest=sprites.digest,
+                pictures=len(sprites.pictures),
             )
-            steps = steps_of(config, pictures.pictures, minutes)
-            loop.train(replace(config, steps=steps), pictures.pictures, run)
+            steps = steps_of(config, sprites.pictures, minutes)
+            loop.train(replace(config, steps=steps), sprites.pictures, run)
+
+
+def measure(folder, count):
+    """Return the figures of every run in `folder`: a list of dicts."""
+    reference = sprite_reference(count)
+    sprites = load(SPRITES, BASE.sprites, SPRITES_SEED).pictures
+    found = []
+    for name in VARIANTS:
+        for run in sorted(folder.glob(f"{name}-[0-9]*")):
+            if not run.name.removeprefix(f"{name}-").isdigit():
+                continue
+            source = of_run(run)
+            pictures = source.sample(count, 0)
+            figures = reference.measure(pictures)
+            figures["novelty"] = novelty(pictures, sprites, reference.pictures)["samples"]["median"]
+            config = RunConfig.load(run)
+            found.append(
+                {"variant": name, "seed": config.seed, "steps": config.steps, "figures": figures}
+            )
+    return found
+
+
+def report(found, minutes, out):
+    """Write recipes.json and recipes.md; means over seeds, with the spread where there are more."""
+    names = (*FIGURES, "novelty")
+    rows = []
+    for variant in VARIANTS:
+        runs = [run for run in found if run["variant"] == variant]
+        if not runs:
+            continue
+        changes = ", ".join(f"{key} {value}" for key, value in VARIANTS[variant].items())
+        values = np.array([[run["figures"][name] for name in names] for run in runs])
+        spread = values.std(0, ddof=1) if len(runs) > 1 else [None] * len(names)
+        cells = [
+            f"{mean:.2f}" + ("" if deviation is None else f" ± {deviation:.2f}")
+            for mean, deviation in zip(values.mean(0), spread)
+        ]
+        steps = round(np.mean([run["steps"] for run in runs]))
+        rows.append([variant, changes or "`fast` on 275 sprites", len(runs), steps, *cells])
+    header = ["variant", "change", "seeds", "steps", *(name.replace("_", " ") for name in names)]
+    make_folder(out)
+    with replacing(out / "recipes.json") as beside:
+        text = json.dumps({"minutes": minutes, "runs": found}, indent=1, default=float)
+        beside.write_text(text + "\n")
+    with replacing(out / "recipes.md") as beside:
+        beside.write_text(
+            "# Recipes\n\n"
+            f"One change at a time, {minutes:g} processor minutes each, 275 sprites. Differences "
+            "between single seeds are no claim.\n\n" + table(header, rows)
+        )
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", default=list(VARIANTS))
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("names", nargs="*", choices=[*VARIANTS, []], metavar="NAME")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1])
-    parser.add_argument("--minutes", type=float, default=6.0)
+    parser.add_argument("--minutes", type=float, default=6.0, help="of one processor, a run")
     parser.add_argument("--preset", default="compact")
+    parser.add_argument("--count", type=int, default=1500, help="samples to measure")
+    parser.add_argument("--folder", type=Path, default=Path("runs/recipes"))
+    parser.add_argument("--out", type=Path, default=Path("docs/results"))
     options = parser.parse_args()
-    train(options.names, options.seeds, options.minutes, options.preset)
+    torch.set_num_threads(1)
+    channels = GeneratorSpec.preset(options.preset).channels
+    train(options.names, options.seeds, options.minutes, channels, options.folder)
+    report(measure(options.folder, options.count), options.minutes, options.out)
