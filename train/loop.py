@@ -6,6 +6,7 @@ from __future__ import annotations
 import io
 import json
 import math
+import os
 import pickle
 import signal
 import sys
@@ -67,6 +68,23 @@ def _interruptible(patient):
     finally:
         for number, former in before.items():
             signal.signal(number, former)
+
+
+@contextmanager
+def _one_thread():
+    """Compute on one thread, unless OMP_NUM_THREADS says otherwise.
+
+    The arrays of a step are small: PyTorch's default, a thread for every core, waits for its
+    slowest one in every operation, seven times as long for a step where other programs want the
+    cores too. Several processes use several cores better (:mod:`train.parallel`).
+    """
+    before = torch.get_num_threads()
+    if "OMP_NUM_THREADS" not in os.environ:
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 # In what PyTorch says where an allocation fails, or is too large to be tried.
@@ -184,7 +202,7 @@ def train(config, pictures, run, *, start=None, resume=False, save_every=SAVE_EV
     """
     run = Path(run)
     keep_freed_memory()
-    with parallel.joined(device) as world:
+    with _one_thread(), parallel.joined(device) as world:
         trainer = Trainer(config, pictures, world.device, world)
         _prepare(trainer, run, start, resume)
         if world.writes:

@@ -41,8 +41,13 @@ def folder(path):
     return path
 
 
-@pytest.mark.parametrize("recipe", ["paper", "fast"])
-def test_an_interrupted_run_resumes_to_the_same_bits(tmp_path, sprites, recipe, monkeypatch):
+@pytest.mark.parametrize(
+    ("recipe", "number"),
+    [("paper", signal.SIGINT), ("fast", signal.SIGINT), ("fast", signal.SIGTERM)],
+)
+def test_an_interrupted_run_resumes_to_the_same_bits(
+    tmp_path, sprites, recipe, number, monkeypatch
+):
     monkeypatch.setattr(loop, "METRICS_EVERY", 3)
     unbroken, broken = folder(tmp_path / "unbroken"), folder(tmp_path / "broken")
     train(config(recipe), sprites, unbroken)
@@ -53,15 +58,15 @@ def test_an_interrupted_run_resumes_to_the_same_bits(tmp_path, sprites, recipe, 
     def interrupted(self):
         if self.step_count in interrupt_at:
             interrupt_at.remove(self.step_count)
-            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(number)
         return step(self)
 
     monkeypatch.setattr(Trainer, "step", interrupted)
-    handler = signal.getsignal(signal.SIGINT)
+    handler = signal.getsignal(number)
     for resume in (False, True):
         with pytest.raises(KeyboardInterrupt):
             train(config(recipe), sprites, broken, resume=resume)
-        assert signal.getsignal(signal.SIGINT) is handler
+        assert signal.getsignal(number) is handler
     train(config(recipe), sprites, broken, resume=True)
 
     assert weights(broken) == weights(unbroken)
@@ -140,3 +145,21 @@ def test_damaged_checkpoints(tmp_path, sprites, damage):
         wanted = dataclasses.replace(wanted, channels=(5, 3, 2))
     with pytest.raises(InputError, match=r"checkpoint\.pt: is damaged"):
         train(wanted, sprites, tmp_path, resume=True)
+
+
+@pytest.mark.parametrize(("wanted", "threads"), [(None, 1), ("2", 2)])
+def test_one_thread_unless_the_user_says_otherwise(tmp_path, sprites, monkeypatch, wanted, threads):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    if wanted is not None:
+        monkeypatch.setenv("OMP_NUM_THREADS", wanted)
+    torch.set_num_threads(2)  # as PyTorch does by itself where OMP_NUM_THREADS or the cores say so
+    seen, step = [], Trainer.step
+
+    def watched(self):
+        seen.append(torch.get_num_threads())
+        return step(self)
+
+    monkeypatch.setattr(Trainer, "step", watched)
+    train(config(steps=1), sprites, tmp_path)
+    assert seen == [threads]
+    assert torch.get_num_threads() == 2
