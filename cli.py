@@ -758,21 +758,21 @@ START_ARGUMENTS = (
     argument("--steps", type=int, metavar="N", help="length in steps (default: by the recipe)"),
     argument("--seed", type=int, default=0, metavar="S", help="seed of everything random"),
     argument("--rate", type=float, metavar="R", help="learning rates as a share of the recipe's"),
-    argument("--distillation", type=float, metavar="W", help="weight of the distance to RUN's"),
+    argument("--distillation", type=float, metavar="W", help="weight of the teacher in the loss"),
     argument("--device", choices=("cpu", "cuda"), help="default: cuda where there is one"),
     argument("--save-every", type=int, default=1000, metavar="N", help="steps (default 1000)"),
 )
 
 
-def _begin_from(earlier, way, args, **options):
+def _begin_from(earlier, way, args, **sizes):
     """Train a run that begins from an earlier one; return the exit status."""
     from train import session
     from train.loop import Diverged
 
     names = ("steps", "seed", "rate", "distillation", "device", "save_every")
-    options |= {name: getattr(args, name) for name in names}
+    given = {name: getattr(args, name) for name in names}
     try:
-        session.begin_from(earlier, args.out, way, **options)
+        session.begin_from(earlier, args.out, way, **sizes, **given)
     except Diverged as error:
         print(f"avatar: {error}", file=sys.stderr)
         return 1

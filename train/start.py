@@ -71,6 +71,8 @@ def start_state(config, pictures, generator, earlier):
     trainer, start = Trainer(config, pictures), config.start
     trainer.teacher.load_state_dict(as_network(generator, start.spec).state_dict())
     trainer.v1, trainer.v2 = torch.from_numpy(generator.v1), torch.from_numpy(generator.v2)
+    if start.way != "distill":
+        _take_discriminators(trainer, Path(earlier) / CHECKPOINT)
     if start.way == "finetune":
         _, rounded = round_generator(config, generator, config.spec)
         for network in (trainer.g, trainer.ema):
@@ -80,8 +82,6 @@ def start_state(config, pictures, generator, earlier):
         for network in (trainer.g, trainer.ema):
             for layer, weight in zip(network.layers, weights):
                 layer.weight.data.copy_(torch.from_numpy(weight))
-    if start.way != "distill":
-        _take_discriminators(trainer, Path(earlier) / CHECKPOINT)
     return trainer.state()
 
 
