@@ -201,7 +201,9 @@ def joined(device):
     except RuntimeError as error:
         if not isinstance(error, distributed.DistError) and "gloo" not in str(error):
             raise
-        raise Deserted(f"process {world.rank}: another one ended ({_reason(error)})") from None
+        raise Deserted(
+            "another process of the run ended or cannot be reached; go on with --resume"
+        ) from error
     finally:
         distributed.destroy_process_group()
 

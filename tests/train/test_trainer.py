@@ -84,7 +84,7 @@ def test_latents_and_offsets(sprites):
     trainer = Trainer(config(latents="tanh"), sprites)
     seen = []
     trainer.g.colour = lambda z, *_: seen.append(z)
-    trainer._fakes(np.random.default_rng(0))
+    trainer._fakes(trainer._z(np.random.default_rng(0)))
     assert seen[0].abs().max() < 1
     assert trainer.v1.abs().max() > 1.5  # v is N(0, I) all the same
     assert not torch.equal(trainer.v1, trainer.v2)
