@@ -117,7 +117,8 @@ def main():
     facts = measure(runs, options.count)
     command = (
         f"python benchmarks/small_from_large.py --teacher {options.teacher} "
-        f"--preset {options.preset} --steps {options.steps} --seed {options.seed}"
+        f"--preset {options.preset} --steps {options.steps} --seed {options.seed} "
+        f"--count {options.count}"
     )
     make_folder(options.out)
     for suffix, text in (
