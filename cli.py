@@ -841,16 +841,24 @@ def experiment(args):
     make_folder(args.out)
 
     from train.experiments import report
+    from train.experiments.subject import Missing
 
     settings = report.Settings(model=args.model, seed=args.seed)
-    results = [report.save(args.out, each, settings, each.run(settings)) for each in chosen]
+    results = {}
+    for each in chosen:
+        try:
+            results[each.name] = report.save(args.out, each, settings, each.run(settings))
+        except Missing as error:
+            if args.name != "all":
+                raise
+            print(f"avatar: {each.name} is left out: {error}", file=sys.stderr)
     if args.name == "all":
         report.save_index(args.out)
     if args.json:
-        print(json.dumps(results if args.name == "all" else results[0]))
+        print(json.dumps(results if args.name == "all" else results[args.name]))
     else:
-        for each in chosen:
-            print(f"{args.out}/{each.name}.md")
+        for name in results:
+            print(f"{args.out}/{name}.md")
 
 
 CHANNELS_ARGUMENTS = (

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the experiments compute, and the files they leave."""
 
+import dataclasses
 import json
 import math
 from pathlib import Path
@@ -20,12 +21,14 @@ from tests.train.test_generator_file import CONFIGURATION, make_generator
 from train import generator_file, sprites
 from train.experiments import (
     augmentation,
+    bits,
     discriminators,
     interpolation,
     measures,
     measuring,
     offsets,
     quality,
+    registry,
     report,
     three_channel_head,
     transposed_convolution,
@@ -33,6 +36,7 @@ from train.experiments import (
 from train.experiments.registry import EXPERIMENTS, find
 from train.experiments.subject import open_subject
 from train.networks import Generator
+from train.run import Start
 
 SPEC = GeneratorSpec(channels=(6, 5, 4))
 
@@ -225,10 +229,10 @@ def test_confusion_follows_the_tail(monkeypatch):
 
 def test_reduced_offsets_have_so_many_levels():
     v = np.random.default_rng(0).uniform(-3, 3, 1000)
-    for bits in (2, 3, 4):
-        rounded = offsets.reduced(v, bits)
-        assert len(np.unique(rounded)) == 2**bits - 1
-        assert np.abs(rounded - v).max() <= np.abs(v).max() / (2 ** (bits - 1) - 1) / 2 + 1e-12
+    for width in (2, 3, 4):
+        rounded = offsets.reduced(v, width)
+        assert len(np.unique(rounded)) == 2**width - 1
+        assert np.abs(rounded - v).max() <= np.abs(v).max() / (2 ** (width - 1) - 1) / 2 + 1e-12
 
 
 def test_costs_of_the_head_are_those_of_the_network():
@@ -328,7 +332,7 @@ def figures(monkeypatch):
     def measured(subjects, seed):
         return {s.label: made_up | {"re_render": 10.0 + n} for n, s in enumerate(subjects)}
 
-    for module in (quality, discriminators, three_channel_head):
+    for module in (quality, bits, discriminators, three_channel_head):
         monkeypatch.setattr(module, "measure_all", measured)
 
 
@@ -345,6 +349,41 @@ def test_quality_lists_what_there_is(figures, model, capsys):
     assert cli.main(["experiment", "three-channel-head", "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)
     assert list(facts["ids"]) == ["head-3 (float)"]
+
+
+def provenance(weight_bits):
+    """A model that says it comes from the packed generator of these tests."""
+    spec = GeneratorSpec(channels=CONFIGURATION.channels, weight_bits=weight_bits)
+    return dataclasses.replace(random_model(spec), training=CONFIGURATION.provenance)
+
+
+def test_widths_are_compared_with_their_float_generator(figures, model, capsys):
+    for folder in ("docs/results/generators", "models"):
+        Path(folder).mkdir(parents=True)
+    started = dataclasses.replace(
+        CONFIGURATION, start=Start("prune", "0" * 16, (8, 6, 4), 1.0, 0.0)
+    )
+    for config, name in ((started, "a"), (CONFIGURATION, "b")):
+        generator_file.save(config, make_generator(), f"docs/results/generators/{name}.safetensors")
+    for width in (8, 4):
+        model_file.save(provenance(width), f"models/m{width}.safetensors")
+    assert cli.main(["experiment", "bits", "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert list(facts["figures"]) == ["b (float)", "m8 (8 bits)", "m4 (4 bits)"]
+    assert {change["against"] for change in facts["changes"].values()} == {"b (float)"}
+    # re-render is 10, 11, 12 in this order
+    assert facts["changes"]["m4 (4 bits)"]["re_render"] == pytest.approx(0.2)
+
+
+def test_all_leaves_out_what_has_no_generators(model, capsys, monkeypatch):
+    monkeypatch.setattr(interpolation, "PAIRS", 4)
+    two = {name: find(name) for name in ("discriminators", "interpolation")}
+    monkeypatch.setattr(registry, "EXPERIMENTS", two)
+    assert cli.main(["experiment", "all", "--model", model, "--out", "out"]) == 0
+    out, err = capsys.readouterr()
+    assert out == "out/interpolation.md\n"
+    assert "discriminators is left out" in err
+    assert "## Interpolation" in Path("out/README.md").read_text()
 
 
 def test_discriminators_say_what_is_missing(figures, model, monkeypatch, capsys):

@@ -1,15 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What narrower weights cost: the shipped models of every width, and the float generators."""
+"""What narrower weights cost: the shipped models of every width beside their float generators."""
 
 from __future__ import annotations
 
-from golden.spec import InputError
 from train.experiments.figure import Row, sheet
-from train.experiments.measuring import comparison, measure_all
+from train.experiments.measuring import COLUMNS, comparison, measure_all
 from train.experiments.quality import subjects
-from train.experiments.report import Report
+from train.experiments.report import Report, number
+from train.experiments.subject import Missing
 
 SHOWN = 10
+CHANGES = ("re_render", "attribute_frechet", "random_frechet")
+
+
+def family(subject):
+    """Return what models of one float generator have in common with it."""
+    recipe, data = (subject.training.get(name) for name in ("recipe", "data_digest"))
+    return subject.spec.channels, recipe, data
 
 
 def run(settings):
@@ -17,50 +24,60 @@ def run(settings):
 
     Raises
     ------
-    InputError
+    Missing
         There is no model file.
     """
-    models = [subject for subject in subjects() if subject.is_integer]
+    found = subjects()
+    models = [subject for subject in found if subject.is_integer]
     if not models:
-        raise InputError("models/: has no model file; make one with `avatar quantize`")
+        raise Missing("models/: has no model file; make one with `avatar quantize`")
     models.sort(key=lambda s: (-s.spec.weights, -s.spec.weight_memory_bits))
-    figures = measure_all(models, settings.seed)
+    families = {}  # each with its float generator first, or else its widest model
+    for subject in found:
+        if not subject.is_integer and "start" not in subject.training:
+            families.setdefault(family(subject), [subject])
+    families = {key: rest for key, rest in families.items() if key in map(family, models)}
+    for model in models:
+        families.setdefault(family(model), []).append(model)
+
+    compared = [subject for members in families.values() for subject in members]
+    figures = measure_all(compared, settings.seed)
     psnr = {s.label: s.network.metrics.get("psnr") for s in models}
     extra = {
-        "PSNR to the float, dB": {
-            name: f"{value:.1f}" if value else "-" for name, value in psnr.items()
-        },
+        "PSNR to the float, dB": {s.label: number(psnr.get(s.label)) for s in compared},
         "weight memory, kbit": {
-            s.label: f"{s.spec.weight_memory_bits / 1000:,.0f}" for s in models
+            s.label: f"{s.spec.weight_memory_bits / 1000:,.0f}" if s.is_integer else "-"
+            for s in compared
         },
     }
-    widest = {}
-    changes = []
-    for subject in models:
-        first = widest.setdefault(subject.spec.channels, subject)
-        if subject is not first:
-            ratios = {
-                name: figures[subject.label][name] / figures[first.label][name] - 1
-                for name in ("re_render", "attribute_frechet", "random_frechet")
-            }
-            words = ", ".join(f"{name.replace('_', ' ')} {r:+.0%}" for name, r in ratios.items())
-            changes.append(f"- {subject.label} against {first.label}: {words}")
-    findings = f"""\
-{comparison(figures, extra)}
-"""
-    if changes:
-        findings += "Against the widest model of the same channels:\n\n" + "\n".join(changes) + "\n"
+    changes = {
+        model.label: {
+            name: figures[model.label][name] / figures[first.label][name] - 1 for name in CHANGES
+        }
+        | {"against": first.label}
+        for first, *members in families.values()
+        for model in members
+    }
+    sentences = [
+        f"- {label} against {change['against']}: "
+        + ", ".join(f"{COLUMNS[name]} {change[name]:+.0%}" for name in CHANGES)
+        for label, change in changes.items()
+    ]
+    findings = comparison(figures, extra)
+    if sentences:
+        findings += "\nAgainst the float generator, or else the widest model:\n\n"
+        findings += "\n".join(sentences)
+    pictures = [Row(s.label, s.pictures(s.draw(settings.seed, SHOWN))) for s in compared]
     return Report(
         title="Weight bits",
         findings=findings,
         numbers={
-            "ids": {s.label: s.id for s in models},
+            "ids": {s.label: s.id for s in compared},
             "weight_bits": {s.label: s.spec.weight_bits for s in models},
             "psnr": psnr,
             "figures": figures,
+            "changes": changes,
         },
-        picture=sheet(
-            [Row(s.label, s.pictures(s.draw(settings.seed, SHOWN))) for s in models], scale=2
-        ),
+        picture=sheet(pictures, scale=2),
         caption=f"The same {SHOWN} latents, unpicked.",
     )

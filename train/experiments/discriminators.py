@@ -7,12 +7,11 @@ weights of the two discriminators, lie in docs/results/generators.
 
 from __future__ import annotations
 
-from golden.spec import InputError
 from train.experiments.figure import Row, sheet
 from train.experiments.measures import colourfulness, sharpness
 from train.experiments.measuring import comparison, measure_all, reference
 from train.experiments.report import Report, number
-from train.experiments.subject import GENERATORS, open_named
+from train.experiments.subject import GENERATORS, Missing, open_named
 
 NAMES = ("grey-only", "colour-only", "both")
 SHOWN = 10
@@ -24,12 +23,12 @@ def run(settings):
 
     Raises
     ------
-    InputError
+    Missing
         None of the three generators is there.
     """
     found = open_named(NAMES)
     if not found:
-        raise InputError(
+        raise Missing(
             f"{GENERATORS}: has none of {', '.join(NAMES)}; run from the repository's root, or "
             "train them and `avatar pack` them there"
         )

@@ -3,14 +3,13 @@
 
 from __future__ import annotations
 
-from golden.spec import InputError
 from train import evaluate
 from train.attribute_cnn import SHIPPED as ATTRIBUTE_CNN
 from train.data import SPRITES
 from train.experiments.figure import Row, sheet
 from train.experiments.measuring import SAMPLES, calibration, comparison, measure_all
 from train.experiments.report import Report
-from train.experiments.subject import GENERATORS, MODELS, open_subject
+from train.experiments.subject import GENERATORS, MODELS, Missing, open_subject
 
 SHOWN = 10
 
@@ -20,14 +19,14 @@ def subjects():
 
     Raises
     ------
-    InputError
+    Missing
         There is none.
     """
     paths = [*sorted(GENERATORS.glob("*.safetensors")), *sorted(MODELS.glob("*.safetensors"))]
     found = [open_subject(path) for path in paths if path.name != ATTRIBUTE_CNN.name]
     found = [subject for subject in found if subject.training.get("data") == SPRITES]
     if not found:
-        raise InputError(f"{MODELS}: has no model; run from the repository's root")
+        raise Missing(f"{MODELS}: has no model; run from the repository's root")
     return found
 
 

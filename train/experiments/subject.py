@@ -20,6 +20,10 @@ MODELS = Path("models")
 GENERATORS = Path("docs/results/generators")
 
 
+class Missing(InputError):
+    """No generator of those that an experiment compares is there."""
+
+
 @dataclass(frozen=True, eq=False)
 class Subject:
     """A generator under examination.
@@ -153,12 +157,11 @@ def open_subject(path):
     from train.quantize import as_network
 
     config, generator, digest = generator_file.load(path)
-    names = ("recipe", "seed", "latents", "data", "data_digest", "pictures")
     return Subject(
         name=path.stem,
         id=digest,
         spec=config.spec,
-        training={name: getattr(config, name) for name in names} | generator.progress,
+        training=config.provenance | generator.progress,
         v1=generator.v1,
         v2=generator.v2,
         network=as_network(generator, config.spec),
