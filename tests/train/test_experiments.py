@@ -70,7 +70,7 @@ def test_a_report_becomes_three_files_and_an_index(tmp_path):
         caption="What",
     )
     (tmp_path / "results").mkdir()
-    (out / "other.md").write_text("## Other\n")
+    (out / "other.md").write_text("# Other\n")
     (out / "README.md").write_text("old\n")
     report.save(out, find("offsets"), settings, found)
     report.save_index(out)
@@ -90,7 +90,7 @@ def test_a_report_becomes_three_files_and_an_index(tmp_path):
         assert image.size == (5, 4)
     index = (out / "README.md").read_text()
     assert index.startswith("# Results")
-    assert index.index("## Title") < index.index("## Other")
+    assert index.index("## Title") < index.index("\n## Other\n")
     assert "old" not in index
 
 

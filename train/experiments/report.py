@@ -124,12 +124,15 @@ def save(folder, experiment, settings, report):
 def save_index(folder):
     """Put every part of a folder, NAME.md, together as README.md, experiments first.
 
+    Parts that other programs wrote under a heading of the first level move to the second.
+
     Parameters
     ----------
     folder : str or Path
     """
     folder = Path(folder)
     parts = {path.stem: path.read_text() for path in sorted(folder.glob("*.md"))}
+    parts = {name: f"#{text}" if text.startswith("# ") else text for name, text in parts.items()}
     parts.pop(Path(INDEX).stem, None)
     order = [name for name in EXPERIMENTS if name in parts]
     order += [name for name in parts if name not in EXPERIMENTS]
