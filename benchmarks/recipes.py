@@ -49,6 +49,7 @@ VARIANTS = {
     "grey-double": {"grey": 2.0},
     "colour-only": {"grey": 0.0},
     "grey-only": {"colour": 0.0},
+    "head-3": {"planes": 3},
 }
 FIGURES = ("attribute_frechet", "re_render", "random_frechet", "sliced_wasserstein", "recall")
 WARM_UP, TIMED = 5, 30  # steps
