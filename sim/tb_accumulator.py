@@ -18,6 +18,7 @@ TILING = TILINGS[os.environ["TILING"]]
 PASSES = 3
 RECURRENCE = 4
 CONTROL_LEAD = 2
+LEAD = 3  # cycles that a reader is ahead of what opens behind it
 
 
 class Adder:
@@ -114,6 +115,8 @@ async def opens_behind_the_reader(dut):
         reading = cocotb.start_soon(
             play(dut, {"accumulator__read_address": addresses}, ["accumulator__data"])
         )
+        for _ in range(LEAD):
+            await adder.cycle()
 
 
 async def watch(dut, done):
