@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from golden.spec import KERNEL_SIZE, PLANES
+from hw.dual_multiplier import stored_weights
 from hw.requantizer import channel_layout
 from hw.tiling import LANES, Tiling, tap_kernel
 
@@ -51,14 +52,14 @@ def weight_words(model, tiling):
     """Yield the words of the weight stream in order of use.
 
     A word holds ``word_weights`` weights of ``tiling.weight_bits`` bits, the first in the lowest
-    bits; a tile is sent row by row.
+    bits; a tile is sent row by row, as :func:`hw.dual_multiplier.stored_weights` gives it.
     """
     per_word, bits = tiling.array.word_weights, tiling.weight_bits
     shifts = {}
     for tile in tiling.tiles():
         key = (tile.layer, tile.column_tile * (tile.layer < 3), tile.phase, tile.row_tile, tile.tap)
         if key not in shifts:  # layer 4 sends the same tiles once a band
-            flat = weight_tile(model, tiling, tile).reshape(-1)
+            flat = stored_weights(weight_tile(model, tiling, tile), tiling).reshape(-1)
             shifts[key] = [
                 pack(flat[n * per_word : (n + 1) * per_word], bits) for n in range(tile.words)
             ]

@@ -2,13 +2,15 @@
 """The weight-stationary systolic array with double-buffered weights."""
 
 from itertools import zip_longest
+from typing import NamedTuple
 
-from amaranth import Module, Signal, signed
+from amaranth import Cat, Module, Signal, Value, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from golden.spec import INPUT_BITS
-from hw.delay import delays
+from hw.delay import delay, delays
+from hw.dual_multiplier import DualPE, shared_columns
 
 
 class PE(wiring.Component):
@@ -60,6 +62,13 @@ class PE(wiring.Component):
         return m
 
 
+class Term(NamedTuple):
+    """A number on its way to a sum, without or with a bit that the next adder takes as carry."""
+
+    value: Value
+    carry: Value | None = None
+
+
 def tree_levels(array):
     """Return the cycles in which the products of a row group are summed."""
     return (min(array.hop, array.rows) - 1).bit_length()
@@ -76,7 +85,10 @@ def array_latency(array):
 
 
 class SystolicArray(wiring.Component):
-    """R x C multipliers: activations run right, partial sums run down, a group of `hop` a cycle.
+    """R x C products: activations run right, partial sums run down, a group of `hop` a cycle.
+
+    Where weights have 5 bits or fewer, two columns share a multiplier
+    (:func:`hw.dual_multiplier.shared_columns`).
 
     Everything that enters together stays together: row group i and column group j see activations,
     ``swap`` and weight words i + j cycles late, so a tile may follow the last as soon as its words
@@ -101,7 +113,8 @@ class SystolicArray(wiring.Component):
     index : In(range(words of a tile))
         Position of the word in its tile.
     word : In(ArrayLayout(signed(weight_bits), word_weights))
-        Weights ``index * word_weights`` and on of the tile, row by row.
+        Weights ``index * word_weights`` and on of the tile, row by row, as
+        :func:`hw.dual_multiplier.stored_weights` gives them.
     psums : Out(ArrayLayout(signed(psum_width), columns))
     """
 
@@ -134,35 +147,50 @@ class SystolicArray(wiring.Component):
         index = delays(m, self.index, depth - 1)
         lanes = [delays(m, self.word[n], depth - 1) for n in range(array.word_weights)]
 
+        terms = {}
+        for r in range(rows):
+            for shared in shared_columns(self.tiling):
+                hops = r // hop + shared[0] // hop
+                loads, weights = [], []
+                for c in shared:
+                    word, lane = divmod(r * columns + c, array.word_weights)
+                    loads.append(load[hops] & (index[hops] == word))
+                    weights.append(lanes[lane][hops])
+                pe = (DualPE if len(shared) == 2 else PE)(self.tiling.weight_bits)
+                m.submodules[f"pe_{r}_{shared[0]}"] = pe
+                m.d.comb += [pe.act.eq(act[r][hops]), pe.swap.eq(swap[hops])]
+                m.d.comb += pe.load.eq(Cat(loads))
+                if len(shared) == 2:
+                    m.d.comb += pe.weights.eq(Cat(weights))
+                    products = Term(pe.low), Term(pe.high, pe.carry)
+                else:
+                    m.d.comb += pe.weight.eq(weights[0])
+                    products = (Term(pe.product),)
+                terms.update(zip(((r, c) for c in shared), products, strict=True))
+
         for c in range(columns):
             psum = None
-            for group in range(row_groups):
-                hops = group + c // hop
-                products = []
-                for r in range(group * hop, min(rows, (group + 1) * hop)):
-                    word, lane = divmod(r * columns + c, array.word_weights)
-                    m.submodules[f"pe_{r}_{c}"] = pe = PE(self.tiling.weight_bits)
-                    m.d.comb += [
-                        pe.act.eq(act[r][hops]),
-                        pe.swap.eq(swap[hops]),
-                        pe.load.eq(load[hops] & (index[hops] == word)),
-                        pe.weight.eq(lanes[lane][hops]),
-                    ]
-                    products.append(pe.product)
-                psum = self._add(m, psum, self._tree(m, products))
-            m.d.comb += self.psums[c].eq(psum)
+            for first in range(0, rows, hop):
+                group = [terms[r, c] for r in range(first, min(rows, first + hop))]
+                psum = self._add(m, psum, self._tree(m, group))
+            m.d.comb += self.psums[c].eq(psum.value)
         return m
 
     def _tree(self, m, terms):
-        """Sum `terms` in exactly :func:`tree_levels` cycles."""
+        """Sum `terms` in exactly :func:`tree_levels` cycles; at most one carry is left."""
         for _ in range(tree_levels(self.tiling.array)):
             terms = [self._add(m, a, b) for a, b in zip_longest(terms[::2], terms[1::2])]
         return terms[0]
 
-    def _add(self, m, a, b):
-        """Register a + b, where one of them may be None."""
-        total = b if a is None else a if b is None else a + b
-        width = min(len(total), self.tiling.psum_width)
+    def _add(self, m, *terms):
+        """Register the sum of one or two terms, None being nothing.
+
+        An adder takes one carry. Of two the second stays with the sum, for the next adder.
+        """
+        terms = [term for term in terms if term is not None]
+        carries = [term.carry for term in terms if term.carry is not None]
+        total = sum((term.value for term in terms[1:]), start=terms[0].value)
+        width = min(len(total) + (len(terms) < 2 and bool(carries)), self.tiling.psum_width)
         register = Signal(signed(width), reset_less=True)
-        m.d.sync += register.eq(total)
-        return register
+        m.d.sync += register.eq(sum(carries[:1], start=total))
+        return Term(register, *(delay(m, carry, 1) for carry in carries[1:]))

@@ -8,6 +8,7 @@ from amaranth.lib.wiring import Out
 
 from golden.spec import GeneratorSpec
 from hw.accumulator import AccumulatorBanks
+from hw.dual_multiplier import MAX_WEIGHT_BITS, DualPE
 from hw.feature_memory import PIXEL_STRIDE, FeatureMemory
 from hw.feeder import Feeder
 from hw.lane_scatter import LaneScatter
@@ -53,6 +54,7 @@ def weight_contents(tiling):
 
 PARTS = {
     "pe": lambda tiling: PE(tiling.weight_bits),
+    "dual_pe": lambda tiling: DualPE(min(tiling.weight_bits, MAX_WEIGHT_BITS)),
     "systolic_array": SystolicArray,
     "weight_memory": lambda tiling: WeightMemory(tiling, weight_contents(tiling)),
     "sequencer": Sequencer,

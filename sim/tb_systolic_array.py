@@ -14,6 +14,8 @@ from sim.components import TILINGS
 
 TILING = TILINGS[os.environ["TILING"]]
 TILES = 60
+SHARED = TILING.weight_bits <= 5  # two columns share a multiplier
+assert not SHARED or not TILING.array.columns % 2 | TILING.array.hop % 2
 
 
 def schedule(rng):
@@ -33,7 +35,10 @@ def schedule(rng):
         load.append(loaded is not None)
         index.append(rng.integers(whole) if loaded is None else loaded)
         weights = extremes(rng, -limit, limit, array.word_weights)
-        word.append(pack(weights, bits))
+        stored = weights.copy()
+        if SHARED:  # the second of two lends the first its sign
+            stored[1::2] -= weights[::2] < 0
+        word.append(pack(stored, bits))
         swap.append(swapped)
         active.append(using)
         if loaded is not None:

@@ -54,6 +54,29 @@ def cached_verilog(name, key, make):
     return text.read_text()
 
 
+def run_yosys(script, folder):
+    """Run the commands `script` in `folder`, where they find their files by relative names.
+
+    Raises
+    ------
+    InputError
+        Yosys is not installed.
+    RuntimeError
+        A command failed; the message holds the end of what Yosys printed.
+    """
+    with _yosys():
+        run = subprocess.run(
+            [os.environ.get("YOSYS", "yosys"), "-Q", "-p", script],
+            cwd=folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=600,
+        )
+    if run.returncode:
+        raise RuntimeError(f"yosys failed:\n{run.stdout[-4000:]}")
+
+
 @contextlib.contextmanager
 def _yosys():
     """Point Amaranth to a Yosys: the user's choice, one on PATH, or the packaged one."""
