@@ -32,7 +32,7 @@ class Way:
 
 
 WAYS = {
-    "finetune": Way(length=0.1, rate=0.3, distillation=10.0),
+    "finetune": Way(length=0.1, rate=0.5, distillation=20.0),
     "distill": Way(length=1.0, rate=1.0, distillation=10.0),
     "prune": Way(length=0.5, rate=0.5, distillation=10.0),
 }
