@@ -65,16 +65,15 @@ def run_yosys(script, folder):
         A command failed; the message holds the end of what Yosys printed.
     """
     with _yosys():
-        run = subprocess.run(
-            [os.environ.get("YOSYS", "yosys"), "-Q", "-p", script],
+        program = os.environ.get("YOSYS", "yosys")
+        run = subprocess.run(  # the packaged Yosys prints nothing more once it has called ABC
+            [program, "-q", "-l", "yosys.log", "-p", script],
             cwd=folder,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
+            capture_output=True,
             timeout=600,
         )
     if run.returncode:
-        raise RuntimeError(f"yosys failed:\n{run.stdout[-4000:]}")
+        raise RuntimeError(f"yosys failed:\n{Path(folder, 'yosys.log').read_text()[-4000:]}")
 
 
 @contextlib.contextmanager

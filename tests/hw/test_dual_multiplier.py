@@ -65,6 +65,14 @@ def test_the_array_has_a_multiplier_for_two_products(bits, per_multiplier):
     assert multipliers(SystolicArray(tiling(bits, 4, 8))) == 4 * 8 // per_multiplier
 
 
+def test_synthesis_for_the_ecp5_takes_one_18_x_18_multiplier_for_two_products(tmp_path):
+    text = rtlil.convert(SystolicArray(tiling(5, 4, 4)), name="top")
+    (tmp_path / "top.il").write_text(text)
+    synthesis = "synth_ecp5 -top top -run begin:map_luts"
+    run_yosys(f"read_rtlil top.il; {synthesis}; write_rtlil netlist.il", tmp_path)
+    assert (tmp_path / "netlist.il").read_text().count("cell \\MULT18X18D ") == 4 * 4 // 2
+
+
 def test_the_generator_has_no_other_multipliers_than_the_requantizers():
     of = tiling(5, 4, 8)
     contents = Contents.of(full_range_model(of.spec), of.array)
