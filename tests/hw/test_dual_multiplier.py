@@ -7,13 +7,10 @@ from amaranth import Cat, Module, Mux, Signal, signed
 from amaranth.back import rtlil
 from amaranth.sim import Simulator
 
-from golden.full_range import full_range_model
 from golden.spec import GeneratorSpec
-from hw.contents import Contents
 from hw.dual_multiplier import DualPE, field_bits, shared_columns, stored_weights
-from hw.generator import Generator
 from hw.systolic_array import PE, SystolicArray
-from hw.tiling import LANES, ArraySpec, Tiling
+from hw.tiling import ArraySpec, Tiling
 from sim.verilog import run_yosys
 
 
@@ -71,12 +68,6 @@ def test_synthesis_for_the_ecp5_takes_one_18_x_18_multiplier_for_two_products(tm
     synthesis = "synth_ecp5 -top top -run begin:map_luts"
     run_yosys(f"read_rtlil top.il; {synthesis}; write_rtlil netlist.il", tmp_path)
     assert (tmp_path / "netlist.il").read_text().count("cell \\MULT18X18D ") == 4 * 4 // 2
-
-
-def test_the_generator_has_no_other_multipliers_than_the_requantizers():
-    of = tiling(5, 4, 8)
-    contents = Contents.of(full_range_model(of.spec), of.array)
-    assert multipliers(Generator(of, contents)) == of.array.macs_per_cycle // 2 + LANES
 
 
 @pytest.mark.parametrize(
