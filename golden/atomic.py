@@ -41,7 +41,7 @@ def make_folder(path):
         raise InputError(f"{path}: is a file; name a folder")
     if not path.exists():
         check_destination(path)
-        path.mkdir()
+        path.mkdir(exist_ok=True)  # another process of the same run may just have made it
     check_destination(path / "file")
 
 
