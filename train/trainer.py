@@ -85,8 +85,8 @@ class Trainer:
             self.g = Generator(config.spec, planes=recipe.planes)
         self.d_grey = world.synchronised(Discriminator(1, recipe.d_grey, recipe.batch_norm))
         self.d_colour = world.synchronised(Discriminator(3, recipe.d_colour, recipe.batch_norm))
-        weights = {"d_grey": recipe.grey, "d_colour": recipe.colour}
-        self.judges = {name: getattr(self, name) for name in weights if weights[name]}
+        self._weights = {"d_grey": recipe.grey, "d_colour": recipe.colour}
+        self.judges = {name: getattr(self, name) for name, w in self._weights.items() if w}
         self._initialise()
         for network in (self.g, self.d_grey, self.d_colour):
             network.to(self.device, memory_format=torch.channels_last)
@@ -217,7 +217,7 @@ class Trainer:
                     loss = losses.relativistic_loss(logits, discriminator(real_view))
                 else:
                     loss = losses.generator_loss(logits)
-                total = total + {"d_grey": recipe.grey, "d_colour": recipe.colour}[name] * loss
+                total = total + self._weights[name] * loss
             if self.teacher is not None and self.config.start.distillation:
                 wanted = self.teacher.colour(z, self.v1, self.v2)
                 distance = (pictures - wanted).float().abs().mean()
