@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from train.recipes import RECIPES
+from train.sprites import collection
 
 
 @pytest.fixture(autouse=True)
@@ -24,3 +25,9 @@ def tiny_recipes(monkeypatch):
             recipe, batch=4, d_colour=(4, 4, 4), d_grey=(2, 2, 2), sprites=18
         )
         monkeypatch.setitem(RECIPES, name, narrow)
+
+
+@pytest.fixture(scope="module")
+def sprites():
+    """The training set of a tiny run."""
+    return collection(18, 0)[0]

@@ -10,23 +10,13 @@ import pytest
 import torch
 
 from golden.spec import InputError
+from tests.train.runs import config
 from train import loop
 from train.loop import Diverged, train
-from train.run import FloatGenerator, RunConfig
-from train.sprites import collection
+from train.run import FloatGenerator
 from train.trainer import Trainer
 
-CHANNELS = (4, 3, 2)
 pytestmark = pytest.mark.usefixtures("tiny_recipes")
-
-
-@pytest.fixture(scope="module")
-def sprites():
-    return collection(18, 0)[0]
-
-
-def config(recipe="fast", steps=12, **options):
-    return RunConfig(channels=CHANNELS, recipe=recipe, steps=steps, seed=1, **options)
 
 
 def weights(run):

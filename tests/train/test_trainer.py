@@ -7,22 +7,11 @@ import numpy as np
 import pytest
 import torch
 
+from tests.train.runs import config
 from train.recipes import RECIPES
-from train.run import RunConfig
-from train.sprites import collection
 from train.trainer import Trainer
 
-CHANNELS = (4, 3, 2)
 pytestmark = pytest.mark.usefixtures("tiny_recipes")
-
-
-@pytest.fixture(scope="module")
-def sprites():
-    return collection(18, 0)[0]
-
-
-def config(recipe="fast", steps=12, **options):
-    return RunConfig(channels=CHANNELS, recipe=recipe, steps=steps, seed=1, **options)
 
 
 def test_a_step_trains_d_then_g_with_a_fresh_z(sprites, monkeypatch):
