@@ -2,9 +2,10 @@
 """Accumulator banks: one a column of the array, in two halves."""
 
 from amaranth import Cat, Module, Mux, Signal, signed
-from amaranth.lib import data, memory, wiring
+from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.block_ram import BlockRam
 from hw.delay import delay, delays
 
 DEPTH = 256  # of a half: 8 x 8 pixels (layer 3) or 4 x 16 (layer 4), planes at a stride of 4
@@ -51,8 +52,8 @@ class AccumulatorBanks(wiring.Component):
     data : Out(ArrayLayout(signed(acc_width), columns))
     """
 
-    control_lead = 2
-    read_latency = 2
+    control_lead = BlockRam.latency
+    read_latency = BlockRam.latency
     write_lag = control_lead + 1  # from control to store: memory, its output register, sum
 
     def __init__(self, tiling):
@@ -98,20 +99,15 @@ class AccumulatorBanks(wiring.Component):
             outputs = []
             total = Signal(signed(self.tiling.acc_width), reset_less=True)
             for half in range(2):
-                m.submodules[f"bank_{c}_{half}"] = bank = memory.Memory(
-                    shape=total.shape(), depth=DEPTH, init=[]
-                )
-                read, write = bank.read_port(), bank.write_port()
-                output = Signal(total.shape(), reset_less=True)
-                m.d.sync += output.eq(read.data)
-                outputs.append(output)
+                m.submodules[f"bank_{c}_{half}"] = bank = BlockRam(len(total), DEPTH)
+                outputs.append(bank.data.as_signed())
                 adding = valids[g] & ~controls[g].opens & (controls[g].half == half)
                 stored = controls[g + write_lag]
                 m.d.comb += [
-                    read.addr.eq(Mux(adding, controls[g].address, self.read_address)),
-                    write.addr.eq(stored.address),
-                    write.data.eq(total),
-                    write.en.eq(valids[g + write_lag] & (stored.half == half)),
+                    bank.address.eq(Mux(adding, controls[g].address, self.read_address)),
+                    bank.write_address.eq(stored.address),
+                    bank.write_data.eq(total),
+                    bank.write_en.eq(valids[g + write_lag] & (stored.half == half)),
                 ]
             before = controls[g + self.control_lead]
             m.d.sync += total.eq(

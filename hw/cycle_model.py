@@ -18,7 +18,8 @@ from functools import cached_property
 
 from golden.spec import PICTURE_SIZE, PLANES
 from hw.accumulator import AccumulatorBanks, finish_latency
-from hw.generator import FETCH_LATENCY, OUTPUT_LATENCY
+from hw.generator import FETCH_LATENCY, OUTPUT_LATENCY, TABLE_LATENCY
+from hw.pixel_buffer import PixelBuffer
 from hw.systolic_array import array_latency
 from hw.tap_combiner import STEPS
 from hw.tiling import BAND_ROWS, JOB_ROWS, LANES
@@ -103,7 +104,9 @@ class CycleModel:
             + finish_latency(tiling.array)
         )
         self.written_lag = OUTPUT_LATENCY + 2  # from a step to what it wrote
-        self.pixels_lag = OUTPUT_LATENCY + 1  # from a step to the pixel buffer
+        self.pixels_lag = (  # from a step to the first pixel that it completes
+            OUTPUT_LATENCY + TABLE_LATENCY + PixelBuffer.latency - 1
+        )
         self.jobs = [
             self._job(layer, column_tile, phase)
             for layer, facts in enumerate(tiling.layers)

@@ -18,6 +18,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from golden.spec import INPUT_BITS
+from hw.multiplier import Multiplier
 
 MAX_WEIGHT_BITS = 5  # two weights and the field between them fill 18 bits
 
@@ -70,7 +71,7 @@ def stored_weights(tile, tiling):
 class DualPE(wiring.Component):
     """One multiplier with two active and two shadow weights.
 
-    A :class:`hw.systolic_array.PE` of two columns: the products follow ``act`` by 2 cycles.
+    A :class:`hw.systolic_array.PE` of two columns: the products follow ``act`` by as many cycles.
 
     Parameters
     ----------
@@ -93,8 +94,10 @@ class DualPE(wiring.Component):
         ``high + carry`` is the product of the second.
     """
 
+    latency = Multiplier.latency
+
     def __init__(self, weight_bits):
-        self.field = field_bits(weight_bits)
+        self.weight_bits, self.field = weight_bits, field_bits(weight_bits)
         super().__init__(
             {
                 "act": In(signed(INPUT_BITS)),
@@ -110,19 +113,22 @@ class DualPE(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         shadow = Signal.like(self.weights, reset_less=True)
-        active = Signal.like(self.weights, reset_less=True)
-        act = Signal.like(self.act, reset_less=True)
-        product = Signal(signed(2 * self.field), reset_less=True)
-
         for n in range(2):
             with m.If(self.load[n]):
                 m.d.sync += shadow[n].eq(self.weights[n])
-        with m.If(self.swap):
-            m.d.sync += active.eq(shadow)
+        width = self.field + self.weight_bits
+        m.submodules.multiplier = multiplier = Multiplier(INPUT_BITS, width)
         low_field = Signal(signed(self.field))
-        m.d.comb += low_field.eq(active[0])
-        m.d.sync += [act.eq(self.act), product.eq(act * Cat(low_field, active[1]).as_signed())]
+        m.d.comb += [
+            low_field.eq(shadow[0]),
+            multiplier.a.eq(self.act),
+            multiplier.b.eq(Cat(low_field, shadow[1]).as_signed()),
+            multiplier.b_en.eq(self.swap),  # its register holds the active weights
+        ]
 
-        low, high = product[: self.field], product[self.field :]
+        low, high = (
+            multiplier.product[: self.field],
+            multiplier.product[self.field : 2 * self.field],
+        )
         m.d.comb += [self.low.eq(low), self.high.eq(high), self.carry.eq(low[-1])]
         return m

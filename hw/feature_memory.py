@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Feature maps between layers: a bank a row of the array."""
 
-from amaranth import Cat, Module, Signal
-from amaranth.lib import data, memory, wiring
+from amaranth import Cat, Module
+from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
+
+from hw.block_ram import BlockRam
 
 PIXEL_STRIDE = 4  # addresses of a pixel: three planes and one unused
 
@@ -35,7 +37,7 @@ class FeatureMemory(wiring.Component):
     write_data : In(ArrayLayout(8, rows))
     """
 
-    latency = 2
+    latency = BlockRam.latency
 
     def __init__(self, rows, depth):
         self.rows, self.depth = rows, depth
@@ -52,15 +54,12 @@ class FeatureMemory(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         for r in range(self.rows):
-            m.submodules[f"bank_{r}"] = bank = memory.Memory(shape=8, depth=self.depth, init=[])
-            read, write = bank.read_port(), bank.write_port()
-            output = Signal(8, reset_less=True)
-            m.d.sync += output.eq(read.data)
+            m.submodules[f"bank_{r}"] = bank = BlockRam(8, self.depth)
             m.d.comb += [
-                read.addr.eq(self.address),
-                write.addr.eq(self.write_address[r]),
-                write.data.eq(self.write_data[r]),
-                write.en.eq(self.write_en[r]),
-                self.data[r].eq(output),
+                bank.address.eq(self.address),
+                bank.write_address.eq(self.write_address[r]),
+                bank.write_data.eq(self.write_data[r]),
+                bank.write_en.eq(self.write_en[r]),
+                self.data[r].eq(bank.data),
             ]
         return m

@@ -7,7 +7,6 @@ from amaranth.lib.wiring import In, Out
 
 from golden.spec import PLANES
 from hw.sequencer import tile_layout
-from hw.weight_memory import weight_stream
 
 
 def beat_layout(tiling):
@@ -62,7 +61,8 @@ class Feeder(wiring.Component):
     Members
     -------
     i_tiles : In(stream.Signature(tile_layout(tiling)))
-    i_weights : In(weight_stream(tiling))
+    word_valid : In(1)
+        There is a weight word to take.
     latent_ready : In(1)
         A whole latent is stored.
     half_free : In(1)
@@ -75,17 +75,15 @@ class Feeder(wiring.Component):
         The stored latent is not needed any more.
     beat : Out(beat_layout(tiling))
     load, index : Out(1), Out(range(words of a tile))
-        The word on `word` is weight word `index` of the tile to come.
-    word : Out(ArrayLayout(signed(weight_bits), word_weights))
+        The word is taken; it is weight word `index` of the tile to come.
     """
 
     def __init__(self, tiling):
         tile = tile_layout(tiling)
-        words = weight_stream(tiling)
         super().__init__(
             {
                 "i_tiles": In(stream.Signature(tile)),
-                "i_weights": In(words),
+                "word_valid": In(1),
                 "latent_ready": In(1),
                 "half_free": In(1),
                 "drained": In(1),
@@ -95,7 +93,6 @@ class Feeder(wiring.Component):
                 "beat": Out(beat_layout(tiling)),
                 "load": Out(1),
                 "index": Out(tile["words"].shape),
-                "word": Out(words.members["payload"].shape),
             }
         )
 
@@ -173,11 +170,9 @@ class Feeder(wiring.Component):
         ]
 
         m.d.comb += [
-            self.i_weights.ready.eq(self.i_tiles.valid & ~loaded),
-            self.load.eq(self.i_weights.valid & self.i_weights.ready),
+            self.load.eq(self.word_valid & self.i_tiles.valid & ~loaded),
             last_word.eq(self.load & (index == following.words)),
             self.index.eq(index),
-            self.word.eq(self.i_weights.p),
         ]
         with m.If(self.load):
             m.d.sync += index.eq(Mux(last_word, 0, index + 1))

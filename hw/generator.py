@@ -2,11 +2,12 @@
 """The generator: latents in, colour pixels out."""
 
 from amaranth import Array, Cat, Const, Module, Mux, Signal, signed
-from amaranth.lib import data, memory, stream, wiring
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from golden.spec import TABLE_SIZE
 from hw.accumulator import AccumulatorBanks, acc_address
+from hw.block_ram import BlockRam
 from hw.delay import delay, delays
 from hw.feature_memory import PIXEL_STRIDE, FeatureMemory, map_address
 from hw.feeder import Feeder
@@ -20,11 +21,13 @@ from hw.sequencer import Sequencer
 from hw.systolic_array import SystolicArray
 from hw.tap_combiner import TapCombiner
 from hw.tiling import LANES
-from hw.weight_memory import WeightMemory, weight_stream
+from hw.weight_memory import WeightMemory, weight_source, word_layout
 
 FETCH_LATENCY = 2 + FeatureMemory.latency  # from a beat to its activations: address, memory, mux
+assert WeightMemory.latency == FETCH_LATENCY  # a load's word arrives beside a beat's activations
 SUMS_LATENCY = AccumulatorBanks.read_latency + TapCombiner.latency  # from a step to four sums
 OUTPUT_LATENCY = SUMS_LATENCY + Requantizer.latency  # from a step to four activations
+TABLE_LATENCY = BlockRam.latency  # from there to pixels
 
 
 def trace_layout(tiling):
@@ -58,7 +61,7 @@ def trace_layout(tiling):
 
 
 class Core(wiring.Component):
-    """The generator without its weight memory: weights come as a stream from anywhere.
+    """The generator without its weight memory.
 
     Nothing of a model is elaborated into logic; `contents` only fills memories.
 
@@ -73,7 +76,7 @@ class Core(wiring.Component):
     -------
     i_latents : In(stream.Signature(signed(8)))
         The numbers of a latent in order, one avatar after another; two are stored.
-    i_weights : In(weight_stream(tiling))
+    weights : In(weight_source(tiling))
         The words of :func:`hw.contents.weight_words`, again for each avatar.
     o_pixels : Out(stream.Signature(RGB))
         1024 pixels an avatar, row-major; two pictures are stored.
@@ -86,7 +89,7 @@ class Core(wiring.Component):
         super().__init__(
             {
                 "i_latents": In(stream.Signature(signed(8))),
-                "i_weights": In(weight_stream(tiling)),
+                "weights": In(weight_source(tiling)),
                 "o_pixels": Out(stream.Signature(RGB)),
                 "o_trace": Out(trace_layout(tiling)),
             }
@@ -100,7 +103,6 @@ class Core(wiring.Component):
         m.submodules.feeder = feeder = Feeder(tiling)
         m.submodules.latents = latents = LatentMemory(tiling)
         wiring.connect(m, wiring.flipped(self.i_latents), latents.i)
-        wiring.connect(m, wiring.flipped(self.i_weights), feeder.i_weights)
         wiring.connect(m, sequencer.o, feeder.i_tiles)
 
         maps = self._feature_memories(m)
@@ -182,7 +184,9 @@ class Core(wiring.Component):
             array.swap.eq(delay(m, beat.swap, lag, reset_less=False)),
             array.load.eq(delay(m, feeder.load, lag, reset_less=False)),
             array.index.eq(delay(m, feeder.index, lag)),
-            array.word.eq(delay(m, feeder.word, lag)),
+            array.word.eq(self.weights.word),
+            feeder.word_valid.eq(self.weights.valid),
+            self.weights.take.eq(feeder.load),
         ]
 
     def _accumulate(self, m, feeder, array, accumulators):
@@ -232,40 +236,35 @@ class Core(wiring.Component):
         # Constants of the channels, beside the sums.
         at_sums = steps[to_sums]
         layout = channel_layout(tiling)
-        m.submodules.channels = channels = memory.Memory(
-            shape=layout.size, depth=tiling.channel_words, init=self.contents.channels
+        m.submodules.channels = channels = BlockRam(
+            layout.size, tiling.channel_words, self.contents.channels
         )
         plane_layout = data.ArrayLayout(signed(tiling.plane_bias_width), LANES)
-        m.submodules.plane_biases = plane_biases = memory.Memory(
-            shape=plane_layout.size,
-            depth=tiling.plane_bias_words,
-            init=self.contents.plane_biases,
+        m.submodules.plane_biases = plane_biases = BlockRam(
+            plane_layout.size, tiling.plane_bias_words, self.contents.plane_biases
         )
-        constants, of_plane = channels.read_port(), plane_biases.read_port()
-        at_address = steps[to_sums - 2]
-        first_layer = delay(m, (at_address.layer == 0) & (at_address.plane != 0), 1)
+        at_address = steps[to_sums - 1 - BlockRam.latency]
+        from_plane = (at_address.layer == 0) & (at_address.plane != 0)
+        from_plane = delay(m, from_plane, BlockRam.latency)
         m.d.comb += [
-            constants.addr.eq(at_address.channel),
-            of_plane.addr.eq(
+            channels.address.eq(at_address.channel),
+            plane_biases.address.eq(
                 Cat(at_address.plane[1], at_address.x[:2], at_address.y[:2], at_address.channel)
             ),
         ]
-        word = data.View(layout, constants.data)
+        word = data.View(layout, channels.data)
         channel = Signal(layout, reset_less=True)
         biases = Signal(data.ArrayLayout(signed(tiling.acc_width + 1), LANES), reset_less=True)
-        m.d.sync += channel.eq(constants.data)
+        m.d.sync += channel.eq(channels.data)
         for lane in range(LANES):
             m.d.sync += biases[lane].eq(
                 Mux(
-                    first_layer,
-                    data.View(plane_layout, of_plane.data)[lane],
+                    from_plane,
+                    data.View(plane_layout, plane_biases.data)[lane],
                     word.lanes[lane].bias,
                 )
             )
 
-        m.submodules.table = table = memory.Memory(
-            shape=8, depth=TABLE_SIZE, init=self.contents.table
-        )
         m.submodules.scatter = scatter = LaneScatter(
             tiling, max(len(feature_map.address) for feature_map in maps)
         )
@@ -273,15 +272,15 @@ class Core(wiring.Component):
         outputs = []
         for lane in range(LANES):
             m.submodules[f"requantizer_{lane}"] = requantizer = Requantizer(tiling.acc_width)
-            lookup = table.read_port()
+            m.submodules[f"table_{lane}"] = table = BlockRam(8, TABLE_SIZE, self.contents.table)
             m.d.comb += [
                 requantizer.acc.eq(Mux(last_layer, combiner.sums[lane], selected[lane])),
                 requantizer.bias.eq(biases[lane]),
                 requantizer.mul.eq(channel.lanes[lane].mul),
                 requantizer.shift.eq(channel.shift),
                 requantizer.wide.eq(last_layer),
-                lookup.addr.eq(requantizer.out ^ (TABLE_SIZE // 2)),  # t + 512
-                pixels.values[lane].eq(lookup.data),
+                table.address.eq(requantizer.out ^ (TABLE_SIZE // 2)),  # t + 512
+                pixels.values[lane].eq(table.data),
                 scatter.values[lane].eq(requantizer.out[:8]),
             ]
             outputs.append(requantizer.out)
@@ -311,7 +310,7 @@ class Core(wiring.Component):
                     feature_map.write_data[r].eq(scatter.data[r]),
                 ]
 
-        looked_up = steps[to_out + 1]
+        looked_up = steps[to_out + TABLE_LATENCY]
         m.d.comb += [
             pixels.valid.eq(looked_up.valid & (looked_up.layer == 3)),
             pixels.group.eq(looked_up.phase),
@@ -362,8 +361,51 @@ class Generator(wiring.Component):
         m = Module()
         m.submodules.weights = weights = WeightMemory(self.tiling, self.contents.weights)
         m.submodules.core = core = Core(self.tiling, self.contents)
-        wiring.connect(m, weights.o, core.i_weights)
+        wiring.connect(m, weights.o, core.weights)
         wiring.connect(m, wiring.flipped(self.i_latents), core.i_latents)
         wiring.connect(m, core.o_pixels, wiring.flipped(self.o_pixels))
         m.d.comb += self.o_trace.eq(core.o_trace)
+        return m
+
+
+class StreamedGenerator(wiring.Component):
+    """:class:`Core` with weights that come as a stream from anywhere.
+
+    Parameters
+    ----------
+    tiling : Tiling
+        Network and array.
+    contents : Contents
+        Memory contents; its weights are not used.
+
+    Members
+    -------
+    i_weights : In(stream.Signature(word_layout(tiling)))
+        The words of :func:`hw.contents.weight_words`, again for each avatar.
+    i_latents, o_pixels, o_trace
+        As in :class:`Core`.
+    """
+
+    def __init__(self, tiling, contents):
+        self.tiling, self.contents = tiling, contents
+        super().__init__(
+            {
+                "i_latents": In(stream.Signature(signed(8))),
+                "i_weights": In(stream.Signature(word_layout(tiling))),
+                "o_pixels": Out(stream.Signature(RGB)),
+                "o_trace": Out(trace_layout(tiling)),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.core = core = Core(self.tiling, self.contents)
+        wiring.connect(m, wiring.flipped(self.i_latents), core.i_latents)
+        wiring.connect(m, core.o_pixels, wiring.flipped(self.o_pixels))
+        m.d.comb += [
+            core.weights.valid.eq(self.i_weights.valid),
+            self.i_weights.ready.eq(core.weights.take),
+            core.weights.word.eq(delay(m, self.i_weights.p, WeightMemory.latency)),
+            self.o_trace.eq(core.o_trace),
+        ]
         return m

@@ -12,8 +12,9 @@ class Multiplier(wiring.Component):
     """Multiply two signed numbers, registered before, inside and behind the multiplication.
 
     ``product`` follows ``a`` by :attr:`latency` cycles, a product a cycle. ``b`` is taken only with
-    ``b_en``, beside the first ``a`` that it multiplies. :class:`hw.ecp5.multiplier.Mult18x18` is
-    the same in a primitive of the ECP5.
+    ``b_en``, beside the first ``a`` that it multiplies. A platform that has
+    ``get_multiplier(multiplier)`` makes it of its own (:func:`hw.ecp5.multiplier.mult18x18d`); any
+    other leaves it to synthesis.
 
     Parameters
     ----------
@@ -40,13 +41,15 @@ class Multiplier(wiring.Component):
         )
 
     def elaborate(self, platform):
+        if hasattr(platform, "get_multiplier"):
+            return platform.get_multiplier(self)
         m = Module()
-        a = Signal.like(self.a, reset_less=True)
-        b = Signal.like(self.b, reset_less=True)
+        left = Signal.like(self.a, reset_less=True)
+        right = Signal.like(self.b, reset_less=True)
         pipeline = Signal.like(self.product, reset_less=True)
         product = Signal.like(self.product, reset_less=True)
         with m.If(self.b_en):
-            m.d.sync += b.eq(self.b)
-        m.d.sync += [a.eq(self.a), pipeline.eq(a * b), product.eq(pipeline)]
+            m.d.sync += right.eq(self.b)
+        m.d.sync += [left.eq(self.a), pipeline.eq(left * right), product.eq(pipeline)]
         m.d.comb += self.product.eq(product)
         return m

@@ -2,10 +2,11 @@
 """Two pictures between layer 4 and whoever takes the pixels."""
 
 from amaranth import Array, Cat, Module, Mux, Signal
-from amaranth.lib import data, memory, stream, wiring
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from golden.spec import PICTURE_SIZE, PLANES
+from hw.block_ram import BlockRam
 from hw.tap_combiner import STEPS
 from hw.tiling import LANES
 
@@ -17,8 +18,8 @@ RGB = data.StructLayout({"r": 8, "g": 8, "b": 8})
 class PixelBuffer(wiring.Component):
     """Collect planes in layer 4's order, and send pixels row by row, R, G and B together.
 
-    A pixel a cycle out, as soon as its row is complete. A slow sink stalls nothing before two
-    pictures wait.
+    A pixel a cycle out, :attr:`latency` cycles after its row is complete at the earliest. A slow
+    sink stalls nothing before two pictures wait.
 
     Parameters
     ----------
@@ -38,6 +39,8 @@ class PixelBuffer(wiring.Component):
     o : Out(stream.Signature(RGB))
         Row-major.
     """
+
+    latency = BlockRam.latency
 
     def __init__(self, tiling):
         self.phases = tiling.array.layer4_phases
@@ -65,30 +68,26 @@ class PixelBuffer(wiring.Component):
 
         outputs = []
         for phase in range(LANES):
-            m.submodules[f"bank_{phase}"] = bank = memory.Memory(
-                shape=8 * PLANES, depth=2 * BLOCKS**2, init=[]
-            )
+            m.submodules[f"bank_{phase}"] = bank = BlockRam(8 * PLANES, 2 * BLOCKS**2, lanes=PLANES)
             group, lane = divmod(phase, self.phases)
             inside, block = [], []
             for odd, at in ((phase >> 1, self.y), (phase & 1, self.x)):
                 inside.append(at != 0 if odd else at != STEPS - 1)
                 block.append((at - odd)[:4])
-            write = bank.write_port(granularity=8)
-            read_port = bank.read_port()
             m.d.comb += [
-                write.addr.eq(Cat(block[1], block[0], write_picture)),
-                write.data.eq(self.values[lane].replicate(PLANES)),
-                write.en.eq(
+                bank.write_address.eq(Cat(block[1], block[0], write_picture)),
+                bank.write_data.eq(self.values[lane].replicate(PLANES)),
+                bank.write_en.eq(
                     Mux(
                         self.valid & (self.group == group) & inside[0] & inside[1],
                         1 << self.plane,
                         0,
                     )
                 ),
-                read_port.addr.eq(Cat(x[1:], y[1:], read_picture)),
-                read_port.en.eq(step),
+                bank.address.eq(Cat(x[1:], y[1:], read_picture)),
+                bank.en.eq(step),
             ]
-            outputs.append(read_port.data)
+            outputs.append(bank.data)
 
         row_done = Signal()
         picture_done = Signal()
@@ -107,23 +106,31 @@ class PixelBuffer(wiring.Component):
             m.d.sync += write_picture.eq(~write_picture)
 
         row_sent, picture_sent = Signal(), Signal()
-        parity = Signal(2)
+        fetched = Signal(
+            data.StructLayout({"valid": 1, "phase": 2})
+        )  # a pixel in the banks' latches
+        phase = Signal(2)  # of the pixel in their registers
         m.d.comb += [
             self.free.eq(pictures != 2),
             step.eq(self.o.ready | ~self.o.valid),
             read.eq(step & (rows != 0)),
             row_sent.eq(read & (x == PICTURE_SIZE - 1)),
             picture_sent.eq(row_sent & (y == PICTURE_SIZE - 1)),
-            self.o.p.eq(Array(outputs)[parity]),
+            self.o.p.eq(Array(outputs)[phase]),
         ]
         m.d.sync += [
             rows.eq(rows + Mux(row_done, completed, 0) - row_sent),
             pictures.eq(pictures + self.take - picture_sent),
         ]
         with m.If(step):
-            m.d.sync += self.o.valid.eq(rows != 0)
+            m.d.sync += [
+                fetched.valid.eq(rows != 0),
+                fetched.phase.eq(Cat(x[0], y[0])),
+                self.o.valid.eq(fetched.valid),
+                phase.eq(fetched.phase),
+            ]
         with m.If(read):
-            m.d.sync += [x.eq(x + 1), y.eq(y + row_sent), parity.eq(Cat(x[0], y[0]))]
+            m.d.sync += [x.eq(x + 1), y.eq(y + row_sent)]
         with m.If(picture_sent):
             m.d.sync += read_picture.eq(~read_picture)
         return m

@@ -6,7 +6,8 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from golden.spec import MAX_SHIFT, MUL_BITS
-from hw.delay import delay
+from hw.delay import delays
+from hw.multiplier import MAX_WIDTH, Multiplier
 from hw.tiling import LANES
 
 OUT_BITS = 10  # t of layer 4; activations of the other layers use 0..255 of it
@@ -24,7 +25,8 @@ class Requantizer(wiring.Component):
     """``clip(((acc + bias) * mul + 2**(shift - 1)) >> shift)``, one accumulator a cycle.
 
     ``out`` follows the inputs by :attr:`latency` cycles, and never stalls. Rounding is half towards
-    +infinity (RND), overflow saturates (SAT) to 0..255 or, with `wide`, to -512..511.
+    +infinity (RND), overflow saturates (SAT) to 0..255 or, with `wide`, to -512..511. One 18 x 18
+    multiplier, or two where acc + bias has more bits.
 
     Parameters
     ----------
@@ -44,7 +46,7 @@ class Requantizer(wiring.Component):
     out : Out(signed(10))
     """
 
-    latency = 6
+    latency = 10
 
     def __init__(self, acc_width):
         self.acc_width = acc_width
@@ -67,25 +69,38 @@ class Requantizer(wiring.Component):
             m.d.sync += stage.eq(value)
             return stage
 
-        shift = [self.shift]
-        for _ in range(4):
-            shift.append(register(shift[-1]))
-        wide = delay(m, self.wide, 5)
+        shift = delays(m, self.shift, 7)
+        wide = delays(m, self.wide, 9)
 
         total = register((self.acc + self.bias)[: self.acc_width + 1].as_signed())
         mul = register(self.mul)
 
-        product = register(total * mul)
-        half = register((1 << (shift[1] - 1)[: len(self.shift)])[:MAX_SHIFT])
+        products = []
+        part_bits = MAX_WIDTH - 1 if len(total) > MAX_WIDTH else len(total)
+        for n, first in enumerate(range(0, len(total), part_bits)):
+            part = total[first : first + part_bits]  # all but the last are unsigned
+            part = part.as_signed() if first + part_bits >= len(total) else part
+            multiplier = Multiplier(part_bits + (not part.shape().signed), MUL_BITS + 1)
+            m.submodules[f"multiplier_{n}"] = multiplier
+            m.d.comb += [multiplier.a.eq(part), multiplier.b.eq(mul), multiplier.b_en.eq(1)]
+            products.append(multiplier.product)
 
-        rounded = register(product + half)
+        half = register((1 << (shift[3] - 1)[: len(self.shift)])[:MAX_SHIFT])
+        low = register(products[0] + half)
+        high = [register(product) for product in products[1:]]
+        rounded = register(sum((product << part_bits for product in high), start=low))
 
-        coarse = register(rounded >> Cat(C(0, 3), shift[3][3:]))
+        coarse = register(rounded >> Cat(C(0, 3), shift[6][3:]))
 
-        fine = register(coarse >> shift[4][:3])
+        fine = register(coarse >> shift[7][:3])
 
-        low = Mux(wide, -(1 << OUT_BITS - 1), 0)
-        high = Mux(wide, (1 << OUT_BITS - 1) - 1, 255)
-        clipped = register(Mux(fine < low, low, Mux(fine > high, high, fine))[:OUT_BITS])
+        sign, above = fine[-1], fine[OUT_BITS - 1 : -1]
+        over = register(~sign & (above.any() | (fine[8] & ~wide[8])))
+        under = register(sign & ~(above.all() & wide[8]))
+        inside = register(fine[:OUT_BITS].as_signed())
+
+        largest = Mux(wide[9], (1 << OUT_BITS - 1) - 1, 255)
+        smallest = Mux(wide[9], -(1 << OUT_BITS - 1), 0)
+        clipped = register(Mux(over, largest, Mux(under, smallest, inside))[:OUT_BITS])
         m.d.comb += self.out.eq(clipped)
         return m

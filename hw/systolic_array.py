@@ -11,13 +11,15 @@ from amaranth.lib.wiring import In, Out
 from golden.spec import INPUT_BITS
 from hw.delay import delay, delays
 from hw.dual_multiplier import DualPE, shared_columns
+from hw.multiplier import Multiplier
 
 
 class PE(wiring.Component):
     """One multiplier with an active and a shadow weight.
 
-    ``product`` follows ``act`` by 2 cycles; one product a cycle. A weight written with ``load``
-    waits in the shadow until ``swap`` arrives beside the first activation that uses it.
+    ``product`` follows ``act`` by :attr:`latency` cycles; one product a cycle. A weight written
+    with ``load`` waits in the shadow until ``swap`` arrives beside the first activation that uses
+    it.
 
     Parameters
     ----------
@@ -35,7 +37,10 @@ class PE(wiring.Component):
     product : Out(signed(9 + weight_bits))
     """
 
+    latency = Multiplier.latency
+
     def __init__(self, weight_bits):
+        self.weight_bits = weight_bits
         super().__init__(
             {
                 "act": In(signed(INPUT_BITS)),
@@ -49,16 +54,16 @@ class PE(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         shadow = Signal.like(self.weight, reset_less=True)
-        active = Signal.like(self.weight, reset_less=True)
-        act = Signal.like(self.act, reset_less=True)
-        product = Signal.like(self.product, reset_less=True)
-
         with m.If(self.load):
             m.d.sync += shadow.eq(self.weight)
-        with m.If(self.swap):
-            m.d.sync += active.eq(shadow)
-        m.d.sync += [act.eq(self.act), product.eq(act * active)]
-        m.d.comb += self.product.eq(product)
+
+        m.submodules.multiplier = multiplier = Multiplier(INPUT_BITS, self.weight_bits)
+        m.d.comb += [
+            multiplier.a.eq(self.act),
+            multiplier.b.eq(shadow),
+            multiplier.b_en.eq(self.swap),  # its register is the active weight
+            self.product.eq(multiplier.product),
+        ]
         return m
 
 
@@ -81,7 +86,7 @@ def array_latency(array):
     ----------
     array : hw.tiling.ArraySpec
     """
-    return 2 + tree_levels(array) + array.row_groups
+    return PE.latency + tree_levels(array) + array.row_groups
 
 
 class SystolicArray(wiring.Component):

@@ -2,11 +2,12 @@
 """Layer 4's sixteen taps to output pixels: each output pixel is the sum of four taps."""
 
 from amaranth import Cat, Module, Mux, Signal, signed
-from amaranth.lib import data, memory, wiring
+from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
-from hw.delay import delay
+from hw.block_ram import BlockRam
+from hw.delay import delay, delays
 from hw.tiling import LANES
 
 STEPS = 17  # an input row or map and the flush behind it
@@ -63,23 +64,20 @@ class TapCombiner(wiring.Component):
         m = Module()
         width = self.tiling.acc_width
         flush = (self.x == STEPS - 1) | (self.y == STEPS - 1)
-        valid = [self.valid, *(delay(m, self.valid, n, reset_less=False) for n in (1, 2))]
+        valid = delays(m, self.valid, 2, reset_less=False)
         address = Cat(self.x, self.plane, self.group)
-        address = [address, *(delay(m, address, n) for n in (1, 2))]
+        address = delays(m, address, 2)
         first_column = delay(m, self.x == 0, 1)
         first_row = delay(m, self.y == 0, 2)
 
-        m.submodules.line = line = memory.Memory(
-            shape=width * self.phases, depth=1 << len(address[0]), init=[]
-        )
-        read, write = line.read_port(), line.write_port()
-        above = data.View(data.ArrayLayout(signed(width), self.phases), read.data)
+        m.submodules.line = line = BlockRam(width * self.phases, 1 << len(address[0]))
+        above = data.View(data.ArrayLayout(signed(width), self.phases), line.data)
         below = Signal(above.shape())
         m.d.comb += [
-            read.addr.eq(address[1]),
-            write.addr.eq(address[2]),
-            write.data.eq(below),
-            write.en.eq(valid[2]),
+            line.address.eq(address[0]),
+            line.write_address.eq(address[2]),
+            line.write_data.eq(below),
+            line.write_en.eq(valid[2]),
         ]
 
         def register():

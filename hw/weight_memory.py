@@ -1,20 +1,37 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The weight stream from on-chip memory."""
+"""The weights of an avatar, word by word, from on-chip memory."""
 
-from amaranth import Module, Signal, signed
-from amaranth.lib import data, memory, stream, wiring
-from amaranth.lib.wiring import Out
+from amaranth import Module, Mux, Signal, signed
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from hw.block_ram import BlockRam
 
 
-def weight_stream(tiling):
-    """Return the signature of the weight stream, ``word_weights`` weights a transfer."""
-    return stream.Signature(data.ArrayLayout(signed(tiling.weight_bits), tiling.array.word_weights))
+def word_layout(tiling):
+    """Return the layout of a word of the weight stream, ``word_weights`` weights."""
+    return data.ArrayLayout(signed(tiling.weight_bits), tiling.array.word_weights)
+
+
+def weight_source(tiling):
+    """Return the signature of where weight words come from, in the order of use.
+
+    ``word`` follows ``take`` by :attr:`WeightMemory.latency` cycles, so that a memory as large as
+    the chip needs no signal that stalls all of it.
+
+    Members
+    -------
+    valid : Out(1)
+        There is a word to take.
+    take : In(1)
+        It is taken; only while `valid`.
+    word : Out(word_layout(tiling))
+    """
+    return wiring.Signature({"valid": Out(1), "take": In(1), "word": Out(word_layout(tiling))})
 
 
 class WeightMemory(wiring.Component):
-    """Send the words of one avatar in order, over and over, from a block RAM.
-
-    One word a cycle. The address leads by 2 cycles; both registers hold while the sink waits.
+    """Give the words of one avatar in order, over and over, from block RAM. A word a cycle.
 
     Parameters
     ----------
@@ -25,38 +42,25 @@ class WeightMemory(wiring.Component):
 
     Members
     -------
-    o : Out(weight_stream(tiling))
+    o : Out(weight_source(tiling))
+        Always valid.
     """
+
+    latency = BlockRam.latency + 2  # an address register before it, one behind its banks
 
     def __init__(self, tiling, init):
         self.depth = tiling.weight_words
         self.init = init
-        super().__init__({"o": Out(weight_stream(tiling))})
+        super().__init__({"o": Out(weight_source(tiling))})
 
     def elaborate(self, platform):
         m = Module()
-        shape = self.o.p.shape()
-        width = shape.size
-        m.submodules.memory = words = memory.Memory(shape=width, depth=self.depth, init=self.init)
-        read = words.read_port()
-
-        address = Signal(range(self.depth))
-        fetched = Signal()  # the block RAM's output is a word
-        step = Signal()  # both registers advance
-        output = Signal(width, reset_less=True)
-        m.d.comb += [
-            step.eq(self.o.ready | ~self.o.valid),
-            read.addr.eq(address),
-            read.en.eq(step),
-            self.o.p.eq(output),
-        ]
-        with m.If(step):
-            m.d.sync += [
-                address.eq(address + 1),
-                fetched.eq(1),
-                output.eq(read.data),
-                self.o.valid.eq(fetched),
-            ]
-            with m.If(address == self.depth - 1):
-                m.d.sync += address.eq(0)
+        word = Signal.like(self.o.word, reset_less=True)
+        m.submodules.memory = words = BlockRam(word.shape().size, self.depth, self.init)
+        position = Signal(range(self.depth))  # of the word to be taken next
+        address = Signal.like(position, reset_less=True)  # crosses the chip in a cycle of its own
+        with m.If(self.o.take):
+            m.d.sync += position.eq(Mux(position == self.depth - 1, 0, position + 1))
+        m.d.sync += [address.eq(position), word.eq(words.data)]
+        m.d.comb += [words.address.eq(address), self.o.valid.eq(1), self.o.word.eq(word)]
         return m

@@ -11,7 +11,7 @@ from golden import generator
 from hw.build_plan import design_hash
 from hw.contents import Contents
 from hw.cycle_model import CycleModel
-from hw.generator import Core, Generator
+from hw.generator import Generator, StreamedGenerator
 from hw.tiling import Tiling
 from sim.runner import Simulation
 from sim.trace import feature_maps
@@ -122,7 +122,7 @@ class GeneratorSimulation:
 
         def component():
             contents = Contents.of(model, array)
-            return (Core if weight_stream else Generator)(self.tiling, contents)
+            return (StreamedGenerator if weight_stream else Generator)(self.tiling, contents)
 
         self.simulation = Simulation(cached_verilog(name, key, component), name, waves=waves)
 

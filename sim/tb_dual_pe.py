@@ -7,11 +7,12 @@ import cocotb
 import numpy as np
 
 from hw.contents import pack
+from hw.dual_multiplier import DualPE
 from sim.bench import extremes, generator, play, start, unpack
 from sim.components import TILINGS
 
 BITS = min(TILINGS[os.environ["TILING"]].weight_bits, 5)
-LATENCY = 2
+LATENCY = DualPE.latency
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")

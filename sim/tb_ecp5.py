@@ -9,11 +9,10 @@ from hw.contents import pack
 from hw.multiplier import Multiplier
 from sim.bench import extremes, generator, play, start, unpack
 from sim.ecp5.pairs import (
-    DEPTH,
     INFERRED_DEPTH,
     INFERRED_WIDTH,
+    MEMORIES,
     OPERANDS,
-    WIDTH,
     contents,
     inferred_contents,
 )
@@ -62,38 +61,57 @@ async def multiplies(dut):
     np.testing.assert_array_equal(seen["inferred_product"], (a & mask) * (b & mask))
 
 
+def traffic(rng, depth, lanes, width, en):
+    """Reads and writes of few words, so that they often meet; never in one cycle."""
+    words = rng.choice(depth, 40, replace=False)
+    words[:2] = 0, depth - 1
+    address, write_address = rng.choice(words, (2, CYCLES))
+    address[CYCLES // 2 :] = np.arange(CYCLES - CYCLES // 2) % depth  # at last every word
+    write_en = rng.integers(0, 1 << lanes, CYCLES)
+    write_en[CYCLES // 2 :] = 0
+    write_en[en & (address == write_address)] = 0
+    write_data = rng.integers(0, 1 << width, CYCLES)
+    return [[int(n) for n in row] for row in (address, write_address, write_en, write_data)]
+
+
+def remembered(words, latency, en, lanes, width, address, write_address, write_en, write_data):
+    """Return what a memory of `words` puts out in each cycle."""
+    words = list(words)
+    line = [0] * latency
+    out = []
+    part = width // lanes
+    for n in range(CYCLES):
+        out.append(line[-1])
+        if en[n]:
+            line = [words[address[n]], *line[:-1]]
+        mask = sum(
+            ((1 << part) - 1) << lane * part for lane in range(lanes) if write_en[n] >> lane & 1
+        )
+        old = words[write_address[n]]
+        words[write_address[n]] = old & ~mask | write_data[n] & mask
+    return out
+
+
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def remembers(dut):
-    """Reads and writes of few words, so that they often meet; never in one cycle."""
     rng = generator()
-    words = rng.choice(DEPTH, 40, replace=False)
-    words[:4] = 0, 1023, 1024, DEPTH - 1
-    address, write_address = rng.choice(words, (2, CYCLES))
-    en, write_en = rng.random((2, CYCLES)) < 0.7
-    write_en[CYCLES // 2 :] = False
-    address[CYCLES // 2 :] = np.arange(CYCLES - CYCLES // 2) % DEPTH  # at last every word
-    write_en &= address % INFERRED_DEPTH != write_address % INFERRED_DEPTH
-    write_data = rng.integers(0, 1 << WIDTH, CYCLES)
-
-    outputs = {"data_plain": [], "data_cell": [], "inferred_data": []}
-    whole, inferred = contents() + [0] * 20, inferred_contents()
-    line, register = [0] * BlockRam.latency, 0
-    expected, expected_inferred = [], []
-    for n in range(CYCLES):
-        expected.append(line[-1])
-        expected_inferred.append(register)
-        if en[n]:
-            line = [whole[address[n]], *line[:-1]]
-            register = inferred[address[n] % INFERRED_DEPTH]
-        if write_en[n]:
-            whole[write_address[n]] = write_data[n]
-            inferred[write_address[n] % INFERRED_DEPTH] = write_data[n] % (1 << INFERRED_WIDTH)
+    en = rng.random(CYCLES) < 0.7
+    memories = {
+        name: (BlockRam.latency, contents(name) + [0] * 20, depth, lanes, width)
+        for name, (width, depth, lanes) in MEMORIES.items()
+    }
+    memories["inferred"] = 1, inferred_contents(), INFERRED_DEPTH, 1, INFERRED_WIDTH
+    inputs, expected = {"en": en}, {}
+    for name, (latency, words, depth, lanes, width) in memories.items():
+        given = traffic(rng, depth, lanes, width, en)
+        names = ("address", "write_address", "write_en", "write_data")
+        inputs |= {f"{name}_{port}": values for port, values in zip(names, given, strict=True)}
+        out = remembered(words, latency, en, lanes, width, *given)
+        kinds = ("data",) if name == "inferred" else ("plain", "cell")
+        expected |= {f"{name}_{kind}": out for kind in kinds}
 
     await start(dut)
-    inputs = {"en": en, "address": address, "write_en": write_en}
-    inputs |= {"write_address": write_address, "write_data": write_data}
-    seen = await play(dut, inputs, outputs)
+    seen = await play(dut, inputs, expected)
     ready = int(np.flatnonzero(np.cumsum(en) == BlockRam.latency)[0]) + 1  # what comes out was read
-    for name in ("data_plain", "data_cell"):
-        np.testing.assert_array_equal(seen[name][ready:], expected[ready:], name)
-    np.testing.assert_array_equal(seen["inferred_data"][ready:], expected_inferred[ready:])
+    for name, out in expected.items():
+        np.testing.assert_array_equal(seen[name][ready:], out[ready:], name)

@@ -7,11 +7,12 @@ import cocotb
 import numpy as np
 
 from hw.contents import pack
+from hw.systolic_array import PE
 from sim.bench import extremes, generator, play, start, unpack
 from sim.components import TILINGS
 
 TILING = TILINGS[os.environ["TILING"]]
-LATENCY = 2
+LATENCY = PE.latency
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Our model of the ECP5's DP16KD, for the modes that hw/ecp5/block_ram.py and Yosys use; any other
-// mode stops the simulation. Written from the description of the true dual-port RAM in Lattice
-// FPGA-TN-02204 (its ports and attributes): 1024 words of 18 bits; row addresses on AD4 to AD13,
-// byte enables of a port that writes on AD0 and AD1; CE enables a port, OCE its output register
-// (REGMODE "OUTREG"); in WRITEMODE "NORMAL" a port that writes leaves its output as it is, in
-// "READBEFOREWRITE" it reads the word before. What a port reads in the cycle in which the other one
-// writes it is not defined: garbage here.
-// An INITVAL holds 16 words, each in the lower 18 of 20 bits.
+// mode stops the simulation. Written from Lattice FPGA-TN-02204, "True Dual-Port RAM" and "Pseudo
+// Dual-Port RAM" (ports, attributes, and which address bits a width uses): 2048 words of 9 bits, row
+// addresses on AD3 to AD13; 1024 of 18, on AD4 to AD13, byte enables of a port that writes on AD0
+// and AD1; 512 of 36, on AD5 to AD13, where port A writes DIB:DIA, byte enables on ADA0 to ADA3, and
+// port B reads DOB:DOA. CE enables a port, OCE its output register (REGMODE "OUTREG"); in WRITEMODE
+// "NORMAL" a port that writes leaves its output as it is, in "READBEFOREWRITE" it reads the word
+// before. What a port reads in the cycle in which the other one writes it is not defined: garbage
+// here. An INITVAL holds 16 words of 18 bits, each in the lower 18 of 20 bits.
 module DP16KD #(
     parameter [319:0] INITVAL_00 = 0,
     parameter [319:0] INITVAL_01 = 0,
@@ -120,27 +121,54 @@ module DP16KD #(
     reg [17:0] words [0:1023];
     reg [17:0] latch_a, latch_b, register_a, register_b;
 
-    wire [9:0] row_a = {ADA13, ADA12, ADA11, ADA10, ADA9, ADA8, ADA7, ADA6, ADA5, ADA4};
-    wire [9:0] row_b = {ADB13, ADB12, ADB11, ADB10, ADB9, ADB8, ADB7, ADB6, ADB5, ADB4};
+    // Everything in words of 18 bits: the row, which of its halves, and for 36 bits the row behind.
+    wire [9:0] address_a = {ADA13, ADA12, ADA11, ADA10, ADA9, ADA8, ADA7, ADA6, ADA5, ADA4};
+    wire [9:0] address_b = {ADB13, ADB12, ADB11, ADB10, ADB9, ADB8, ADB7, ADB6, ADB5, ADB4};
+    wire [9:0] row_a = DATA_WIDTH_A == 36 ? address_a & ~10'd1 : address_a;
+    wire [9:0] row_b = DATA_WIDTH_B == 36 ? address_b & ~10'd1 : address_b;
     wire [17:0] in_a = {DIA17, DIA16, DIA15, DIA14, DIA13, DIA12, DIA11, DIA10, DIA9,
                         DIA8, DIA7, DIA6, DIA5, DIA4, DIA3, DIA2, DIA1, DIA0};
     wire [17:0] in_b = {DIB17, DIB16, DIB15, DIB14, DIB13, DIB12, DIB11, DIB10, DIB9,
                         DIB8, DIB7, DIB6, DIB5, DIB4, DIB3, DIB2, DIB1, DIB0};
-    wire clash = CEA & CEB & (WEA | WEB) & row_a == row_b;
+    wire [8:0] nine_a = words[row_a] >> (ADA3 ? 9 : 0);
+    wire [8:0] nine_b = words[row_b] >> (ADB3 ? 9 : 0);
+    wire [17:0] out_a = DATA_WIDTH_A == 9 ? {9'd0, nine_a} : words[row_a];
+    wire [17:0] out_b = DATA_WIDTH_B == 9 ? {9'd0, nine_b} : words[row_b];
+    wire clash = CEA & CEB & (WEA | WEB) & row_a == row_b
+        & (DATA_WIDTH_A != 9 | DATA_WIDTH_B != 9 | ADA3 == ADB3);
 
     always @(posedge CLKA) begin
-        if (CEA & WEA & ADA0) words[row_a][8:0] <= in_a[8:0];
-        if (CEA & WEA & ADA1) words[row_a][17:9] <= in_a[17:9];
-        if (CEA & (~WEA | WRITEMODE_A == "READBEFOREWRITE"))
-            latch_a <= clash ? ~words[row_a] : words[row_a];
+        if (CEA & WEA) begin
+            if (DATA_WIDTH_A == 9) begin
+                if (ADA3) words[row_a][17:9] <= in_a[8:0];
+                else words[row_a][8:0] <= in_a[8:0];
+            end else begin
+                if (ADA0) words[row_a][8:0] <= in_a[8:0];
+                if (ADA1) words[row_a][17:9] <= in_a[17:9];
+                if (DATA_WIDTH_A == 36 & ADA2) words[row_a + 10'd1][8:0] <= in_b[8:0];
+                if (DATA_WIDTH_A == 36 & ADA3) words[row_a + 10'd1][17:9] <= in_b[17:9];
+            end
+        end
+        if (DATA_WIDTH_A != 36 & CEA & (~WEA | WRITEMODE_A == "READBEFOREWRITE"))
+            latch_a <= clash ? ~out_a : out_a;
+        if (DATA_WIDTH_B == 36 & CEB) latch_a <= clash ? ~words[row_b] : words[row_b];
         if (OCEA) register_a <= latch_a;
     end
 
     always @(posedge CLKB) begin
-        if (CEB & WEB & ADB0) words[row_b][8:0] <= in_b[8:0];
-        if (CEB & WEB & ADB1) words[row_b][17:9] <= in_b[17:9];
-        if (CEB & (~WEB | WRITEMODE_B == "READBEFOREWRITE"))
-            latch_b <= clash ? ~words[row_b] : words[row_b];
+        if (CEB & WEB) begin
+            if (DATA_WIDTH_B == 9) begin
+                if (ADB3) words[row_b][17:9] <= in_b[8:0];
+                else words[row_b][8:0] <= in_b[8:0];
+            end else begin
+                if (ADB0) words[row_b][8:0] <= in_b[8:0];
+                if (ADB1) words[row_b][17:9] <= in_b[17:9];
+            end
+        end
+        if (DATA_WIDTH_B != 36 & CEB & (~WEB | WRITEMODE_B == "READBEFOREWRITE"))
+            latch_b <= clash ? ~out_b : out_b;
+        if (DATA_WIDTH_B == 36 & CEB)
+            latch_b <= clash ? ~words[row_b + 10'd1] : words[row_b + 10'd1];
         if (OCEB) register_b <= latch_b;
     end
 
@@ -153,7 +181,9 @@ module DP16KD #(
     integer n;
     initial begin
         for (n = 0; n < 1024; n = n + 1) words[n] = INITIAL[n / 16 * 320 + n % 16 * 20 +: 18];
-        if (DATA_WIDTH_A != 18 || DATA_WIDTH_B != 18 || CLKAMUX != "CLKA" || CLKBMUX != "CLKB"
+        if ((DATA_WIDTH_A != 9 && DATA_WIDTH_A != 18 && DATA_WIDTH_A != 36)
+            || (DATA_WIDTH_B != 9 && DATA_WIDTH_B != 18 && DATA_WIDTH_B != 36)
+            || (DATA_WIDTH_B == 36 && DATA_WIDTH_A != 36) || CLKAMUX != "CLKA" || CLKBMUX != "CLKB"
             || CSDECODE_A != "0b000" || CSDECODE_B != "0b000"
             || (WRITEMODE_A != "NORMAL" && WRITEMODE_A != "READBEFOREWRITE")
             || (WRITEMODE_B != "NORMAL" && WRITEMODE_B != "READBEFOREWRITE")) begin

@@ -5,18 +5,21 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from amaranth import ClockSignal, Instance, Module, signed
+from amaranth import ClockSignal, Fragment, Instance, Module, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.block_ram import BlockRam
-from hw.ecp5.block_ram import Dp16kd
-from hw.ecp5.multiplier import Mult18x18
+from hw.ecp5.platform import Ecp5Primitives
 from hw.multiplier import Multiplier
 from sim.verilog import run_yosys, to_verilog
 
 OPERANDS = {"wide": (18, 18), "narrow": (9, 13)}  # bits of a and b
-WIDTH, DEPTH = 25, 1500  # neither fills its blocks
+MEMORIES = {  # width, depth, lanes: a mode of the blocks each, and more than one of them
+    "nine": (8, 3000, 1),
+    "eighteen": (17, 2500, 1),
+    "pair": (20, 1500, 2),
+}
 INFERRED_WIDTH, INFERRED_DEPTH = 18, 1024
 INFERRED = f"""
 module inferred(
@@ -44,57 +47,64 @@ def inferred_contents():
     return [(n * 40503 >> 3) % (1 << INFERRED_WIDTH) for n in range(INFERRED_DEPTH)]
 
 
-def contents():
-    """Return the first words of the instantiated memory; the last few are left to be 0."""
+def contents(name):
+    """Return the first words of an instantiated memory; the last few are left to be 0."""
     rng = np.random.default_rng(1)
-    return [int(word) for word in rng.integers(0, 1 << WIDTH, DEPTH - 20)]
+    width, depth, _ = MEMORIES[name]
+    return [int(word) for word in rng.integers(0, 1 << width, depth - 20)]
 
 
 class Pairs(wiring.Component):
     """The twins and their primitives on common inputs; members as `Multiplier`, `BlockRam`.
 
-    ``{wide,narrow}_{plain,cell}`` are products, ``data_{plain,cell}`` memories' outputs,
-    ``inferred_*`` those of Yosys' netlist, which sees the lowest bits of addresses and words.
+    ``{wide,narrow}_{plain,cell}`` are products, ``{nine,eighteen,pair}_{plain,cell}`` memories'
+    outputs, ``inferred_*`` those of Yosys' netlist.
     """
 
     def __init__(self):
-        bits = range(DEPTH)
         members = {"a": In(signed(18)), "b": In(signed(18)), "b_en": In(1), "en": In(1)}
-        members |= {"address": In(bits), "write_address": In(bits), "write_en": In(1)}
-        members |= {"write_data": In(WIDTH)}
         for name, widths in OPERANDS.items():
             members |= {f"{name}_{kind}": Out(signed(sum(widths))) for kind in ("plain", "cell")}
-        members |= {f"data_{kind}": Out(WIDTH) for kind in ("plain", "cell")}
+        for name, (width, depth, lanes) in MEMORIES.items():
+            members |= {f"{name}_{kind}": Out(width) for kind in ("plain", "cell")}
+            members |= {f"{name}_{port}": In(range(depth)) for port in ("address", "write_address")}
+            members |= {f"{name}_write_en": In(lanes), f"{name}_write_data": In(width)}
         members |= {f"inferred_{kind}": Out(36) for kind in ("signed_product", "product")}
         members |= {"inferred_data": Out(INFERRED_WIDTH)}
+        members |= {f"inferred_{port}": In(10) for port in ("address", "write_address")}
+        members |= {"inferred_write_en": In(1), "inferred_write_data": In(INFERRED_WIDTH)}
         super().__init__(members)
 
     def elaborate(self, platform):
         m = Module()
-        for name, (a_width, b_width) in OPERANDS.items():
-            for kind, make in (("plain", Multiplier), ("cell", Mult18x18)):
-                m.submodules[f"multiplier_{name}_{kind}"] = part = make(a_width, b_width)
+        for kind, offers in (("plain", None), ("cell", Ecp5Primitives())):
+            for name, widths in OPERANDS.items():
+                part = Multiplier(*widths)
+                m.submodules[f"multiplier_{name}_{kind}"] = Fragment.get(part, offers)
                 m.d.comb += [
-                    part.a.eq(self.a[:a_width]),
-                    part.b.eq(self.b[:b_width]),
+                    part.a.eq(self.a[: widths[0]]),
+                    part.b.eq(self.b[: widths[1]]),
                     part.b_en.eq(self.b_en),
                     getattr(self, f"{name}_{kind}").eq(part.product),
                 ]
-        shared = ("en", "address", "write_en", "write_address", "write_data")
-        for kind, make in (("plain", BlockRam), ("cell", Dp16kd)):
-            m.submodules[f"memory_{kind}"] = part = make(WIDTH, DEPTH, contents())
-            m.d.comb += [getattr(part, name).eq(getattr(self, name)) for name in shared]
-            m.d.comb += getattr(self, f"data_{kind}").eq(part.data)
+            for name, (width, depth, lanes) in MEMORIES.items():
+                part = BlockRam(width, depth, contents(name), lanes=lanes)
+                m.submodules[f"memory_{name}_{kind}"] = Fragment.get(part, offers)
+                m.d.comb += [part.en.eq(self.en), getattr(self, f"{name}_{kind}").eq(part.data)]
+                m.d.comb += [
+                    getattr(part, port).eq(getattr(self, f"{name}_{port}"))
+                    for port in ("address", "write_address", "write_en", "write_data")
+                ]
         m.submodules.inferred = Instance(
             "inferred",
             i_clk=ClockSignal(),
             i_a=self.a,
             i_b=self.b,
             i_en=self.en,
-            i_address=self.address[:10],
-            i_write_en=self.write_en,
-            i_write_address=self.write_address[:10],
-            i_write_data=self.write_data[:INFERRED_WIDTH],
+            i_address=self.inferred_address,
+            i_write_en=self.inferred_write_en,
+            i_write_address=self.inferred_write_address,
+            i_write_data=self.inferred_write_data,
             o_signed_product=self.inferred_signed_product,
             o_product=self.inferred_product,
             o_data=self.inferred_data,

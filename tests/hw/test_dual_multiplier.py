@@ -137,18 +137,25 @@ def miter(bits):
 
     facts = [one.product == dual.low, two.product == dual.high + dual.carry]
     registers = []
-    for name, width in (("shadow", bits), ("active", bits), ("act", 9)):
-        both = Signal(width if name == "act" else 2 * width, name=f"dual_{name}")
-        first, second = (Signal(signed(width), name=f"{pe}_{name}") for pe in ("one", "two"))
+    field = field_bits(bits)
+    for name, width, high in (
+        ("shadow", 2 * bits, bits),
+        ("multiplier_right", field + bits, field),
+        ("multiplier_left", 9, None),
+    ):
+        both = Signal(signed(width), name=f"dual_{name}")
+        first, second = (
+            Signal(signed(bits if high else width), name=f"{pe}_{name}") for pe in ("one", "two")
+        )
         registers += [both, first, second]
-        if name == "act":
-            facts += [both.as_signed() == first, both.as_signed() == second]
+        if high is None:
+            facts += [both == first, both == second]
         else:
             facts += [
                 first != smallest,
                 second != smallest,
-                both[:width].as_signed() == first,
-                both[width:].as_signed() == second - (first < 0),
+                both[:high].as_signed() == first,
+                both[high:].as_signed() == second - (first < 0),
             ]
     good = Signal(name="good")
     m.d.comb += good.eq(Cat(facts).all())
@@ -165,6 +172,6 @@ def test_the_hardware_is_two_plain_multipliers(tmp_path, bits):
         f"delete -port {wire.name}; connect -set {wire.name} {wire.name.replace('_', '.')}"
         for wire in registers
     ]
-    prove = "sat -verify -tempinduct -maxsteps 3 -set-def-inputs -prove good 1"
+    prove = "sat -verify -tempinduct -maxsteps 4 -set-def-inputs -prove good 1"
     script = ["read_rtlil miter.il", "proc", "flatten", "cd miter", *joined, "opt_clean", prove]
     run_yosys("; ".join(script), tmp_path)

@@ -4,7 +4,7 @@
 import pytest
 
 from hw.ecp5.block_ram import blocks
-from sim.ecp5.pairs import DEPTH, OPERANDS, WIDTH, Pairs, inferred_netlist, pairs_verilog
+from sim.ecp5.pairs import MEMORIES, OPERANDS, Pairs, inferred_netlist, pairs_verilog
 from sim.runner import BenchFailed, Simulation
 from sim.verilog import to_verilog
 
@@ -26,7 +26,11 @@ def test_yosys_infers_one_cell_each(netlist):
 def test_primitives_come_in_the_planned_number():
     text = to_verilog(Pairs(), "pairs")
     assert text.count("MULT18X18D ") == len(OPERANDS)
-    assert text.count("DP16KD ") == blocks(WIDTH, DEPTH) == 4
+    planned = {name: blocks(*shape) for name, shape in MEMORIES.items()}
+    assert planned == {"nine": 2, "eighteen": 3, "pair": 3}
+    assert text.count("DP16KD ") == sum(planned.values())
+    for name, width in (("nine", 9), ("eighteen", 18), ("pair", 36)):
+        assert text.count(f".DATA_WIDTH_B(32'd{width})") == planned[name]
 
 
 def test_primitives_equal_their_twins_and_models_what_yosys_infers(netlist):
