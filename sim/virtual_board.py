@@ -126,6 +126,20 @@ class VirtualBoard:
             received += chunk
         return received.decode().strip()
 
+    def clock(self):
+        """Return the seconds on the board's own clock: simulated ones, and those of its sleep.
+
+        Raises
+        ------
+        InputError
+            The board is gone.
+        """
+        try:
+            self._control.send(b"?")
+            return float(self._control.recv(64))
+        except (OSError, ValueError) as error:
+            raise InputError(f"{self.path}: the virtual board is gone") from error
+
     def stop(self):
         """End the board and wait until it is gone."""
         self._control.close()
