@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from golden.spec import ACT_BITS, PICTURE_SIZE, PLANES, TABLE_SIZE
+from hw import layer_crc
 from hw.accumulator import DEPTH as ACCUMULATORS
 from hw.feature_memory import PIXEL_STRIDE
 from hw.requantizer import channel_layout
@@ -111,7 +112,8 @@ def board_memories(tiling):
     return (
         *generator_memories(tiling),
         Memory("received frames", 8, frame_receiver.DEPTH),
-        Memory("identity", 8, identity.DEPTH, readers=2, written=False),
+        Memory("layer sums", 32, layer_crc.DEPTH),
+        Memory("identity", 8, identity.DEPTH, written=False),
     )
 
 

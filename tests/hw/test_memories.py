@@ -13,12 +13,12 @@ from hw.build_plan import BuildPlan
 from hw.memories import Memory, blocks, board_memories
 from hw.tiling import ArraySpec, Tiling
 
-FIFO_DEPTHS = {1, 3}  # of the serial line's FIFOs: registers, not memories that one would count
+FIFO_DEPTHS = {1, 3, 15}  # of the serial line's FIFOs: registers, not memories that one would count
 
 
 def elaborated(model, array):
     """Return (width, depth) of every memory in the top's RTLIL."""
-    plan = BuildPlan(model, array, clock_hz=100_000_000, self_test=(0,) * 100, answer=0)
+    plan = BuildPlan(model, array, clock_hz=100_000_000, self_test=(0,) * 100, answer=(0,) * 4)
     text = rtlil.convert(plan.top(), name="top")
     found = re.findall(r"^  memory width (\d+) size (\d+) ", text, re.MULTILINE)
     return Counter((int(width), int(depth)) for width, depth in found)
