@@ -5,6 +5,7 @@ import errno
 import os
 import time
 from collections import deque
+from itertools import islice
 
 import numpy as np
 import serial
@@ -14,7 +15,7 @@ from hw.uart import protocol
 from hw.uart.protocol import ANSWER, ERROR, NO_TAG, Error, Frame, FrameError, Request
 
 TRIES = 5  # of each request
-WINDOW = 2  # pictures asked for and not yet here: the board makes one while it sends the other
+WINDOW = 3  # requests under way: a board that still holds two given up ones takes as many anew
 ALLOWANCE = 1.0  # seconds of silence beyond byte-times: operating system, adapter, slow simulator
 SLOWEST = 1e6  # useful MACs a second of the slowest board, a simulated one
 PATIENCE = 30.0  # seconds that an answer may take in all; a slow simulator sends a picture in a few
@@ -36,11 +37,17 @@ class Board:
     ----------
     port : str
         Serial port, as ``/dev/ttyUSB0``.
+    clock : callable
+        The clock of :attr:`clock`; a virtual board's line has a slower one than the wall's.
 
     Attributes
     ----------
-    bytes_sent, bytes_received : int
-        Over the wire since the port was opened.
+    bytes_sent, bytes_received, bytes_needed : int
+        Over the wire since the port was opened; those of the received ones that were the answers.
+    repeats : int
+        Requests sent again.
+    clock : callable
+        Seconds on a clock that runs with the line.
 
     Raises
     ------
@@ -49,9 +56,9 @@ class Board:
         raise it too, when the board falls silent, disagrees, or refuses.
     """
 
-    def __init__(self, port):
-        self.port = port
-        self.bytes_sent = self.bytes_received = 0
+    def __init__(self, port, *, clock=time.monotonic):
+        self.port, self.clock = port, clock
+        self.bytes_sent = self.bytes_received = self.bytes_needed = self.repeats = 0
         self._tag = int.from_bytes(os.urandom(2), "little")
         self._bodies = deque()
         self._unstuffer = protocol.Unstuffer()
@@ -109,6 +116,11 @@ class Board:
         stored, computed = protocol.SELF_TEST_ANSWER.unpack(payload)
         return stored == computed
 
+    @property
+    def baud(self):
+        """Rate of the line, in bits a second."""
+        return self._serial.baudrate
+
     def change_baud(self, baud):
         """Change the rate of the line, on both ends, and make sure that it works.
 
@@ -159,16 +171,35 @@ class Board:
         uint8 array, shape (N, 32, 32, 3)
             Row-major, R G B.
         """
-        model_id = bytes.fromhex(model.digest)[: protocol.ID_SIZE]
-        facts, _ = self.info()
-        if facts.model_id != model_id:
-            raise self._other_model(model_id, facts)
         pictures = np.empty((len(latents), PICTURE_SIZE, PICTURE_SIZE, PLANES), np.uint8)
-        payloads = [protocol.GENERATE.pack(model_id, *map(int, latent)) for latent in latents]
-        answers = self._ask_all(Request.GENERATE, payloads, compute=_compute_time(facts))
+        made = self.stream(latents, model=model)
         for index in progress(range(len(pictures))):
-            pictures[index].flat = np.frombuffer(next(answers), np.uint8)
+            pictures[index] = next(made)
         return pictures
+
+    def stream(self, latents, *, model=None):
+        """Yield a picture for each latent, in order, with `WINDOW` requests under way.
+
+        Parameters
+        ----------
+        latents : iterable of int8 array, shape (100,)
+        model : golden.model_file.Model, optional
+            What the board is expected to hold; by default whatever it holds.
+
+        Yields
+        ------
+        uint8 array, shape (32, 32, 3)
+            Row-major, R G B.
+        """
+        facts, _ = self.info()
+        model_id = facts.model_id
+        if model is not None:
+            model_id = bytes.fromhex(model.digest)[: protocol.ID_SIZE]
+            if facts.model_id != model_id:
+                raise self._other_model(model_id, facts)
+        payloads = (protocol.GENERATE.pack(model_id, *map(int, latent)) for latent in latents)
+        for answer in self._ask_all(Request.GENERATE, payloads, compute=_compute_time(facts)):
+            yield np.frombuffer(answer, np.uint8).reshape(PICTURE_SIZE, PICTURE_SIZE, PLANES)
 
     def _ask(self, request, payload=b"", *, compute=0.0):
         return next(self._ask_all(request, [payload], compute=compute))
@@ -178,20 +209,26 @@ class Board:
 
         The board may be silent for `compute` seconds longer than the line explains.
         """
-        tags = deque()  # of the requests under way, the oldest first
-        for index in range(len(payloads)):
+        payloads = iter(payloads)
+        under_way, tags = deque(), deque()  # the oldest first; of those under way that were sent
+        while True:
+            under_way.extend(islice(payloads, WINDOW - len(under_way)))
+            if not under_way:
+                return
             for attempt in range(1, TRIES + 1):
                 try:
-                    while len(tags) < WINDOW and index + len(tags) < len(payloads):
-                        tags.append(self._send(request, payloads[index + len(tags)]))
+                    while len(tags) < len(under_way):
+                        tags.append(self._send(request, under_way[len(tags)]))
                     answer = self._await_answer(request, tags[0], compute)
                     break
                 except _Failed as failure:
+                    self.repeats += len(tags)
                     tags.clear()
                     if attempt == TRIES:
                         raise InputError(self._gave_up(failure)) from failure
                 except (serial.SerialException, OSError) as error:
                     raise InputError(f"{self.port}: the port is gone ({error})") from error
+            under_way.popleft()
             tags.popleft()
             yield answer
 
@@ -251,6 +288,7 @@ class Board:
             elif frame.type == request | ANSWER and frame.tag == tag:
                 if len(frame.payload) != protocol.ANSWER_SIZES[request]:
                     raise _Failed(f"an answer has {len(frame.payload)} bytes")
+                self.bytes_needed += len(frame.encode())
                 return frame.payload
 
     def _refused(self, request, payload):

@@ -40,9 +40,10 @@ class BuildPlan:
     clock_hz : int
     self_test : 100 int
         Latents of the self-test, -128 to 127.
-    answer : int
-        CRC-32 of the picture that the model gives for them. This package does not compute it:
-        whoever may call the reference does.
+    answer : 4 int
+        CRC-32 of layers 1 to 3 and of the picture that the model gives for them
+        (:func:`golden.self_test.layer_sums`). This package does not compute it: whoever may call
+        the reference does.
     baud : int
         Start-up rate.
 
@@ -56,7 +57,7 @@ class BuildPlan:
     array: ArraySpec
     clock_hz: int
     self_test: tuple[int, ...]
-    answer: int
+    answer: tuple[int, int, int, int]
     baud: int = BAUD
 
     def __post_init__(self):

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The board-independent top: a generator behind a serial line."""
 
-from amaranth.hdl import Module, Value
-from amaranth.lib import memory, wiring
+from amaranth.hdl import Module, Mux, Value
+from amaranth.lib import wiring
 from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
 
+from hw.block_ram import BlockRam
+from hw.layer_crc import LayerCrc
+from hw.tiling import LANES
 from hw.uart import identity
 from hw.uart.baud import BaudRate
 from hw.uart.command import JOB, CommandHandler
@@ -29,7 +32,8 @@ class Top(wiring.Component):
     Parameters
     ----------
     generator : wiring.Component
-        Has ``i_latents``, 100 signed bytes an avatar, and ``o_pixels``, 1024 structs of r, g, b.
+        Has ``i_latents``, 100 signed bytes an avatar, ``o_pixels``, 1024 structs of r, g, b, and
+        ``o_trace``, of which the fields valid, layer, mask and values count.
     about : hw.uart.identity.Identity
         Facts and self-test, kept in a memory. Its clock is the clock of this top.
     baud : int
@@ -65,14 +69,12 @@ class Top(wiring.Component):
         m.submodules.frames = frames = FrameReceiver()
         m.submodules.command = command = CommandHandler()
         m.submodules.jobs = jobs = SyncFIFOBuffered(width=JOB.size, depth=2)
-        m.submodules.latents = latents = SyncFIFOBuffered(width=8, depth=4)
         m.submodules.responder = responder = Responder()
         m.submodules.sender = sender = FrameSender()
         m.submodules.transmitter = transmitter = Transmitter()
         m.submodules.stopwatch = stopwatch = Stopwatch()
-        m.submodules.identity = rom = memory.Memory(
-            shape=8, depth=identity.DEPTH, init=self.about.contents()
-        )
+        m.submodules.layers = layers = LayerCrc()
+        m.submodules.identity = rom = BlockRam(8, identity.DEPTH, self.about.contents())
 
         wiring.connect(m, receiver.o, decoder.i)
         wiring.connect(m, decoder.o, frames.i)
@@ -81,21 +83,31 @@ class Top(wiring.Component):
         wiring.connect(m, responder.o, sender.i)
         wiring.connect(m, sender.o, transmitter.i)
         wiring.connect(m, generator.o_pixels, responder.i_pixels)
-        for source, fifo, sink in (
-            (command.o_jobs, jobs, responder.i_jobs),
-            (command.o_latents, latents, generator.i_latents),
-        ):
-            m.d.comb += [
-                fifo.w_data.eq(source.p),
-                fifo.w_en.eq(source.valid),
-                source.ready.eq(fifo.w_rdy),
-                Value.cast(sink.p).eq(fifo.r_data),
-                sink.valid.eq(fifo.r_rdy),
-                fifo.r_en.eq(sink.ready),
-            ]
-        for reader in (command, responder):
-            port = rom.read_port()
-            m.d.comb += [port.addr.eq(reader.rom_addr), reader.rom_data.eq(port.data)]
+        wiring.connect(m, command.o_latents, generator.i_latents)
+        m.d.comb += [
+            jobs.w_data.eq(command.o_jobs.p),
+            jobs.w_en.eq(command.o_jobs.valid),
+            command.o_jobs.ready.eq(jobs.w_rdy),
+            Value.cast(responder.i_jobs.p).eq(jobs.r_data),
+            responder.i_jobs.valid.eq(jobs.r_rdy),
+            jobs.r_en.eq(responder.i_jobs.ready),
+            rom.en.eq(1),
+            rom.address.eq(Mux(command.rom_en, command.rom_addr, responder.rom_addr)),
+            responder.rom_busy.eq(command.rom_en),
+            command.rom_data.eq(rom.data),
+            responder.rom_data.eq(rom.data),
+        ]
+
+        trace = generator.o_trace
+        m.d.comb += [
+            layers.valid.eq(trace.valid),
+            layers.layer.eq(trace.layer),
+            layers.mask.eq(trace.mask),
+            *(layers.values[lane].eq(trace.values[lane]) for lane in range(LANES)),
+            layers.picture_done.eq(responder.picture_done),
+            layers.index.eq(responder.layer),
+            responder.layer_crc.eq(layers.crc),
+        ]
 
         m.d.comb += [
             receiver.rx.eq(self.rx),

@@ -19,6 +19,7 @@ from pathlib import Path
 import cocotb
 from cocotb.clock import Clock
 from cocotb.triggers import ClockCycles, FallingEdge, RisingEdge, Timer
+from cocotb.utils import get_sim_time
 
 from hw.uart.protocol import BAUD, BYTE_BITS
 
@@ -37,12 +38,15 @@ class Terminal:
     Parameters
     ----------
     control : socket.socket
-        Closed by the parent, or by its death, to end the board.
+        Closed by the parent, or by its death, to end the board; asks for the board's clock.
+    clock_hz : int
+        Clocks in a simulated second.
     """
 
-    def __init__(self, control):
-        self.control = control
+    def __init__(self, control, clock_hz):
+        self.control, self.clock_hz = control, clock_hz
         self.stopped = False
+        self.slept = 0.0  # seconds for which simulated time stood still
         self.master, self.slave = os.openpty()  # our own slave end keeps the terminal alive
         tty.setraw(self.slave)
         attributes = termios.tcgetattr(self.slave)
@@ -60,7 +64,21 @@ class Terminal:
     def wait(self, seconds):
         """Sleep until the host sends, the parent ends the board, or `seconds` have passed."""
         ready, _, _ = select.select([self.master, self.control], [], [], seconds)
-        self.stopped |= self.control in ready
+        if self.control in ready:
+            self._heed_parent()
+
+    def sleep(self):
+        """Wait with the board's clock running on; simulated time stands still."""
+        begin = time.monotonic()
+        self.wait(LOOK)
+        self.slept += time.monotonic() - begin
+
+    def _heed_parent(self):
+        if self.control.recv(1):
+            simulated = get_sim_time("step") / (PERIOD * self.clock_hz)
+            self.control.send(f"{simulated + self.slept}\n".encode())
+        else:
+            self.stopped = True
 
     def read(self):
         """Return the host's next byte, or None."""
@@ -83,14 +101,17 @@ class Terminal:
                 left = deadline - time.monotonic()
                 if left <= 0:
                     return
+                begin = time.monotonic()
                 ready, _, _ = select.select([self.control], [self.master], [], left)
-                self.stopped |= self.control in ready
+                self.slept += time.monotonic() - begin
+                if ready:
+                    self._heed_parent()
 
-    def bit(self, clock_hz):
+    def bit(self):
         """Return the steps in a bit at the speed that the host has set."""
         raw = fcntl.ioctl(self.master, TCGETS2, bytes(TERMIOS2.size))
         self.speed = TERMIOS2.unpack(raw)[-1] or self.speed  # 0 is a hang-up, not a rate
-        return max(2, round(PERIOD * clock_hz / self.speed))
+        return max(2, round(PERIOD * self.clock_hz / self.speed))
 
 
 class Pace:
@@ -110,11 +131,11 @@ class Pace:
         self.terminal.wait(self.due - now)
 
 
-async def _transmit(dut, terminal, clock_hz):
+async def _transmit(dut, terminal):
     """Carry bytes from pin `tx` to the terminal."""
     while True:
         await FallingEdge(dut.tx)
-        bit = terminal.bit(clock_hz)
+        bit = terminal.bit()
         await Timer(bit + bit // 2, unit="step")
         byte = 0
         for n in range(8):
@@ -140,25 +161,25 @@ async def _send(dut, byte, bit):
     await Timer(held * bit, unit="step")
 
 
-async def _receive(dut, terminal, clock_hz):
+async def _receive(dut, terminal):
     """Carry bytes from the terminal to pin `rx` until the board is stopped.
 
     With the line and the top at rest nothing can change, so simulated time stands still and the
     process sleeps.
     """
     pace = Pace(terminal)
-    clocks = SLICE * BYTE_BITS * clock_hz // BAUD
+    clocks = SLICE * BYTE_BITS * terminal.clock_hz // BAUD
     rested = False
     while not terminal.stopped:
         byte = terminal.read()
         if byte is not None:
-            await _send(dut, byte, terminal.bit(clock_hz))
+            await _send(dut, byte, terminal.bit())
             rested = False
         elif rested and not dut.active.value:
-            terminal.wait(LOOK)
+            terminal.sleep()
         else:
             await Timer(clocks * PERIOD, unit="step")
-            pace.passed(clocks / clock_hz)
+            pace.passed(clocks / terminal.clock_hz)
             rested = True
 
 
@@ -168,7 +189,7 @@ async def serve(dut):
     clock_hz = int(os.environ["AVATAR_BOARD_CLOCK"])
     control = socket.socket(fileno=int(os.environ["AVATAR_BOARD_CONTROL"]))
     link = os.environ.get("AVATAR_BOARD_LINK")
-    terminal = Terminal(control)
+    terminal = Terminal(control, clock_hz)
     signal.signal(signal.SIGTERM, terminal.stop)
 
     dut.rx.value = 1
@@ -176,13 +197,13 @@ async def serve(dut):
     Clock(dut.clk, PERIOD, unit="step").start()
     await ClockCycles(dut.clk, 2)
     dut.rst.value = 0
-    cocotb.start_soon(_transmit(dut, terminal, clock_hz))
+    cocotb.start_soon(_transmit(dut, terminal))
 
     if link:
         os.symlink(terminal.path, link)
     try:
         control.send((terminal.path + "\n").encode())
-        await _receive(dut, terminal, clock_hz)
+        await _receive(dut, terminal)
     finally:
         if link and os.path.islink(link) and os.readlink(link) == terminal.path:
             Path(link).unlink()

@@ -14,8 +14,9 @@ from pathlib import Path
 from cocotb_tools import runner as cocotb_runner
 from cocotb_tools.check_results import get_results
 
+from golden.cache import cache_dir, lock
 from golden.spec import InputError
-from sim.verilog import cache_dir, lock, to_verilog
+from sim.verilog import to_verilog
 
 ROOT = Path(__file__).parents[1]
 _PACKAGES = sysconfig.get_path("purelib")
@@ -47,7 +48,7 @@ class _Verilator(cocotb_runner.Verilator):
 class Simulation:
     """A component under Verilator.
 
-    The build is kept under :func:`cache_dir` by content: an unchanged component starts at once.
+    The build is kept by content (:mod:`golden.cache`): an unchanged component starts at once.
 
     Parameters
     ----------

@@ -2,7 +2,6 @@
 """Amaranth components to Verilog."""
 
 import contextlib
-import fcntl
 import hashlib
 import os
 import shutil
@@ -13,6 +12,7 @@ from pathlib import Path
 from amaranth.back import verilog
 
 from golden.atomic import replacing
+from golden.cache import cache_dir, lock
 from golden.spec import InputError
 
 
@@ -28,14 +28,8 @@ def to_verilog(component, name):
         return verilog.convert(component, name=name, strip_internal_attrs=True)
 
 
-def cache_dir():
-    """Return the folder for builds: avatar-gan-fpga under ``$XDG_CACHE_HOME`` or ~/.cache."""
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(home) / "avatar-gan-fpga"
-
-
 def cached_verilog(name, key, make):
-    """Return the Verilog of the component that ``make()`` gives, kept under :func:`cache_dir`.
+    """Return the Verilog of the component that ``make()`` gives, kept by :mod:`golden.cache`.
 
     Parameters
     ----------
@@ -93,12 +87,3 @@ def _yosys():
         yield
     finally:
         del os.environ["YOSYS"]
-
-
-@contextlib.contextmanager
-def lock(path):
-    """Let one process at a time into the block; the others wait."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield

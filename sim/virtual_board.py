@@ -8,7 +8,6 @@ from pathlib import Path
 
 from golden.spec import InputError
 from hw.build_plan import BuildPlan
-from hw.tiling import ArraySpec
 from hw.uart.protocol import BAUD
 from sim.runner import Simulation
 from sim.verilog import cached_verilog
@@ -19,7 +18,7 @@ START_TIMEOUT = 60.0  # seconds from the start of the process to its terminal
 STOP_TIMEOUT = 5.0
 
 
-def build(model, self_test, answer, *, array=None, notice=lambda text: None):
+def build(model, self_test, answer, *, array, notice=lambda text: None):
     """Return the simulation of a board that holds `model`; a board built before is there at once.
 
     Parameters
@@ -27,9 +26,9 @@ def build(model, self_test, answer, *, array=None, notice=lambda text: None):
     model : golden.model_file.Model
     self_test : int8 array, shape (100,)
         Latents of the self-test.
-    answer : int
-        CRC-32 of the picture that the reference gives for them.
-    array : hw.tiling.ArraySpec, optional
+    answer : 4 int
+        What the reference gives for them (:func:`golden.self_test.layer_sums`).
+    array : hw.tiling.ArraySpec
     notice : callable
         Takes one line of text, where the build will take a while.
 
@@ -39,10 +38,10 @@ def build(model, self_test, answer, *, array=None, notice=lambda text: None):
     """
     plan = BuildPlan(
         model=model,
-        array=array or ArraySpec(),
+        array=array,
         clock_hz=CLOCK_HZ,
         self_test=tuple(int(latent) for latent in self_test),
-        answer=answer,
+        answer=tuple(answer),
     )
     key = plan.build_id + model.digest.encode() + repr((plan.self_test, answer)).encode()
 
@@ -125,6 +124,20 @@ class VirtualBoard:
                 raise InputError(f"the virtual board did not start; its last words: {words[-1]}")
             received += chunk
         return received.decode().strip()
+
+    def clock(self):
+        """Return the seconds on the board's own clock: simulated ones, and those of its sleep.
+
+        Raises
+        ------
+        InputError
+            The board is gone.
+        """
+        try:
+            self._control.send(b"?")
+            return float(self._control.recv(64))
+        except (OSError, ValueError) as error:
+            raise InputError(f"{self.path}: the virtual board is gone") from error
 
     def stop(self):
         """End the board and wait until it is gone."""

@@ -3,8 +3,11 @@
 
 from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import data, enum, stream, wiring
+from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
 
+from hw.block_ram import BlockRam
+from hw.delay import delay
 from hw.uart import identity
 from hw.uart.protocol import (
     DIVISOR,
@@ -36,13 +39,16 @@ PAYLOAD_SIZES = {
     Request.SELF_TEST: 0,
     Request.BAUD: DIVISOR.size,
 }
+WAITING = 16  # latents between here and the generator; half of them are on their way already
 
 
 class CommandHandler(wiring.Component):
     """Check each request, feed its latents to the generator, and order its answer.
 
     The answer is ordered before the latents go: while the responder sends one picture, the
-    generator can work on the next. Latents leave one a cycle.
+    generator can work on the next. Latents leave one a cycle. Whether they may go on is known a
+    cycle late, from a register, and a FIFO takes those under way: no path leads from the
+    generator's ready to an address of a memory.
 
     Members
     -------
@@ -53,8 +59,9 @@ class CommandHandler(wiring.Component):
     o_latents : Out(stream.Signature(signed(8)))
     o_jobs : Out(stream.Signature(StructLayout({"kind": Kind, "tag": 16, "value": 16})))
         Answers to send, in the order of the requests. `value` is the divisor or the error code.
-    rom_addr : Out(8), rom_data : In(8)
-        Identity memory; data come in the cycle after the address.
+    rom_en : Out(1), rom_addr : Out(8), rom_data : In(8)
+        Identity memory, read where `rom_en` is set; data come :attr:`BlockRam.latency` cycles
+        after the address.
     active : Out(1)
         A request is being carried out.
     """
@@ -63,6 +70,7 @@ class CommandHandler(wiring.Component):
     i_error: In(stream.Signature(8))
     o_latents: Out(stream.Signature(signed(8)))
     o_jobs: Out(stream.Signature(JOB))
+    rom_en: Out(1)
     rom_addr: Out(8)
     rom_data: In(8)
     active: Out(1)
@@ -75,30 +83,36 @@ class CommandHandler(wiring.Component):
         request = Signal(8)
         count = Signal(range(LATENT))
         same_model = Signal()
-        address = Signal(8)  # whose data are on rom_data
-        following = Signal(8)  # the address after it, kept: no adder between a ready and the memory
+        wait = Signal(range(BlockRam.latency + 1))  # until rom_data are those of rom_addr
         taken = Signal()
+        m.d.comb += [taken.eq(self.i.valid & self.i.ready), self.o_jobs.p.eq(job)]
+
+        m.submodules.latents = latents = SyncFIFOBuffered(width=8, depth=WAITING)
+        room = Signal()
+        fetch = Signal()
+        fetched = delay(m, fetch, BlockRam.latency, reset_less=False)
+        m.d.sync += room.eq(latents.level < WAITING // 2)
         m.d.comb += [
-            self.rom_addr.eq(address),
-            taken.eq(self.i.valid & self.i.ready),
-            self.o_jobs.p.eq(job),
+            latents.w_en.eq(fetched),
+            latents.w_data.eq(Mux(fetched, self.rom_data, self.i.p)),
+            self.o_latents.p.eq(latents.r_data),
+            self.o_latents.valid.eq(latents.r_rdy),
+            latents.r_en.eq(self.o_latents.ready),
         ]
-        m.d.sync += [address.eq(self.rom_addr), following.eq(self.rom_addr + 1)]
 
         def refuse(code):
             return [job.kind.eq(Kind.ERROR), job.value.eq(code)]
 
-        def feed(valid, latent):
-            m.d.comb += [self.o_latents.valid.eq(valid), self.o_latents.p.eq(latent)]
-            with m.If(self.o_latents.valid & self.o_latents.ready):
+        def feed(one):
+            """Count a latent; the last one ends the request."""
+            with m.If(one):
                 m.d.sync += count.eq(count + 1)
                 with m.If(count == LATENT - 1):
                     m.next = "IDLE"
 
         with m.FSM() as fsm:
             with m.State("IDLE"):
-                m.d.comb += self.rom_addr.eq(identity.MODEL_ID)
-                m.d.sync += [count.eq(0), same_model.eq(1)]
+                m.d.sync += [count.eq(0), same_model.eq(1), self.rom_addr.eq(identity.MODEL_ID)]
                 with m.If(self.i_error.valid):
                     m.d.comb += self.i_error.ready.eq(1)
                     m.d.sync += [refuse(self.i_error.p), job.tag.eq(NO_TAG), remaining.eq(0)]
@@ -121,7 +135,7 @@ class CommandHandler(wiring.Component):
                         m.next = then
             with m.State("DECIDE"):
                 m.next = "JOB"
-                m.d.sync += refuse(Error.TYPE)
+                m.d.sync += [refuse(Error.TYPE), wait.eq(BlockRam.latency)]
                 with m.Switch(request):
                     for kind, size in PAYLOAD_SIZES.items():
                         with m.Case(kind):
@@ -139,10 +153,16 @@ class CommandHandler(wiring.Component):
                 with m.If(version != VERSION):
                     m.d.sync += refuse(Error.VERSION)
             with m.State("MODEL"):
-                m.d.comb += self.i.ready.eq(1)
+                m.d.comb += [self.rom_en.eq(1), self.i.ready.eq(wait == 0)]
+                with m.If(wait != 0):
+                    m.d.sync += wait.eq(wait - 1)
                 with m.If(taken):
-                    m.d.comb += self.rom_addr.eq(following)
-                    m.d.sync += [remaining.eq(remaining - 1), count.eq(count + 1)]
+                    m.d.sync += [
+                        self.rom_addr.eq(self.rom_addr + 1),
+                        wait.eq(BlockRam.latency),
+                        remaining.eq(remaining - 1),
+                        count.eq(count + 1),
+                    ]
                     with m.If(self.i.p != self.rom_data):
                         m.d.sync += same_model.eq(0)
                     with m.If(count == ID_SIZE - 1):
@@ -168,7 +188,8 @@ class CommandHandler(wiring.Component):
                     m.d.sync += refuse(Error.DIVISOR)
                 m.next = "JOB"
             with m.State("JOB"):
-                m.d.comb += [self.o_jobs.valid.eq(1), self.rom_addr.eq(identity.LATENTS)]
+                m.d.comb += self.o_jobs.valid.eq(1)
+                m.d.sync += self.rom_addr.eq(identity.LATENTS)
                 with m.If(self.o_jobs.ready):
                     with m.Switch(job.kind):
                         with m.Case(Kind.PICTURE):
@@ -184,11 +205,14 @@ class CommandHandler(wiring.Component):
                     m.d.comb += self.i.ready.eq(1)
                     m.d.sync += remaining.eq(remaining - taken)
             with m.State("FEED"):
-                m.d.comb += self.i.ready.eq(self.o_latents.ready)
-                feed(self.i.valid, self.i.p)
+                m.d.comb += self.i.ready.eq(room)
+                with m.If(taken):
+                    m.d.comb += latents.w_en.eq(1)
+                feed(taken)
             with m.State("FEED STORED"):
-                m.d.comb += self.rom_addr.eq(Mux(self.o_latents.ready, following, address))
-                feed(1, self.rom_data)
-        m.d.comb += self.active.eq(~fsm.ongoing("IDLE"))
+                m.d.comb += [fetch.eq(room), self.rom_en.eq(room)]
+                m.d.sync += self.rom_addr.eq(self.rom_addr + room)
+                feed(fetch)
+        m.d.comb += self.active.eq(~fsm.ongoing("IDLE") | (latents.level != 0))
 
         return m

@@ -9,14 +9,28 @@ POLYNOMIAL = 0xEDB88320  # x^32 + x^26 + ... + 1, bits reversed
 RESIDUE = 0x2144DF1C  # the CRC of any message followed by its own CRC
 
 
-def _update(data_width):
-    """For each bit of the next state, the state and data bits whose XOR it is."""
-    state = [{("crc", n)} for n in range(32)]
+def next_state(data_width):
+    """Return, for each bit of the next state, the bits whose XOR it is.
+
+    Parameters
+    ----------
+    data_width : int
+        Bits taken at once.
+
+    Returns
+    -------
+    list of 32 (list of int, list of int)
+        Numbers of state bits, of data bits.
+    """
+    state = [{("state", n)} for n in range(32)]
     for n in range(data_width):
         feedback = state[0] ^ {("data", n)}
         state = [*state[1:], set()]
         state = [bit ^ feedback if POLYNOMIAL >> n & 1 else bit for n, bit in enumerate(state)]
-    return state
+    return [
+        tuple(sorted(n for kind, n in bit if kind == of) for of in ("state", "data"))
+        for bit in state
+    ]
 
 
 class Crc32(wiring.Component):
@@ -48,14 +62,13 @@ class Crc32(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         state = Signal(32, init=0xFFFFFFFF)
-        bits = {("crc", n): state[n] for n in range(32)}
-        bits |= {("data", n): self.data[n] for n in range(self.data_width)}
 
         with m.If(self.clear):
             m.d.sync += state.eq(state.init)
         with m.Elif(self.en):
-            for n, sources in enumerate(_update(self.data_width)):
-                m.d.sync += state[n].eq(Cat(bits[source] for source in sorted(sources)).xor())
+            for n, (state_bits, data_bits) in enumerate(next_state(self.data_width)):
+                sources = [state[k] for k in state_bits] + [self.data[k] for k in data_bits]
+                m.d.sync += state[n].eq(Cat(sources).xor())
         m.d.comb += self.crc.eq(~state)
 
         return m

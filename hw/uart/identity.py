@@ -5,7 +5,7 @@
 offset      bytes contents
 =========== ===== ==========================================================
 FACTS       36    :class:`hw.uart.protocol.Facts` (MODEL_ID is inside them)
-ANSWER      4     CRC-32 of the self-test's picture, little-endian
+ANSWER      16    :data:`hw.uart.protocol.SUMS` of the self-test
 LATENTS     100   the self-test's latents, int8
 =========== ===== ==========================================================
 """
@@ -13,12 +13,12 @@ LATENTS     100   the self-test's latents, int8
 import struct
 from dataclasses import dataclass
 
-from hw.uart.protocol import CRC, ID_SIZE, LATENT, Facts
+from hw.uart.protocol import ID_SIZE, LATENT, SUMS, Facts
 
 FACTS = 0
 MODEL_ID = FACTS + ID_SIZE
 ANSWER = FACTS + Facts.LAYOUT.size
-LATENTS = ANSWER + CRC.size
+LATENTS = ANSWER + SUMS.size
 DEPTH = LATENTS + LATENT
 
 
@@ -31,16 +31,16 @@ class Identity:
     facts : Facts
     latents : sequence of 100 int
         Latents of the self-test, -128 to 127.
-    answer : int
-        CRC-32 (:func:`zlib.crc32`) of the picture that the model gives for them, 3072 bytes
-        R G B row-major.
+    answer : 4 int
+        CRC-32 (:func:`zlib.crc32`) that the model gives for them: of the activations of layers 1
+        to 3, in the order of docs/protocol.md, and of the picture, 3072 bytes R G B row-major.
     """
 
     facts: Facts
     latents: tuple[int, ...]
-    answer: int
+    answer: tuple[int, int, int, int]
 
     def contents(self):
         """Return the bytes of the memory, :data:`DEPTH` long."""
         latents = struct.pack(f"<{LATENT}b", *self.latents)
-        return self.facts.pack() + CRC.pack(self.answer) + latents
+        return self.facts.pack() + SUMS.pack(*self.answer) + latents

@@ -21,7 +21,7 @@ import struct
 import zlib
 from dataclasses import dataclass
 
-VERSION = 1
+VERSION = 2
 BAUD = 115_200  # after reset
 BYTE_BITS = 10  # start, eight data bits, stop: a byte-time is ten bit-times
 
@@ -47,7 +47,9 @@ HEAD = struct.Struct("<BBH")  # version, type, tag
 CRC = struct.Struct("<I")
 
 GENERATE = struct.Struct(f"<{ID_SIZE}s{LATENT}b")  # model id, latents
-SELF_TEST_ANSWER = struct.Struct("<II")  # stored CRC-32 of the picture, computed CRC-32
+SUMMED_LAYERS = 3  # layers whose activations a board sums; the picture is the fourth's
+SUMS = struct.Struct(f"<{SUMMED_LAYERS + 1}I")  # CRC-32 of layers 1 to 3 and of the picture
+SELF_TEST_ANSWER = struct.Struct(f"<{SUMS.size}s{SUMS.size}s")  # stored and computed SUMS
 DIVISOR = struct.Struct("<H")  # clocks a bit, in the request for another rate and in its answer
 ERROR_CODE = struct.Struct("<B")
 

@@ -5,6 +5,7 @@ from amaranth.hdl import Cat, Const, Module, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.block_ram import BlockRam
 from hw.uart import identity
 from hw.uart.command import JOB, Kind
 from hw.uart.crc32 import Crc32
@@ -16,6 +17,8 @@ from hw.uart.protocol import (
     ERROR_CODE,
     HEAD,
     PIXELS,
+    SUMMED_LAYERS,
+    SUMS,
     VERSION,
     Facts,
     Request,
@@ -48,8 +51,14 @@ class Responder(wiring.Component):
         Bodies without their CRC.
     ready : In(1), core_cycles, stalled_cycles : In(32)
         For the info answer.
-    rom_addr : Out(8), rom_data : In(8)
-        Identity memory; data come in the cycle after the address.
+    rom_busy : In(1), rom_addr : Out(8), rom_data : In(8)
+        Identity memory; where it is not busy for another, data come :attr:`BlockRam.latency` cycles
+        after the address.
+    picture_done : Out(1)
+        The last pixel of a picture was taken.
+    layer : Out(2), layer_crc : In(32)
+        Sums of the layers of that picture (:class:`hw.layer_crc.LayerCrc`); they come in the cycle
+        after the layer.
     line_active : In(1)
         Bytes given to `o` are still on their way.
     set_divisor : Out(1)
@@ -66,8 +75,12 @@ class Responder(wiring.Component):
     ready: In(1)
     core_cycles: In(32)
     stalled_cycles: In(32)
+    rom_busy: In(1)
     rom_addr: Out(8)
     rom_data: In(8)
+    picture_done: Out(1)
+    layer: Out(2)
+    layer_crc: In(32)
     line_active: In(1)
     set_divisor: Out(1)
     divisor: Out(16)
@@ -79,20 +92,23 @@ class Responder(wiring.Component):
 
         job = Signal(JOB)
         shift = Signal(8 * Status.LAYOUT.size)  # bytes on their way out, the first lowest
-        count = Signal(range(Facts.LAYOUT.size + 1))  # bytes left of this part of the body
-        address = Signal(8)  # whose data are on rom_data
-        following = Signal(8)  # the address after it
+        count = Signal(range(Status.LAYOUT.size + 1))  # bytes of it left
+        stored = Signal(range(Facts.LAYOUT.size + 1))  # bytes of the memory left
+        wait = Signal(range(BlockRam.latency + 1))  # until rom_data are those of rom_addr
         pixels = Signal(range(PIXELS))
         last_pixel = Signal()
         pixel_taken = Signal()
         m.d.comb += [
-            self.rom_addr.eq(address),
             pixel_taken.eq(self.i_pixels.valid & self.i_pixels.ready),
             self.divisor.eq(job.value),
+            self.picture_done.eq(pixel_taken & (pixels == PIXELS - 1)),
         ]
-        m.d.sync += [address.eq(self.rom_addr), following.eq(self.rom_addr + 1)]
         with m.If(pixel_taken):
             m.d.sync += [pixels.eq(pixels + 1), last_pixel.eq(pixels == PIXELS - 1)]
+        with m.If(self.rom_busy):
+            m.d.sync += wait.eq(BlockRam.latency)
+        with m.Elif(wait != 0):
+            m.d.sync += wait.eq(wait - 1)
 
         m.d.sync += [crc.en.eq(0), crc.data.eq(self.i_pixels.p)]
 
@@ -110,6 +126,9 @@ class Responder(wiring.Component):
 
         def load(value, size):
             return [shift.eq(value), count.eq(size)]
+
+        def look_up(address, size):
+            return [self.rom_addr.eq(address), stored.eq(size), wait.eq(BlockRam.latency)]
 
         with m.FSM() as fsm:
             with m.State("IDLE"):
@@ -130,7 +149,7 @@ class Responder(wiring.Component):
             with m.State("CHECK"):
                 m.d.comb += self.i_pixels.ready.eq(1)
                 m.d.sync += crc.en.eq(pixel_taken)
-                with m.If(pixel_taken & (pixels == PIXELS - 1)):
+                with m.If(self.picture_done):
                     m.next = "HEAD"
             with m.State("HEAD"):
                 send("PAYLOAD")
@@ -138,33 +157,41 @@ class Responder(wiring.Component):
                 m.next = "TAIL"
                 with m.Switch(job.kind):
                     with m.Case(Kind.INFO):
-                        m.d.comb += self.rom_addr.eq(identity.FACTS)
-                        m.d.sync += count.eq(Facts.LAYOUT.size)
-                        m.next = "STORED"
+                        m.d.sync += look_up(identity.FACTS, Facts.LAYOUT.size)
+                        m.next = "LOOK UP"
                     with m.Case(Kind.SELF_TEST):
-                        m.d.comb += self.rom_addr.eq(identity.ANSWER)
-                        m.d.sync += count.eq(CRC.size)
-                        m.next = "STORED"
+                        m.d.sync += look_up(identity.ANSWER, SUMS.size)
+                        m.next = "LOOK UP"
                     with m.Case(Kind.PICTURE):
                         m.next = "FETCH"
                     with m.Case(Kind.BAUD):
                         m.d.sync += load(job.value, DIVISOR.size)
                     with m.Case(Kind.ERROR):
                         m.d.sync += load(job.value, ERROR_CODE.size)
+            with m.State("LOOK UP"):
+                m.d.sync += self.layer.eq(0)
+                with m.If(stored == 0):
+                    status = Cat(self.ready, Const(0, 7), self.core_cycles, self.stalled_cycles)
+                    m.d.sync += load(status, Status.LAYOUT.size)
+                    m.next = "TAIL"
+                    with m.If(job.kind == Kind.SELF_TEST):
+                        m.next = "LAYER"
+                with m.Elif(wait == 0):
+                    m.d.sync += [
+                        load(self.rom_data, 1),
+                        look_up(self.rom_addr + 1, stored - 1),
+                    ]
+                    m.next = "STORED"
             with m.State("STORED"):
-                m.d.comb += [self.o.valid.eq(1), self.o.p.data.eq(self.rom_data)]
-                with m.If(self.o.ready):
-                    m.d.comb += self.rom_addr.eq(following)
-                    m.d.sync += count.eq(count - 1)
-                    with m.If(count == 1):
-                        with m.If(job.kind == Kind.INFO):
-                            status = Cat(
-                                self.ready, Const(0, 7), self.core_cycles, self.stalled_cycles
-                            )
-                            m.d.sync += load(status, Status.LAYOUT.size)
-                        with m.Else():
-                            m.d.sync += load(crc.crc, CRC.size)
-                        m.next = "TAIL"
+                send("LOOK UP")
+            with m.State("LAYER"):
+                m.d.sync += [load(self.layer_crc, CRC.size), self.layer.eq(self.layer + 1)]
+                m.next = "LAYER SENT"
+                with m.If(self.layer == SUMMED_LAYERS):
+                    m.d.sync += load(crc.crc, CRC.size)
+                    m.next = "TAIL"
+            with m.State("LAYER SENT"):
+                send("LAYER")
             with m.State("TAIL"):
                 send("SENT", last=1)
             with m.State("FETCH"):

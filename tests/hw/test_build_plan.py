@@ -11,12 +11,12 @@ from hw.tiling import ArraySpec
 from tests.models import random_model
 
 SPEC = GeneratorSpec(channels=(4, 4, 4))
-PLAN = BuildPlan(random_model(SPEC), ArraySpec(4, 4), 10**8, (0,) * 100, 0)
+PLAN = BuildPlan(random_model(SPEC), ArraySpec(4, 4), 10**8, (0,) * 100, (0,) * 4)
 
 
 def test_the_build_id_is_the_designs_and_not_the_models():
     assert len(PLAN.build_id) == 8
-    same = [replace(PLAN, model=random_model(SPEC, 1)), replace(PLAN, answer=1)]
+    same = [replace(PLAN, model=random_model(SPEC, 1)), replace(PLAN, answer=(1,) * 4)]
     assert {plan.build_id for plan in same} == {PLAN.build_id}
     others = [
         replace(PLAN, array=ArraySpec(4, 8)),

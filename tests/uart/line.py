@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the link's tests share: a generator's stand-in, and a host at the pins of a top."""
 
-from amaranth.hdl import Module, Signal, signed
-from amaranth.lib import memory, stream, wiring
+import zlib
+
+from amaranth.hdl import Module, Mux, Signal, signed
+from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.sim import Simulator
 
@@ -32,18 +34,48 @@ def stub_picture(latents):
     return bytes(picture)
 
 
+TRACE = data.StructLayout(
+    {"valid": 1, "layer": 2, "mask": 4, "values": data.ArrayLayout(signed(10), 4)}
+)
+
+
+def stub_sums(latents):
+    """Return the sums of a self-test with these latents."""
+    layers = [bytearray() for _ in range(protocol.SUMMED_LAYERS)]
+    for n, value in enumerate(latents[:-1]):
+        lanes = [value & 0xFF, n, value & 0xFF, n] if n % 3 else [value & 0xFF, n, 0, 0]
+        layers[n // 33] += bytes(lanes)
+    return (*map(zlib.crc32, layers), zlib.crc32(stub_picture(latents)))
+
+
 class StubGenerator(wiring.Component):
-    """The generator's ports around :func:`stub_picture`; one picture at a time."""
+    """The generator's ports around :func:`stub_picture`; one picture at a time.
+
+    Each latent is traced as it is taken: 33 words a layer, and one of the last layer.
+    """
 
     i_latents: In(stream.Signature(signed(8)))
     o_pixels: Out(stream.Signature(PIXEL))
+    o_trace: Out(TRACE)
 
     def elaborate(self, platform):
         m = Module()
         m.submodules.latents = latents = memory.Memory(shape=8, depth=protocol.LATENT, init=[])
         write, read = latents.write_port(), latents.read_port(domain="comb")
         pixel = Signal(range(protocol.PIXELS))
+        third = Signal(range(3))
+        with m.If(write.en):
+            m.d.sync += third.eq(Mux(third == 2, 0, third + 1))
+            with m.If(write.addr == protocol.LATENT - 1):
+                m.d.sync += third.eq(0)
         m.d.comb += [
+            self.o_trace.valid.eq(write.en),
+            self.o_trace.layer.eq(sum(write.addr >= 33 * n for n in (1, 2, 3))),
+            self.o_trace.mask.eq(Mux(third == 0, 0b0011, 0b1111)),
+            *(
+                self.o_trace.values[lane].eq(write.addr if lane & 1 else self.i_latents.p)
+                for lane in range(4)
+            ),
             write.data.eq(self.i_latents.p),
             write.en.eq(self.i_latents.valid & self.i_latents.ready),
             self.o_pixels.p.r.eq(read.data),
@@ -70,7 +102,7 @@ class StubGenerator(wiring.Component):
         return m
 
 
-def stub_top(answer=0):
+def stub_top(answer=(0, 0, 0, 0)):
     """Return a top around the stand-in, four clocks a bit."""
     return Top(StubGenerator(), Identity(FACTS, SELF_TEST, answer))
 

@@ -11,14 +11,14 @@ from hw.uart.protocol import END, ESC, Error, Frame, FrameError, Request, Unstuf
 
 
 def test_a_frame_by_hand():
-    """CRC-32 of 01 01 34 12, from the definition: reflected, polynomial 04C11DB7."""
+    """CRC-32 of 02 01 34 12, from the definition: reflected, polynomial 04C11DB7."""
     crc = 0xFFFFFFFF
-    for byte in b"\x01\x01\x34\x12":
+    for byte in b"\x02\x01\x34\x12":
         crc ^= byte
         for _ in range(8):
             crc = crc >> 1 ^ (0xEDB88320 if crc & 1 else 0)
     crc ^= 0xFFFFFFFF
-    expected = b"\xc0\x01\x01\x34\x12" + crc.to_bytes(4, "little") + b"\xc0"
+    expected = b"\xc0\x02\x01\x34\x12" + crc.to_bytes(4, "little") + b"\xc0"
     assert Frame(Request.INFO, 0x1234).encode() == expected
 
 
@@ -67,9 +67,9 @@ def test_a_cut_body_is_found(length):
 
 def test_another_version_is_named(monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr(protocol, "VERSION", 2)
+        patch.setattr(protocol, "VERSION", 9)
         body = next(Unstuffer().feed(Frame(Request.INFO, 1).encode()))
-    with pytest.raises(FrameError, match="version 2, this program has 1"):
+    with pytest.raises(FrameError, match="version 9, this program has 2"):
         Frame.decode(body)
 
 
@@ -105,7 +105,7 @@ def test_rates_that_a_clock_cannot_make(clock, baud):
 def test_the_documents_example_is_what_is_sent():
     text = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text()
     example = text.split("### An example")[1].split("```")[1]
-    wire = Frame(Request.INFO, 0x002E).encode()
+    wire = Frame(Request.INFO, 0x0042).encode()
     assert bytes.fromhex(example) == wire
     body = next(Unstuffer().feed(wire))
     assert f"`{body[:4].hex(' ').upper()}`" in text

@@ -8,13 +8,13 @@ import pytest
 
 from hw.uart import protocol
 from hw.uart.protocol import ANSWER, ERROR, NO_TAG, Error, Frame, Request
-from tests.uart.line import FACTS, SELF_TEST, Host, simulate, stub_picture, stub_top
+from tests.uart.line import FACTS, SELF_TEST, Host, simulate, stub_sums, stub_top
 
 GENERATE = protocol.GENERATE.pack(FACTS.model_id, *SELF_TEST)
 SIZE = protocol.Facts.LAYOUT.size
 
 
-def converse(*exchanges, answer=0):
+def converse(*exchanges, answer=(0, 0, 0, 0)):
     """Send each (bytes, number of frames to await), and return all frames."""
     dut = stub_top(answer)
     found = []
@@ -44,19 +44,46 @@ def test_info():
 
 
 @pytest.mark.parametrize("wrong", [0, 1])
-def test_self_test_gives_both_sums_and_the_generators_cycles(wrong):
-    crc = zlib.crc32(stub_picture(SELF_TEST))
+def test_self_test_gives_all_sums_and_the_generators_cycles(wrong):
+    sums = stub_sums(SELF_TEST)
+    stored = (*sums[:3], sums[3] ^ wrong)
     first, result, info = converse(
         (Frame(Request.SELF_TEST, 5).encode(), 1),
         (Frame(Request.SELF_TEST, 5).encode(), 1),
         (Frame(Request.INFO, 6).encode(), 1),
-        answer=crc ^ wrong,
+        answer=stored,
     )
-    assert protocol.SELF_TEST_ANSWER.unpack(result.payload) == (crc ^ wrong, crc)
+    assert result.payload == protocol.SUMS.pack(*stored) + protocol.SUMS.pack(*sums)
     assert first == result
     status = protocol.Status.unpack(info.payload[SIZE:])
     assert status.core_cycles == protocol.LATENT + protocol.PIXELS
     assert status.stalled_cycles == 0
+
+
+def test_sums_are_those_of_the_self_test_whatever_comes_behind_it():
+    """Requests that follow at once are in the generator while the self-test is answered."""
+    others = [tuple((n * latent) % 256 - 128 for latent in range(100)) for n in (3, 7, 11)]
+    wires = [Frame(Request.SELF_TEST, 1)]
+    wires += [
+        Frame(Request.GENERATE, tag, protocol.GENERATE.pack(FACTS.model_id, *latents))
+        for tag, latents in enumerate(others[:2], 2)
+    ]
+    wires += [Frame(Request.SELF_TEST, 4)]
+    dut = stub_top()
+    found = []
+
+    async def send(ctx):
+        await Host(ctx, dut).send(b"".join(frame.encode() for frame in wires[:2]))
+        await Host(ctx, dut).idle(300)
+        await Host(ctx, dut).send(b"".join(frame.encode() for frame in wires[2:]))
+
+    async def receive(ctx):
+        found.extend(await Host(ctx, dut).receive(4))
+
+    simulate(dut, send, receive, cycles=400_000)
+    sums = protocol.SUMS.pack(*stub_sums(SELF_TEST))
+    assert [frame.tag for frame in found] == [1, 2, 3, 4]
+    assert [found[n].payload[protocol.SUMS.size :] for n in (0, 3)] == [sums, sums]
 
 
 def versioned(frame, version):
@@ -77,7 +104,7 @@ def versioned(frame, version):
         (Frame(Request.SELF_TEST, 7, bytes(108)).encode(), error(7, Error.LENGTH)),
         (Frame(Request.BAUD, 7, b"\x08").encode(), error(7, Error.LENGTH)),
         (Frame(Request.BAUD, 7, b"\x03\x00").encode(), error(7, Error.DIVISOR)),
-        (versioned(Frame(Request.GENERATE, 7, GENERATE), 2), error(7, Error.VERSION)),
+        (versioned(Frame(Request.GENERATE, 7, GENERATE), 1), error(7, Error.VERSION)),
         (versioned(Frame(99, 7), 0), error(7, Error.VERSION)),
         (protocol.stuff(b"noise"), error(NO_TAG, Error.BROKEN)),
         *(
@@ -141,11 +168,11 @@ def test_contents_are_all_that_differs_between_models(monkeypatch):
 
     other = dataclasses.replace(FACTS, model_id=b"another.", build_id=b"ANOTHER.")
     texts = []
-    for facts, latents, answer in ((FACTS, SELF_TEST, 1), (other, (5,) * 100, 2)):
+    for facts, latents, answer in ((FACTS, SELF_TEST, (1,) * 4), (other, (5,) * 100, (2,) * 4)):
         identity = Identity(facts, latents, answer)
         contents = identity.contents()
-        assert len(contents) == 140
-        monkeypatch.setattr(Identity, "contents", lambda self: bytes(140))
+        assert len(contents) == 152
+        monkeypatch.setattr(Identity, "contents", lambda self: bytes(152))
         texts.append(rtlil.convert(Top(StubGenerator(), identity), name="top", emit_src=False))
         monkeypatch.undo()
     assert texts[0] == texts[1]

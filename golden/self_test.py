@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A board's self-test: what it draws, and the sums that the reference has for every layer."""
+
+from __future__ import annotations
+
+import zlib
+from itertools import product
+
+import numpy as np
+
+from golden.generator import trace
+from golden.latents import draw_latents
+
+SEED = 0
+QUAD = 4  # channels that leave the array together
+
+
+def self_test_latents():
+    """Return the latents of the self-test, int8 (100,)."""
+    return draw_latents(SEED, 1)[0]
+
+
+def layer_sums(model, latents, columns):
+    """Return what a board answers to a self-test when all is well.
+
+    Parameters
+    ----------
+    model : golden.model_file.Model
+    latents : int8 array, shape (100,)
+    columns : int
+        Of the array: they decide the order in which activations are finished.
+
+    Returns
+    -------
+    4 int
+        CRC-32 (:func:`zlib.crc32`) of the activations of layers 1 to 3, in the order of
+        :func:`finished`, and of the picture, 3072 bytes R G B row-major.
+    """
+    *hidden, picture = trace(model, np.asarray(latents)[None])
+    sums = [
+        zlib.crc32(finished(values.activations[0], columns, layer.stride))
+        for layer, values in zip(model.spec.layers, hidden)
+    ]
+    pixels = picture.activations[0, :, 0].transpose(1, 2, 0)
+    return (*sums, zlib.crc32(pixels.tobytes()))
+
+
+def finished(maps, columns, stride):
+    """Return the activations of a layer in the order in which the array finishes them.
+
+    Channels are cut into tiles of `columns`, a tile into the `stride` x `stride` output phases; a
+    phase goes pixel by pixel, R, G, B, and channel by channel, `QUAD` at a time: behind the last
+    channel of a tile, zeros fill the quad.
+
+    Parameters
+    ----------
+    maps : uint8 array, shape (3, channels, size, size)
+    columns, stride : int
+
+    Returns
+    -------
+    bytes
+    """
+    out = bytearray()
+    for first in range(0, maps.shape[1], columns):
+        tile = maps[:, first : first + columns]
+        tile = np.pad(tile, ((0, 0), (0, -tile.shape[1] % QUAD), (0, 0), (0, 0)))
+        for y, x in product(range(stride), repeat=2):
+            out += tile[:, :, y::stride, x::stride].transpose(2, 3, 0, 1).tobytes()
+    return bytes(out)

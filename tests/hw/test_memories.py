@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""hw.memories against the memories of the elaborated machine."""
+
+import re
+from collections import Counter
+
+import pytest
+from amaranth.back import rtlil
+
+from golden.full_range import full_range_model
+from golden.spec import GeneratorSpec
+from hw.build_plan import BuildPlan
+from hw.memories import Memory, blocks, board_memories
+from hw.tiling import ArraySpec, Tiling
+
+FIFO_DEPTHS = {1, 3, 15}  # of the serial line's FIFOs: registers, not memories that one would count
+
+
+def elaborated(model, array):
+    """Return (width, depth) of every memory in the top's RTLIL."""
+    plan = BuildPlan(model, array, clock_hz=100_000_000, self_test=(0,) * 100, answer=(0,) * 4)
+    text = rtlil.convert(plan.top(), name="top")
+    found = re.findall(r"^  memory width (\d+) size (\d+) ", text, re.MULTILINE)
+    return Counter((int(width), int(depth)) for width, depth in found)
+
+
+@pytest.mark.parametrize(
+    ("channels", "bits", "array"),
+    [
+        ((8, 8, 8), 5, ArraySpec(4, 4)),
+        ((7, 5, 3), (2, 8, 3, 6), ArraySpec(5, 9, word_weights=7)),
+        ((20, 12, 24), 6, ArraySpec(8, 16, hop=2)),
+    ],
+)
+def test_every_memory_is_listed(channels, bits, array):
+    spec = GeneratorSpec(channels=channels, weight_bits=bits)
+    found = elaborated(full_range_model(spec), array)
+    listed = Counter()
+    for memory in board_memories(Tiling(spec, array)):
+        listed[memory.width, memory.depth] += memory.count
+    left = found - listed
+    assert not listed - found
+    assert {depth for _, depth in left} <= FIFO_DEPTHS
+
+
+@pytest.mark.parametrize(
+    ("width", "depth", "expected"),
+    [(18, 1024, 1), (36, 512, 1), (36, 513, 2), (9, 2048, 1), (8, 2049, 2), (1, 16384, 1)],
+)
+def test_shapes_of_a_block(width, depth, expected):
+    assert Memory("any", width, depth).blocks == expected
+
+
+def test_ports_that_a_block_lacks_are_copies():
+    assert Memory("table", 8, 1024, readers=4, written=False).blocks == 2
+    assert Memory("table", 8, 1024, readers=2, written=True).blocks == 2
+    assert Memory("small", 8, 64).blocks == 0
+    assert blocks(640, 4644, 18) == 180
