@@ -39,6 +39,8 @@ class Memory:
         Ports that read each of them.
     written : bool
         By the machine; else its contents are the model's or the board's.
+    replaced : bool
+        Another model's contents may take the place of these in a finished design: never of logic.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Memory:
     count: int = 1
     readers: int = 1
     written: bool = True
+    replaced: bool = False
 
     @property
     def bits(self):
@@ -59,7 +62,7 @@ class Memory:
 
         A block has two ports: without a writer both may read.
         """
-        if self.depth <= SMALL_DEPTH:
+        if self.depth <= SMALL_DEPTH and not self.replaced:
             return 0
         copies = self.readers if self.written else -(-self.readers // 2)
         widths = BLOCK_WIDTHS if not self.written and self.readers > 1 else (*BLOCK_WIDTHS, WIDE)
@@ -93,7 +96,13 @@ def generator_memories(tiling):
         Memory("map A", ACT_BITS, map_a, array.rows),
         Memory("map B", ACT_BITS, map_b, array.rows),
         Memory("accumulators", tiling.acc_width, ACCUMULATORS, 2 * array.columns),
-        Memory("channels", channel_layout(tiling).size, tiling.channel_words, written=False),
+        Memory(
+            "channels",
+            channel_layout(tiling).size,
+            tiling.channel_words,
+            written=False,
+            replaced=True,
+        ),
         Memory(
             "plane biases",
             LANES * tiling.plane_bias_width,
@@ -101,7 +110,7 @@ def generator_memories(tiling):
             written=False,
         ),
         Memory("latents", ACT_BITS * array.rows, 2 << (groups - 1).bit_length()),
-        Memory("table", ACT_BITS, TABLE_SIZE, readers=LANES, written=False),
+        Memory("table", ACT_BITS, TABLE_SIZE, LANES, written=False),
         Memory("line", tiling.acc_width * array.layer4_phases, line_depth),
         Memory("pixels", ACT_BITS * PLANES, 2 * (PICTURE_SIZE // 2) ** 2, LANES),
     )
