@@ -95,16 +95,17 @@ def main(argv=None):
     int
         The exit status. Bad input is one line on standard error, never a traceback.
     """
+    status = InputError.status
     try:
         args = _parser().parse_args(argv)
-        status = args.function(args) or 0
+        done = args.function(args) or 0
         sys.stdout.flush()
-        return status
+        return done
     except BrokenPipeError:  # the reader, `head` say, has what it wanted
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except InputError as error:
-        line = str(error)
+        line, status = str(error), error.status
     except OSError as error:
         line = f"{error.filename}: {error.strerror}" if error.filename else str(error)
     except ModuleNotFoundError as error:
@@ -119,7 +120,7 @@ def main(argv=None):
         return 130
     line = "".join(c if c.isprintable() else " " for c in line)  # one line, whatever was quoted
     print(f"avatar: error: {line}", file=sys.stderr)
-    return 2
+    return status
 
 
 def _latents(args):
@@ -146,7 +147,7 @@ def _latents(args):
     argument("--each", metavar="DIR", help="single 32x32 files DIR/000.png, 001.png, ..."),
     argument("--trace", metavar="DIR", help="each layer's values as .npy and .hex (NumPy only)"),
     argument("--port", help="ask the board on this serial port; `sim`: a virtual board"),
-    argument("--baud", type=int, metavar="N", help="rate of the serial line (default 115200)"),
+    argument("--baud", type=int, metavar="N", help="rate of the line (default: the highest)"),
 )
 def generate(args):
     """Turn latents into avatars: with the bit-exact NumPy reference, or on a board.
@@ -203,21 +204,21 @@ def _golden_pictures(model, latents):
 
 
 def _board_pictures(port, baud, model, latents):
-    with _open_board(port, model) as board:
-        if baud is not None:
-            board.change_baud(baud)
+    with _open_board(port, model, baud) as board:
         return _ask_board(board, model, latents)
 
 
 @contextmanager
-def _open_board(port, model):
+def _open_board(port, model, baud=None):
     """Yield the board on a serial port, or on a virtual board's that holds `model`."""
-    from boards.host import Board
+    from boards.opening import open_board
 
     with ExitStack() as stack:
-        if port == "sim":
-            port = stack.enter_context(_virtual_board(model)).path
-        yield stack.enter_context(Board(port))
+        if port != "sim":
+            yield stack.enter_context(open_board(port, baud=baud))
+        else:
+            simulated = stack.enter_context(_virtual_board(model))
+            yield stack.enter_context(open_board(simulated.path, baud=baud, clock=simulated.clock))
 
 
 def _ask_board(board, model, latents):

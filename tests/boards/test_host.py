@@ -103,7 +103,7 @@ def assert_pictures(connection):
 def test_everything_on_a_good_board(board):
     with Board(board.path) as connection:
         assert connection.info() == (FACTS, STATUS)
-        assert connection.self_test()
+        assert connection.self_test().wrong_layer is None
         steps = []
 
         def progress(items):
