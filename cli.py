@@ -31,6 +31,8 @@ EXTRA_OF = {
     "cocotb_tools": "sim",
     "serial": "boards",
     "amaranth_boards": "boards",
+    "joblib": "bench",
+    "distributed": "bench",
 }
 
 DESCRIPTION = """\
@@ -95,16 +97,17 @@ def main(argv=None):
     int
         The exit status. Bad input is one line on standard error, never a traceback.
     """
+    status = InputError.status
     try:
         args = _parser().parse_args(argv)
-        status = args.function(args) or 0
+        done = args.function(args) or 0
         sys.stdout.flush()
-        return status
+        return done
     except BrokenPipeError:  # the reader, `head` say, has what it wanted
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except InputError as error:
-        line = str(error)
+        line, status = str(error), error.status
     except OSError as error:
         line = f"{error.filename}: {error.strerror}" if error.filename else str(error)
     except ModuleNotFoundError as error:
@@ -119,7 +122,7 @@ def main(argv=None):
         return 130
     line = "".join(c if c.isprintable() else " " for c in line)  # one line, whatever was quoted
     print(f"avatar: error: {line}", file=sys.stderr)
-    return 2
+    return status
 
 
 def _latents(args):
@@ -146,7 +149,7 @@ def _latents(args):
     argument("--each", metavar="DIR", help="single 32x32 files DIR/000.png, 001.png, ..."),
     argument("--trace", metavar="DIR", help="each layer's values as .npy and .hex (NumPy only)"),
     argument("--port", help="ask the board on this serial port; `sim`: a virtual board"),
-    argument("--baud", type=int, metavar="N", help="rate of the serial line (default 115200)"),
+    argument("--baud", type=int, metavar="N", help="rate of the line (default: the highest)"),
 )
 def generate(args):
     """Turn latents into avatars: with the bit-exact NumPy reference, or on a board.
@@ -203,21 +206,21 @@ def _golden_pictures(model, latents):
 
 
 def _board_pictures(port, baud, model, latents):
-    with _open_board(port, model) as board:
-        if baud is not None:
-            board.change_baud(baud)
+    with _open_board(port, model, baud) as board:
         return _ask_board(board, model, latents)
 
 
 @contextmanager
-def _open_board(port, model):
+def _open_board(port, model, baud=None):
     """Yield the board on a serial port, or on a virtual board's that holds `model`."""
-    from boards.host import Board
+    from boards.opening import open_board
 
     with ExitStack() as stack:
-        if port == "sim":
-            port = stack.enter_context(_virtual_board(model)).path
-        yield stack.enter_context(Board(port))
+        if port != "sim":
+            yield stack.enter_context(open_board(port, baud=baud))
+        else:
+            simulated = stack.enter_context(_virtual_board(model))
+            yield stack.enter_context(open_board(simulated.path, baud=baud, clock=simulated.clock))
 
 
 def _ask_board(board, model, latents):
@@ -901,6 +904,212 @@ def prune(args):
     """
     channels = options.channels_of(args.preset, args.channels)
     return _begin_from(args.run, "prune", args, channels=channels)
+
+
+SIM_MODEL = "models/compact.safetensors"
+STREAM_ARGUMENTS = (
+    argument("--port", required=True, help="serial port of the board; `sim`: a virtual board"),
+    argument("--count", type=int, required=True, metavar="N", help="number of avatars"),
+    argument("--seed", type=int, default=0, metavar="S", help="seed of the latents (default 0)"),
+    argument(
+        "--model",
+        metavar="FILE",
+        help=f"what the board must hold (default: what it holds; for sim {SIM_MODEL})",
+    ),
+    argument("--baud", type=int, metavar="N", help="rate of the line (default: the highest)"),
+    argument(
+        "--sheet", metavar="FILE.png", help="the newest 64, kept up to date (default DIR.png)"
+    ),
+    argument("--check", action="store_true", help="compare each with the reference; needs --model"),
+    argument("--json", action="store_true", help="the report as JSON, for programs"),
+)
+
+
+def _stream_plan(args, folder):
+    """Return model, latents and contact sheet of a stream into `folder`, which is made."""
+    from pathlib import Path
+
+    import pictures
+    from golden import model_file
+    from golden.latents import draw_latents
+
+    latents = draw_latents(args.seed, args.count)
+    path = args.model or (SIM_MODEL if args.port == "sim" else None)
+    if args.check and path is None:
+        raise InputError("--check needs the reference; give --model FILE, what the board holds")
+    model = None if path is None else model_file.load(path)
+    sheet = args.sheet or (folder and f"{os.path.abspath(folder)}.png")
+    sheet = pictures.ContactSheet(sheet) if sheet else None
+    if folder:
+        make_folder(folder)
+        if any(Path(folder).glob("*.png")):
+            raise InputError(f"{folder}: holds pictures already; empty it, or name another folder")
+    return model, latents, sheet
+
+
+def _stream(args, board, model, latents, sheet, takers):
+    """Hand a board's pictures of `latents` to `takers`, and report; return the exit status."""
+    from tqdm import tqdm
+
+    from boards.stream import Stream
+
+    differ = []
+
+    def take(index, picture):
+        for taker in takers:
+            taker(index, picture)
+        if sheet:
+            sheet.add(picture)
+        if args.check:
+            from golden.generator import generate
+
+            if (generate(model, latents[index : index + 1])[0] != picture).any():
+                differ.append(index)
+
+    stream = Stream(board, take, model=model)
+    progress = partial(
+        tqdm, desc=board.port, total=len(latents), unit="avatar", delay=2, leave=False
+    )
+    try:
+        stream.run(latents, progress=progress)
+    finally:
+        if sheet:
+            sheet.save()
+    facts = stream.report()
+    if args.check:
+        facts["differ"] = differ
+    if args.json:
+        text = json.dumps(facts)
+    else:
+        text = (
+            f"{facts['pictures']} avatars in {facts['seconds']:.2f} s on the line, "
+            f"{facts['rate']:.2f} a second\n"
+            f"{facts['share']:.1%} of the line at {facts['baud']} baud: {facts['bytes']} bytes of "
+            f"answers; {facts['repeats']} requests sent again"
+        )
+        if args.check:
+            text += f"\nNOT EQUAL: {differ}" if differ else "\nequal to the reference, all of them"
+    print(text, file=sys.stderr if args.out == "-" else sys.stdout)
+    return 1 if differ else 0
+
+
+def _picture_files(folder):
+    """Return a taker that saves each picture in `folder`."""
+    from pathlib import Path
+
+    import pictures
+    from boards.training_set import picture_name
+
+    return lambda index, picture: pictures.save_png(Path(folder, picture_name(index)), picture)
+
+
+@verb(
+    "stream",
+    *STREAM_ARGUMENTS,
+    argument(
+        "--out",
+        metavar="DIR|-",
+        help="folder for 00000.png, ...; -: 3072 raw bytes each to standard output; "
+        "leave it out to measure the line",
+    ),
+)
+def stream(args):
+    """Let a board draw without a pause: the line is the limit.
+
+    Example: avatar stream --port /dev/ttyUSB0 --count 1000 --out faces
+
+    Several requests are under way at any time, each picture is checked against its own. Ctrl-C, or
+    a port that goes away, leaves whole files. The report says which share of the line's time the
+    answers filled; with sim the line's time is the simulated one.
+    """
+    folder = None if args.out == "-" else args.out
+    model, latents, sheet = _stream_plan(args, folder)
+
+    def raw(_, picture):
+        sys.stdout.buffer.write(picture.tobytes())
+        sys.stdout.buffer.flush()
+
+    takers = [_picture_files(folder)] if folder else [raw] if args.out == "-" else []
+    with _open_board(args.port, model, args.baud) as board:
+        return _stream(args, board, model, latents, sheet, takers)
+
+
+@verb(
+    "augment",
+    *STREAM_ARGUMENTS,
+    argument("--out", required=True, metavar="DIR", help="folder for the training set"),
+)
+def augment(args):
+    """Let a board draw a training set: pictures, and what made each of them.
+
+    Example: avatar augment --port /dev/ttyUSB0 --count 2000 --out drawn
+
+    DIR holds 00000.png, ... for `avatar train --data DIR`, latents.npy for `avatar generate
+    --latents` (row n made picture n), and pictures.csv: file, row, seed, model, CRC-32.
+    """
+    from boards.training_set import TrainingSet
+
+    model, latents, sheet = _stream_plan(args, args.out)
+    with _open_board(args.port, model, args.baud) as board:
+        facts, _ = board.info()
+        index = TrainingSet(args.out, latents, args.seed, facts.model_id)
+        try:
+            takers = [_picture_files(args.out), index.take]
+            return _stream(args, board, model, latents, sheet, takers)
+        finally:
+            index.save()
+
+
+@verb(
+    "explore",
+    argument("--device", required=True, metavar="D", help="lfe5u-85f, xc7a100t, gw2a-18, ..."),
+    argument("--preset", help="contest, medium, compact, small, tiny"),
+    argument("--channels", metavar="C1,C2,C3", help="or the network's channels"),
+    argument("--clock", type=float, default=100.0, metavar="MHZ", help="clock (default 100)"),
+    argument("--baud", type=int, default=3_000_000, metavar="N", help="line (default 3000000)"),
+    argument("--measure", action="store_true", help="synthesise the fit's arrays again (minutes)"),
+    argument("--jobs", type=int, default=1, metavar="N", help="of --measure: processes, -1: all"),
+    argument("--scheduler", metavar="ADDRESS", help="of --measure: a Dask scheduler's machines"),
+    argument("--out", metavar="DIR", help="explore.json and explore.png; with --measure area.json"),
+    argument("--json", action="store_true", help="as JSON, for programs"),
+)
+def explore(args):
+    """Sweep arrays and weight bits on a device: what fits, how fast it is, what binds.
+
+    Example: avatar explore --device lfe5u-85f --preset compact --out explored
+
+    Cycles, multipliers and block RAMs are exact; LUTs and flip-flops come from a fit to syntheses
+    of small arrays, whose error is printed. The table holds the points that nothing beats in speed,
+    share of the device and weight bits. Exit status 1 if nothing fits.
+    """
+    from boards import area, devices, explore, explore_report
+    from golden.atomic import replacing
+
+    device = devices.device(args.device)
+    channels = options.channels_of(args.preset, args.channels)
+    if not 1 <= args.clock <= 1000:
+        raise InputError(f"--clock is {args.clock:g} MHz; give 1 to 1000")
+    if not 1 <= args.baud <= 100_000_000:
+        raise InputError(f"--baud is {args.baud}; give 1 to 100000000")
+    if not args.measure and (args.scheduler is not None or args.jobs != 1):
+        raise InputError("--jobs and --scheduler spread --measure; give that too, or leave them")
+    if args.out:
+        make_folder(args.out)
+    if args.measure:
+        runs = area.measure_all(device.family, jobs=args.jobs, scheduler=args.scheduler)
+    else:
+        runs = area.committed_runs(device.family)
+    fits = {resource: area.fit(runs, resource, device.family) for resource in area.RESOURCES}
+    facts = explore.report(device, channels, round(args.clock * 1e6), args.baud, fits)
+    if args.out:
+        if args.measure:
+            area.save_runs(args.out, runs)
+        with replacing(os.path.join(args.out, "explore.json")) as beside:
+            beside.write_text(json.dumps(facts, indent=1) + "\n")
+        with replacing(os.path.join(args.out, "explore.png")) as beside:
+            explore_report.save_figure(facts, beside)
+    print(json.dumps(facts) if args.json else explore_report.as_text(facts))
+    return 0 if facts["fastest"] else 1
 
 
 if __name__ == "__main__":

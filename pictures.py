@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import math
 import sys
+import time
 import warnings
+from collections import deque
 from pathlib import Path
 
 import numpy as np
@@ -84,6 +86,39 @@ def save_each(folder, pictures):
     """
     for n, picture in enumerate(pictures):
         save_png(Path(folder) / f"{n:03}.png", picture)
+
+
+class ContactSheet:
+    """A PNG file of the newest pictures, kept up to date while they come.
+
+    Parameters
+    ----------
+    path : str or Path
+    size : int
+        Pictures on it.
+    every : float
+        Seconds between two writings, at least.
+    scale : int
+        As :func:`grid`.
+    """
+
+    def __init__(self, path, *, size=64, every=1.0, scale=2):
+        check_png(path)
+        self.path, self.every, self.scale = path, every, scale
+        self._newest = deque(maxlen=size)
+        self._written = 0.0
+
+    def add(self, picture):
+        """Put a picture, uint8 (height, width, 3), behind the others; the oldest one goes."""
+        self._newest.append(picture)
+        if time.monotonic() - self._written >= self.every:
+            self.save()
+
+    def save(self):
+        """Write the file, whole or not at all, if there is a picture."""
+        if self._newest:
+            save_png(self.path, grid(np.stack(self._newest), scale=self.scale))
+            self._written = time.monotonic()
 
 
 def side_by_side(panels, *, gap=12):

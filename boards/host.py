@@ -5,6 +5,7 @@ import errno
 import os
 import time
 from collections import deque
+from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
@@ -19,6 +20,7 @@ WINDOW = 3  # requests under way: a board that still holds two given up ones tak
 ALLOWANCE = 1.0  # seconds of silence beyond byte-times: operating system, adapter, slow simulator
 SLOWEST = 1e6  # useful MACs a second of the slowest board, a simulated one
 PATIENCE = 30.0  # seconds that an answer may take in all; a slow simulator sends a picture in a few
+PROOFS = 3  # answers in a row, each at the first try, that prove a rate
 MAX_STRAY = 4 * protocol.MAX_ANSWER  # bytes that may arrive in place of an answer
 
 
@@ -28,6 +30,30 @@ class _Failed(Exception):
 
 class _Silent(_Failed):
     """Nothing came in time."""
+
+
+@dataclass(frozen=True)
+class SelfTest:
+    """What a board answers to a self-test.
+
+    Attributes
+    ----------
+    stored, computed : 4 int
+        CRC-32 of layers 1 to 3 and of the picture: those that came with the model, and those of
+        the picture just made.
+    """
+
+    stored: tuple[int, ...]
+    computed: tuple[int, ...]
+
+    @property
+    def wrong_layer(self):
+        """The first layer, 1 to 4, whose activations or pixels are wrong; None where all is well.
+
+        The fourth layer is all from the third layer's activations to the pixels.
+        """
+        sums = zip(self.stored, self.computed, strict=True)
+        return next((n for n, (stored, made) in enumerate(sums, 1) if stored != made), None)
 
 
 class Board:
@@ -108,13 +134,12 @@ class Board:
 
         Returns
         -------
-        bool
-            Its CRC is the stored one.
+        SelfTest
         """
         facts, _ = self.info()
         payload = self._ask(Request.SELF_TEST, compute=_compute_time(facts))
         stored, computed = protocol.SELF_TEST_ANSWER.unpack(payload)
-        return stored == computed
+        return SelfTest(protocol.SUMS.unpack(stored), protocol.SUMS.unpack(computed))
 
     @property
     def baud(self):
@@ -127,8 +152,8 @@ class Board:
         Raises
         ------
         InputError
-            The board's clock or this port cannot make the rate, or nothing gets through at it;
-            then both ends are back at the rate of before.
+            The board's clock or this port cannot make the rate: nothing has changed; or too
+            little gets through at it: both ends are back at the start-up rate.
         """
         facts, _ = self.info()
         before = self._serial.baudrate
@@ -145,13 +170,14 @@ class Board:
         self._ask(Request.BAUD, payload)
         self._serial.baudrate = baud
         try:
-            self.info()
+            for _ in range(PROOFS):
+                self._ask(Request.INFO, tries=1)
         except InputError as error:
             self._serial.baudrate = protocol.BAUD
             time.sleep(protocol.FALLBACK * protocol.BYTE_BITS / protocol.BAUD)
             self.info()
             raise InputError(
-                f"{self.port}: nothing gets through at {baud} baud, the line is back at "
+                f"{self.port}: the line does not carry {baud} baud, it is back at "
                 f"{protocol.BAUD}; try a lower rate"
             ) from error
 
@@ -201,10 +227,10 @@ class Board:
         for answer in self._ask_all(Request.GENERATE, payloads, compute=_compute_time(facts)):
             yield np.frombuffer(answer, np.uint8).reshape(PICTURE_SIZE, PICTURE_SIZE, PLANES)
 
-    def _ask(self, request, payload=b"", *, compute=0.0):
-        return next(self._ask_all(request, [payload], compute=compute))
+    def _ask(self, request, payload=b"", *, compute=0.0, tries=TRIES):
+        return next(self._ask_all(request, [payload], compute=compute, tries=tries))
 
-    def _ask_all(self, request, payloads, *, compute):
+    def _ask_all(self, request, payloads, *, compute, tries=TRIES):
         """Yield the payload of each answer in order, with `WINDOW` requests under way.
 
         The board may be silent for `compute` seconds longer than the line explains.
@@ -215,7 +241,7 @@ class Board:
             under_way.extend(islice(payloads, WINDOW - len(under_way)))
             if not under_way:
                 return
-            for attempt in range(1, TRIES + 1):
+            for attempt in range(1, tries + 1):
                 try:
                     while len(tags) < len(under_way):
                         tags.append(self._send(request, under_way[len(tags)]))
@@ -224,7 +250,7 @@ class Board:
                 except _Failed as failure:
                     self.repeats += len(tags)
                     tags.clear()
-                    if attempt == TRIES:
+                    if attempt == tries:
                         raise InputError(self._gave_up(failure)) from failure
                 except (serial.SerialException, OSError) as error:
                     raise InputError(f"{self.port}: the port is gone ({error})") from error

@@ -18,7 +18,15 @@ PICTURE_SIZE = 32
 
 
 class InputError(ValueError):
-    """Something a user gave is wrong; the message is one line: what, where, and the remedy."""
+    """Something a user gave is wrong; the message is one line: what, where, and the remedy.
+
+    Attributes
+    ----------
+    status : int
+        Exit status of a program that ends with it.
+    """
+
+    status = 2
 
 
 @dataclass(frozen=True)

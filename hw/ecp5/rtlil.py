@@ -23,7 +23,7 @@ def to_rtlil(component, name, *, platform=None):
     platform : object, optional
         Asked for primitives, as :class:`hw.block_ram.BlockRam` does.
     """
-    return without_indices(rtlil.convert(component, name=name, platform=platform))
+    return without_indices(rtlil.convert(component, name=name, platform=platform, emit_src=False))
 
 
 def without_indices(text):

@@ -6,7 +6,6 @@ import os
 import select
 import threading
 import time
-import tty
 from types import SimpleNamespace
 
 import numpy as np
@@ -17,79 +16,10 @@ from boards.host import Board
 from golden.spec import InputError
 from hw.uart import protocol
 from hw.uart.protocol import ANSWER, ERROR, NO_TAG, Error, Frame, Request
+from tests.boards.played import FACTS, STATUS, answer, once, picture
 
-FACTS = protocol.Facts(
-    build_id=b"build-id",
-    model_id=bytes.fromhex("c0dbdcdd00112233"),
-    latent=100,
-    channels=(8, 8, 8),
-    weight_bits=(8, 8, 8, 8),
-    clock_hz=8 * protocol.BAUD,
-    macs_per_cycle=16,
-)
-STATUS = protocol.Status(ready=True, core_cycles=1, stalled_cycles=0)
 MODEL = SimpleNamespace(digest=FACTS.model_id.hex() + 24 * "00")
 LATENTS = np.random.default_rng(0).integers(-128, 128, (5, 100)).astype(np.int8)
-
-
-def picture(latents):
-    """Return the 3072 bytes that the played board makes of 100 bytes of latents."""
-    return (latents * 31)[: protocol.PICTURE_SIZE]
-
-
-def answer(request):
-    """Return the good answer to a request."""
-    if request.type == Request.INFO:
-        payload = FACTS.pack() + STATUS.pack()
-    elif request.type == Request.GENERATE:
-        payload = picture(request.payload[protocol.ID_SIZE :])
-    elif request.type == Request.SELF_TEST:
-        payload = 2 * protocol.SUMS.pack(1, 2, 3, 4)
-    else:
-        payload = request.payload
-    return Frame(request.type | ANSWER, request.tag, payload)
-
-
-class PlayedBoard:
-    """A thread behind a pseudo-terminal; `respond` turns the n-th request into bytes."""
-
-    def __init__(self):
-        self.master, self.slave = os.openpty()
-        tty.setraw(self.slave)
-        self.path = os.ttyname(self.slave)
-        self.respond = lambda request, n: answer(request).encode()
-        self.requests = []
-        self.ended = threading.Event()
-        self.thread = threading.Thread(target=self._run)
-        self.thread.start()
-
-    def _run(self):
-        unstuffer = protocol.Unstuffer()
-        while not self.ended.is_set():
-            if not select.select([self.master], [], [], 0.02)[0]:
-                continue
-            for body in unstuffer.feed(os.read(self.master, 4096)):
-                self.requests.append(Frame.decode(body))
-                os.write(self.master, self.respond(self.requests[-1], len(self.requests)))
-
-    def end(self):
-        self.ended.set()
-        self.thread.join()
-        os.close(self.master)
-        os.close(self.slave)
-
-
-@pytest.fixture
-def board(monkeypatch):
-    monkeypatch.setattr(host, "ALLOWANCE", 0.05)
-    played = PlayedBoard()
-    yield played
-    played.end()
-
-
-def once(make, *, at):
-    """Respond well but to the request number `at`, which gets the bytes `make(request)`."""
-    return lambda request, n: make(request) if n == at else answer(request).encode()
 
 
 def assert_pictures(connection):
@@ -103,7 +33,7 @@ def assert_pictures(connection):
 def test_everything_on_a_good_board(board):
     with Board(board.path) as connection:
         assert connection.info() == (FACTS, STATUS)
-        assert connection.self_test()
+        assert connection.self_test().wrong_layer is None
         steps = []
 
         def progress(items):

@@ -100,7 +100,7 @@ def test_pictures_are_the_contracts(connection, model):
 
 
 def test_info_and_self_test(connection, model, model_id):
-    assert connection.self_test()
+    assert connection.self_test().wrong_layer is None
     facts, status = connection.info()
     assert facts.model_id == model_id
     assert facts.channels == model.spec.channels
@@ -167,7 +167,7 @@ def test_change_of_rate_and_a_host_that_goes_away(board, model):
         np.testing.assert_array_equal(pictures, generate(model, SELF_TEST[None]))
         connection._serial.close()  # as if it had crashed: the board stays at 230400
     with Board(board.path) as connection:
-        assert connection.self_test()
+        assert connection.self_test().wrong_layer is None
 
 
 def test_a_flipped_weight_word_changes_the_picture(model, model_id, answer):
@@ -178,7 +178,7 @@ def test_a_flipped_weight_word_changes_the_picture(model, model_id, answer):
     flipped = int(word[2], 16) ^ ((1 << int(word[1])) - 1)
     text = f"{text[: word.start(2)]}{flipped:x}{text[word.end(2) :]}"
     with VirtualBoard(Simulation(text, TOP)) as board, Board(board.path) as connection:
-        assert not connection.self_test()
+        assert connection.self_test().wrong_layer == 1
         latents = draw_latents(1, 1)
         made = connection.generate(model, latents)
     assert (made != generate(model, latents)).any()
@@ -196,7 +196,7 @@ def test_no_reference_in_the_boards_process(simulation, tmp_path, monkeypatch):
     )
     monkeypatch.syspath_prepend(tmp_path)
     with VirtualBoard(simulation) as board, Board(board.path) as connection:
-        assert connection.self_test()
+        assert connection.self_test().wrong_layer is None
         board.process.send_signal(signal.SIGUSR1)
         wait_until(listing.exists)
     loaded = set(listing.read_text().split())

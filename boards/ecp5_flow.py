@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: Apache-2.0
+"""RTLIL to a routed ECP5 and its bitstream: Yosys, nextpnr, ecppack."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from boards.kept import digest, kept
+from boards.routed_report import RoutedReport
+from boards.tools import ECPPACK, NEXTPNR_ECP5, YOSYS
+
+SYNTHESIS_TIMEOUT = 3600  # seconds; a full LFE5U-85F takes a few minutes of one core
+ROUTING_TIMEOUT = 3 * 3600
+PACKING_TIMEOUT = 600
+SPEED_GRADE = "6"  # the slowest
+SYNTHESIS = "synth_ecp5 -top {top} -json netlist.json"
+ROUTER = "router1"  # 153 MHz where router2 gave 117
+
+
+@dataclass(frozen=True)
+class Netlist:
+    """A synthesised design.
+
+    Attributes
+    ----------
+    folder : Path
+        Holds ``netlist.json`` and ``yosys.log``.
+    seconds : float
+        That it took, now or when it was made.
+    """
+
+    folder: Path
+    seconds: float
+
+    @property
+    def key(self):
+        """Digest of all that decides it."""
+        return self.folder.name
+
+
+@dataclass(frozen=True)
+class Routed:
+    """A placed and routed design.
+
+    Attributes
+    ----------
+    folder : Path
+        Holds ``routed.config``, ``timing.json`` and ``nextpnr.log``.
+    report : RoutedReport
+    seconds : float
+        That it took, now or when it was made.
+    """
+
+    folder: Path
+    report: RoutedReport
+    seconds: float
+
+
+def synthesize(rtlil, progress, *, top="top"):
+    """Return the :class:`Netlist` of a design, made once.
+
+    Parameters
+    ----------
+    rtlil : str
+        Yosys' RTLIL, primitives of the ECP5 in it or not.
+    progress : boards.progress.Progress
+    top : str
+        Name of the top module.
+
+    Raises
+    ------
+    InputError
+        Yosys is not installed.
+    ToolFailed
+        It failed.
+    """
+    script = f"read_rtlil design.il; {SYNTHESIS.format(top=top)}"
+
+    def work(folder):
+        Path(folder, "design.il").write_text(rtlil)
+        arguments = ["-q", "-l", "yosys.log", "-p", script]
+        _timed(YOSYS, arguments, folder, "yosys.log", SYNTHESIS_TIMEOUT, progress)
+        Path(folder, "design.il").unlink()
+
+    progress.stage("synthesis")
+    folder = kept("synthesis", digest(YOSYS.version, script, rtlil), work)
+    return Netlist(folder, _seconds(folder))
+
+
+def place_and_route(netlist, device, progress, *, package, lpf="", frequency=None, seed=1):
+    """Return the :class:`Routed` of a netlist, made once.
+
+    Timing that is not met is no failure here: the report says what was.
+
+    Parameters
+    ----------
+    netlist : Netlist
+    device : str
+        Name in :data:`boards.devices.DEVICES`, as lfe5u-85f.
+    progress : boards.progress.Progress
+    package : str
+        As nextpnr names it: CABGA381.
+    lpf : str
+        Places of the ports and clock constraints; by default every port goes anywhere.
+    frequency : float, optional
+        MHz wanted of clocks that `lpf` does not constrain.
+    seed : int
+
+    Raises
+    ------
+    InputError
+        nextpnr is not installed.
+    ToolFailed
+        The design does not fit, cannot be routed, or nextpnr failed.
+    """
+    options = [
+        f"--{device.removeprefix('lfe5u-').removesuffix('f')}k",
+        *("--package", package, "--speed", SPEED_GRADE, "--router", ROUTER),
+        *("--seed", str(seed), "--timing-allow-fail", "--lpf-allow-unconstrained"),
+    ]
+    if frequency is not None:
+        options += ["--freq", f"{frequency:g}"]
+
+    def work(folder):
+        Path(folder, "netlist.json").hardlink_to(netlist.folder / "netlist.json")
+        Path(folder, "constraints.lpf").write_text(lpf)
+        arguments = [
+            *("--quiet", "--log", "nextpnr.log", "--json", "netlist.json"),
+            *("--lpf", "constraints.lpf", "--textcfg", "routed.config"),
+            *("--report", "timing.json", *options),
+        ]
+        _timed(NEXTPNR_ECP5, arguments, folder, "nextpnr.log", ROUTING_TIMEOUT, progress)
+        Path(folder, "netlist.json").unlink()
+
+    progress.stage(f"place and route, seed {seed}")
+    folder = kept("routing", digest(NEXTPNR_ECP5.version, netlist.key, options, lpf), work)
+    report = RoutedReport.read(folder / "timing.json")
+    return Routed(folder, report, _seconds(folder))
+
+
+def pack(folder, progress):
+    """Make ``top.bit`` of the ``routed.config`` in `folder`; the same text gives the same bytes.
+
+    Raises
+    ------
+    InputError
+        ecppack is not installed.
+    ToolFailed
+        It failed.
+    """
+    progress.stage("bitstream")
+    arguments = ["--compress", "--input", "routed.config", "--bit", "top.bit"]
+    ECPPACK.run(arguments, folder, log="ecppack.log", timeout=PACKING_TIMEOUT)
+
+
+def _timed(tool, arguments, folder, log, timeout, progress):
+    begin = time.monotonic()
+    tool.run(arguments, folder, log=log, timeout=timeout, watch=progress.line)
+    Path(folder, "seconds").write_text(f"{time.monotonic() - begin:.1f}\n")
+
+
+def _seconds(folder):
+    return float(Path(folder, "seconds").read_text())
