@@ -7,7 +7,7 @@ PINNED_TORCH := $(shell grep '^torch==' constraints.txt)
 TORCH ?= $(PINNED_TORCH)
 PIP_ARGS ?=
 
-.PHONY: demo test test-long results lint clean
+.PHONY: demo test test-long results bench lint clean
 
 demo: .venv/demo.stamp
 	.venv/bin/avatar demo
@@ -25,6 +25,11 @@ test-long: .venv/test.stamp
 results: .venv/test.stamp
 	OMP_NUM_THREADS=1 .venv/bin/avatar experiment all
 
+# This hardware beside what one would run instead; make bench REPORT=FILE takes another synthesis.
+REPORT ?= docs/results/synth.json
+bench: .venv/test.stamp
+	OMP_NUM_THREADS=1 .venv/bin/python -m benchmarks.generators --report $(REPORT)
+
 lint: .venv/test.stamp
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
@@ -33,7 +38,7 @@ clean:
 	rm -rf .venv build
 
 .venv/demo.stamp: EXTRAS = sim
-.venv/test.stamp: EXTRAS = train,sim,test
+.venv/test.stamp: EXTRAS = train,sim,boards,bench,test
 .venv/test.stamp: TORCH_PACKAGE = "$(TORCH)"
 
 # Another torch brings versions of its own: the constraints' last part, torch's, goes.
