@@ -74,7 +74,7 @@ class ArraySpec:
 
     @property
     def macs_per_cycle(self):
-        """Multipliers that feed an accumulator."""
+        """Products a cycle, each of which feeds an accumulator."""
         return self.rows * self.columns
 
     @property

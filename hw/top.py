@@ -120,7 +120,6 @@ class Top(wiring.Component):
             baud.bad.eq(frames.bad),
             baud.set.eq(responder.set_divisor),
             baud.new.eq(responder.divisor),
-            responder.line_active.eq(sender.active | transmitter.active),
             responder.ready.eq(generator.i_latents.ready),
             responder.core_cycles.eq(stopwatch.core_cycles),
             responder.stalled_cycles.eq(stopwatch.stalled_cycles),
@@ -128,6 +127,9 @@ class Top(wiring.Component):
             stopwatch.pixel_taken.eq(generator.o_pixels.valid & generator.o_pixels.ready),
             stopwatch.pixel_waits.eq(generator.o_pixels.valid & ~generator.o_pixels.ready),
         ]
+
+        # A cycle late is early enough: `sender` is active while the last byte of an answer goes in.
+        m.d.sync += responder.line_active.eq(sender.active | transmitter.active)
 
         m.d.sync += self.active.eq(
             receiver.active
