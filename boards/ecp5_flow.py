@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from boards.block_contents import block_indices
 from boards.kept import digest, kept
 from boards.routed_report import RoutedReport
 from boards.tools import ECPPACK, NEXTPNR_ECP5, YOSYS
@@ -47,7 +49,8 @@ class Routed:
     Attributes
     ----------
     folder : Path
-        Holds ``routed.config``, ``timing.json`` and ``nextpnr.log``.
+        Holds ``routed.config``, ``timing.json``, ``nextpnr.log``, and ``blocks.json``: the number
+        of each block RAM's contents in the configuration, by the cell's name.
     report : RoutedReport
     seconds : float
         That it took, now or when it was made.
@@ -119,6 +122,7 @@ def place_and_route(netlist, device, progress, *, package, lpf="", frequency=Non
         f"--{device.removeprefix('lfe5u-').removesuffix('f')}k",
         *("--package", package, "--speed", SPEED_GRADE, "--router", ROUTER),
         *("--seed", str(seed), "--timing-allow-fail", "--lpf-allow-unconstrained"),
+        *("--write", "routed.json"),
     ]
     if frequency is not None:
         options += ["--freq", f"{frequency:g}"]
@@ -133,6 +137,9 @@ def place_and_route(netlist, device, progress, *, package, lpf="", frequency=Non
         ]
         _timed(NEXTPNR_ECP5, arguments, folder, "nextpnr.log", ROUTING_TIMEOUT, progress)
         Path(folder, "netlist.json").unlink()
+        routed = Path(folder, "routed.json")
+        Path(folder, "blocks.json").write_text(json.dumps(block_indices(routed), indent=1))
+        routed.unlink()
 
     progress.stage(f"place and route, seed {seed}")
     folder = kept("routing", digest(NEXTPNR_ECP5.version, netlist.key, options, lpf), work)
