@@ -48,11 +48,14 @@ class Top(wiring.Component):
     active : Out(1)
         Something is under way on the line, in the generator or in a time-out: with this low and
         `rx` high, nothing changes. A lamp on a board.
+    error : Out(1)
+        The last frame that came was broken. A lamp on a board.
     """
 
     rx: In(1, init=1)
     tx: Out(1, init=1)
     active: Out(1)
+    error: Out(1)
 
     def __init__(self, generator, about, *, baud=BAUD):
         self.generator = generator
@@ -129,6 +132,8 @@ class Top(wiring.Component):
             stopwatch.pixel_waits.eq(generator.o_pixels.valid & ~generator.o_pixels.ready),
         ]
 
+        with m.If(frames.good | frames.bad):
+            m.d.sync += self.error.eq(frames.bad)
         m.d.sync += self.active.eq(
             receiver.active
             | decoder.o.valid
