@@ -16,7 +16,7 @@ from boards.tools import ECPPACK, NEXTPNR_ECP5, YOSYS
 SYNTHESIS_TIMEOUT = 3600  # seconds; a full LFE5U-85F takes a few minutes of one core
 ROUTING_TIMEOUT = 3 * 3600
 PACKING_TIMEOUT = 600
-SPEED_GRADE = "6"  # the slowest
+PACKAGES = {"BG381": "CABGA381", "MG285": "CSFBGA285"}  # as Amaranth and as nextpnr name them
 SYNTHESIS = "synth_ecp5 -top {top} -json netlist.json"
 ROUTER = "router1"  # 153 MHz where router2 gave 117
 
@@ -92,7 +92,9 @@ def synthesize(rtlil, progress, *, top="top"):
     return Netlist(folder, _seconds(folder))
 
 
-def place_and_route(netlist, device, progress, *, package, lpf="", frequency=None, seed=1):
+def place_and_route(
+    netlist, device, progress, *, package, speed="6", lpf="", frequency=None, seed=1
+):
     """Return the :class:`Routed` of a netlist, made once.
 
     Timing that is not met is no failure here: the report says what was.
@@ -105,6 +107,8 @@ def place_and_route(netlist, device, progress, *, package, lpf="", frequency=Non
     progress : boards.progress.Progress
     package : str
         As nextpnr names it: CABGA381.
+    speed : str
+        Speed grade: 6, the slowest, 7 or 8.
     lpf : str
         Places of the ports and clock constraints; by default every port goes anywhere.
     frequency : float, optional
@@ -120,7 +124,7 @@ def place_and_route(netlist, device, progress, *, package, lpf="", frequency=Non
     """
     options = [
         f"--{device.removeprefix('lfe5u-').removesuffix('f')}k",
-        *("--package", package, "--speed", SPEED_GRADE, "--router", ROUTER),
+        *("--package", package, "--speed", speed, "--router", ROUTER),
         *("--seed", str(seed), "--timing-allow-fail", "--lpf-allow-unconstrained"),
         *("--write", "routed.json"),
     ]
