@@ -1171,5 +1171,99 @@ def synth(args):
     return 1 if complaints else 0
 
 
+BOARD_ARGUMENT = argument("--board", required=True, help="one of `avatar boards`")
+
+
+@verb("boards", argument("--json", action="store_true", help="as JSON, for programs"))
+def boards(args):
+    """List the boards: chip, what fits, tools, what was ever built or seen to work.
+
+    Example: avatar boards
+
+    A preset stands with the most bits a weight that fit. `built`: this project has made a bitstream
+    with its own tools; `silicon`: it has run on the board.
+    """
+    from boards import registry
+
+    facts = registry.facts()
+    print(json.dumps(facts) if args.json else registry.as_text(facts))
+
+
+@verb(
+    "build",
+    BOARD_ARGUMENT,
+    argument("--model", required=True, metavar="FILE", help="model file"),
+    argument("--out", required=True, metavar="DIR", help="a new folder for all of it"),
+    argument("--rows", type=int, metavar="R", help="rows of the array (default: the board's)"),
+    argument("--columns", type=int, metavar="C", help="columns (default: the board's)"),
+    argument("--clock", type=float, metavar="MHZ", help="(default: the highest that is met)"),
+    argument("--seed", type=int, default=1, metavar="N", help="of placement (default 1)"),
+    argument("--baud", type=int, metavar="N", help="start-up rate (default 115200)"),
+    argument("--json", action="store_true", help="as JSON, for programs"),
+)
+def build(args):
+    """Make a board's bitstream, or for boards with Vivado a project, in one folder.
+
+    Example: avatar build --board ulx3s-85f --model models/compact-w5.safetensors --out b
+
+    Full-size placing and routing takes minutes of a core, and is kept: another model of the same
+    network takes seconds. The same inputs give the same bitstream, byte for byte. Exit status 1:
+    no clock was met.
+    """
+    from boards import make, registry
+    from boards.build import TimingMissed
+    from boards.fit import DoesNotFit
+    from boards.progress import Progress
+    from boards.tools import ToolFailed
+    from golden import model_file
+    from hw.tiling import ArraySpec
+
+    board = registry.board(args.board)
+    size = {name: getattr(args, name) for name in ("rows", "columns")}
+    size = {
+        name: getattr(board.array, name) if given is None else given for name, given in size.items()
+    }
+    array = ArraySpec(**size)
+    model = model_file.load(args.model)
+    try:
+        with Progress() as progress:
+            facts = make.make(
+                board,
+                model,
+                array,
+                _self_test(model, array),
+                args.out,
+                progress,
+                clock_mhz=args.clock,
+                seed=args.seed,
+                baud=args.baud,
+            )
+    except DoesNotFit as error:
+        print(error.table, file=sys.stderr)
+        raise
+    except (TimingMissed, ToolFailed) as error:
+        print(f"avatar: {error}", file=sys.stderr)
+        return 1
+    print(json.dumps(facts) if args.json else make.as_text(facts, args.out))
+
+
+@verb(
+    "program",
+    BOARD_ARGUMENT,
+    argument("--build", required=True, metavar="DIR", help="folder of `avatar build`"),
+)
+def program(args):
+    """Load a bitstream into a board, with openFPGALoader.
+
+    Example: avatar program --board ulx3s-85f --build b
+
+    Into the chip's memory: it is gone when the power is. Where openFPGALoader is not installed, the
+    command is printed.
+    """
+    from boards import program, registry
+
+    return program.program(registry.board(args.board), args.build)
+
+
 if __name__ == "__main__":
     sys.exit(main())

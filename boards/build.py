@@ -60,15 +60,21 @@ class Job:
             baud=self.plan.baud,
         )
 
+    @cached_property
+    def routed_plan(self):
+        """The plan to route: the base, or this one where more than block RAM holds the model."""
+        same = self.contents(self.plan).others == self.contents(self.base_plan).others
+        return self.base_plan if same else self.plan
+
     def top(self, plan):
         """Return the board's top that `plan` fills."""
         return BoardTop(plan.top(), self.board, plan.clock_hz)
 
     def design(self):
-        """Return RTLIL and constraints of the base design."""
+        """Return RTLIL and constraints of the design to route."""
         files = (
             self.board.platform()
-            .prepare(self.top(self.base_plan), emit_src=False, debug_verilog=False)
+            .prepare(self.top(self.routed_plan), emit_src=False, debug_verilog=False)
             .files
         )
         return without_indices(files["top.il"]), files["top.lpf"]
@@ -109,11 +115,9 @@ def build(job, out, progress, *, seed=1, clocks_mhz=()):
     check_fit(Tiling(job.plan.model.spec, job.plan.array), job.board.device)
     job, netlist, routed = _route(job, progress, seed, clocks_mhz)
     progress.stage("contents")
-    own, base = job.contents(job.plan), job.contents(job.base_plan)
-    if own.others != base.others:
-        raise InputError("a memory that is no block RAM holds a part of the model; report this")
+    blocks = job.contents(job.plan).blocks
     numbers = json.loads((routed.folder / "blocks.json").read_text())
-    words = {numbers[name]: block for name, block in own.blocks.items() if name in numbers}
+    words = {numbers[name]: block for name, block in blocks.items() if name in numbers}
     config = replace_contents((routed.folder / "routed.config").read_text(), words)
     with new_folder(out) as folder:
         (folder / "routed.config").write_text(config)
