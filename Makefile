@@ -7,7 +7,7 @@ PINNED_TORCH := $(shell grep '^torch==' constraints.txt)
 TORCH ?= $(PINNED_TORCH)
 PIP_ARGS ?=
 
-.PHONY: demo test test-long results bench lint clean
+.PHONY: demo test test-long mutants results bench lint clean
 
 demo: .venv/demo.stamp
 	.venv/bin/avatar demo
@@ -20,6 +20,10 @@ test: .venv/test.stamp
 
 test-long: .venv/test.stamp
 	.venv/bin/pytest -m slow
+
+# Deliberate faults in copies of hw/, each of which a bench must catch.
+mutants: .venv/test.stamp
+	.venv/bin/python -m tests.mutants
 
 # Every table and picture of docs/results from the committed generators; trains none of them.
 results: .venv/test.stamp

@@ -700,12 +700,37 @@ def evaluate(args):
     print(json.dumps(result, allow_nan=False) if args.json else evaluate.as_text(result))
 
 
-@verb(
-    "perf",
+NETWORK_ARGUMENTS = (
     argument("--model", metavar="FILE", help="model file"),
     argument("--preset", help="or a network: contest, medium, compact, small, tiny"),
     argument("--channels", metavar="C1,C2,C3", help="or its channels"),
     argument("--weight-bits", metavar="B", help="of this network: one or four numbers (default 5)"),
+)
+
+
+def _model_or_network(args, seed=None):
+    """Return the model file's model, or one of the network with contents drawn from `seed`."""
+    from golden import model_file
+    from golden.full_range import full_range_model
+
+    if args.model is not None:
+        given = {name: getattr(args, name) for name in ("preset", "channels", "weight_bits")}
+        for name, value in {**given, "seed": seed}.items():
+            if value is not None:
+                raise InputError(f"--model says it all; leave --{name.replace('_', '-')} out")
+        return model_file.load(args.model)
+    channels = options.channels_of(args.preset, args.channels)
+    bits = options.numbers("--weight-bits", args.weight_bits or "5")
+    spec = GeneratorSpec(channels=channels, weight_bits=bits * 4 if len(bits) == 1 else bits)
+    seed = 0 if seed is None else seed
+    if seed < 0:
+        raise InputError(f"--seed is {seed}; give 0 or a positive number")
+    return full_range_model(spec, seed)
+
+
+@verb(
+    "perf",
+    *NETWORK_ARGUMENTS,
     *ARRAY_ARGUMENTS,
     argument(
         "--weights-per-cycle",
@@ -725,26 +750,12 @@ def perf(args):
     not agree the exit status is 1. A network without a model file holds numbers drawn from a seed:
     cycles do not depend on them.
     """
-    from golden import model_file
-    from golden.full_range import full_range_model
     from hw.tiling import ArraySpec
     from sim import perf
     from sim.runner import BenchFailed
 
     array = ArraySpec(rows=args.rows, columns=args.columns, word_weights=args.weights_per_cycle)
-    if args.model is None:
-        channels = options.channels_of(args.preset, args.channels)
-        bits = options.numbers("--weight-bits", args.weight_bits or "5")
-        spec = GeneratorSpec(channels=channels, weight_bits=bits * 4 if len(bits) == 1 else bits)
-        seed = 0 if args.seed is None else args.seed
-        if seed < 0:
-            raise InputError(f"--seed is {seed}; give 0 or a positive number")
-        model = full_range_model(spec, seed)
-    else:
-        for name in ("preset", "channels", "weight_bits", "seed"):
-            if getattr(args, name) is not None:
-                raise InputError(f"--model says it all; leave --{name.replace('_', '-')} out")
-        model = model_file.load(args.model)
+    model = _model_or_network(args, args.seed)
     if sys.stderr.isatty():
         print("avatar: simulating; a first run builds the design, a minute or two", file=sys.stderr)
     try:
@@ -1110,6 +1121,148 @@ def explore(args):
             explore_report.save_figure(facts, beside)
     print(json.dumps(facts) if args.json else explore_report.as_text(facts))
     return 0 if facts["fastest"] else 1
+
+
+@verb(
+    "synth",
+    *NETWORK_ARGUMENTS,
+    *ARRAY_ARGUMENTS,
+    argument("--device", required=True, help="lfe5u-85f, lfe5u-45f or lfe5u-25f"),
+    argument("--seeds", default="1", metavar="S,S,...", help="of placement (default 1)"),
+    argument("--clock", type=float, metavar="MHZ", help="that must be met (default: none)"),
+    argument("--json", action="store_true", help="as JSON, for programs"),
+)
+def synth(args):
+    """Synthesise, place and route the complete top: how large, how fast, where the time goes.
+
+    Example: avatar synth --preset compact --device lfe5u-85f --seeds 1,2,3 --clock 125 --json
+
+    UART, command handler and generator, without pins. A network without a model file holds numbers
+    drawn from a seed. Exit status 1: fewer multipliers or block RAMs came out than were planned, or
+    a clock is missed. A run is kept and not repeated (~/.cache/avatar-gan-fpga).
+    """
+    from boards import devices, synth
+    from boards.fit import DoesNotFit
+    from boards.progress import Progress
+    from boards.tools import ToolFailed
+    from hw.tiling import ArraySpec
+
+    array = ArraySpec(rows=args.rows, columns=args.columns)
+    device = devices.device(args.device)
+    seeds = options.numbers("--seeds", args.seeds)
+    if min(seeds) < 0:
+        raise InputError(f"--seeds is {args.seeds}; give 0 or positive numbers")
+    if args.clock is not None and not 1 <= args.clock <= 1000:
+        raise InputError(f"--clock is {args.clock:g} MHz; give 1 to 1000")
+    model = _model_or_network(args)
+    try:
+        with Progress() as progress:
+            facts = synth.measure(model, array, device, progress, seeds=seeds, clock_mhz=args.clock)
+    except DoesNotFit as error:
+        print(error.table, file=sys.stderr)
+        raise
+    except ToolFailed as error:
+        print(f"avatar: {error}", file=sys.stderr)
+        return 1
+    print(json.dumps(facts) if args.json else synth.as_text(facts, device))
+    complaints = synth.failures(facts, args.clock)
+    for line in complaints:
+        print(f"avatar: {line}", file=sys.stderr)
+    return 1 if complaints else 0
+
+
+BOARD_ARGUMENT = argument("--board", required=True, help="one of `avatar boards`")
+
+
+@verb("boards", argument("--json", action="store_true", help="as JSON, for programs"))
+def boards(args):
+    """List the boards: chip, what fits, tools, what was ever built or seen to work.
+
+    Example: avatar boards
+
+    A preset stands with the most bits a weight that fit. `built`: this project has made a bitstream
+    with its own tools; `silicon`: it has run on the board.
+    """
+    from boards import registry
+
+    facts = registry.facts()
+    print(json.dumps(facts) if args.json else registry.as_text(facts))
+
+
+@verb(
+    "build",
+    BOARD_ARGUMENT,
+    argument("--model", required=True, metavar="FILE", help="model file"),
+    argument("--out", required=True, metavar="DIR", help="a new folder for all of it"),
+    argument("--rows", type=int, metavar="R", help="rows of the array (default: the board's)"),
+    argument("--columns", type=int, metavar="C", help="columns (default: the board's)"),
+    argument("--clock", type=float, metavar="MHZ", help="(default: the highest that is met)"),
+    argument("--seed", type=int, default=1, metavar="N", help="of placement (default 1)"),
+    argument("--baud", type=int, metavar="N", help="start-up rate (default 115200)"),
+    argument("--json", action="store_true", help="as JSON, for programs"),
+)
+def build(args):
+    """Make a board's bitstream, or for boards with Vivado a project, in one folder.
+
+    Example: avatar build --board ulx3s-85f --model models/compact-w5.safetensors --out b
+
+    Full-size placing and routing takes minutes of a core, and is kept: another model of the same
+    network takes seconds. The same inputs give the same bitstream, byte for byte. Exit status 1:
+    no clock was met.
+    """
+    from boards import make, registry
+    from boards.build import TimingMissed
+    from boards.fit import DoesNotFit
+    from boards.progress import Progress
+    from boards.tools import ToolFailed
+    from golden import model_file
+    from hw.tiling import ArraySpec
+
+    board = registry.board(args.board)
+    size = {name: getattr(args, name) for name in ("rows", "columns")}
+    size = {
+        name: getattr(board.array, name) if given is None else given for name, given in size.items()
+    }
+    array = ArraySpec(**size)
+    model = model_file.load(args.model)
+    try:
+        with Progress() as progress:
+            facts = make.make(
+                board,
+                model,
+                array,
+                _self_test(model, array),
+                args.out,
+                progress,
+                clock_mhz=args.clock,
+                seed=args.seed,
+                baud=args.baud,
+            )
+    except DoesNotFit as error:
+        print(error.table, file=sys.stderr)
+        raise
+    except (TimingMissed, ToolFailed) as error:
+        print(f"avatar: {error}", file=sys.stderr)
+        return 1
+    print(json.dumps(facts) if args.json else make.as_text(facts, args.out))
+
+
+@verb(
+    "program",
+    BOARD_ARGUMENT,
+    argument("--build", required=True, metavar="DIR", help="folder of `avatar build`"),
+)
+def program(args):
+    """Load a bitstream into a board, with openFPGALoader.
+
+    Example: avatar program --board ulx3s-85f --build b
+
+    Into the chip's memory: it is gone when the power is. Where openFPGALoader is not installed, the
+    command is printed.
+    """
+    from boards import program, registry
+
+    return program.program(registry.board(args.board), args.build)
 
 
 if __name__ == "__main__":

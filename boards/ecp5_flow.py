@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from boards.block_contents import block_indices
 from boards.kept import digest, kept
 from boards.routed_report import RoutedReport
 from boards.tools import ECPPACK, NEXTPNR_ECP5, YOSYS
@@ -14,7 +16,7 @@ from boards.tools import ECPPACK, NEXTPNR_ECP5, YOSYS
 SYNTHESIS_TIMEOUT = 3600  # seconds; a full LFE5U-85F takes a few minutes of one core
 ROUTING_TIMEOUT = 3 * 3600
 PACKING_TIMEOUT = 600
-SPEED_GRADE = "6"  # the slowest
+PACKAGES = {"BG381": "CABGA381", "MG285": "CSFBGA285"}  # as Amaranth and as nextpnr name them
 SYNTHESIS = "synth_ecp5 -top {top} -json netlist.json"
 ROUTER = "router1"  # 153 MHz where router2 gave 117
 
@@ -47,7 +49,8 @@ class Routed:
     Attributes
     ----------
     folder : Path
-        Holds ``routed.config``, ``timing.json`` and ``nextpnr.log``.
+        Holds ``routed.config``, ``timing.json``, ``nextpnr.log``, and ``blocks.json``: the number
+        of each block RAM's contents in the configuration, by the cell's name.
     report : RoutedReport
     seconds : float
         That it took, now or when it was made.
@@ -89,7 +92,9 @@ def synthesize(rtlil, progress, *, top="top"):
     return Netlist(folder, _seconds(folder))
 
 
-def place_and_route(netlist, device, progress, *, package, lpf="", frequency=None, seed=1):
+def place_and_route(
+    netlist, device, progress, *, package, speed="6", lpf="", frequency=None, seed=1
+):
     """Return the :class:`Routed` of a netlist, made once.
 
     Timing that is not met is no failure here: the report says what was.
@@ -102,6 +107,8 @@ def place_and_route(netlist, device, progress, *, package, lpf="", frequency=Non
     progress : boards.progress.Progress
     package : str
         As nextpnr names it: CABGA381.
+    speed : str
+        Speed grade: 6, the slowest, 7 or 8.
     lpf : str
         Places of the ports and clock constraints; by default every port goes anywhere.
     frequency : float, optional
@@ -117,8 +124,9 @@ def place_and_route(netlist, device, progress, *, package, lpf="", frequency=Non
     """
     options = [
         f"--{device.removeprefix('lfe5u-').removesuffix('f')}k",
-        *("--package", package, "--speed", SPEED_GRADE, "--router", ROUTER),
+        *("--package", package, "--speed", speed, "--router", ROUTER),
         *("--seed", str(seed), "--timing-allow-fail", "--lpf-allow-unconstrained"),
+        *("--write", "routed.json"),
     ]
     if frequency is not None:
         options += ["--freq", f"{frequency:g}"]
@@ -133,6 +141,9 @@ def place_and_route(netlist, device, progress, *, package, lpf="", frequency=Non
         ]
         _timed(NEXTPNR_ECP5, arguments, folder, "nextpnr.log", ROUTING_TIMEOUT, progress)
         Path(folder, "netlist.json").unlink()
+        routed = Path(folder, "routed.json")
+        Path(folder, "blocks.json").write_text(json.dumps(block_indices(routed), indent=1))
+        routed.unlink()
 
     progress.stage(f"place and route, seed {seed}")
     folder = kept("routing", digest(NEXTPNR_ECP5.version, netlist.key, options, lpf), work)

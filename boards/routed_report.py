@@ -51,14 +51,15 @@ class RoutedReport:
     ----------
     used : dict of str to int
         By the keys of :data:`RESOURCES`.
-    fmax_mhz : dict of str to float
-        By clock.
+    fmax_mhz, constraints_mhz : dict of str to float
+        Reached, and wanted, by clock.
     critical_paths : dict of str to CriticalPath
         By clock.
     """
 
     used: dict
     fmax_mhz: dict
+    constraints_mhz: dict
     critical_paths: dict
 
     @classmethod
@@ -72,6 +73,9 @@ class RoutedReport:
         return cls(
             used={name: facts["utilization"][cell]["used"] for name, cell in RESOURCES.items()},
             fmax_mhz={clock_name(name): each["achieved"] for name, each in facts["fmax"].items()},
+            constraints_mhz={
+                clock_name(name): each["constraint"] for name, each in facts["fmax"].items()
+            },
             critical_paths=paths,
         )
 

@@ -88,10 +88,11 @@ class BuildPlan:
         """8 bytes: the beginning of the model's digest."""
         return bytes.fromhex(self.model.digest)[:ID_SIZE]
 
-    def top(self):
-        """Return the board-independent top."""
+    @property
+    def facts(self):
+        """What the board says about itself, :class:`hw.uart.protocol.Facts`."""
         spec = self.model.spec
-        facts = Facts(
+        return Facts(
             build_id=self.build_id,
             model_id=self.model_id,
             latent=spec.latent,
@@ -100,5 +101,9 @@ class BuildPlan:
             clock_hz=self.clock_hz,
             macs_per_cycle=self.array.macs_per_cycle,
         )
-        generator = Generator(Tiling(spec, self.array), Contents.of(self.model, self.array))
-        return Top(generator, Identity(facts, self.self_test, self.answer), baud=self.baud)
+
+    def top(self):
+        """Return the board-independent top."""
+        tiling = Tiling(self.model.spec, self.array)
+        generator = Generator(tiling, Contents.of(self.model, self.array))
+        return Top(generator, Identity(self.facts, self.self_test, self.answer), baud=self.baud)

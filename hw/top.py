@@ -48,11 +48,14 @@ class Top(wiring.Component):
     active : Out(1)
         Something is under way on the line, in the generator or in a time-out: with this low and
         `rx` high, nothing changes. A lamp on a board.
+    error : Out(1)
+        The last frame that came was broken. A lamp on a board.
     """
 
     rx: In(1, init=1)
     tx: Out(1, init=1)
     active: Out(1)
+    error: Out(1)
 
     def __init__(self, generator, about, *, baud=BAUD):
         self.generator = generator
@@ -131,6 +134,8 @@ class Top(wiring.Component):
         # A cycle late is early enough: `sender` is active while the last byte of an answer goes in.
         m.d.sync += responder.line_active.eq(sender.active | transmitter.active)
 
+        with m.If(frames.good | frames.bad):
+            m.d.sync += self.error.eq(frames.bad)
         m.d.sync += self.active.eq(
             receiver.active
             | decoder.o.valid

@@ -77,10 +77,12 @@ class Components(wiring.Component):
     Parameters
     ----------
     tiling : Tiling
+    names : iterable of str
+        Of those parts that are wanted.
     """
 
-    def __init__(self, tiling):
-        self.parts = {name: make(tiling) for name, make in PARTS.items()}
+    def __init__(self, tiling, names=PARTS):
+        self.parts = {name: PARTS[name](tiling) for name in names}
         super().__init__({name: Out(part.signature) for name, part in self.parts.items()})
 
     def elaborate(self, platform):

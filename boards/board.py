@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the rest of the project must know about a board; its pins are its platform's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from boards.devices import DEVICES, Device
+from hw.tiling import ArraySpec
+
+
+@dataclass(frozen=True)
+class Board:
+    """A board.
+
+    Attributes
+    ----------
+    name : str
+        As ``--board`` takes it.
+    title : str
+    platform : callable
+        Returns a new Amaranth platform.
+    device_name : str
+        Of :data:`boards.devices.DEVICES`.
+    oscillator : str
+        The platform's clock resource.
+    pll : type or None
+        Component that makes the clock, ``pll(oscillator_hz, clock_hz)``; None: the oscillator.
+    clocks_mhz : tuple of float
+        That a build tries, from the highest.
+    array : ArraySpec
+        The largest that fits with two products a multiplier.
+    lamps : dict of str to tuple
+        Resource, number and, where it has several, subsignal of `alive`, `busy` and `error`; those
+        that the board has.
+    toolchain : str
+        ``yosys + nextpnr`` or ``vivado``.
+    wiring : str
+        How its serial line reaches a computer.
+    loader : str
+        openFPGALoader's name for it.
+    bitstream : bool
+        Whether this project has made one with its tools.
+    """
+
+    name: str
+    title: str
+    platform: type
+    device_name: str
+    oscillator: str
+    pll: type | None
+    clocks_mhz: tuple[float, ...]
+    array: ArraySpec
+    wiring: str
+    loader: str
+    lamps: dict = field(hash=False, default_factory=dict)
+    toolchain: str = "yosys + nextpnr"
+    bitstream: bool = False
+
+    @property
+    def device(self) -> Device:
+        """Its chip."""
+        return DEVICES[self.device_name]
+
+    @property
+    def oscillator_hz(self):
+        """Of the clock that comes from the board."""
+        resource = self.platform().lookup(self.oscillator)
+        return round(resource.clock.frequency)

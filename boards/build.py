@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A board's bitstream in one folder: ``avatar build`` for boards with open tools."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from boards.block_contents import DesignContents, replace_contents
+from boards.board import Board
+from boards.board_top import BoardTop
+from boards.devices import DEVICES
+from boards.ecp5_flow import PACKAGES, pack, place_and_route, synthesize
+from boards.fit import check_fit
+from boards.new_folder import check_new_folder, new_folder
+from boards.tools import ECPPACK, NEXTPNR_ECP5, YOSYS, ToolFailed
+from golden.full_range import full_range_model
+from golden.spec import InputError
+from hw.build_plan import BuildPlan
+from hw.ecp5.rtlil import without_indices
+from hw.tiling import Tiling
+
+MAX_ROUTINGS = 4  # clocks tried; each takes minutes
+
+
+class TimingMissed(RuntimeError):
+    """The routed design is slower than its clock; the message says by how much."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A board, and what it shall hold.
+
+    Attributes
+    ----------
+    board : Board
+    plan : hw.build_plan.BuildPlan
+        Its clock is the one wanted, or the highest to try.
+    """
+
+    board: Board
+    plan: BuildPlan
+
+    @cached_property
+    def base_plan(self):
+        """The plan with contents drawn from a seed in place of the model's.
+
+        Only the spec, the array, the clock and the rate decide it, so that one routed design serves
+        all models.
+        """
+        return BuildPlan(
+            model=full_range_model(self.plan.model.spec),
+            array=self.plan.array,
+            clock_hz=self.plan.clock_hz,
+            self_test=(0,) * len(self.plan.self_test),
+            answer=(0,) * len(self.plan.answer),
+            baud=self.plan.baud,
+        )
+
+    @cached_property
+    def routed_plan(self):
+        """The plan to route: the base, or this one where more than block RAM holds the model."""
+        same = self.contents(self.plan).others == self.contents(self.base_plan).others
+        return self.base_plan if same else self.plan
+
+    def top(self, plan):
+        """Return the board's top that `plan` fills."""
+        return BoardTop(plan.top(), self.board, plan.clock_hz)
+
+    def design(self):
+        """Return RTLIL and constraints of the design to route."""
+        files = (
+            self.board.platform()
+            .prepare(self.top(self.routed_plan), emit_src=False, debug_verilog=False)
+            .files
+        )
+        return without_indices(files["top.il"]), files["top.lpf"]
+
+    def contents(self, plan):
+        """Return the :class:`boards.block_contents.DesignContents` of the top that `plan` fills."""
+        return DesignContents.of(self.top(plan), self.board.platform())
+
+
+def build(job, out, progress, *, seed=1, clocks_mhz=()):
+    """Make a folder with the bitstream of a job.
+
+    Parameters
+    ----------
+    job : Job
+    out : path
+        A folder that is not there yet; it appears whole or not at all.
+    progress : boards.progress.Progress
+    seed : int
+        Of placement.
+    clocks_mhz : sequence of float
+        Slower clocks to fall back to, from the highest. The first that the routed design meets is
+        taken.
+
+    Returns
+    -------
+    dict
+        What ``report.json`` in the folder holds.
+
+    Raises
+    ------
+    boards.fit.DoesNotFit, InputError, boards.tools.ToolFailed
+        As :func:`boards.synth.measure`.
+    TimingMissed
+        No clock was met.
+    """
+    check_new_folder(out)
+    check_fit(Tiling(job.plan.model.spec, job.plan.array), job.board.device)
+    job, netlist, routed = _route(job, progress, seed, clocks_mhz)
+    progress.stage("contents")
+    blocks = job.contents(job.plan).blocks
+    numbers = json.loads((routed.folder / "blocks.json").read_text())
+    words = {numbers[name]: block for name, block in blocks.items() if name in numbers}
+    config = replace_contents((routed.folder / "routed.config").read_text(), words)
+    with new_folder(out) as folder:
+        (folder / "routed.config").write_text(config)
+        pack(folder, progress)
+        (folder / "ecppack.log").unlink()
+        for name in ("blocks.json", "timing.json", "nextpnr.log"):
+            shutil.copyfile(routed.folder / name, folder / name)
+        facts = report(job, netlist, routed, seed)
+        facts["bitstream_sha256"] = hashlib.sha256((folder / "top.bit").read_bytes()).hexdigest()
+        (folder / "report.json").write_text(json.dumps(facts, indent=1) + "\n")
+        (folder / "report.md").write_text(as_markdown(facts))
+    return facts
+
+
+def _route(job, progress, seed, clocks_mhz):
+    """Return the job with the clock that it met, its netlist and the routed design."""
+    platform = job.board.platform
+    for _ in range(MAX_ROUTINGS):
+        clock = job.plan.clock_hz / 1e6
+        progress.stage(f"elaboration for {clock:g} MHz")
+        design, lpf = job.design()
+        netlist = synthesize(design, progress)
+        routed = place_and_route(
+            netlist,
+            job.board.device_name,
+            progress,
+            package=PACKAGES[platform.package],
+            speed=platform.speed,
+            lpf=lpf,
+            seed=seed,
+        )
+        slowest = routed.report.slowest
+        if abs(routed.report.constraints_mhz[slowest] - clock) > 0.01:
+            raise ToolFailed(f"nextpnr lost the constraint of {slowest} (log: {routed.folder})")
+        reached = routed.report.fmax_mhz[slowest]
+        if reached >= clock:
+            return job, netlist, routed
+        slower = [each for each in clocks_mhz if each <= reached]
+        if not slower:
+            break
+        job = replace(job, plan=replace(job.plan, clock_hz=round(max(slower) * 1e6)))
+    raise TimingMissed(
+        f"{reached:.2f} MHz is {clock - reached:.2f} MHz short of {clock:g} MHz; critical path "
+        f"{routed.report.critical_paths[slowest]}; give a slower --clock or another --seed"
+    )
+
+
+def report(job, netlist, routed, seed):
+    """Return the facts of a build."""
+    plan, board, path = job.plan, job.board, routed.report.critical_paths[routed.report.slowest]
+    return {
+        "board": board.name,
+        "device": board.device_name,
+        "model": plan.model.digest,
+        "build": plan.build_id.hex(),
+        "spec": plan.model.spec.to_json(),
+        "rows": plan.array.rows,
+        "columns": plan.array.columns,
+        "clock_hz": plan.clock_hz,
+        "baud": plan.baud,
+        "seed": seed,
+        "fmax_mhz": round(min(routed.report.fmax_mhz.values()), 2),
+        **routed.report.used,
+        "critical_path": str(path),
+        "critical_path_ns": {"logic": path.logic_ns, "routing": path.routing_ns},
+        "seconds": {"synthesis": netlist.seconds, "place_and_route": routed.seconds},
+        "tools": [tool.version for tool in (YOSYS, NEXTPNR_ECP5, ECPPACK)],
+        "on_silicon": False,
+    }
+
+
+def as_markdown(facts):
+    """Return the text of ``report.md``."""
+    device = DEVICES[facts["device"]]
+    resources = {
+        "LUTs": ("lut", device.luts),
+        "flip-flops": ("ff", device.flip_flops),
+        "block RAMs": ("ebr", device.blocks),
+        "multipliers": ("mult", device.multipliers),
+    }
+    clock = facts["clock_hz"] / 1e6
+    lines = [
+        f"# {facts['board']}: {'-'.join(map(str, facts['spec']['channels']))}",
+        "",
+        "| | |",
+        "|---|---|",
+        f"| model | `{facts['model']}` |",
+        f"| build | `{facts['build']}` |",
+        f"| array | {facts['rows']} x {facts['columns']} |",
+        f"| clock | {clock:g} MHz, met with {facts['fmax_mhz'] - clock:.2f} MHz to spare |",
+        f"| serial line | {facts['baud']:,} baud after reset |",
+        f"| seed | {facts['seed']} |",
+        f"| bitstream | `top.bit`, SHA-256 `{facts['bitstream_sha256']}` |",
+        f"| seconds | {facts['seconds']['synthesis']:g} synthesis, "
+        f"{facts['seconds']['place_and_route']:g} place and route |",
+        f"| tools | {', '.join(facts['tools'])} |",
+        "| on silicon | never |",
+        "",
+        f"| {facts['device']} | used | of | |",
+        "|---|---:|---:|---:|",
+        *(
+            f"| {name} | {facts[key]:,} | {total:,} | {facts[key] / total:.1%} |"
+            for name, (key, total) in resources.items()
+        ),
+        "",
+        f"Critical path: {facts['critical_path']}; {facts['critical_path_ns']['logic']} ns in "
+        f"cells, {facts['critical_path_ns']['routing']} ns between them.",
+    ]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whether a network on an array fits a chip, before any tool runs."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+from golden.spec import InputError
+from hw.memories import board_memories
+from hw.multiplier_count import multipliers
+
+PRIMITIVES = {"ebr": ("DP16KD", "PDPW16KD"), "mult": ("MULT18X18D",)}
+_CELL = re.compile(r"^\s*cell \\(\w+) ", re.MULTILINE)
+
+
+class DoesNotFit(InputError):
+    """A design is too large for a chip.
+
+    Attributes
+    ----------
+    table : str
+        Every memory, and how many block RAMs it takes.
+    """
+
+    def __init__(self, message, table):
+        super().__init__(message)
+        self.table = table
+
+
+def memory_table(tiling):
+    """Return the lines of a table of all memories of the board's top, the largest first."""
+    memories = sorted(board_memories(tiling), key=lambda memory: -memory.blocks)
+    lines = [f"{'memory':<16}{'banks':>6}{'words':>8}{'bits':>6}{'kbit':>9}{'block RAMs':>12}"]
+    lines += [
+        f"{each.name:<16}{each.count:>6}{each.depth:>8,}{each.width:>6}{each.bits / 1024:>9.1f}"
+        f"{each.blocks or 'logic':>12}"
+        for each in memories
+    ]
+    bits = sum(each.bits for each in memories) / 1024
+    lines.append(f"{'all':<16}{bits:>29,.1f}{sum(each.blocks for each in memories):>12}")
+    return "\n".join(lines)
+
+
+def check_fit(tiling, device):
+    """Refuse what a chip has too few block RAMs or multipliers for.
+
+    Parameters
+    ----------
+    tiling : hw.tiling.Tiling
+    device : boards.devices.Device
+
+    Raises
+    ------
+    DoesNotFit
+        How many are short, which memory is the largest, and what would help.
+    """
+    memories = board_memories(tiling)
+    largest = max(memories, key=lambda memory: memory.blocks)
+    check_blocks(
+        sum(each.blocks for each in memories),
+        device,
+        f"{largest.name} alone takes {largest.blocks}",
+        memory_table(tiling),
+    )
+    needed = multipliers(tiling)
+    if needed > device.multipliers:
+        raise DoesNotFit(
+            f"{device.name} has {device.multipliers} multipliers, this needs {needed}: "
+            f"{needed - device.multipliers} short; give fewer --rows or --columns"
+            + ("" if tiling.weight_bits <= 5 else ", or 5 bits a weight: two share one then"),
+            memory_table(tiling),
+        )
+
+
+def check_blocks(needed, device, largest, table):
+    """Refuse `needed` block RAMs where the chip has fewer.
+
+    Raises
+    ------
+    DoesNotFit
+    """
+    if needed > device.blocks:
+        raise DoesNotFit(
+            f"{device.name} has {device.blocks} block RAMs, this needs {needed}: "
+            f"{needed - device.blocks} short; {largest}; take fewer bits a weight, a smaller "
+            "network or a larger chip",
+            table,
+        )
+
+
+def fits(tiling, device):
+    """Return whether :func:`check_fit` has nothing against it."""
+    try:
+        check_fit(tiling, device)
+    except DoesNotFit:
+        return False
+    return True
+
+
+def planned(rtlil):
+    """Return how many block RAMs and multipliers a design asks for by name, before synthesis.
+
+    What Yosys may infer beside them is not counted.
+
+    Parameters
+    ----------
+    rtlil : str
+
+    Returns
+    -------
+    dict of str to int
+        By the keys of :data:`PRIMITIVES`.
+    """
+    cells = Counter(_CELL.findall(rtlil))
+    return {name: sum(cells[kind] for kind in kinds) for name, kinds in PRIMITIVES.items()}

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A bitstream for Gowin's GW2A: Yosys, nextpnr-himbaechel, gowin_pack."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+from pathlib import Path
+
+from boards.build import TimingMissed
+from boards.ecp5_flow import ROUTING_TIMEOUT, SYNTHESIS_TIMEOUT
+from boards.fit import check_fit
+from boards.kept import digest, kept
+from boards.new_folder import check_new_folder, new_folder
+from boards.routed_report import clock_name
+from boards.tools import GOWIN_PACK, NEXTPNR_GOWIN, YOSYS
+from golden.spec import InputError
+from hw.ecp5.rtlil import without_indices
+from hw.tiling import Tiling
+
+PACKING_TIMEOUT = 600  # seconds
+SCRIPT = "read_rtlil design.il; synth_gowin -family gw2a -top top -json netlist.json"
+RESOURCES = {  # several cells may count as one of our names
+    "lut": re.compile(r"LUT4"),
+    "ff": re.compile(r"DFF"),
+    "ebr": re.compile(r"BSRAM"),
+    "mult": re.compile(r"MULT18X18|MULTALU"),
+}
+
+
+def build(job, out, progress, *, seed=1, clocks_mhz=()):
+    """Make a folder with the bitstream of a job, as :func:`boards.build.build` does.
+
+    Gowin's memories are filled before synthesis: another model is another build. `clocks_mhz` holds
+    the one clock there is, the oscillator's.
+    """
+    plan, board = job.plan, job.board
+    check_new_folder(out)
+    check_fit(Tiling(plan.model.spec, plan.array), board.device)
+    if plan.clock_hz != board.oscillator_hz:
+        raise InputError(
+            f"{board.name} runs at its oscillator's {board.oscillator_hz / 1e6:g} MHz; "
+            "leave --clock out"
+        )
+    platform = board.platform()
+    progress.stage("elaboration")
+    files = platform.prepare(job.top(plan), emit_src=False, debug_verilog=False).files
+    routed = _route(
+        platform, without_indices(files["top.il"]), files["top.cst"], seed, plan, progress
+    )
+    timing = json.loads((routed / "timing.json").read_text())
+    fmax = min(each["achieved"] for each in timing["fmax"].values())
+    clock = plan.clock_hz / 1e6
+    if fmax < clock:
+        raise TimingMissed(f"{fmax:.2f} MHz is {clock - fmax:.2f} MHz short of {clock:g} MHz")
+    facts = {
+        "board": board.name,
+        "device": board.device_name,
+        "model": plan.model.digest,
+        "build": plan.build_id.hex(),
+        "spec": plan.model.spec.to_json(),
+        "rows": plan.array.rows,
+        "columns": plan.array.columns,
+        "clock_hz": plan.clock_hz,
+        "baud": plan.baud,
+        "seed": seed,
+        "fmax_mhz": round(fmax, 2),
+        **{
+            name: sum(
+                each["used"] for cell, each in timing["utilization"].items() if cells.search(cell)
+            )
+            for name, cells in RESOURCES.items()
+        },
+        "clocks": sorted(map(clock_name, timing["fmax"])),
+        "tools": [tool.version for tool in (YOSYS, NEXTPNR_GOWIN, GOWIN_PACK)],
+        "on_silicon": False,
+    }
+    with new_folder(out) as folder:
+        for name in ("top.fs", "timing.json", "nextpnr.log"):
+            shutil.copyfile(routed / name, folder / name)
+        facts["bitstream_sha256"] = hashlib.sha256((folder / "top.fs").read_bytes()).hexdigest()
+        (folder / "report.json").write_text(json.dumps(facts, indent=1) + "\n")
+    return facts
+
+
+def _route(platform, design, constraints, seed, plan, progress):
+    """Return the folder of the routed and packed design, made once."""
+
+    def synthesis(folder):
+        Path(folder, "design.il").write_text(design)
+        arguments = ["-q", "-l", "yosys.log", "-p", SCRIPT]
+        YOSYS.run(
+            arguments, folder, log="yosys.log", timeout=SYNTHESIS_TIMEOUT, watch=progress.line
+        )
+
+    progress.stage("synthesis")
+    netlist = kept("synthesis", digest(YOSYS.version, SCRIPT, design), synthesis)
+    database = platform._chipdb_device
+    arguments = [
+        *("--quiet", "--log", "nextpnr.log", "--device", platform.part, "--seed", str(seed)),
+        *("--vopt", f"family={database}", "--vopt", "cst=top.cst", "--timing-allow-fail"),
+        *("--freq", f"{plan.clock_hz / 1e6:g}", "--report", "timing.json"),
+        *("--json", "netlist.json", "--write", "routed.json"),
+    ]
+
+    def routing(folder):
+        Path(folder, "netlist.json").hardlink_to(netlist / "netlist.json")
+        Path(folder, "top.cst").write_text(constraints)
+        NEXTPNR_GOWIN.run(
+            arguments, folder, log="nextpnr.log", timeout=ROUTING_TIMEOUT, watch=progress.line
+        )
+        progress.stage("bitstream")
+        GOWIN_PACK.run(
+            ["-d", database, "-o", "top.fs", "routed.json"],
+            folder,
+            log="gowin_pack.log",
+            timeout=PACKING_TIMEOUT,
+        )
+        Path(folder, "netlist.json").unlink()
+        Path(folder, "routed.json").unlink()
+
+    progress.stage(f"place and route, seed {seed}")
+    tools = [NEXTPNR_GOWIN.version, GOWIN_PACK.version]
+    return kept("routing", digest(*tools, netlist.name, arguments, constraints), routing)

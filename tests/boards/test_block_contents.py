@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""boards.block_contents: other contents in a routed design are those of building it again."""
+
+import json
+import random
+import subprocess
+import sysconfig
+from pathlib import Path
+
+import pytest
+from amaranth import Cat, Module, Signal
+from amaranth.lib import memory, wiring
+from amaranth.lib.wiring import In, Out
+
+from boards.block_contents import (
+    DesignContents,
+    block_indices,
+    config_contents,
+    replace_contents,
+)
+from boards.ecp5_flow import pack, place_and_route, synthesize
+from boards.progress import Progress
+from golden.spec import InputError
+from hw.ecp5.block_ram import Dp16kd
+from hw.ecp5.rtlil import to_rtlil
+
+SHAPES = {"wide": (25, 1500), "narrow": (8, 200)}  # width and depth
+
+
+class Memories(wiring.Component):
+    """Two memories with contents drawn from `seed`, and a plain one with those of `plain_seed`."""
+
+    step: In(1)
+    o: Out(8)
+
+    def __init__(self, seed, plain_seed=0):
+        self.seed, self.plain_seed = seed, plain_seed
+        super().__init__()
+
+    def elaborate(self, platform):
+        m = Module()
+        draw = random.Random(self.seed)
+        address = Signal(11)
+        m.d.sync += address.eq(address + self.step)
+        parts = []
+        for name, (width, depth) in SHAPES.items():
+            words = [draw.getrandbits(width) for _ in range(depth)]
+            m.submodules[name] = ram = Dp16kd(width, depth, words)
+            m.d.comb += [ram.address.eq(address), ram.en.eq(1)]
+            parts += [ram.data[:8], ram.data[-8:]]
+        draw = random.Random(self.plain_seed)
+        words = [draw.getrandbits(8) for _ in range(512)]
+        m.submodules.plain = plain = memory.Memory(shape=8, depth=512, init=words)
+        read = plain.read_port()
+        m.d.comb += read.addr.eq(address)
+        parts.append(read.data)
+        m.d.sync += self.o.eq(sum(parts) ^ Cat(part[0] for part in parts))
+        return m
+
+
+def routed(seed):
+    progress = Progress(disable=True)
+    netlist = synthesize(to_rtlil(Memories(seed), "top"), progress)
+    made = place_and_route(netlist, "lfe5u-25f", progress, package="CABGA381", frequency=50)
+    return made.folder
+
+
+def contents_of_bitstream(config, folder):
+    """Return the contents of the block RAMs in the bitstream of a configuration."""
+    folder.mkdir()
+    (folder / "routed.config").write_text(config)
+    pack(folder, Progress(disable=True))
+    program = Path(sysconfig.get_path("scripts"), "yowasp-ecpunpack")
+    command = [program, "--input", "top.bit", "--textcfg", "unpacked.config"]
+    subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=300)
+    return config_contents((folder / "unpacked.config").read_text())
+
+
+@pytest.mark.timeout(1200)
+def test_replaced_contents_are_those_of_another_build(tmp_path):
+    before, after = routed(1), routed(2)
+    indices = json.loads((before / "blocks.json").read_text())
+    config = (before / "routed.config").read_text()
+    held = config_contents(config)
+    old = DesignContents.of(Memories(1), None)
+    new = DesignContents.of(Memories(2), None)
+    assert {name.split(".")[0] for name in old.blocks} == set(SHAPES)
+    assert set(indices) == {*old.blocks, *(name for name in indices if name.startswith("plain"))}
+    assert {name: held[indices[name]] for name in old.blocks} == old.blocks
+
+    replaced = replace_contents(config, {indices[name]: new.blocks[name] for name in new.blocks})
+    assert replaced == (after / "routed.config").read_text()
+    assert contents_of_bitstream(replaced, tmp_path / "a") == config_contents(replaced)
+
+
+def test_other_memories_count_apart():
+    one, other, plain = (
+        DesignContents.of(Memories(*seeds), None) for seeds in ((1,), (2,), (1, 1))
+    )
+    assert one.others == other.others != plain.others
+    assert one.blocks == plain.blocks != other.blocks
+
+
+def test_a_number_that_is_not_there():
+    with pytest.raises(InputError, match="no block RAM 7; build it again"):
+        replace_contents(".bram_init 3\n" + "000 " * 2047 + "000\n\n", {7: bytes(4096)})
+
+
+def test_cells_are_read_by_name(tmp_path):
+    path = tmp_path / "routed.json"
+    path.write_text(
+        '{\n        "a.b\\\\c": {\n          "type": "DP16KD",\n          "attributes": {\n'
+        '            "WID": "00000101"\n          }\n        },\n'
+        '        "d": {\n          "type": "TRELLIS_COMB",\n            "WID": "1"\n        }\n}\n'
+    )
+    assert block_indices(path) == {"a.b\\c": 5}

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Deliberate faults in the hardware, each of which a bench must catch: ``make mutants``.
+
+The working tree is left alone: faults go into copies of it. Exit status 0 if every fault was
+caught, 1 if not, 2 if a fault does not fit the sources any more.
+"""
+
+import argparse
+import os
+import sys
+
+from tqdm import tqdm
+
+from tests.mutants import arithmetic, array, link, memories, schedule
+from tests.mutants.mutant import Misplaced
+from tests.mutants.run import ROOT, Judge
+
+MUTANTS = [
+    mutant for area in (array, arithmetic, schedule, memories, link) for mutant in area.MUTANTS
+]
+
+
+def main(argv=None):
+    """Run the command line; return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
+    parser.add_argument("--list", action="store_true", help="name them, and why they matter")
+    parser.add_argument("--only", metavar="NAME", nargs="+", help="these, by name or file")
+    parser.add_argument(
+        "--jobs", type=int, default=os.cpu_count(), metavar="N", help="benches at a time"
+    )
+    args = parser.parse_args(argv)
+    chosen = [m for m in MUTANTS if not args.only or {m.name, m.file} & set(args.only)]
+    if not chosen or args.jobs < 1:
+        parser.error("nothing to do; see --list for names, and give --jobs 1 or more")
+    if args.list:
+        for mutant in chosen:
+            print(f"{mutant.name:<34} hw/{mutant.file:<24} {mutant.why}")
+        return 0
+    try:
+        for mutant in chosen:
+            mutant.text(ROOT)
+    except Misplaced as error:
+        print(f"mutants: error: {error}", file=sys.stderr)
+        return 2
+
+    with Judge(args.jobs) as judge:
+        benches = dict.fromkeys(mutant.bench for mutant in chosen)
+        sound = _progress(judge.results((None, bench) for bench in benches), "sound", len(benches))
+        for (_, bench), result in sound:
+            if result.verdict != "passed":
+                print(f"{bench} fails without any fault: {result.reason}")
+                return 1
+        caught = 0
+        tasks = [(mutant, mutant.bench) for mutant in chosen]
+        for (mutant, bench), result in _progress(judge.results(tasks), "mutants", len(tasks)):
+            caught += result.verdict == "caught"
+            verdict = "SURVIVED" if result.verdict == "passed" else result.verdict
+            line = f"{verdict:<8} {mutant.name:<34} {result.seconds:5.1f} s  {bench}"
+            tqdm.write(line if result.verdict == "caught" else f"{line}: {result.reason}")
+    print(f"{caught} of {len(chosen)} mutants caught")
+    return 0 if caught == len(chosen) else 1
+
+
+def _progress(results, what, count):
+    return tqdm(results, desc=what, total=count, delay=2, leave=False)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Faults of the memories and of what writes and reads them."""
+
+from tests.mutants.mutant import Mutant
+
+ECP5 = "tests/sim/test_ecp5.py::test_primitives_equal_their_twins_and_models_what_yosys_infers"
+
+MUTANTS = (
+    Mutant(
+        "maps-write-all-rows",
+        "feature_memory.py",
+        "write.en.eq(self.write_en[r])",
+        "write.en.eq(self.write_en.any())",
+        "lopsided/feature_memory",
+        "a channel overwrites its neighbours",
+    ),
+    Mutant(
+        "maps-a-cycle-early",
+        "feature_memory.py",
+        "self.data[r].eq(output)",
+        "self.data[r].eq(read.data)",
+        "lopsided/feature_memory",
+        "every tap reads the pixel of the next beat",
+    ),
+    Mutant(
+        "weights-lose-the-last-word",
+        "weight_memory.py",
+        "with m.If(address == self.depth - 1):",
+        "with m.If(address == self.depth - 2):",
+        "lopsided/weight_memory",
+        "from the second avatar on all weights are a word off",
+    ),
+    Mutant(
+        "weights-run-on",
+        "weight_memory.py",
+        "read.en.eq(step)",
+        "read.en.eq(1)",
+        "lopsided/weight_memory",
+        "a word is lost wherever the array waits",
+    ),
+    Mutant(
+        "latents-overfill",
+        "latent_memory.py",
+        "self.i.ready.eq(filled != 2)",
+        "self.i.ready.eq(filled != 3)",
+        "lopsided/latent_memory",
+        "a third request overwrites the latent in use",
+    ),
+    Mutant(
+        "latents-of-the-next",
+        "latent_memory.py",
+        "read.addr.eq(Cat(self.group, slot_out))",
+        "read.addr.eq(Cat(self.group, slot_in))",
+        "lopsided/latent_memory",
+        "a picture is drawn of a latent that is still coming in",
+    ),
+    Mutant(
+        "scatter-wraps-late",
+        "lane_scatter.py",
+        "wraps = r < lane",
+        "wraps = r + 1 < lane",
+        "lopsided/lane_scatter",
+        "a channel behind the last row lands on an earlier one",
+    ),
+    Mutant(
+        "scatter-writes-unused-lanes",
+        "lane_scatter.py",
+        "self.valid & self.mask[lane]",
+        "self.valid",
+        "lopsided/lane_scatter",
+        "what the last quad has too many overwrites the next group",
+    ),
+    Mutant(
+        "scatter-takes-the-wrong-map",
+        "lane_scatter.py",
+        "Mux(self.layer == 1, middle, small)",
+        "Mux(self.layer == 1, small, middle)",
+        "lopsided/lane_scatter",
+        "pixels of layers 1 and 2 overwrite each other",
+    ),
+    Mutant(
+        "pixels-overfill",
+        "pixel_buffer.py",
+        "self.free.eq(pictures != 2)",
+        "self.free.eq(pictures != 3)",
+        "regular/pixel_buffer",
+        "with a slow line a picture is overwritten while it is sent",
+    ),
+    Mutant(
+        "pixels-leave-early",
+        "pixel_buffer.py",
+        "completed.eq(Mux((self.y == 0) | (self.y == STEPS - 1), 1, 2))",
+        "completed.eq(2)",
+        "regular/pixel_buffer",
+        "a row is sent before it is whole",
+    ),
+    Mutant(
+        "pixels-swap-parities",
+        "pixel_buffer.py",
+        "parity.eq(Cat(x[0], y[0]))",
+        "parity.eq(Cat(y[0], x[0]))",
+        "regular/pixel_buffer",
+        "every block of 2 x 2 pixels is mirrored",
+    ),
+    Mutant(
+        "ecp5-multiplier-takes-b-always",
+        "ecp5/multiplier.py",
+        'p_REG_INPUTB_CE="CE1"',
+        'p_REG_INPUTB_CE="CE0"',
+        ECP5,
+        "on the chip a tile computes with whatever weight is loading",
+    ),
+    Mutant(
+        "ecp5-blocks-chosen-early",
+        "ecp5/block_ram.py",
+        "for _ in range(self.latency - 1):",
+        "for _ in range(self.latency - 2):",
+        ECP5,
+        "on the chip deep memories give words of another block",
+    ),
+)
