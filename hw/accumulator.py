@@ -31,9 +31,9 @@ class AccumulatorBanks(wiring.Component):
 
     Control runs :attr:`control_lead` cycles ahead of the sums: the sum of column c that belongs to
     the control of cycle t is on ``psums[c]`` at t + control_lead + c // hop. A sum a cycle and
-    column; the same address may come again after 4 cycles. ``data`` follows ``read_half`` and
-    ``read_address`` by :attr:`read_latency` cycles, ``job_done`` the control of a `job_last` by
-    :func:`finish_latency`.
+    column; the same address may come again after :attr:`recurrence` cycles. ``data`` follows
+    ``read_half`` and ``read_address`` by :attr:`read_latency` cycles, ``job_done`` the control of a
+    `job_last` by :func:`finish_latency`.
 
     Parameters
     ----------
@@ -52,9 +52,11 @@ class AccumulatorBanks(wiring.Component):
     data : Out(ArrayLayout(signed(acc_width), columns))
     """
 
-    control_lead = BlockRam.latency
-    read_latency = BlockRam.latency
-    write_lag = control_lead + 1  # from control to store: memory, its output register, sum
+    # Block RAM lies all over the chip: a cycle for its address, a cycle from it to the adder.
+    control_lead = 1 + BlockRam.latency + 1
+    read_latency = control_lead + 1  # behind the choice of the half
+    write_lag = control_lead + 1  # from control to store: the sum
+    recurrence = write_lag
 
     def __init__(self, tiling):
         self.tiling = tiling
@@ -91,7 +93,7 @@ class AccumulatorBanks(wiring.Component):
         valids = delays(m, self.valid, groups - 1 + write_lag, reset_less=False)
         controls = delays(m, control, groups - 1 + write_lag)
         finish = delay(m, self.valid & self.job_last, finish_lag, reset_less=False)
-        read_half = delay(m, self.read_half, self.read_latency)
+        read_half = delay(m, self.read_half, self.read_latency - 1)
         m.d.comb += self.job_done.eq(finish)
 
         for c in range(columns):
@@ -100,11 +102,17 @@ class AccumulatorBanks(wiring.Component):
             total = Signal(signed(self.tiling.acc_width), reset_less=True)
             for half in range(2):
                 m.submodules[f"bank_{c}_{half}"] = bank = BlockRam(len(total), DEPTH)
-                outputs.append(bank.data.as_signed())
+                output = Signal(total.shape(), reset_less=True)
+                address = Signal.like(bank.address, reset_less=True)
+                outputs.append(output)
                 adding = valids[g] & ~controls[g].opens & (controls[g].half == half)
                 stored = controls[g + write_lag]
+                m.d.sync += [
+                    address.eq(Mux(adding, controls[g].address, self.read_address)),
+                    output.eq(bank.data),
+                ]
                 m.d.comb += [
-                    bank.address.eq(Mux(adding, controls[g].address, self.read_address)),
+                    bank.address.eq(address),
                     bank.write_address.eq(stored.address),
                     bank.write_data.eq(total),
                     bank.write_en.eq(valids[g + write_lag] & (stored.half == half)),
@@ -113,7 +121,9 @@ class AccumulatorBanks(wiring.Component):
             m.d.sync += total.eq(
                 Mux(before.opens, 0, Mux(before.half, outputs[1], outputs[0])) + self.psums[c]
             )
-            m.d.comb += self.data[c].eq(Mux(read_half, outputs[1], outputs[0]))
+            chosen = Signal(total.shape(), reset_less=True)
+            m.d.sync += chosen.eq(Mux(read_half, outputs[1], outputs[0]))
+            m.d.comb += self.data[c].eq(chosen)
         return m
 
 

@@ -229,7 +229,7 @@ class _Run:
 
     def __init__(self, model):
         self.model = model
-        self.feeder = model.tiling.spec.latent
+        self.feeder = model.tiling.spec.latent + 1  # a latent counts a cycle after its last number
         self.readout = self.pixel = self.for_words = 0
         self.halves = deque([(0, 0), (0, 0)])
         self.read = {}

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Feature maps between layers: a bank a row of the array."""
 
-from amaranth import Cat, Module
+from amaranth import Cat, Module, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -37,7 +37,7 @@ class FeatureMemory(wiring.Component):
     write_data : In(ArrayLayout(8, rows))
     """
 
-    latency = BlockRam.latency
+    latency = BlockRam.latency + 1  # a register on the way to the array
 
     def __init__(self, rows, depth):
         self.rows, self.depth = rows, depth
@@ -55,11 +55,13 @@ class FeatureMemory(wiring.Component):
         m = Module()
         for r in range(self.rows):
             m.submodules[f"bank_{r}"] = bank = BlockRam(8, self.depth)
+            output = Signal(8, reset_less=True)
+            m.d.sync += output.eq(bank.data)
             m.d.comb += [
                 bank.address.eq(self.address),
                 bank.write_address.eq(self.write_address[r]),
                 bank.write_data.eq(self.write_data[r]),
                 bank.write_en.eq(self.write_en[r]),
-                self.data[r].eq(bank.data),
+                self.data[r].eq(output),
             ]
         return m

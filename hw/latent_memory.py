@@ -9,7 +9,7 @@ from amaranth.lib.wiring import In, Out
 class LatentMemory(wiring.Component):
     """Keep two latents.
 
-    A number a cycle in, a word of `rows` a cycle out; ``numbers`` follows ``group`` by
+    A number a cycle in, two cycles of rest behind each latent, a word of `rows` a cycle out; ``numbers`` follows ``group`` by
     :attr:`latency` cycles. While one latent is in use the next one is taken.
 
     Parameters
@@ -58,13 +58,15 @@ class LatentMemory(wiring.Component):
             Signal.like(self.group),
         )
         take, complete = Signal(), Signal()
+        room, stored = Signal(init=1), Signal()
+        m.d.sync += [stored.eq(complete), room.eq(~complete & ~stored & (filled != 2))]
         m.d.comb += [
-            self.i.ready.eq(filled != 2),
+            self.i.ready.eq(room),
             self.ready.eq(filled != 0),
             take.eq(self.i.valid & self.i.ready),
             complete.eq(take & (count == self.latent - 1)),
         ]
-        m.d.sync += filled.eq(filled + complete - self.done)
+        m.d.sync += filled.eq(filled + stored - self.done)
         with m.If(take):
             m.d.sync += [count.eq(count + 1), row.eq(row + 1)]
             with m.If(row == self.rows - 1):

@@ -31,7 +31,7 @@ class PixelBuffer(wiring.Component):
     free : Out(1)
         There is room for a picture.
     take : In(1)
-        A picture begins; only while `free`.
+        A picture begins; only while `free`, which answers 3 cycles later.
     valid : In(1)
         `values` are a step of :class:`hw.tap_combiner.TapCombiner`, at `group`, `plane`, `y`, `x`.
     group, plane, y, x : In
@@ -46,7 +46,7 @@ class PixelBuffer(wiring.Component):
         self.phases = tiling.array.layer4_phases
         super().__init__(
             {
-                "free": Out(1),
+                "free": Out(1, init=1),
                 "take": In(1),
                 "valid": In(1),
                 "group": In(2),
@@ -111,16 +111,18 @@ class PixelBuffer(wiring.Component):
         )  # a pixel in the banks' latches
         phase = Signal(2)  # of the pixel in their registers
         m.d.comb += [
-            self.free.eq(pictures != 2),
             step.eq(self.o.ready | ~self.o.valid),
             read.eq(step & (rows != 0)),
             row_sent.eq(read & (x == PICTURE_SIZE - 1)),
             picture_sent.eq(row_sent & (y == PICTURE_SIZE - 1)),
             self.o.p.eq(Array(outputs)[phase]),
         ]
+        taken = Signal()
         m.d.sync += [
+            self.free.eq(pictures != 2),
+            taken.eq(self.take),
             rows.eq(rows + Mux(row_done, completed, 0) - row_sent),
-            pictures.eq(pictures + self.take - picture_sent),
+            pictures.eq(pictures + taken - picture_sent),
         ]
         with m.If(step):
             m.d.sync += [

@@ -119,8 +119,6 @@ class Top(wiring.Component):
             transmitter.divisor.eq(baud.divisor),
             frames.divisor.eq(baud.divisor),
             decoder.clear.eq(frames.clear),
-            baud.good.eq(frames.good),
-            baud.bad.eq(frames.bad),
             baud.set.eq(responder.set_divisor),
             baud.new.eq(responder.divisor),
             responder.ready.eq(generator.i_latents.ready),
@@ -134,6 +132,7 @@ class Top(wiring.Component):
         # A cycle late is early enough: `sender` is active while the last byte of an answer goes in.
         m.d.sync += responder.line_active.eq(sender.active | transmitter.active)
 
+        m.d.sync += [baud.good.eq(frames.good), baud.bad.eq(frames.bad)]
         with m.If(frames.good | frames.bad):
             m.d.sync += self.error.eq(frames.bad)
         m.d.sync += self.active.eq(

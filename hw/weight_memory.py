@@ -6,6 +6,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.block_ram import BlockRam
+from hw.delay import delay
 
 
 def word_layout(tiling):
@@ -46,7 +47,7 @@ class WeightMemory(wiring.Component):
         Always valid.
     """
 
-    latency = BlockRam.latency + 2  # an address register before it, one behind its banks
+    latency = 1 + BlockRam.latency + 2  # the address and the word cross the chip
 
     def __init__(self, tiling, init):
         self.depth = tiling.weight_words
@@ -55,12 +56,15 @@ class WeightMemory(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        word = Signal.like(self.o.word, reset_less=True)
-        m.submodules.memory = words = BlockRam(word.shape().size, self.depth, self.init)
+        m.submodules.memory = words = BlockRam(self.o.word.shape().size, self.depth, self.init)
         position = Signal(range(self.depth))  # of the word to be taken next
-        address = Signal.like(position, reset_less=True)  # crosses the chip in a cycle of its own
+        address = Signal.like(position, reset_less=True)
         with m.If(self.o.take):
             m.d.sync += position.eq(Mux(position == self.depth - 1, 0, position + 1))
-        m.d.sync += [address.eq(position), word.eq(words.data)]
-        m.d.comb += [words.address.eq(address), self.o.valid.eq(1), self.o.word.eq(word)]
+        m.d.sync += address.eq(position)
+        m.d.comb += [
+            words.address.eq(address),
+            self.o.valid.eq(1),
+            self.o.word.eq(delay(m, words.data, 2)),
+        ]
         return m

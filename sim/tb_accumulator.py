@@ -16,8 +16,8 @@ from sim.components import TILINGS
 
 TILING = TILINGS[os.environ["TILING"]]
 PASSES = 3
-RECURRENCE = 4
-CONTROL_LEAD = 2
+RECURRENCE = AccumulatorBanks.recurrence
+CONTROL_LEAD = AccumulatorBanks.control_lead
 LEAD = 3  # cycles that a reader is ahead of what opens behind it
 
 

@@ -129,12 +129,13 @@ FAST = Recipe(
 BEST = replace(
     FAST,
     sprites=20_000,
-    steps=16_000,
+    steps=24_000,
     d_colour=(48, 96, 192),
     d_grey=(24, 48, 96),
     r1_gamma=0.1,
+    relativistic=True,  # gamma 0.1 alone drops modes
 )
-FEW = replace(BEST, sprites=275, translate=2)
+FEW = replace(BEST, sprites=275, steps=16_000, relativistic=False, translate=2)
 RECIPES = {"paper": PAPER, "fast": FAST, "best": BEST, "few": FEW}
 
 

@@ -2,9 +2,10 @@
 """Body bytes to proven requests."""
 
 from amaranth.hdl import Module, Mux, Signal
-from amaranth.lib import memory, stream, wiring
+from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.block_ram import BlockRam
 from hw.uart.crc32 import RESIDUE, Crc32
 from hw.uart.protocol import BYTE_TIMEOUT, CRC, HEAD, MAX_REQUEST, Error
 from hw.uart.slip import EVENT
@@ -53,8 +54,7 @@ class FrameReceiver(wiring.Component):
         m = Module()
         m.submodules.crc = crc = Crc32()
         m.submodules.timeout = timeout = Timeout(BYTE_TIMEOUT)
-        m.submodules.ring = ring = memory.Memory(shape=8, depth=DEPTH, init=[])
-        write, read = ring.write_port(), ring.read_port()
+        m.submodules.ring = ring = BlockRam(8, DEPTH)
 
         start = Signal(range(DEPTH))  # hand-on mark; the length of the frame under way goes there
         position = Signal(range(DEPTH), init=1)
@@ -81,8 +81,8 @@ class FrameReceiver(wiring.Component):
             self.bad.eq(((end & (begun | byte.bad)) & ~self.good) | self.clear),
             crc.data.eq(byte.data),
             crc.clear.eq(end | self.clear),
-            write.data.eq(Mux(end, count - (HEAD.size + CRC.size), byte.data)),
-            write.addr.eq(Mux(end, start, position)),
+            ring.write_data.eq(Mux(end, count - (HEAD.size + CRC.size), byte.data)),
+            ring.write_address.eq(Mux(end, start, position)),
         ]
 
         with m.If(self.o_error.valid & self.o_error.ready):
@@ -94,13 +94,13 @@ class FrameReceiver(wiring.Component):
             with m.Elif(room <= count):
                 m.d.sync += [spoilt.eq(1), full.eq(1)]
             with m.Else():
-                m.d.comb += [write.en.eq(1), crc.en.eq(1)]
+                m.d.comb += [ring.write_en.eq(1), crc.en.eq(1)]
                 m.d.sync += [position.eq(position + 1), count.eq(count + 1)]
 
         with m.If(end | self.clear):
             m.d.sync += [position.eq(start + 1), count.eq(0), spoilt.eq(0), full.eq(0)]
             with m.If(self.good):
-                m.d.comb += write.en.eq(1)
+                m.d.comb += ring.write_en.eq(1)
                 m.d.sync += [
                     start.eq(position - CRC.size),
                     position.eq(position - CRC.size + 1),
@@ -111,22 +111,22 @@ class FrameReceiver(wiring.Component):
                     self.o_error.p.eq(Mux(full, Error.BUSY, Error.BROKEN)),
                 ]
 
-        next_head = Signal.like(head)
-        following = Signal.like(head, init=1)  # kept: no adder between a ready and the memory
-        fetched = Signal()  # read.data is the byte at `head`
-        step = Signal()  # it moves on to `o`, from a register: block RAM is slow to answer
+        age = Signal(
+            range(BlockRam.latency + 1)
+        )  # cycles for which `head` was asked for
+        fetched, step = Signal(), Signal()
         m.d.comb += [
+            ring.address.eq(head),
+            fetched.eq(age == BlockRam.latency),
             step.eq(self.o.ready | ~self.o.valid),
-            next_head.eq(Mux(fetched & step, following, head)),
-            read.addr.eq(next_head),
-            self.active.eq(begun | fetched | self.o.valid | self.o_error.valid),
-        ]
-        m.d.sync += [
-            head.eq(next_head),
-            following.eq(next_head + 1),
-            fetched.eq(next_head != start),
+            self.active.eq(begun | (head != start) | self.o.valid | self.o_error.valid),
         ]
         with m.If(step):
-            m.d.sync += [self.o.valid.eq(fetched), self.o.p.eq(read.data)]
+            m.d.sync += [self.o.valid.eq(fetched), self.o.p.eq(ring.data)]
+        with m.If(fetched):
+            with m.If(step):
+                m.d.sync += [head.eq(head + 1), age.eq(0)]
+        with m.Elif(head != start):
+            m.d.sync += age.eq(age + 1)
 
         return m
