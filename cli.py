@@ -1265,5 +1265,39 @@ def program(args):
     return program.program(registry.board(args.board), args.build)
 
 
+@verb(
+    "swap",
+    argument("--build", required=True, metavar="DIR", help="folder of `avatar build`"),
+    argument("--model", required=True, metavar="FILE", help="model file of the same spec"),
+    argument("--out", required=True, metavar="DIR2", help="a new folder for the result"),
+    argument("--json", action="store_true", help="as JSON, for programs"),
+)
+def swap(args):
+    """Put another model of the same spec into a build, in seconds.
+
+    Example: avatar swap --build b --model other.safetensors --out b2
+
+    Only memory contents change, the model id and the self-test that the board reports among them;
+    nothing is synthesised, placed or routed. The bitstream is, byte for byte, that of
+    `avatar build` with this model. `avatar program --build DIR2` loads it.
+    """
+    from boards import make, swap
+    from boards.progress import Progress
+    from boards.tools import ToolFailed
+    from golden import model_file
+
+    facts = swap.read_report(args.build)
+    model = model_file.load(args.model)
+    swap.check_spec(args.build, facts, model)
+    self_test = _self_test(model, swap.array_of(facts))
+    try:
+        with Progress() as progress:
+            facts = swap.swap(args.build, model, self_test, args.out, progress)
+    except ToolFailed as error:
+        print(f"avatar: {error}", file=sys.stderr)
+        return 1
+    print(json.dumps(facts) if args.json else make.as_text(facts, args.out))
+
+
 if __name__ == "__main__":
     sys.exit(main())
