@@ -1299,5 +1299,37 @@ def swap(args):
     print(json.dumps(facts) if args.json else make.as_text(facts, args.out))
 
 
+@verb(
+    "check",
+    argument("--port", required=True, help="serial port of the board; `sim`: a virtual board"),
+    argument("--model", metavar="FILE", help=f"of the virtual board (default {SIM_MODEL})"),
+    argument("--json", action="store_true", help="as JSON, for programs"),
+)
+def check(args):
+    """Ask a board what it is, and let it test itself, layer by layer.
+
+    Example: avatar check --port /dev/ttyUSB0
+
+    The exit status is 1 where the board's own picture is wrong; the first layer that differs is
+    where to look. Also finds the highest rate that the line can do.
+    """
+    from boards.checkup import as_text, checkup
+    from boards.host import Board
+    from golden import model_file
+
+    if args.model is not None and args.port != "sim":
+        raise InputError("--model is of the virtual board; a real one says what it holds")
+    with ExitStack() as stack:
+        if args.port == "sim":
+            model = model_file.load(args.model or SIM_MODEL)
+            simulated = stack.enter_context(_virtual_board(model))
+            board = Board(simulated.path, clock=simulated.clock)
+        else:
+            board = Board(args.port)
+        facts = checkup(stack.enter_context(board))
+    print(json.dumps(facts) if args.json else as_text(facts))
+    return 0 if facts["wrong_layer"] is None else 1
+
+
 if __name__ == "__main__":
     sys.exit(main())
