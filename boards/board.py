@@ -67,3 +67,14 @@ class Board:
         """Of the clock that comes from the board."""
         resource = self.platform().lookup(self.oscillator)
         return round(resource.clock.frequency)
+
+    @property
+    def ports(self):
+        """Names of its top's ports: ``clk``, ``rx``, ``tx``, and ``active``, the busy lamp."""
+        resource, number, *parts = self.lamps["busy"]
+        return {
+            "clk": f"{self.oscillator}_0__io",
+            "rx": "uart_0__rx__io",
+            "tx": "uart_0__tx__io",
+            "active": "__".join([f"{resource}_{number}", *parts, "io"]),
+        }

@@ -70,12 +70,10 @@ class Job:
         """Return the board's top that `plan` fills."""
         return BoardTop(plan.top(), self.board, plan.clock_hz)
 
-    def design(self):
-        """Return RTLIL and constraints of the design to route."""
+    def design(self, plan):
+        """Return RTLIL and constraints of the top that `plan` fills."""
         files = (
-            self.board.platform()
-            .prepare(self.top(self.routed_plan), emit_src=False, debug_verilog=False)
-            .files
+            self.board.platform().prepare(self.top(plan), emit_src=False, debug_verilog=False).files
         )
         return without_indices(files["top.il"]), files["top.lpf"]
 
@@ -141,7 +139,7 @@ def _route(job, progress, seed, clocks_mhz):
     for _ in range(MAX_ROUTINGS):
         clock = job.plan.clock_hz / 1e6
         progress.stage(f"elaboration for {clock:g} MHz")
-        design, lpf = job.design()
+        design, lpf = job.design(job.routed_plan)
         netlist = synthesize(design, progress)
         routed = place_and_route(
             netlist,
