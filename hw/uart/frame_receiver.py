@@ -1,16 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """Body bytes to proven requests."""
 
-from amaranth.hdl import Module, Mux, Signal
-from amaranth.lib import memory, stream, wiring
+from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
 
+from hw.block_ram import BlockRam
+from hw.delay import delays
 from hw.uart.crc32 import RESIDUE, Crc32
 from hw.uart.protocol import BYTE_TIMEOUT, CRC, HEAD, MAX_REQUEST, Error
 from hw.uart.slip import EVENT
 from hw.uart.timeout import Timeout
 
 DEPTH = 256  # two requests for a picture: one is carried out while the next arrives
+WAITING = 16  # bytes behind the memory; half of them are on their way already
 
 
 class FrameReceiver(wiring.Component):
@@ -19,7 +23,8 @@ class FrameReceiver(wiring.Component):
     Bytes go into a ring buffer, behind what was handed on; a good frame moves the hand-on mark,
     a bad one only takes the write position back to it. So nothing of a bad frame is ever seen.
     A request leaves as its payload's length, version, type, tag (two bytes) and payload, one byte
-    a cycle, beginning 3 cycles after its END.
+    a cycle, beginning 8 cycles after its END. Bytes are read ahead into a FIFO: no path leads from
+    the reader's ready to an address of the memory.
 
     Members
     -------
@@ -53,8 +58,8 @@ class FrameReceiver(wiring.Component):
         m = Module()
         m.submodules.crc = crc = Crc32()
         m.submodules.timeout = timeout = Timeout(BYTE_TIMEOUT)
-        m.submodules.ring = ring = memory.Memory(shape=8, depth=DEPTH, init=[])
-        write, read = ring.write_port(), ring.read_port()
+        m.submodules.ring = ring = BlockRam(8, DEPTH, [])
+        m.submodules.ahead = ahead = SyncFIFOBuffered(width=8, depth=WAITING)
 
         start = Signal(range(DEPTH))  # hand-on mark; the length of the frame under way goes there
         position = Signal(range(DEPTH), init=1)
@@ -62,11 +67,16 @@ class FrameReceiver(wiring.Component):
         spoilt = Signal()
         full = Signal()
         begun = Signal()
+        too_long, no_room = Signal(), Signal()  # settled when the next event comes
         m.d.comb += begun.eq((count != 0) | spoilt)
 
         head = Signal(range(DEPTH))  # of the next byte for `o`
-        room = Signal(range(DEPTH))  # behind `start`, before `head`
-        m.d.sync += room.eq(head - start - 1)
+        room = Signal(range(DEPTH), init=DEPTH - 1)  # behind `start`, before `head`
+        m.d.sync += [
+            room.eq(head - start - 1),
+            no_room.eq(room <= count),
+            too_long.eq(count == MAX_REQUEST),
+        ]
 
         event, byte = self.i.valid, self.i.p
         end = Signal()
@@ -81,26 +91,26 @@ class FrameReceiver(wiring.Component):
             self.bad.eq(((end & (begun | byte.bad)) & ~self.good) | self.clear),
             crc.data.eq(byte.data),
             crc.clear.eq(end | self.clear),
-            write.data.eq(Mux(end, count - (HEAD.size + CRC.size), byte.data)),
-            write.addr.eq(Mux(end, start, position)),
+            ring.write_data.eq(Mux(end, count - (HEAD.size + CRC.size), byte.data)),
+            ring.write_address.eq(Mux(end, start, position)),
         ]
 
         with m.If(self.o_error.valid & self.o_error.ready):
             m.d.sync += self.o_error.valid.eq(0)
 
         with m.If(event & ~byte.end & ~spoilt):
-            with m.If(byte.bad | (count == MAX_REQUEST)):
+            with m.If(byte.bad | too_long):
                 m.d.sync += spoilt.eq(1)
-            with m.Elif(room <= count):
+            with m.Elif(no_room):
                 m.d.sync += [spoilt.eq(1), full.eq(1)]
             with m.Else():
-                m.d.comb += [write.en.eq(1), crc.en.eq(1)]
+                m.d.comb += [ring.write_en.eq(1), crc.en.eq(1)]
                 m.d.sync += [position.eq(position + 1), count.eq(count + 1)]
 
         with m.If(end | self.clear):
             m.d.sync += [position.eq(start + 1), count.eq(0), spoilt.eq(0), full.eq(0)]
             with m.If(self.good):
-                m.d.comb += write.en.eq(1)
+                m.d.comb += ring.write_en.eq(1)
                 m.d.sync += [
                     start.eq(position - CRC.size),
                     position.eq(position - CRC.size + 1),
@@ -111,22 +121,27 @@ class FrameReceiver(wiring.Component):
                     self.o_error.p.eq(Mux(full, Error.BUSY, Error.BROKEN)),
                 ]
 
-        next_head = Signal.like(head)
-        following = Signal.like(head, init=1)  # kept: no adder between a ready and the memory
-        fetched = Signal()  # read.data is the byte at `head`
-        step = Signal()  # it moves on to `o`, from a register: block RAM is slow to answer
+        go, fetch = Signal(), Signal()
+        fetched = delays(m, fetch, BlockRam.latency, reset_less=False)
+        m.d.sync += go.eq(ahead.level < WAITING // 2)
+        with m.If(fetch):
+            m.d.sync += head.eq(head + 1)
         m.d.comb += [
-            step.eq(self.o.ready | ~self.o.valid),
-            next_head.eq(Mux(fetched & step, following, head)),
-            read.addr.eq(next_head),
-            self.active.eq(begun | fetched | self.o.valid | self.o_error.valid),
+            fetch.eq(go & (head != start)),
+            ring.en.eq(1),
+            ring.address.eq(head),
+            ahead.w_en.eq(fetched[-1]),
+            ahead.w_data.eq(ring.data),
+            self.o.p.eq(ahead.r_data),
+            self.o.valid.eq(ahead.r_rdy),
+            ahead.r_en.eq(self.o.ready),
+            self.active.eq(
+                begun
+                | (head != start)
+                | Cat(fetched).any()
+                | (ahead.level != 0)
+                | self.o_error.valid
+            ),
         ]
-        m.d.sync += [
-            head.eq(next_head),
-            following.eq(next_head + 1),
-            fetched.eq(next_head != start),
-        ]
-        with m.If(step):
-            m.d.sync += [self.o.valid.eq(fetched), self.o.p.eq(read.data)]
 
         return m
