@@ -238,27 +238,62 @@ def _self_test(model, array):
     return latents, layer_sums(model, latents, array.columns)
 
 
-def _virtual_board(model, link=None):
-    """Start a virtual board that holds `model`; the reference is asked here, not in its process."""
+ARRAY_ARGUMENTS = (
+    argument("--rows", type=int, default=16, metavar="R", help="rows of the array (default 16)"),
+    argument("--columns", type=int, default=16, metavar="C", help="columns (default 16)"),
+)
+
+
+def _virtual_board(model, link=None, array=None, netlist=None):
+    """Start a virtual board that holds `model`; the reference is asked here, not in its process.
+
+    `netlist` names the board whose design, synthesised, is simulated.
+    """
     from hw.tiling import ArraySpec
     from sim import virtual_board
 
     if link is not None:
         link = virtual_board.free_link(link)  # refused before the build, not after
-    array = ArraySpec()
+    array = array or ArraySpec()
     self_test, answer = _self_test(model, array)
 
     def notice(text):
         print(f"avatar: {text}", file=sys.stderr)
 
+    if netlist is not None:
+        return _board_netlist(netlist, model, array, self_test, answer, link, notice)
     simulation = virtual_board.build(model, self_test, answer, array=array, notice=notice)
     return virtual_board.VirtualBoard(simulation, link=link)
+
+
+def _board_netlist(name, model, array, self_test, answer, link, notice):
+    from boards.build import Job
+    from boards.registry import board
+    from hw.build_plan import BuildPlan
+    from sim import board_netlist
+    from sim.virtual_board import VirtualBoard
+
+    target = board(name)
+    if target.device.family != "ecp5":
+        raise InputError(f"{name}: only the ECP5's cells have models; choose a board with one")
+    plan = BuildPlan(
+        model=model,
+        array=array,
+        clock_hz=board_netlist.CLOCK_HZ,
+        self_test=tuple(int(latent) for latent in self_test),
+        answer=answer,
+    )
+    design, _ = Job(target, plan).design(plan)
+    simulation = board_netlist.build(design, target.ports, notice=notice)
+    return VirtualBoard(simulation, link=link, clock_hz=board_netlist.CLOCK_HZ)
 
 
 @verb(
     "board-sim",
     argument("--model", required=True, metavar="FILE", help="model file"),
     argument("--link", metavar="PATH", help="a name for the terminal, while the board runs"),
+    argument("--netlist", metavar="BOARD", help="its netlist for this board of the ECP5"),
+    *ARRAY_ARGUMENTS,
 )
 def board_sim(args):
     """Run a virtual board: the real hardware, simulated pin for pin, behind a pseudo-terminal.
@@ -267,24 +302,23 @@ def board_sim(args):
 
     Prints the terminal's path when the board is ready, and serves until Ctrl-C. In another shell:
     avatar generate --port /tmp/board --model models/compact.safetensors --out a.png
+
+    With --netlist it is the board's whole design as synthesis left it, buffers and reset included,
+    on our models of the chip's cells: for small networks and arrays.
     """
     from golden import model_file
+    from hw.tiling import ArraySpec
 
     def terminated(*_):
         sys.exit(128 + signal.SIGTERM)
 
     model = model_file.load(args.model)
     signal.signal(signal.SIGTERM, terminated)
-    with _virtual_board(model, args.link) as board:
+    array = ArraySpec(rows=args.rows, columns=args.columns)
+    with _virtual_board(model, args.link, array, args.netlist) as board:
         print(board.path, flush=True)
         board.process.wait()
     return 0 if board.process.returncode == 0 else 1
-
-
-ARRAY_ARGUMENTS = (
-    argument("--rows", type=int, default=16, metavar="R", help="rows of the array (default 16)"),
-    argument("--columns", type=int, default=16, metavar="C", help="columns (default 16)"),
-)
 
 
 @verb(
@@ -293,6 +327,7 @@ ARRAY_ARGUMENTS = (
     argument("--seed", type=int, metavar="S", help="draw the latent from this seed (default 0)"),
     argument("--latents", metavar="FILE.npy", help="latents; the first one is used"),
     *ARRAY_ARGUMENTS,
+    argument("--netlist", action="store_true", help="what synthesis for the ECP5 makes of it"),
     argument(
         "--waves",
         nargs="?",
@@ -308,7 +343,8 @@ def sim(args):
     Example: avatar sim --model models/compact.safetensors --seed 7
 
     Says equal, or the first layer, channel and pixel that differ (exit status 1), and how many
-    cycles it took from the first latent taken to the last pixel out.
+    cycles it took from the first latent taken to the last pixel out. With --netlist the hardware is
+    what Yosys makes of it, on our models of the ECP5's cells: for small networks and arrays.
     """
     import shutil
     import tempfile
@@ -328,7 +364,7 @@ def sim(args):
         check_destination(args.waves)
     if sys.stderr.isatty():
         print("avatar: simulating; a first run builds the design, a minute or two", file=sys.stderr)
-    simulation = GeneratorSimulation(model, array, waves=bool(args.waves))
+    simulation = GeneratorSimulation(model, array, netlist=args.netlist, waves=bool(args.waves))
     with tempfile.TemporaryDirectory(prefix="avatar-sim-") as run_dir:
         try:
             observation = simulation.observe(latents, run_dir=run_dir)
@@ -1263,6 +1299,72 @@ def program(args):
     from boards import program, registry
 
     return program.program(registry.board(args.board), args.build)
+
+
+@verb(
+    "swap",
+    argument("--build", required=True, metavar="DIR", help="folder of `avatar build`"),
+    argument("--model", required=True, metavar="FILE", help="model file of the same spec"),
+    argument("--out", required=True, metavar="DIR2", help="a new folder for the result"),
+    argument("--json", action="store_true", help="as JSON, for programs"),
+)
+def swap(args):
+    """Put another model of the same spec into a build, in seconds.
+
+    Example: avatar swap --build b --model other.safetensors --out b2
+
+    Only memory contents change, the model id and the self-test that the board reports among them;
+    nothing is synthesised, placed or routed. The bitstream is, byte for byte, that of
+    `avatar build` with this model. `avatar program --build DIR2` loads it.
+    """
+    from boards import make, swap
+    from boards.progress import Progress
+    from boards.tools import ToolFailed
+    from golden import model_file
+
+    facts = swap.read_report(args.build)
+    model = model_file.load(args.model)
+    swap.check_spec(args.build, facts, model)
+    self_test = _self_test(model, swap.array_of(facts))
+    try:
+        with Progress() as progress:
+            facts = swap.swap(args.build, model, self_test, args.out, progress)
+    except ToolFailed as error:
+        print(f"avatar: {error}", file=sys.stderr)
+        return 1
+    print(json.dumps(facts) if args.json else make.as_text(facts, args.out))
+
+
+@verb(
+    "check",
+    argument("--port", required=True, help="serial port of the board; `sim`: a virtual board"),
+    argument("--model", metavar="FILE", help=f"of the virtual board (default {SIM_MODEL})"),
+    argument("--json", action="store_true", help="as JSON, for programs"),
+)
+def check(args):
+    """Ask a board what it is, and let it test itself, layer by layer.
+
+    Example: avatar check --port /dev/ttyUSB0
+
+    The exit status is 1 where the board's own picture is wrong; the first layer that differs is
+    where to look. Also finds the highest rate that the line can do.
+    """
+    from boards.checkup import as_text, checkup
+    from boards.host import Board
+    from golden import model_file
+
+    if args.model is not None and args.port != "sim":
+        raise InputError("--model is of the virtual board; a real one says what it holds")
+    with ExitStack() as stack:
+        if args.port == "sim":
+            model = model_file.load(args.model or SIM_MODEL)
+            simulated = stack.enter_context(_virtual_board(model))
+            board = Board(simulated.path, clock=simulated.clock)
+        else:
+            board = Board(args.port)
+        facts = checkup(stack.enter_context(board))
+    print(json.dumps(facts) if args.json else as_text(facts))
+    return 0 if facts["wrong_layer"] is None else 1
 
 
 if __name__ == "__main__":

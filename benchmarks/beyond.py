@@ -30,7 +30,7 @@ from hw.tiling import ArraySpec, Tiling
 
 WEIGHT_BITS = (4, 5, 6, 8)
 ARRAYS = ((16, 16), (16, 20), (24, 16), (16, 24), (32, 16), (16, 32), (24, 24), (32, 32))
-TIMEOUT = 300  # seconds of a synthesis
+TIMEOUT = 1800  # seconds of a synthesis
 ACT_MAX = 2**ACT_BITS - 1
 # F(2, 2): y = A ((G g) * (B d)), two outputs of two taps from three products.
 A = np.array([[1, 1, 0], [0, 1, -1]])

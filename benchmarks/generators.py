@@ -203,13 +203,13 @@ def as_markdown(results):
     return "\n".join(lines)
 
 
-def clock_of(args):
+def clock_of(args, model):
     """Return the clock in MHz, and in words where it comes from.
 
     Raises
     ------
     InputError
-        Neither or both are given, or the report has no clock.
+        Neither or both are given; the report has no clock, or is of another design.
     """
     if (args.clock is None) == (args.report is None):
         raise InputError(
@@ -220,8 +220,14 @@ def clock_of(args):
     try:
         report = json.loads(Path(args.report).read_text())
         clock = float(report["fmax_mhz"])
+        routed = [report[name] for name in ("channels", "weight_bits", "rows", "columns")]
     except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{args.report}: no fmax_mhz in it; make it with avatar synth") from error
+        raise InputError(f"{args.report}: no report of `avatar synth --json`; make one") from error
+    ours = [list(model.spec.channels), list(model.spec.weight_bits), args.rows, args.columns]
+    if routed != ours:
+        raise InputError(
+            f"{args.report}: is of {routed}, not of {ours}; route that, or give --clock"
+        )
     return clock, f"routed, the least of the seeds in {args.report}"
 
 
@@ -241,8 +247,8 @@ def paper_network(array, clock_mhz):
 
 def run(args):
     """Measure everything and write the files; return the results."""
-    clock, source = clock_of(args)
     model = model_file.load(args.model)
+    clock, source = clock_of(args, model)
     array = ArraySpec(args.rows, args.columns)
     make_folder(args.out)
     hardware = measure_hardware(model, array, clock)

@@ -124,12 +124,21 @@ def syntheses():
     for path in sorted(Path("docs/results").glob("synth*.json")):
         report = json.loads(path.read_text())
         resources = [f"{report[name]:,}" for name in ("lut", "ff", "ebr", "mult")]
-        seeds = report.get("fmax_mhz_by_seed", {})
-        by_seed = ", ".join(f"{each:.1f}" for each in seeds.values())
-        lines.append((f"`{path.name}`", *resources, f"{report['fmax_mhz']:.1f}", by_seed))
+        by_seed = ", ".join(f"{each:.1f}" for each in report["fmax_mhz_by_seed"].values())
+        lines.append(
+            (
+                "-".join(map(str, report["channels"])),
+                f"{max(report['weight_bits'])}",
+                f"{report['rows']} x {report['columns']}",
+                *resources,
+                f"{report['fmax_mhz']:.1f}",
+                by_seed,
+            )
+        )
     if not lines:
         return "No report of `avatar synth --json` lies in docs/results/synth*.json yet."
-    return table(("report", "LUT", "FF", "EBR", "MULT18", "MHz", "by seed"), lines)
+    header = ("network", "bits", "array", "LUT", "FF", "EBR", "MULT18", "MHz", "by seed")
+    return table(header, lines)
 
 
 def study():

@@ -98,7 +98,7 @@ def draw(changes, path):
     end = changes["end"][0][0]
     begin = next(cycle for cycle, value in changes["layer"] if value == 1)
     figure, panels = plt.subplots(2, 1, figsize=(11, 7), dpi=110)
-    for axes, (first, last) in zip(panels, ((0, end), (begin - 60, begin + 140))):
+    for axes, (first, last) in zip(panels, ((0, end), (begin - 190, begin + 60))):
         for place, (label, _, _) in enumerate(reversed(SIGNALS)):
             found = changes[label]
             for (start, value), (stop, _) in zip(found, found[1:] + [(end, 0)]):

@@ -15,6 +15,7 @@ from golden.atomic import replacing
 from golden.full_range import full_range_model
 from golden.spec import GeneratorSpec, InputError
 from hw.build_plan import BuildPlan
+from hw.ecp5.platform import Ecp5Primitives
 from hw.ecp5.rtlil import to_rtlil
 from hw.memories import generator_memories
 from hw.tiling import ArraySpec, Tiling
@@ -99,7 +100,8 @@ def measure(family, channels, weight_bits, rows, columns):
         self_test=(0,) * spec.latent,
         answer=(0,) * (SUMMED_LAYERS + 1),
     )
-    design = to_rtlil(plan.top(), "top")
+    platform = Ecp5Primitives() if family == "ecp5" else None
+    design = to_rtlil(plan.top(), "top", platform=platform)
     script = f"read_rtlil top.il; {COMMANDS[family]}; tee -q -o {CELLS} stat -json"
 
     def synthesise(folder):

@@ -128,6 +128,29 @@ def replace_contents(config, contents):
     return text
 
 
+def fill(config, numbers, blocks):
+    """Return `config` with the contents of a design's block RAMs.
+
+    Parameters
+    ----------
+    config : str
+        Text of the routed design's ``.config``.
+    numbers : dict of str to int
+        As :func:`block_indices` gave them for this design.
+    blocks : dict of str to bytes
+        :attr:`DesignContents.blocks`.
+
+    Raises
+    ------
+    InputError
+        The routed design lacks one.
+    """
+    missing = sorted(blocks.keys() - numbers.keys())
+    if missing:
+        raise InputError(f"the routed design has no block RAM {missing[0]}; build it again")
+    return replace_contents(config, {numbers[name]: words for name, words in blocks.items()})
+
+
 def _format(contents):
     words = [f"{int.from_bytes(contents[n : n + 2], 'little'):03x}" for n in range(0, 2 * WORDS, 2)]
     lines = (words[n : n + _LINE_WORDS] for n in range(0, WORDS, _LINE_WORDS))

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from boards.devices import DEVICES, Device
+from golden.spec import InputError
 from hw.tiling import ArraySpec
 
 
@@ -25,7 +26,8 @@ class Board:
     oscillator : str
         The platform's clock resource.
     pll : type or None
-        Component that makes the clock, ``pll(oscillator_hz, clock_hz)``; None: the oscillator.
+        Component that makes the clock, ``pll(oscillator_hz, clock_hz)``; ``pll.check`` of the same
+        refuses what it cannot make. None: the clock is the oscillator's.
     clocks_mhz : tuple of float
         That a build tries, from the highest.
     array : ArraySpec
@@ -67,3 +69,29 @@ class Board:
         """Of the clock that comes from the board."""
         resource = self.platform().lookup(self.oscillator)
         return round(resource.clock.frequency)
+
+    @property
+    def ports(self):
+        """Names of its top's ports: ``clk``, ``rx``, ``tx``, and ``active``, the busy lamp."""
+        resource, number, *parts = self.lamps["busy"]
+        return {
+            "clk": f"{self.oscillator}_0__io",
+            "rx": "uart_0__rx__io",
+            "tx": "uart_0__tx__io",
+            "active": "__".join([f"{resource}_{number}", *parts, "io"]),
+        }
+
+    def check_clock(self, clock_hz):
+        """Refuse a clock that this board cannot make.
+
+        Raises
+        ------
+        InputError
+        """
+        if self.pll is not None:
+            self.pll.check(self.oscillator_hz, clock_hz)
+        elif clock_hz != self.oscillator_hz:
+            raise InputError(
+                f"{self.name} runs at its oscillator's {self.oscillator_hz / 1e6:g} MHz; "
+                "leave --clock out"
+            )

@@ -9,7 +9,7 @@ import shutil
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from boards.block_contents import DesignContents, replace_contents
+from boards.block_contents import DesignContents, fill
 from boards.board import Board
 from boards.board_top import BoardTop
 from boards.devices import DEVICES
@@ -70,12 +70,10 @@ class Job:
         """Return the board's top that `plan` fills."""
         return BoardTop(plan.top(), self.board, plan.clock_hz)
 
-    def design(self):
-        """Return RTLIL and constraints of the design to route."""
+    def design(self, plan):
+        """Return RTLIL and constraints of the top that `plan` fills."""
         files = (
-            self.board.platform()
-            .prepare(self.top(self.routed_plan), emit_src=False, debug_verilog=False)
-            .files
+            self.board.platform().prepare(self.top(plan), emit_src=False, debug_verilog=False).files
         )
         return without_indices(files["top.il"]), files["top.lpf"]
 
@@ -115,10 +113,12 @@ def build(job, out, progress, *, seed=1, clocks_mhz=()):
     check_fit(Tiling(job.plan.model.spec, job.plan.array), job.board.device)
     job, netlist, routed = _route(job, progress, seed, clocks_mhz)
     progress.stage("contents")
-    blocks = job.contents(job.plan).blocks
+    own, base = job.contents(job.plan), job.contents(job.routed_plan)
     numbers = json.loads((routed.folder / "blocks.json").read_text())
-    words = {numbers[name]: block for name, block in blocks.items() if name in numbers}
-    config = replace_contents((routed.folder / "routed.config").read_text(), words)
+    config = (routed.folder / "routed.config").read_text()
+    if fill(config, numbers, base.blocks) != config:
+        raise InputError("the routed design does not hold what was put in; report this")
+    config = fill(config, numbers, own.blocks)
     with new_folder(out) as folder:
         (folder / "routed.config").write_text(config)
         pack(folder, progress)
@@ -126,6 +126,7 @@ def build(job, out, progress, *, seed=1, clocks_mhz=()):
         for name in ("blocks.json", "timing.json", "nextpnr.log"):
             shutil.copyfile(routed.folder / name, folder / name)
         facts = report(job, netlist, routed, seed)
+        facts["other_memories"] = own.others
         facts["bitstream_sha256"] = hashlib.sha256((folder / "top.bit").read_bytes()).hexdigest()
         (folder / "report.json").write_text(json.dumps(facts, indent=1) + "\n")
         (folder / "report.md").write_text(as_markdown(facts))
@@ -138,7 +139,7 @@ def _route(job, progress, seed, clocks_mhz):
     for _ in range(MAX_ROUTINGS):
         clock = job.plan.clock_hz / 1e6
         progress.stage(f"elaboration for {clock:g} MHz")
-        design, lpf = job.design()
+        design, lpf = job.design(job.routed_plan)
         netlist = synthesize(design, progress)
         routed = place_and_route(
             netlist,

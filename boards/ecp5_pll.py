@@ -59,6 +59,8 @@ class Ecp5Pll(wiring.Component):
     clk: Out(1)
     locked: Out(1)
 
+    check = staticmethod(dividers)
+
     def __init__(self, in_hz, out_hz):
         self.dividers = dividers(in_hz, out_hz)
         super().__init__()

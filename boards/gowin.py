@@ -16,7 +16,6 @@ from boards.kept import digest, kept
 from boards.new_folder import check_new_folder, new_folder
 from boards.routed_report import clock_name
 from boards.tools import GOWIN_PACK, NEXTPNR_GOWIN, YOSYS
-from golden.spec import InputError
 from hw.ecp5.rtlil import without_indices
 from hw.tiling import Tiling
 
@@ -39,11 +38,6 @@ def build(job, out, progress, *, seed=1, clocks_mhz=()):
     plan, board = job.plan, job.board
     check_new_folder(out)
     check_fit(Tiling(plan.model.spec, plan.array), board.device)
-    if plan.clock_hz != board.oscillator_hz:
-        raise InputError(
-            f"{board.name} runs at its oscillator's {board.oscillator_hz / 1e6:g} MHz; "
-            "leave --clock out"
-        )
     platform = board.platform()
     progress.stage("elaboration")
     files = platform.prepare(job.top(plan), emit_src=False, debug_verilog=False).files

@@ -45,6 +45,7 @@ def make(board, model, array, self_test, out, progress, *, clock_mhz=None, seed=
         answer=answer,
         baud=BAUD if baud is None else baud,
     )
+    board.check_clock(plan.clock_hz)
     job = build.Job(board, plan)
     maker = MAKERS[board.device.family]
     return maker(job, out, progress, seed=seed, clocks_mhz=clocks)

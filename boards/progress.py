@@ -20,11 +20,11 @@ class Progress:
 
     Parameters
     ----------
-    disable : bool
-        Show nothing.
+    disable : bool, optional
+        Show nothing; by default where standard error is no terminal.
     """
 
-    def __init__(self, *, disable=False):
+    def __init__(self, *, disable=None):
         self._bar = tqdm(bar_format="{desc} {elapsed}", delay=1, leave=False, disable=disable)
         self._stage, self._arcs = "", 0
 

@@ -65,7 +65,11 @@ class RoutedReport:
     @classmethod
     def read(cls, path):
         """Read the file that ``nextpnr-ecp5 --report`` wrote."""
-        facts = json.loads(Path(path).read_text())
+        return cls.of(json.loads(Path(path).read_text()))
+
+    @classmethod
+    def of(cls, facts):
+        """Return the numbers of that file's contents."""
         paths = {}
         for each in facts["critical_paths"]:
             if each["from"] == each["to"]:  # one clock, one edge

@@ -50,6 +50,8 @@ class XilinxPll(wiring.Component):
     clk: Out(1)
     locked: Out(1)
 
+    check = staticmethod(factors)
+
     def __init__(self, in_hz, out_hz):
         self.in_hz = in_hz
         self.factors = factors(in_hz, out_hz)

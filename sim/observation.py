@@ -13,6 +13,7 @@ from hw.contents import Contents
 from hw.cycle_model import CycleModel
 from hw.generator import Generator, StreamedGenerator
 from hw.tiling import Tiling
+from sim.netlist import BUILD_ARGS, cached_netlist, cell_models
 from sim.runner import Simulation
 from sim.trace import feature_maps
 from sim.verilog import cached_verilog
@@ -110,11 +111,13 @@ class GeneratorSimulation:
     array : hw.tiling.ArraySpec
     weight_stream : bool
         Feed the weights from the bench as a stream in place of the weight memory.
+    netlist : bool
+        Simulate what synthesis for the ECP5 makes of it, on our models of the cells.
     waves : bool
         Runs write ``dump.vcd``.
     """
 
-    def __init__(self, model, array, *, weight_stream=False, waves=False):
+    def __init__(self, model, array, *, weight_stream=False, netlist=False, waves=False):
         self.model, self.tiling = model, Tiling(model.spec, array)
         self.weight_stream = weight_stream
         name = "core" if weight_stream else "generator"
@@ -124,7 +127,11 @@ class GeneratorSimulation:
             contents = Contents.of(model, array)
             return (StreamedGenerator if weight_stream else Generator)(self.tiling, contents)
 
-        self.simulation = Simulation(cached_verilog(name, key, component), name, waves=waves)
+        if netlist:
+            text = cached_netlist(name, key, component) + cell_models()
+            self.simulation = Simulation(text, name, waves=waves, build_args=BUILD_ARGS)
+        else:
+            self.simulation = Simulation(cached_verilog(name, key, component), name, waves=waves)
 
     def observe(self, latents, *, stall=0.0, seed=1, run_dir=None):
         """Run `latents` through the hardware.

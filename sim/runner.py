@@ -58,15 +58,18 @@ class Simulation:
         Name of the top module.
     waves : bool
         Write ``dump.vcd`` into the folder of each run.
+    build_args : sequence of str
+        Verilator's, beside :data:`BUILD_ARGS`.
     """
 
-    def __init__(self, component, name, *, waves=False):
+    def __init__(self, component, name, *, waves=False, build_args=()):
         self.name, self.waves = name, waves
+        self._build_args = [*BUILD_ARGS, *build_args]
         source = component if isinstance(component, str) else to_verilog(component, name)
-        self._verilator = _verilator_home()
+        self._verilator = verilator_home()
         key = hashlib.sha256(
             # the program is linked to the cocotb of this environment
-            repr((source, name, waves, BUILD_ARGS, self._verilator, _PACKAGES)).encode()
+            repr((source, name, waves, self._build_args, self._verilator, _PACKAGES)).encode()
         ).hexdigest()
         self.build_dir = cache_dir() / "verilator" / f"{name}-{key[:16]}"
         with lock(self.build_dir.with_suffix(".lock")):
@@ -93,13 +96,13 @@ class Simulation:
             )
         )
         log = self.build_dir / "build.log"
-        with _environment(self._verilator):
+        with verilator_environment(self._verilator):
             try:
                 _Verilator().build(
                     sources=[control, text],
                     hdl_toplevel=self.name,
                     build_dir=self.build_dir,
-                    build_args=BUILD_ARGS,
+                    build_args=self._build_args,
                     waves=self.waves,
                     timescale=("1ns", "1ps"),
                     log_file=log,
@@ -119,7 +122,7 @@ class Simulation:
 
     def _runtime_dir(self):
         """Return the folder of Verilator's own objects: the same for every design, half a build."""
-        kind = repr((self._verilator, self.waves, BUILD_ARGS))
+        kind = repr((self._verilator, self.waves, self._build_args))
         return self.build_dir.parent / f"runtime-{hashlib.sha256(kind.encode()).hexdigest()[:16]}"
 
     def run(self, bench, *, seed=1, env=None, run_dir=None, testcase=None):
@@ -147,7 +150,7 @@ class Simulation:
             where = Path(run_dir or scratch).absolute()
             where.mkdir(parents=True, exist_ok=True)
             log = where / "run.log"
-            with _environment(self._verilator):
+            with verilator_environment(self._verilator):
                 try:
                     results = _Verilator().test(
                         test_module=bench,
@@ -188,7 +191,7 @@ class BenchFailed(AssertionError):
     """A cocotb test failed."""
 
 
-def _verilator_home():
+def verilator_home():
     """Return the folder of Verilator's programs: a new enough one on PATH, or the packaged one."""
     own = shutil.which("verilator")
     if own and _version(own) >= MIN_VERILATOR:
@@ -206,7 +209,7 @@ def _version(program):
 
 
 @contextmanager
-def _environment(verilator):
+def verilator_environment(verilator):
     """Set what the tools read from the environment, and put it back."""
     before = dict(os.environ)
     scripts = sysconfig.get_path("scripts")  # the wheel's wrapper calls `python`

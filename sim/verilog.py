@@ -15,6 +15,8 @@ from golden.atomic import replacing
 from golden.cache import cache_dir, lock
 from golden.spec import InputError
 
+YOSYS_TIMEOUT = 3600  # seconds; `compact` takes minutes of one core
+
 
 def to_verilog(component, name):
     """Return `component` as Verilog, top module `name`, a port a member.
@@ -28,7 +30,7 @@ def to_verilog(component, name):
         return verilog.convert(component, name=name, strip_internal_attrs=True)
 
 
-def cached_verilog(name, key, make):
+def cached_verilog(name, key, make, *, convert=to_verilog):
     """Return the Verilog of the component that ``make()`` gives, kept by :mod:`golden.cache`.
 
     Parameters
@@ -39,12 +41,14 @@ def cached_verilog(name, key, make):
         Whatever decides the text: design sources, parameters, contents.
     make : callable
         Returns the component; called only where the text is not there yet.
+    convert : callable
+        Takes the component and its name, returns the Verilog.
     """
     text = cache_dir() / "verilog" / f"{name}-{hashlib.sha256(key).hexdigest()[:16]}.v"
     if not text.exists():
         text.parent.mkdir(parents=True, exist_ok=True)
         with replacing(text) as beside:
-            beside.write_text(to_verilog(make(), name))
+            beside.write_text(convert(make(), name))
     return text.read_text()
 
 
@@ -64,7 +68,7 @@ def run_yosys(script, folder):
             [program, "-q", "-l", "yosys.log", "-p", script],
             cwd=folder,
             capture_output=True,
-            timeout=600,
+            timeout=YOSYS_TIMEOUT,
         )
     if run.returncode:
         raise RuntimeError(f"yosys failed:\n{Path(folder, 'yosys.log').read_text()[-4000:]}")

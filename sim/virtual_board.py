@@ -64,6 +64,8 @@ class VirtualBoard:
         A build of :class:`hw.top.Top`, as :func:`build` gives it.
     link : path, optional
         A name for the terminal, kept as long as the board runs.
+    clock_hz : int
+        The clock that the design was made for.
 
     Attributes
     ----------
@@ -79,14 +81,14 @@ class VirtualBoard:
         The simulation did not start; the message holds the end of its log.
     """
 
-    def __init__(self, simulation, *, link=None):
+    def __init__(self, simulation, *, link=None, clock_hz=CLOCK_HZ):
         if link is not None:
             link = free_link(link)
         self._folder = tempfile.TemporaryDirectory(prefix="avatar-board-")
         self._control, theirs = socket.socketpair()
         log = Path(self._folder.name, "board.log")
         environment = {
-            "AVATAR_BOARD_CLOCK": str(CLOCK_HZ),
+            "AVATAR_BOARD_CLOCK": str(clock_hz),
             "AVATAR_BOARD_CONTROL": str(theirs.fileno()),
             "COCOTB_REWRITE_ASSERTION_FILES": "",
             "COCOTB_LOG_LEVEL": "WARNING",

@@ -1,17 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """Body bytes to proven requests."""
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import stream, wiring
+from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
 
 from hw.block_ram import BlockRam
+from hw.delay import delays
 from hw.uart.crc32 import RESIDUE, Crc32
 from hw.uart.protocol import BYTE_TIMEOUT, CRC, HEAD, MAX_REQUEST, Error
 from hw.uart.slip import EVENT
 from hw.uart.timeout import Timeout
 
 DEPTH = 256  # two requests for a picture: one is carried out while the next arrives
+WAITING = 16  # bytes behind the memory; half of them are on their way already
 
 
 class FrameReceiver(wiring.Component):
@@ -20,7 +23,8 @@ class FrameReceiver(wiring.Component):
     Bytes go into a ring buffer, behind what was handed on; a good frame moves the hand-on mark,
     a bad one only takes the write position back to it. So nothing of a bad frame is ever seen.
     A request leaves as its payload's length, version, type, tag (two bytes) and payload, one byte
-    a cycle, beginning 3 cycles after its END.
+    a cycle, beginning 8 cycles after its END. Bytes are read ahead into a FIFO: no path leads from
+    the reader's ready to an address of the memory.
 
     Members
     -------
@@ -54,7 +58,8 @@ class FrameReceiver(wiring.Component):
         m = Module()
         m.submodules.crc = crc = Crc32()
         m.submodules.timeout = timeout = Timeout(BYTE_TIMEOUT)
-        m.submodules.ring = ring = BlockRam(8, DEPTH)
+        m.submodules.ring = ring = BlockRam(8, DEPTH, [])
+        m.submodules.ahead = ahead = SyncFIFOBuffered(width=8, depth=WAITING)
 
         start = Signal(range(DEPTH))  # hand-on mark; the length of the frame under way goes there
         position = Signal(range(DEPTH), init=1)
@@ -62,11 +67,16 @@ class FrameReceiver(wiring.Component):
         spoilt = Signal()
         full = Signal()
         begun = Signal()
+        too_long, no_room = Signal(), Signal()  # settled when the next event comes
         m.d.comb += begun.eq((count != 0) | spoilt)
 
         head = Signal(range(DEPTH))  # of the next byte for `o`
-        room = Signal(range(DEPTH))  # behind `start`, before `head`
-        m.d.sync += room.eq(head - start - 1)
+        room = Signal(range(DEPTH), init=DEPTH - 1)  # behind `start`, before `head`
+        m.d.sync += [
+            room.eq(head - start - 1),
+            no_room.eq(room <= count),
+            too_long.eq(count == MAX_REQUEST),
+        ]
 
         event, byte = self.i.valid, self.i.p
         end = Signal()
@@ -89,9 +99,9 @@ class FrameReceiver(wiring.Component):
             m.d.sync += self.o_error.valid.eq(0)
 
         with m.If(event & ~byte.end & ~spoilt):
-            with m.If(byte.bad | (count == MAX_REQUEST)):
+            with m.If(byte.bad | too_long):
                 m.d.sync += spoilt.eq(1)
-            with m.Elif(room <= count):
+            with m.Elif(no_room):
                 m.d.sync += [spoilt.eq(1), full.eq(1)]
             with m.Else():
                 m.d.comb += [ring.write_en.eq(1), crc.en.eq(1)]
@@ -111,22 +121,27 @@ class FrameReceiver(wiring.Component):
                     self.o_error.p.eq(Mux(full, Error.BUSY, Error.BROKEN)),
                 ]
 
-        age = Signal(
-            range(BlockRam.latency + 1)
-        )  # cycles for which `head` was asked for
-        fetched, step = Signal(), Signal()
+        go, fetch = Signal(), Signal()
+        fetched = delays(m, fetch, BlockRam.latency, reset_less=False)
+        m.d.sync += go.eq(ahead.level < WAITING // 2)
+        with m.If(fetch):
+            m.d.sync += head.eq(head + 1)
         m.d.comb += [
+            fetch.eq(go & (head != start)),
+            ring.en.eq(1),
             ring.address.eq(head),
-            fetched.eq(age == BlockRam.latency),
-            step.eq(self.o.ready | ~self.o.valid),
-            self.active.eq(begun | (head != start) | self.o.valid | self.o_error.valid),
+            ahead.w_en.eq(fetched[-1]),
+            ahead.w_data.eq(ring.data),
+            self.o.p.eq(ahead.r_data),
+            self.o.valid.eq(ahead.r_rdy),
+            ahead.r_en.eq(self.o.ready),
+            self.active.eq(
+                begun
+                | (head != start)
+                | Cat(fetched).any()
+                | (ahead.level != 0)
+                | self.o_error.valid
+            ),
         ]
-        with m.If(step):
-            m.d.sync += [self.o.valid.eq(fetched), self.o.p.eq(ring.data)]
-        with m.If(fetched):
-            with m.If(step):
-                m.d.sync += [head.eq(head + 1), age.eq(0)]
-        with m.Elif(head != start):
-            m.d.sync += age.eq(age + 1)
 
         return m

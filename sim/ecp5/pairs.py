@@ -12,6 +12,7 @@ from amaranth.lib.wiring import In, Out
 from hw.block_ram import BlockRam
 from hw.ecp5.platform import Ecp5Primitives
 from hw.multiplier import Multiplier
+from sim.netlist import cell_models
 from sim.verilog import run_yosys, to_verilog
 
 OPERANDS = {"wide": (18, 18), "narrow": (9, 13)}  # bits of a and b
@@ -122,11 +123,6 @@ def inferred_netlist():
             folder,
         )
         return netlist.read_text()
-
-
-def cell_models():
-    """Return our models of the cells, Verilog."""
-    return "".join(path.read_text() for path in sorted(Path(__file__).parent.glob("*.v")))
 
 
 def pairs_verilog(netlist):

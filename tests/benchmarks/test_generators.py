@@ -18,6 +18,11 @@ from hw.tiling import ArraySpec, Tiling
 ROOT = Path(__file__).parents[2]
 
 
+def report(*, channels=(128, 64, 32), rows=16, columns=16):
+    design = {"channels": list(channels), "weight_bits": [5] * 4, "rows": rows, "columns": columns}
+    return {**design, "fmax_mhz": 110.0}
+
+
 @pytest.fixture(scope="module")
 def model():
     return model_file.load(ROOT / "models" / "compact-w5.safetensors")
@@ -47,14 +52,17 @@ def test_layers_of_the_roofline_are_the_whole_avatar():
     [
         ([], "give the routed clock"),
         (["--clock", "100", "--report", "x"], "give the routed clock"),
-        (["--report", "empty.json"], "has no fmax_mhz"),
+        (["--report", "empty.json"], "no report of `avatar synth --json`"),
+        (["--report", "other.json"], "is of [[32, 16, 8], [5, 5, 5, 5], 4, 4], not of [[128,"),
     ],
 )
 def test_a_clock_is_given_not_invented(tmp_path, monkeypatch, capsys, arguments, complaint):
     monkeypatch.chdir(tmp_path)
     Path("empty.json").write_text("{}")
-    assert generators.main([*arguments, "--out", str(tmp_path)]) == 2
-    assert complaint.replace("has no", "no") in capsys.readouterr().err
+    Path("other.json").write_text(json.dumps(report(channels=[32, 16, 8], rows=4, columns=4)))
+    path = str(ROOT / "models" / "compact-w5.safetensors")
+    assert generators.main([*arguments, "--model", path, "--out", str(tmp_path)]) == 2
+    assert complaint in capsys.readouterr().err
 
 
 def test_the_page_holds_the_numbers(model, tmp_path, monkeypatch):
@@ -71,11 +79,11 @@ def test_the_page_holds_the_numbers(model, tmp_path, monkeypatch):
         "utilisation_interval": 0.97,
     }
     monkeypatch.setattr(generators.perf, "measure", lambda *_: facts)
-    report = tmp_path / "synth.json"
-    report.write_text(json.dumps({"fmax_mhz": 110.0}))
+    routed = tmp_path / "synth.json"
+    routed.write_text(json.dumps(report()))
     path = str(ROOT / "models" / "compact-w5.safetensors")
     out = tmp_path / "out"
-    assert generators.main(["--model", path, "--report", str(report), "--out", str(out)]) == 0
+    assert generators.main(["--model", path, "--report", str(routed), "--out", str(out)]) == 0
     results = json.loads((out / "bench.json").read_text())
     assert results["hardware"]["avatars_per_second"] == pytest.approx(2500)
     assert results["engines"][0]["largest_difference"] == 0

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """boards.opening: info, self-test, rate; and what a user reads where one of them fails."""
 
+import json
 import os
 import threading
 import time
@@ -82,6 +83,26 @@ def test_a_failed_self_test_is_a_failed_check(board, tmp_path, capsys):
     status, message = generate_status(tmp_path, capsys, board.path)
     assert status == 1
     assert "fails its self-test, layer 2" in message
+
+
+@pytest.mark.parametrize(
+    ("computed", "status", "words"),
+    [
+        ((1, 2, 3, 4), 0, "self-test  passed"),
+        ((1, 9, 3, 4), 1, "self-test  FAILED, first in layer 2"),
+    ],
+)
+def test_a_checkup(board, capsys, computed, status, words):
+    board.respond = self_test_with(computed)
+    assert cli.main(["check", "--port", board.path]) == status
+    text = capsys.readouterr().out
+    assert words in text
+    assert FACTS.model_id.hex() in text
+    assert f"{FASTEST:,} baud" in text
+    assert cli.main(["check", "--port", board.path, "--json"]) == status
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["computed"] == [f"{crc:08x}" for crc in computed]
+    assert facts["wrong_layer"] == (2 if status else None)
 
 
 def test_a_device_that_answers_garbage(board, tmp_path, capsys):

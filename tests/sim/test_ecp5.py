@@ -39,6 +39,6 @@ def test_primitives_equal_their_twins_and_models_what_yosys_infers(netlist):
 
 @pytest.mark.slow
 def test_a_mode_without_a_model_stops_the_simulation(netlist):
-    text = pairs_verilog(netlist).replace('.WRITEMODE_B("NORMAL")', '.WRITEMODE_B("WRITETHROUGH")')
+    text = pairs_verilog(netlist).replace('.CLKBMUX("CLKB")', '.CLKBMUX("INV")')
     with pytest.raises(BenchFailed, match="DP16KD: an attribute has a value that this model lacks"):
         Simulation(text, "pairs").run("sim.tb_ecp5")

@@ -256,7 +256,7 @@ COMMAND = """
 import sys
 import hw.tiling
 small = hw.tiling.ArraySpec(rows=4, columns=4)
-hw.tiling.ArraySpec = lambda: small
+hw.tiling.ArraySpec = lambda **size: small
 import cli
 sys.exit(cli.main())
 """
@@ -309,6 +309,21 @@ def test_generate_with_a_virtual_board_of_its_own(simulation, tmp_path):
         assert process.returncode == 0, errors
     for name in ("000.png", "001.png"):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+
+
+def test_a_board_that_vanishes_in_mid_picture(simulation, tmp_path):
+    out = tmp_path / "a.png"
+    with VirtualBoard(simulation) as board:
+        options = ("--model", MODEL_PATH, "--count", 10_000, "--out", out, "--port", board.path)
+        with avatar("generate", *options) as client:
+            sent = Path(f"/proc/{board.process.pid}/io")
+            wait_until(lambda: int(re.search(r"wchar: (\d+)", sent.read_text())[1]) > 20_000, 60)
+            board.process.kill()
+            _, errors = client.communicate(timeout=60)
+    assert client.returncode == 2
+    assert errors.strip().splitlines()[-1].startswith(f"avatar: error: {board.path}: ")
+    assert "Traceback" not in errors
+    assert not out.exists()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Boards: pins, clocks, what fits, what is refused; no tool is run."""
+
+import json
+import os
+import re
+from fractions import Fraction
+
+import pytest
+from amaranth import Module
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+import cli
+from boards import ecp5_pll, xilinx_pll
+from boards.board_top import BoardTop
+from boards.devices import DEVICES
+from boards.fit import DoesNotFit, check_fit, memory_table, planned
+from boards.new_folder import new_folder
+from boards.registry import BOARDS, facts
+from boards.tools import YOSYS
+from golden.spec import GeneratorSpec, InputError
+from hw.memories import board_memories
+from hw.tiling import ArraySpec, Tiling
+
+MODEL = "tests/conformance/small-16-12-8-w5.safetensors"
+LOCATION = re.compile(
+    r'LOCATE COMP "(\w+)" SITE|^IO_LOC "(\w+)"|LOC \w+ \[get_ports "(\w+)"\]', re.M
+)
+
+
+class Echo(wiring.Component):
+    """The ports of a top, and next to nothing inside."""
+
+    rx: In(1)
+    tx: Out(1)
+    active: Out(1)
+    error: Out(1)
+
+    def elaborate(self, platform):
+        m = Module()
+        m.d.sync += [self.tx.eq(self.rx), self.active.eq(~self.rx)]
+        return m
+
+
+def prepared(board):
+    """Return the text of all constraints of a board's top."""
+    clock_hz = round(board.clocks_mhz[-1] * 1e6)
+    plan = board.platform().prepare(
+        BoardTop(Echo(), board, clock_hz), emit_src=False, debug_verilog=False
+    )
+    names = [name for name in plan.files if name.endswith((".lpf", ".cst", ".xdc", ".sdc"))]
+    texts = [plan.files[name] for name in names]
+    return "\n".join(text if isinstance(text, str) else text.decode() for text in texts)
+
+
+@pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)
+def test_pins_and_oscillator_are_constrained(board, monkeypatch):
+    if board.toolchain == "vivado":
+        monkeypatch.setenv("YOSYS", YOSYS.path)  # writes the Verilog
+    text = prepared(board)
+    ports = {next(filter(None, found)) for found in LOCATION.findall(text)}
+    assert {port.removesuffix("__io") for port in ports} == {
+        f"{board.oscillator}_0",
+        "uart_0__rx",
+        "uart_0__tx",
+        *(
+            "_".join(map(str, lamp[:2])) + "".join(f"__{n}" for n in lamp[2:])
+            for lamp in board.lamps.values()
+        ),
+    }
+    if board.device.family != "gowin":  # its tools take the clock as an argument
+        hertz = f"{board.oscillator_hz:.1f} HZ"
+        assert hertz in text or f"-period {1e9 / board.oscillator_hz}" in text
+
+
+@pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)
+def test_every_clock_can_be_made(board):
+    assert list(board.clocks_mhz) == sorted(board.clocks_mhz, reverse=True)
+    for mhz in board.clocks_mhz:
+        out_hz = Fraction(mhz) * 10**6
+        in_hz = board.oscillator_hz
+        if board.pll is ecp5_pll.Ecp5Pll:
+            before, feedback, behind = ecp5_pll.dividers(in_hz, int(out_hz))
+            assert Fraction(in_hz * feedback, before) == out_hz
+            assert 400e6 <= out_hz * behind <= 800e6
+            assert 10e6 <= in_hz / before <= 400e6
+        elif board.pll is xilinx_pll.XilinxPll:
+            multiplier, divisor = xilinx_pll.factors(in_hz, int(out_hz))
+            assert Fraction(in_hz * multiplier, divisor) == out_hz
+            assert 800e6 <= in_hz * multiplier <= 1600e6
+        else:
+            assert out_hz == in_hz
+
+
+@pytest.mark.parametrize("make", [ecp5_pll.dividers, xilinx_pll.factors])
+def test_a_clock_that_no_pll_makes(make):
+    with pytest.raises(InputError, match=r"makes no 33\.333 MHz of 25 MHz"):
+        make(25_000_000, 33_333_000)
+
+
+def test_each_board_holds_something():
+    for board in facts():
+        assert board["presets"], board["name"]
+        assert not board["on_silicon"]
+    largest = {board["name"]: next(iter(board["presets"].items())) for board in facts()}
+    assert largest["ulx3s-85f"] == ("compact", 5)
+
+
+def test_the_list_reads_the_same_for_programs(capsys):
+    assert cli.main(["boards", "--json"]) == 0
+    assert [board["name"] for board in json.loads(capsys.readouterr().out)] == list(BOARDS)
+    assert cli.main(["boards"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 1 + len(BOARDS)
+
+
+def test_the_memory_table_adds_up():
+    tiling = Tiling(GeneratorSpec.preset("medium"), ArraySpec())
+    head, *rows, total = memory_table(tiling).splitlines()
+    assert head.split()[0] == "memory"
+    counts = [int(row.split()[-1]) for row in rows if row.split()[-1] != "logic"]
+    assert sum(counts) == int(total.split()[-1])
+    assert len(rows) == len(board_memories(tiling))
+    assert counts == sorted(counts, reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("channels", "bits", "array", "complaint"),
+    [
+        (
+            (512, 256, 128),
+            5,
+            ArraySpec(),
+            r"lfe5u-85f has 208 block RAMs, this needs \d+: \d+ short",
+        ),
+        ((32, 16, 8), 6, ArraySpec(), r"has 156 multipliers, this needs 264: 108 short; .*5 bits"),
+        ((32, 16, 8), 5, ArraySpec(24, 16), r"multipliers, this needs \d+: \d+ short; give fewer"),
+    ],
+)
+def test_what_does_not_fit_is_refused(channels, bits, array, complaint):
+    spec = GeneratorSpec(channels=channels, weight_bits=bits)
+    with pytest.raises(DoesNotFit, match=complaint):
+        check_fit(Tiling(spec, array), DEVICES["lfe5u-85f"])
+
+
+def test_primitives_are_counted():
+    text = "  cell \\DP16KD \\a\n cell \\PDPW16KD \\b\n cell \\MULT18X18D \\c\n cell $add $1\n"
+    assert planned(text) == {"ebr": 2, "mult": 1}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["build", "--board", "nexys", "--model", MODEL], "board 'nexys' is unknown; choose from"),
+        (["build", "--board", "ulx3s-85f", "--model", "none.safetensors"], "none.safetensors"),
+        (
+            ["build", "--board", "ulx3s-85f", "--model", MODEL, "--clock", "99.99"],
+            "the PLL makes no 99.99 MHz of 25 MHz",
+        ),
+        (
+            ["build", "--board", "orangecrab-25f", "--model", MODEL, "--rows", "16"],
+            "lfe5u-25f has 56 block RAMs",
+        ),
+        (["build", "--board", "tang-nano-20k", "--model", MODEL, "--clock", "50"], "27 MHz"),
+        (["build", "--board", "ulx3s-85f", "--model", MODEL, "--baud", "7"], "7"),
+    ],
+)
+def test_bad_input_is_one_line_and_leaves_nothing(tmp_path, capsys, arguments, complaint):
+    out = tmp_path / "out"
+    assert cli.main([*arguments, "--out", str(out)]) == 2
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.startswith("avatar: error: ")
+    assert complaint in last
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_is_there_is_not_touched(tmp_path, capsys):
+    arguments = ["build", "--board", "ulx3s-85f", "--model", MODEL, "--rows", "4", "--columns", "4"]
+    assert cli.main([*arguments, "--out", str(tmp_path)]) == 2
+    assert "is there already" in capsys.readouterr().err
+
+
+def test_a_folder_appears_whole_or_not_at_all(tmp_path):
+    with pytest.raises(ZeroDivisionError):
+        with new_folder(tmp_path / "new") as folder:
+            (folder / "half").write_text("written")
+            _ = 1 // 0
+    assert not list(tmp_path.iterdir())
+    with new_folder(tmp_path / "new") as folder:
+        (folder / "whole").write_text("written")
+    assert (tmp_path / "new" / "whole").read_text() == "written"
+
+
+@pytest.fixture
+def built(tmp_path):
+    folder = tmp_path / "b"
+    folder.mkdir()
+    (folder / "report.json").write_text(json.dumps({"board": "ulx3s-85f"}))
+    (folder / "top.bit").write_bytes(b"bits")
+    return folder
+
+
+def test_without_the_loader_its_command_is_printed(built, monkeypatch, capsys):
+    monkeypatch.setenv("PATH", "")
+    assert cli.main(["program", "--board", "ulx3s-85f", "--build", str(built)]) == 2
+    assert f"openFPGALoader -b ulx3s {built}/top.bit" in capsys.readouterr().err
+
+
+def test_the_loader_gets_the_bitstream(built, tmp_path, monkeypatch):
+    loader = tmp_path / "openFPGALoader"
+    loader.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/said\n')
+    loader.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    assert cli.main(["program", "--board", "ulx3s-85f", "--build", str(built)]) == 0
+    assert (tmp_path / "said").read_text() == f"-b ulx3s {built}/top.bit\n"
+
+
+@pytest.mark.parametrize(
+    ("board", "break_it", "complaint"),
+    [
+        ("orangecrab-85f", lambda folder: None, "was built for ulx3s-85f"),
+        ("ulx3s-85f", lambda folder: (folder / "top.bit").unlink(), "has no bitstream"),
+        ("ulx3s-85f", lambda folder: (folder / "report.json").write_text("["), "is no folder of"),
+    ],
+)
+def test_what_is_no_build_of_the_board(built, capsys, board, break_it, complaint):
+    break_it(built)
+    assert cli.main(["program", "--board", board, "--build", str(built)]) == 2
+    assert complaint in capsys.readouterr().err

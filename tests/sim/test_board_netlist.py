@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The synthesised design of a board, asked at its serial pins by the ordinary host."""
+
+import numpy as np
+import pytest
+
+from boards.build import Job
+from boards.opening import open_board
+from boards.registry import board
+from golden.generator import generate
+from golden.latents import draw_latents
+from golden.self_test import layer_sums, self_test_latents
+from golden.spec import GeneratorSpec
+from hw.build_plan import BuildPlan
+from hw.tiling import ArraySpec
+from sim import board_netlist
+from sim.virtual_board import VirtualBoard
+from tests.models import random_model
+
+pytestmark = [pytest.mark.sim, pytest.mark.slow, pytest.mark.timeout(1800)]
+
+
+def test_ulx3s_with_tiny():
+    model = random_model(GeneratorSpec.preset("tiny"), seed=4)
+    array, self_test = ArraySpec(rows=4, columns=4), self_test_latents()
+    plan = BuildPlan(
+        model=model,
+        array=array,
+        clock_hz=board_netlist.CLOCK_HZ,
+        self_test=tuple(int(latent) for latent in self_test),
+        answer=layer_sums(model, self_test, array.columns),
+    )
+    target = board("ulx3s-85f")
+    design, _ = Job(target, plan).design(plan)
+    simulation = board_netlist.build(design, target.ports)
+    latents = draw_latents(7, 2)
+    with VirtualBoard(simulation, clock_hz=board_netlist.CLOCK_HZ) as running:
+        with open_board(running.path, clock=running.clock) as connection:
+            facts, _ = connection.info()
+            made = connection.generate(model, latents)
+    assert (facts.build_id, facts.model_id) == (plan.build_id, plan.model_id)
+    np.testing.assert_array_equal(made, generate(model, latents))
