@@ -5,12 +5,16 @@ from amaranth import Cat, Module, Signal, signed
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.delay import delay
+from hw.feature_memory import FeatureMemory
+
 
 class LatentMemory(wiring.Component):
     """Keep two latents.
 
-    A number a cycle in, two cycles of rest behind each latent, a word of `rows` a cycle out; ``numbers`` follows ``group`` by
-    :attr:`latency` cycles. While one latent is in use the next one is taken.
+    A number a cycle in, two cycles of rest behind each latent; a word of `rows` a cycle out,
+    ``numbers`` follows ``group`` by :attr:`latency` cycles. While one latent is in use the next one
+    is taken.
 
     Parameters
     ----------
@@ -30,7 +34,7 @@ class LatentMemory(wiring.Component):
     numbers : Out(ArrayLayout(signed(8), rows))
     """
 
-    latency = 2
+    latency = FeatureMemory.latency  # both feed the array
 
     def __init__(self, tiling):
         self.latent = tiling.spec.latent
@@ -87,7 +91,5 @@ class LatentMemory(wiring.Component):
             write.en.eq(take << row),
             read.addr.eq(Cat(self.group, slot_out)),
         ]
-        output = Signal.like(read.data, reset_less=True)
-        m.d.sync += output.eq(read.data)
-        m.d.comb += self.numbers.eq(output)
+        m.d.comb += self.numbers.eq(delay(m, read.data, self.latency - 1))
         return m

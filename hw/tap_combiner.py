@@ -43,7 +43,7 @@ class TapCombiner(wiring.Component):
         Output pixel of each phase; lanes beyond `layer4_phases` are 0.
     """
 
-    latency = 3
+    latency = 4
 
     def __init__(self, tiling):
         self.tiling = tiling
@@ -68,11 +68,11 @@ class TapCombiner(wiring.Component):
         address = Cat(self.x, self.plane, self.group)
         address = delays(m, address, 2)
         first_column = delay(m, self.x == 0, 1)
-        first_row = delay(m, self.y == 0, 2)
+        first_row = delay(m, self.y == 0, 3)
 
         m.submodules.line = line = BlockRam(width * self.phases, 1 << len(address[0]))
-        above = data.View(data.ArrayLayout(signed(width), self.phases), line.data)
-        below = Signal(above.shape())
+        lines = data.ArrayLayout(signed(width), self.phases)
+        above, below = data.View(lines, delay(m, line.data, 1)), Signal(lines)
         m.d.comb += [
             line.address.eq(address[0]),
             line.write_address.eq(address[2]),
@@ -108,8 +108,11 @@ class TapCombiner(wiring.Component):
                 m.d.sync += row.eq(Mux(odd_x, here[1], here[0]) + previous)
                 rows.append(row)
 
-            total = register()
-            m.d.sync += total.eq(Mux(odd_y, rows[1], rows[0]) + Mux(first_row, 0, above[lane]))
+            mine, total = register(), register()
+            m.d.sync += [
+                mine.eq(Mux(odd_y, rows[1], rows[0])),
+                total.eq(mine + Mux(first_row, 0, above[lane])),
+            ]
             m.d.comb += [
                 below[lane].eq(Mux(odd_y, rows[0], rows[1])),
                 self.sums[lane].eq(total),

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The board-independent top: a generator behind a serial line."""
 
-from amaranth.hdl import Module, Mux, Value
+from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
@@ -95,11 +95,14 @@ class Top(wiring.Component):
             responder.i_jobs.valid.eq(jobs.r_rdy),
             jobs.r_en.eq(responder.i_jobs.ready),
             rom.en.eq(1),
-            rom.address.eq(Mux(command.rom_en, command.rom_addr, responder.rom_addr)),
             responder.rom_busy.eq(command.rom_en),
             command.rom_data.eq(rom.data),
             responder.rom_data.eq(rom.data),
         ]
+
+        rom_address = Signal.like(rom.address, reset_less=True)
+        m.d.sync += rom_address.eq(Mux(command.rom_en, command.rom_addr, responder.rom_addr))
+        m.d.comb += rom.address.eq(rom_address)
 
         trace = generator.o_trace
         m.d.comb += [

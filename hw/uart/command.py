@@ -6,7 +6,6 @@ from amaranth.lib import data, enum, stream, wiring
 from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
 
-from hw.block_ram import BlockRam
 from hw.delay import delay
 from hw.uart import identity
 from hw.uart.protocol import (
@@ -60,7 +59,7 @@ class CommandHandler(wiring.Component):
     o_jobs : Out(stream.Signature(StructLayout({"kind": Kind, "tag": 16, "value": 16})))
         Answers to send, in the order of the requests. `value` is the divisor or the error code.
     rom_en : Out(1), rom_addr : Out(8), rom_data : In(8)
-        Identity memory, read where `rom_en` is set; data come :attr:`BlockRam.latency` cycles
+        Identity memory, read where `rom_en` is set; data come :data:`hw.uart.identity.LATENCY` cycles
         after the address.
     active : Out(1)
         A request is being carried out.
@@ -83,14 +82,19 @@ class CommandHandler(wiring.Component):
         request = Signal(8)
         count = Signal(range(LATENT))
         same_model = Signal()
-        wait = Signal(range(BlockRam.latency + 1))  # until rom_data are those of rom_addr
+        compared = Signal()  # `difference` is that of an id's byte
+        difference = Signal(8)
+        m.d.sync += [difference.eq(self.i.p ^ self.rom_data), compared.eq(self.rom_en & taken)]
+        with m.If(compared & difference.any()):
+            m.d.sync += same_model.eq(0)
+        wait = Signal(range(identity.LATENCY + 1))  # until rom_data are those of rom_addr
         taken = Signal()
         m.d.comb += [taken.eq(self.i.valid & self.i.ready), self.o_jobs.p.eq(job)]
 
         m.submodules.latents = latents = SyncFIFOBuffered(width=8, depth=WAITING)
         room = Signal()
         fetch = Signal()
-        fetched = delay(m, fetch, BlockRam.latency, reset_less=False)
+        fetched = delay(m, fetch, identity.LATENCY, reset_less=False)
         m.d.sync += room.eq(latents.level < WAITING // 2)
         m.d.comb += [
             latents.w_en.eq(fetched),
@@ -135,7 +139,7 @@ class CommandHandler(wiring.Component):
                         m.next = then
             with m.State("DECIDE"):
                 m.next = "JOB"
-                m.d.sync += [refuse(Error.TYPE), wait.eq(BlockRam.latency)]
+                m.d.sync += [refuse(Error.TYPE), wait.eq(identity.LATENCY)]
                 with m.Switch(request):
                     for kind, size in PAYLOAD_SIZES.items():
                         with m.Case(kind):
@@ -159,15 +163,15 @@ class CommandHandler(wiring.Component):
                 with m.If(taken):
                     m.d.sync += [
                         self.rom_addr.eq(self.rom_addr + 1),
-                        wait.eq(BlockRam.latency),
+                        wait.eq(identity.LATENCY),
                         remaining.eq(remaining - 1),
                         count.eq(count + 1),
                     ]
-                    with m.If(self.i.p != self.rom_data):
-                        m.d.sync += same_model.eq(0)
                     with m.If(count == ID_SIZE - 1):
                         m.d.sync += count.eq(0)
-                        m.next = "MODEL KNOWN"
+                        m.next = "MODEL COMPARED"
+            with m.State("MODEL COMPARED"):
+                m.next = "MODEL KNOWN"
             with m.State("MODEL KNOWN"):
                 m.d.sync += job.kind.eq(Kind.PICTURE)
                 with m.If(~same_model):

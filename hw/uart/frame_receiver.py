@@ -80,7 +80,9 @@ class FrameReceiver(wiring.Component):
 
         event, byte = self.i.valid, self.i.p
         end = Signal()
+        over = Signal()  # the cycle after an end: long before the next event
         proven = Signal()
+        m.d.sync += over.eq(end | self.clear)
         m.d.sync += proven.eq(~spoilt & (crc.crc == RESIDUE) & (count >= HEAD.size + CRC.size))
         m.d.comb += [
             timeout.divisor.eq(self.divisor),
@@ -90,7 +92,7 @@ class FrameReceiver(wiring.Component):
             self.good.eq(end & ~byte.bad & proven),
             self.bad.eq(((end & (begun | byte.bad)) & ~self.good) | self.clear),
             crc.data.eq(byte.data),
-            crc.clear.eq(end | self.clear),
+            crc.clear.eq(over),
             ring.write_data.eq(Mux(end, count - (HEAD.size + CRC.size), byte.data)),
             ring.write_address.eq(Mux(end, start, position)),
         ]
@@ -107,19 +109,16 @@ class FrameReceiver(wiring.Component):
                 m.d.comb += [ring.write_en.eq(1), crc.en.eq(1)]
                 m.d.sync += [position.eq(position + 1), count.eq(count + 1)]
 
-        with m.If(end | self.clear):
+        with m.If(self.good):
+            m.d.comb += ring.write_en.eq(1)
+            m.d.sync += start.eq(position - CRC.size)
+        with m.If(self.bad & ~self.o_error.valid):
+            m.d.sync += [
+                self.o_error.valid.eq(1),
+                self.o_error.p.eq(Mux(full, Error.BUSY, Error.BROKEN)),
+            ]
+        with m.If(over):
             m.d.sync += [position.eq(start + 1), count.eq(0), spoilt.eq(0), full.eq(0)]
-            with m.If(self.good):
-                m.d.comb += ring.write_en.eq(1)
-                m.d.sync += [
-                    start.eq(position - CRC.size),
-                    position.eq(position - CRC.size + 1),
-                ]
-            with m.If(self.bad & ~self.o_error.valid):
-                m.d.sync += [
-                    self.o_error.valid.eq(1),
-                    self.o_error.p.eq(Mux(full, Error.BUSY, Error.BROKEN)),
-                ]
 
         go, fetch = Signal(), Signal()
         fetched = delays(m, fetch, BlockRam.latency, reset_less=False)

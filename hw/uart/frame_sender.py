@@ -38,6 +38,7 @@ class FrameSender(wiring.Component):
         index = Signal(range(4))
         taken = Signal()
         m.d.comb += [taken.eq(encoder.i.valid & encoder.i.ready), crc.data.eq(self.i.p.data)]
+        m.d.sync += crc.clear.eq(0)
         with m.FSM():
             with m.State("BODY"):
                 m.d.comb += [
@@ -57,7 +58,7 @@ class FrameSender(wiring.Component):
                 with m.If(taken):
                     m.d.sync += index.eq(index + 1)
                     with m.If(index == 3):
-                        m.d.comb += crc.clear.eq(1)
+                        m.d.sync += crc.clear.eq(1)  # long before the next byte
                         m.next = "BODY"
 
         return m

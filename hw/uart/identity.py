@@ -13,6 +13,7 @@ LATENTS     100   the self-test's latents, int8
 import struct
 from dataclasses import dataclass
 
+from hw.block_ram import BlockRam
 from hw.uart.protocol import ID_SIZE, LATENT, SUMS, Facts
 
 FACTS = 0
@@ -20,6 +21,7 @@ MODEL_ID = FACTS + ID_SIZE
 ANSWER = FACTS + Facts.LAYOUT.size
 LATENTS = ANSWER + SUMS.size
 DEPTH = LATENTS + LATENT
+LATENCY = 1 + BlockRam.latency  # of the memory: its address comes from a register
 
 
 @dataclass(frozen=True)

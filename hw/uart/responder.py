@@ -5,7 +5,6 @@ from amaranth.hdl import Cat, Const, Module, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.block_ram import BlockRam
 from hw.uart import identity
 from hw.uart.command import JOB, Kind
 from hw.uart.crc32 import Crc32
@@ -52,7 +51,7 @@ class Responder(wiring.Component):
     ready : In(1), core_cycles, stalled_cycles : In(32)
         For the info answer.
     rom_busy : In(1), rom_addr : Out(8), rom_data : In(8)
-        Identity memory; where it is not busy for another, data come :attr:`BlockRam.latency` cycles
+        Identity memory; where it is not busy for another, data come :data:`hw.uart.identity.LATENCY` cycles
         after the address.
     picture_done : Out(1)
         The last pixel of a picture was taken.
@@ -94,7 +93,7 @@ class Responder(wiring.Component):
         shift = Signal(8 * Status.LAYOUT.size)  # bytes on their way out, the first lowest
         count = Signal(range(Status.LAYOUT.size + 1))  # bytes of it left
         stored = Signal(range(Facts.LAYOUT.size + 1))  # bytes of the memory left
-        wait = Signal(range(BlockRam.latency + 1))  # until rom_data are those of rom_addr
+        wait = Signal(range(identity.LATENCY + 1))  # until rom_data are those of rom_addr
         pixels = Signal(range(PIXELS))
         last_pixel = Signal()
         pixel_taken = Signal()
@@ -106,7 +105,7 @@ class Responder(wiring.Component):
         with m.If(pixel_taken):
             m.d.sync += [pixels.eq(pixels + 1), last_pixel.eq(pixels == PIXELS - 1)]
         with m.If(self.rom_busy):
-            m.d.sync += wait.eq(BlockRam.latency)
+            m.d.sync += wait.eq(identity.LATENCY)
         with m.Elif(wait != 0):
             m.d.sync += wait.eq(wait - 1)
 
@@ -128,7 +127,7 @@ class Responder(wiring.Component):
             return [shift.eq(value), count.eq(size)]
 
         def look_up(address, size):
-            return [self.rom_addr.eq(address), stored.eq(size), wait.eq(BlockRam.latency)]
+            return [self.rom_addr.eq(address), stored.eq(size), wait.eq(identity.LATENCY)]
 
         with m.FSM() as fsm:
             with m.State("IDLE"):
