@@ -12,7 +12,7 @@ PINS = """
 module {top}(clk, rst, rx, tx, active);
     input clk, rst, rx;
     output tx, active;
-    {design} design(.{clk}(clk), .{rx}(rx), .{tx}(tx), .{active}(active));
+    {design} netlist(.{clk}(clk), .{rx}(rx), .{tx}(tx), .{active}(active));
 endmodule
 """
 

@@ -19,14 +19,15 @@ module TRELLIS_FF #(
     wire reset = LSR ^ LSRMUX == "INV";
 
     generate
-        if (SRMODE == "ASYNC")
+        if (SRMODE == "ASYNC") begin
             always @(posedge CLK or posedge reset)
                 if (reset) Q <= REGSET == "SET";
                 else if (en) Q <= DI;
-        else
+        end else begin
             always @(posedge CLK)
                 if (reset) Q <= REGSET == "SET";
                 else if (en) Q <= DI;
+        end
     endgenerate
 
     initial begin
