@@ -59,8 +59,8 @@ class CommandHandler(wiring.Component):
     o_jobs : Out(stream.Signature(StructLayout({"kind": Kind, "tag": 16, "value": 16})))
         Answers to send, in the order of the requests. `value` is the divisor or the error code.
     rom_en : Out(1), rom_addr : Out(8), rom_data : In(8)
-        Identity memory, read where `rom_en` is set; data come :data:`hw.uart.identity.LATENCY` cycles
-        after the address.
+        Identity memory, read where `rom_en` is set; data come :data:`hw.uart.identity.LATENCY`
+        cycles after the address.
     active : Out(1)
         A request is being carried out.
     """
@@ -81,6 +81,7 @@ class CommandHandler(wiring.Component):
         version = Signal(8)
         request = Signal(8)
         count = Signal(range(LATENT))
+        taken = Signal()
         same_model = Signal()
         compared = Signal()  # `difference` is that of an id's byte
         difference = Signal(8)
@@ -88,7 +89,6 @@ class CommandHandler(wiring.Component):
         with m.If(compared & difference.any()):
             m.d.sync += same_model.eq(0)
         wait = Signal(range(identity.LATENCY + 1))  # until rom_data are those of rom_addr
-        taken = Signal()
         m.d.comb += [taken.eq(self.i.valid & self.i.ready), self.o_jobs.p.eq(job)]
 
         m.submodules.latents = latents = SyncFIFOBuffered(width=8, depth=WAITING)

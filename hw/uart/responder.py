@@ -51,8 +51,8 @@ class Responder(wiring.Component):
     ready : In(1), core_cycles, stalled_cycles : In(32)
         For the info answer.
     rom_busy : In(1), rom_addr : Out(8), rom_data : In(8)
-        Identity memory; where it is not busy for another, data come :data:`hw.uart.identity.LATENCY` cycles
-        after the address.
+        Identity memory; where it is not busy for another, data come
+        :data:`hw.uart.identity.LATENCY` cycles after the address.
     picture_done : Out(1)
         The last pixel of a picture was taken.
     layer : Out(2), layer_crc : In(32)
