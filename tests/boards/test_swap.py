@@ -2,6 +2,7 @@
 """boards.swap: another model in a build is the build of that model, and nothing else goes in."""
 
 import json
+import re
 import shutil
 
 import pytest
@@ -16,6 +17,8 @@ from golden.full_range import full_range_model
 from golden.self_test import layer_sums, self_test_latents
 from golden.spec import GeneratorSpec, InputError
 from hw.build_plan import BuildPlan
+from hw.ecp5.platform import Ecp5Primitives
+from hw.ecp5.rtlil import to_rtlil
 from hw.tiling import ArraySpec
 from tests.boards.memories import PLATFORM, Memories, routed
 
@@ -134,6 +137,23 @@ def test_a_block_that_the_routed_design_lacks(build, tmp_path):
     model = full_range_model(SPEC, 2)
     with pytest.raises(InputError, match=r"has no block RAM wide\.block_0_1; build it again"):
         swap.swap(build, model, self_test(model), tmp_path / "b2", Progress(disable=True))
+
+
+def test_two_models_differ_in_the_contents_of_block_rams_alone():
+    texts = []
+    for seed in (1, 2):
+        model = full_range_model(SPEC, seed)
+        latents, answer = self_test(model)
+        plan = BuildPlan(
+            model=model,
+            array=ARRAY,
+            clock_hz=CLOCK_MHZ * 1_000_000,
+            self_test=tuple(int(latent) for latent in latents),
+            answer=answer,
+        )
+        texts.append(to_rtlil(plan.top(), "top", platform=Ecp5Primitives()))
+    assert texts[0] != texts[1]
+    assert len({re.sub(r"parameter \\INITVAL_.*", "", text) for text in texts}) == 1
 
 
 @pytest.mark.slow
