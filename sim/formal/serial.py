@@ -86,8 +86,8 @@ PROOFS = [
         make=lambda module: Loop(Transmitter(), module.Receiver(), MIN_DIVISOR),
         module="hw.uart.receiver",
         fault=("(self.divisor >> 1) - 1", "self.divisor - 1"),
-        depth=BYTE + 16,
-        cover=BYTE + 16,
+        depth=BYTE + 8,
+        cover=BYTE + 8,
     ),
     Proof(
         name="receiver-settles",
