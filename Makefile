@@ -7,7 +7,7 @@ PINNED_TORCH := $(shell grep '^torch==' constraints.txt)
 TORCH ?= $(PINNED_TORCH)
 PIP_ARGS ?=
 
-.PHONY: demo test test-long mutants results bench lint clean
+.PHONY: demo test test-long mutants results bench formal fuzz lint clean
 
 demo: .venv/demo.stamp
 	.venv/bin/avatar demo
@@ -33,6 +33,16 @@ results: .venv/test.stamp
 REPORT ?= docs/results/synth.json
 bench: .venv/test.stamp
 	OMP_NUM_THREADS=1 .venv/bin/python -m benchmarks.generators --report $(REPORT)
+
+# Bounded proofs of the serial line, the FIFOs and every stream, by SymbiYosys and z3.
+formal: .venv/test.stamp
+	.venv/bin/python -m sim.prove
+
+# Damaged requests at the pins of a whole simulated board; some of them go into make test too.
+FRAMES ?= 100000
+SEED ?= 1
+fuzz: .venv/test.stamp
+	.venv/bin/python -m sim.fuzz --frames $(FRAMES) --seed $(SEED)
 
 lint: .venv/test.stamp
 	.venv/bin/ruff check

@@ -125,6 +125,15 @@ def main(argv=None):
     return status
 
 
+def _end_on_sigterm():
+    """Let SIGTERM end this process as an exception does: what it started ends with it."""
+
+    def terminated(*_):
+        sys.exit(128 + signal.SIGTERM)
+
+    signal.signal(signal.SIGTERM, terminated)
+
+
 def _latents(args):
     """Return the latents that --latents, or --seed and --count, ask for."""
     from golden.latents import draw_latents, load_latents
@@ -309,11 +318,8 @@ def board_sim(args):
     from golden import model_file
     from hw.tiling import ArraySpec
 
-    def terminated(*_):
-        sys.exit(128 + signal.SIGTERM)
-
     model = model_file.load(args.model)
-    signal.signal(signal.SIGTERM, terminated)
+    _end_on_sigterm()
     array = ArraySpec(rows=args.rows, columns=args.columns)
     with _virtual_board(model, args.link, array, args.netlist) as board:
         print(board.path, flush=True)
@@ -1191,6 +1197,7 @@ def synth(args):
     if args.clock is not None and not 1 <= args.clock <= 1000:
         raise InputError(f"--clock is {args.clock:g} MHz; give 1 to 1000")
     model = _model_or_network(args)
+    _end_on_sigterm()
     try:
         with Progress() as progress:
             facts = synth.measure(model, array, device, progress, seeds=seeds, clock_mhz=args.clock)
@@ -1261,6 +1268,7 @@ def build(args):
     }
     array = ArraySpec(**size)
     model = model_file.load(args.model)
+    _end_on_sigterm()
     try:
         with Progress() as progress:
             facts = make.make(

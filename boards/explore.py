@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from itertools import product
+
+from tqdm import tqdm
 
 from boards.area import RESOURCES
 from golden.spec import GeneratorSpec
@@ -136,17 +139,15 @@ def sweep(device, channels, clock_hz, baud, fits):
     As of :func:`evaluate`; `channels` is (C1, C2, C3).
     """
     points = []
-    for bits in WEIGHT_BITS:
+    rest = clock_hz, baud, fits
+    cases = list(product(WEIGHT_BITS, SIZES, SIZES))
+    for bits, rows, columns in tqdm(cases, desc=device.name, unit="array", delay=2, leave=False):
         spec = GeneratorSpec(channels=channels, weight_bits=bits)
-        for rows in SIZES:
-            for columns in SIZES:
-                facts = device, spec
-                rest = clock_hz, baud, fits
-                point = evaluate(*facts, ArraySpec(rows, columns), *rest, on_chip=True)
-                points.append(point)
-                if point.lacks.keys() == {"blocks"}:
-                    array = ArraySpec(rows, columns, min(OFF_CHIP_BITS // bits, rows * columns))
-                    points.append(evaluate(*facts, array, *rest, on_chip=False))
+        point = evaluate(device, spec, ArraySpec(rows, columns), *rest, on_chip=True)
+        points.append(point)
+        if point.lacks.keys() == {"blocks"}:
+            array = ArraySpec(rows, columns, min(OFF_CHIP_BITS // bits, rows * columns))
+            points.append(evaluate(device, spec, array, *rest, on_chip=False))
     return _with_pareto(points)
 
 
@@ -168,12 +169,7 @@ def _with_pareto(points):
         return as_good and better
 
     return [
-        Point(
-            **{
-                **asdict(point),
-                "pareto": not point.lacks and not any(beats(other, point) for other in fitting),
-            }
-        )
+        replace(point, pareto=not point.lacks and not any(beats(other, point) for other in fitting))
         for point in points
     ]
 

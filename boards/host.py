@@ -19,7 +19,7 @@ TRIES = 5  # of each request
 WINDOW = 3  # requests under way: a board that still holds two given up ones takes as many anew
 ALLOWANCE = 1.0  # seconds of silence beyond byte-times: operating system, adapter, slow simulator
 SLOWEST = 1e6  # useful MACs a second of the slowest board, a simulated one
-PATIENCE = 30.0  # seconds that an answer may take in all; a slow simulator sends a picture in a few
+PATIENCE = 30.0  # seconds that an answer may take in all, on the wall's clock and the line's
 PROOFS = 3  # answers in a row, each at the first try, that prove a rate
 MAX_STRAY = 4 * protocol.MAX_ANSWER  # bytes that may arrive in place of an answer
 
@@ -287,10 +287,10 @@ class Board:
         failure = _Silent("the board is silent")
         stray = MAX_STRAY
         patience = silence + compute + PATIENCE
-        end = time.monotonic() + patience
+        end, line_end = time.monotonic() + patience, self.clock() + patience
         while True:
             while not self._bodies:
-                if time.monotonic() > end:
+                if time.monotonic() > end and self.clock() > line_end:
                     raise InputError(
                         f"{self.port}: bytes keep coming, but no answer in {patience:.0f} s; "
                         "is this the port of a board with this project's design?"

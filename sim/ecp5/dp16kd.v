@@ -207,6 +207,10 @@ module DP16KD #(
             latch_b <= read(DATA_WIDTH_B, ad_b, WEB & WRITEMODE_B == "WRITETHROUGH" ? new_b : old_b)
                        ^ {36{same & writes_a}};
         if (OCEB) register_b <= latch_b;
+        if (DATA_WIDTH_B == 36 & REGMODE_B == "OUTREG" & OCEA != OCEB) begin
+            $display("DP16KD: one half of a 36-bit output is enabled, which this model lacks");
+            $fatal;
+        end
     end
 
     function known(input integer width);
@@ -220,6 +224,7 @@ module DP16KD #(
             || CSDECODE_A != "0b000" || CSDECODE_B != "0b000"
             || (REGMODE_A != "NOREG" && REGMODE_A != "OUTREG")
             || (REGMODE_B != "NOREG" && REGMODE_B != "OUTREG")
+            || (DATA_WIDTH_B == 36 && REGMODE_A != REGMODE_B)
             || (WRITEMODE_A != "NORMAL" && WRITEMODE_A != "READBEFOREWRITE"
                 && WRITEMODE_A != "WRITETHROUGH")
             || (WRITEMODE_B != "NORMAL" && WRITEMODE_B != "READBEFOREWRITE"

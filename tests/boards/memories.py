@@ -14,6 +14,7 @@ from hw.ecp5.platform import Ecp5Primitives
 from hw.ecp5.rtlil import to_rtlil
 
 SHAPES = {"wide": (25, 1500), "narrow": (8, 200)}  # width and depth
+PLATFORM = Ecp5Primitives()
 
 
 class Memories(wiring.Component):
@@ -35,7 +36,7 @@ class Memories(wiring.Component):
         for name, (width, depth) in SHAPES.items():
             words = [draw.getrandbits(width) for _ in range(depth)]
             m.submodules[name] = ram = BlockRam(width, depth, words)
-            m.d.comb += [ram.address.eq(address), ram.en.eq(1)]
+            m.d.comb += ram.address.eq(address)
             parts += [ram.data[:8], ram.data[-8:]]
         draw = random.Random(self.plain_seed)
         words = [draw.getrandbits(8) for _ in range(512)]
@@ -50,6 +51,6 @@ class Memories(wiring.Component):
 def routed(seed):
     """Return the folder of the routed design with contents drawn from `seed`."""
     progress = Progress(disable=True)
-    netlist = synthesize(to_rtlil(Memories(seed), "top", platform=Ecp5Primitives()), progress)
+    netlist = synthesize(to_rtlil(Memories(seed), "top", platform=PLATFORM), progress)
     made = place_and_route(netlist, "lfe5u-25f", progress, package="CABGA381", frequency=50)
     return made.folder

@@ -17,7 +17,7 @@ from boards.block_contents import (
 from boards.ecp5_flow import pack
 from boards.progress import Progress
 from golden.spec import InputError
-from tests.boards.memories import SHAPES, Memories, routed
+from tests.boards.memories import PLATFORM, SHAPES, Memories, routed
 
 
 def contents_of_bitstream(config, folder):
@@ -37,8 +37,8 @@ def test_replaced_contents_are_those_of_another_build(tmp_path):
     indices = json.loads((before / "blocks.json").read_text())
     config = (before / "routed.config").read_text()
     held = config_contents(config)
-    old = DesignContents.of(Memories(1), None)
-    new = DesignContents.of(Memories(2), None)
+    old = DesignContents.of(Memories(1), PLATFORM)
+    new = DesignContents.of(Memories(2), PLATFORM)
     assert {name.split(".")[0] for name in old.blocks} == set(SHAPES)
     assert set(indices) == {*old.blocks, *(name for name in indices if name.startswith("plain"))}
     assert {name: held[indices[name]] for name in old.blocks} == old.blocks
@@ -50,7 +50,7 @@ def test_replaced_contents_are_those_of_another_build(tmp_path):
 
 def test_other_memories_count_apart():
     one, other, plain = (
-        DesignContents.of(Memories(*seeds), None) for seeds in ((1,), (2,), (1, 1))
+        DesignContents.of(Memories(*seeds), PLATFORM) for seeds in ((1,), (2,), (1, 1))
     )
     assert one.others == other.others != plain.others
     assert one.blocks == plain.blocks != other.blocks

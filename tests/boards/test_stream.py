@@ -131,14 +131,40 @@ def test_a_slow_disk_does_not_hold_up_the_line(board):
 
 
 def test_the_share_is_that_of_the_lines_own_clock(board):
-    ticks = iter([100.0, 102.0])
-    with Board(board.path, clock=lambda: next(ticks)) as connection:
+    with Board(board.path, clock=lambda: 100 * time.monotonic()) as connection:
         stream = Stream(connection, lambda index, made: None)
+        begin = time.monotonic()
         stream.run(draw_latents(0, 4))
+        elapsed = 100 * (time.monotonic() - begin)
     report = stream.report()
-    assert report["seconds"] == 2.0
-    assert report["rate"] == 2.0
-    assert report["share"] == round(report["bytes"] * 10 / 115_200 / 2, 4)
+    assert 0.5 * elapsed < report["seconds"] <= elapsed
+    assert report["rate"] == pytest.approx(4 / report["seconds"], rel=1e-2)
+    share = report["bytes"] * 10 / 115_200 / report["seconds"]
+    assert report["share"] == pytest.approx(share, abs=1e-4)
+
+
+def test_patience_is_on_the_lines_clock(board, monkeypatch):
+    """A simulator that needs minutes on the wall for a second on the line is waited for."""
+    monkeypatch.setattr(host, "PATIENCE", 0.0)
+    monkeypatch.setattr(host, "ALLOWANCE", 0.4)
+    late = threading.Event()
+
+    def respond(request, n):
+        if request.type != Request.GENERATE or late.is_set():
+            return answer(request).encode()
+        late.set()
+        wire = answer(request).encode()
+        for begin in range(0, len(wire), 400):
+            os.write(board.master, wire[begin : begin + 400])
+            time.sleep(0.15)
+        return b""
+
+    board.respond = respond
+    begin = time.monotonic()
+    with Board(board.path, clock=lambda: begin) as connection:
+        made = list(connection.stream(draw_latents(0, 2)))
+    np.testing.assert_array_equal(made, expected(0, 2))
+    assert connection.repeats == 0
 
 
 def after(count, what):

@@ -2,6 +2,7 @@
 """boards.swap: another model in a build is the build of that model, and nothing else goes in."""
 
 import json
+import re
 import shutil
 
 import pytest
@@ -16,8 +17,10 @@ from golden.full_range import full_range_model
 from golden.self_test import layer_sums, self_test_latents
 from golden.spec import GeneratorSpec, InputError
 from hw.build_plan import BuildPlan
+from hw.ecp5.platform import Ecp5Primitives
+from hw.ecp5.rtlil import to_rtlil
 from hw.tiling import ArraySpec
-from tests.boards.memories import Memories, routed
+from tests.boards.memories import PLATFORM, Memories, routed
 
 SPEC = GeneratorSpec(channels=(4, 4, 4))
 ARRAY = ArraySpec(rows=4, columns=4)
@@ -38,7 +41,7 @@ def build(tmp_path, monkeypatch):
             pass
 
         def contents(self, plan):
-            return DesignContents.of(Memories(2), None)
+            return DesignContents.of(Memories(2), PLATFORM)
 
     monkeypatch.setattr(swap, "Job", Job)
     folder = tmp_path / "b"
@@ -62,7 +65,7 @@ def build(tmp_path, monkeypatch):
         "critical_path_ns": {"logic": 1, "routing": 1},
         "seconds": {"synthesis": 1, "place_and_route": 1},
         "tools": [],
-        "other_memories": DesignContents.of(Memories(1), None).others,
+        "other_memories": DesignContents.of(Memories(1), PLATFORM).others,
     }
     (folder / "report.json").write_text(json.dumps(facts))
     return folder
@@ -129,11 +132,28 @@ def test_a_folder_that_is_none(build, tmp_path):
 
 def test_a_block_that_the_routed_design_lacks(build, tmp_path):
     numbers = json.loads((build / "blocks.json").read_text())
-    del numbers["wide.block_1_0"]
+    del numbers["wide.block_0_1"]
     (build / "blocks.json").write_text(json.dumps(numbers))
     model = full_range_model(SPEC, 2)
-    with pytest.raises(InputError, match=r"has no block RAM wide\.block_1_0; build it again"):
+    with pytest.raises(InputError, match=r"has no block RAM wide\.block_0_1; build it again"):
         swap.swap(build, model, self_test(model), tmp_path / "b2", Progress(disable=True))
+
+
+def test_two_models_differ_in_the_contents_of_block_rams_alone():
+    texts = []
+    for seed in (1, 2):
+        model = full_range_model(SPEC, seed)
+        latents, answer = self_test(model)
+        plan = BuildPlan(
+            model=model,
+            array=ARRAY,
+            clock_hz=CLOCK_MHZ * 1_000_000,
+            self_test=tuple(int(latent) for latent in latents),
+            answer=answer,
+        )
+        texts.append(to_rtlil(plan.top(), "top", platform=Ecp5Primitives()))
+    assert texts[0] != texts[1]
+    assert len({re.sub(r"parameter \\INITVAL_.*", "", text) for text in texts}) == 1
 
 
 @pytest.mark.slow

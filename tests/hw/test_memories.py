@@ -7,24 +7,19 @@ from collections import Counter
 import pytest
 from amaranth.back import rtlil
 
+from boards.fit import planned
 from golden.full_range import full_range_model
 from golden.spec import GeneratorSpec
 from hw.build_plan import BuildPlan
+from hw.ecp5.platform import Ecp5Primitives
 from hw.memories import Memory, blocks, board_memories
+from hw.multiplier_count import multipliers
 from hw.tiling import ArraySpec, Tiling
 
 FIFO_DEPTHS = {1, 3, 15}  # of the serial line's FIFOs: registers, not memories that one would count
 
 
-def elaborated(model, array):
-    """Return (width, depth) of every memory in the top's RTLIL."""
-    plan = BuildPlan(model, array, clock_hz=100_000_000, self_test=(0,) * 100, answer=(0,) * 4)
-    text = rtlil.convert(plan.top(), name="top")
-    found = re.findall(r"^  memory width (\d+) size (\d+) ", text, re.MULTILINE)
-    return Counter((int(width), int(depth)) for width, depth in found)
-
-
-@pytest.mark.parametrize(
+CASES = pytest.mark.parametrize(
     ("channels", "bits", "array"),
     [
         ((8, 8, 8), 5, ArraySpec(4, 4)),
@@ -32,9 +27,37 @@ def elaborated(model, array):
         ((20, 12, 24), 6, ArraySpec(8, 16, hop=2)),
     ],
 )
+
+
+def elaborated(spec, array, platform=None):
+    """Return the RTLIL of the complete top."""
+    plan = BuildPlan(
+        full_range_model(spec),
+        array,
+        clock_hz=100_000_000,
+        self_test=(0,) * 100,
+        answer=(0,) * 4,
+    )
+    return rtlil.convert(plan.top(), name="top", platform=platform)
+
+
+@CASES
+def test_blocks_and_multipliers_are_those_that_the_design_names(channels, bits, array):
+    spec = GeneratorSpec(channels=channels, weight_bits=bits)
+    tiling = Tiling(spec, array)
+    named = planned(elaborated(spec, array, Ecp5Primitives()))
+    assert named["ebr"] == sum(memory.blocks for memory in board_memories(tiling))
+    assert named["mult"] == multipliers(tiling)
+
+
+@CASES
 def test_every_memory_is_listed(channels, bits, array):
     spec = GeneratorSpec(channels=channels, weight_bits=bits)
-    found = elaborated(full_range_model(spec), array)
+    text = elaborated(spec, array)
+    found = Counter(
+        (int(width), int(depth))
+        for width, depth in re.findall(r"^  memory width (\d+) size (\d+) ", text, re.MULTILINE)
+    )
     listed = Counter()
     for memory in board_memories(Tiling(spec, array)):
         listed[memory.width, memory.depth] += memory.count

@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from tests.mutants import arithmetic, array, link, memories, schedule
 from tests.mutants.mutant import Misplaced
-from tests.mutants.run import ROOT, Judge
+from tests.mutants.run import ROOT, TIMEOUT, Judge
 
 MUTANTS = [
     mutant for area in (array, arithmetic, schedule, memories, link) for mutant in area.MUTANTS
@@ -28,10 +28,15 @@ def main(argv=None):
     parser.add_argument(
         "--jobs", type=int, default=os.cpu_count(), metavar="N", help="benches at a time"
     )
+    parser.add_argument(
+        "--timeout", type=float, default=TIMEOUT, metavar="S", help="seconds of a bench"
+    )
     args = parser.parse_args(argv)
     chosen = [m for m in MUTANTS if not args.only or {m.name, m.file} & set(args.only)]
-    if not chosen or args.jobs < 1:
-        parser.error("nothing to do; see --list for names, and give --jobs 1 or more")
+    if not chosen:
+        parser.error(f"--only {' '.join(args.only)}: there is no such mutant; see --list")
+    if args.jobs < 1:
+        parser.error(f"--jobs is {args.jobs}; give 1 or more")
     if args.list:
         for mutant in chosen:
             print(f"{mutant.name:<34} hw/{mutant.file:<24} {mutant.why}")
@@ -43,7 +48,7 @@ def main(argv=None):
         print(f"mutants: error: {error}", file=sys.stderr)
         return 2
 
-    with Judge(args.jobs) as judge:
+    with Judge(args.jobs, timeout=args.timeout) as judge:
         benches = dict.fromkeys(mutant.bench for mutant in chosen)
         sound = _progress(judge.results((None, bench) for bench in benches), "sound", len(benches))
         for (_, bench), result in sound:

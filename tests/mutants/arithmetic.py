@@ -9,8 +9,8 @@ MUTANTS = (
     Mutant(
         "requantizer-truncates",
         "requantizer.py",
-        "rounded = register(product + half)",
-        "rounded = register(product)",
+        "low = register(products[0] + half)",
+        "low = register(products[0])",
         "lopsided/requantizer",
         "half of all activations are one too small",
     ),
@@ -25,8 +25,8 @@ MUTANTS = (
     Mutant(
         "requantizer-keeps-negatives",
         "requantizer.py",
-        "low = Mux(wide, -(1 << OUT_BITS - 1), 0)",
-        "low = Mux(wide, -(1 << OUT_BITS - 1), -1)",
+        "-(1 << OUT_BITS - 1), 0)",
+        "-(1 << OUT_BITS - 1), -1)",
         "lopsided/requantizer",
         "without the ReLU a negative activation is stored as 255",
     ),
@@ -41,10 +41,18 @@ MUTANTS = (
     Mutant(
         "requantizer-mixes-layers",
         "requantizer.py",
-        "wide = delay(m, self.wide, 5)",
-        "wide = delay(m, self.wide, 4)",
+        "largest = Mux(wide[9],",
+        "largest = Mux(wide[8],",
         "lopsided/requantizer",
         "the last activation of layer 3 has the range of layer 4",
+    ),
+    Mutant(
+        "requantizer-splits-signed",
+        "requantizer.py",
+        "Multiplier(part_bits + (not part.shape().signed), MUL_BITS + 1)",
+        "Multiplier(part_bits, MUL_BITS + 1)",
+        "lopsided/requantizer",
+        "half of all large sums lose 2**17 between the two multipliers",
     ),
     Mutant(
         "combiner-swaps-neighbours",

@@ -7,6 +7,7 @@ SERIAL = "tests/uart/test_serial.py"
 SLIP = "tests/uart/test_slip.py"
 FRAMES = "tests/uart/test_frame_receiver.py"
 TOP = "tests/uart/test_top.py"
+COMMAND = "tests/uart/test_command.py"
 BAUD = "tests/uart/test_baud.py"
 LAYERS = "tests/hw/test_layer_crc.py::test_sums_of_each_layer_of_the_picture_that_left_last"
 
@@ -94,16 +95,17 @@ MUTANTS = (
     Mutant(
         "frames-pass-with-noise",
         "uart/frame_receiver.py",
-        "with m.If(byte.bad | (count == MAX_REQUEST)):",
-        "with m.If(count == MAX_REQUEST):",
-        f"{FRAMES}::test_a_bad_frame_leaves_a_notice_and_the_next_passes",
+        "with m.If(byte.bad | ",
+        "with m.If(0 | ",
+        f"{FRAMES}::"
+        "test_a_bad_frame_leaves_a_notice_and_the_next_passes[right byte, false stop bit]",
         "a byte with a false stop bit counts as received",
     ),
     Mutant(
         "frames-overrun-the-buffer",
         "uart/frame_receiver.py",
-        "with m.Elif(room <= count):",
-        "with m.Elif(0):",
+        "room.eq(head - start - 1)",
+        "room.eq(head - start + 31)",
         f"{FRAMES}::test_a_full_buffer_refuses_and_keeps_what_it_has",
         "one request too many overwrites one that was accepted",
     ),
@@ -132,11 +134,19 @@ MUTANTS = (
         "a host that sends too much is told that its line is bad",
     ),
     Mutant(
+        "frames-read-too-far-ahead",
+        "uart/frame_receiver.py",
+        "ahead.level < WAITING // 2",
+        "ahead.level < WAITING",
+        f"{FRAMES}::test_good_frames_pass_back_to_back",
+        "bytes of a request are lost where another is carried out",
+    ),
+    Mutant(
         "command-takes-any-model",
         "uart/command.py",
         "with m.If(self.i.p != self.rom_data):",
         "with m.If(0):",
-        f"{TOP}::test_refusals_and_the_next_request_works",
+        f"{COMMAND}::test_any_byte_of_another_model",
         "a board with another model draws, and nobody notices",
     ),
     Mutant(
@@ -144,7 +154,7 @@ MUTANTS = (
         "uart/command.py",
         "with m.If(remaining != size):",
         "with m.If(0):",
-        f"{TOP}::test_refusals_and_the_next_request_works",
+        f"{COMMAND}::test_a_refused_request_is_skipped_whole",
         "a short request takes latents from the next one",
     ),
     Mutant(
@@ -152,7 +162,7 @@ MUTANTS = (
         "uart/command.py",
         "with m.If(job.value < MIN_DIVISOR):",
         "with m.If(0):",
-        f"{TOP}::test_refusals_and_the_next_request_works",
+        f"{COMMAND}::test_a_refused_request_is_skipped_whole",
         "a rate that the board cannot receive cuts it off",
     ),
     Mutant(
@@ -160,16 +170,24 @@ MUTANTS = (
         "uart/command.py",
         "m.d.sync += remaining.eq(remaining - taken)",
         'm.next = "IDLE"',
-        f"{TOP}::test_refusals_and_the_next_request_works",
+        f"{COMMAND}::test_a_refused_request_is_skipped_whole",
         "the payload of a refused request is read as requests",
     ),
     Mutant(
-        "command-feeds-early",
+        "command-compares-early",
         "uart/command.py",
         "with m.If(wait != 0):\n                    m.d.sync += wait.eq(wait - 1)",
         "with m.If(wait != 0):\n                    m.d.sync += wait.eq(0)",
-        f"{TOP}::test_refusals_and_the_next_request_works",
+        f"{COMMAND}::test_latents_of_pictures_and_of_the_self_test",
         "the model id is compared with what the memory gave before",
+    ),
+    Mutant(
+        "command-overfills-the-latents",
+        "uart/command.py",
+        "latents.level < WAITING // 2",
+        "latents.level < WAITING",
+        f"{COMMAND}::test_latents_of_pictures_and_of_the_self_test",
+        "latents are lost where the generator waits, and the next picture lends its own",
     ),
     Mutant(
         "responder-swaps-the-tag",
@@ -184,7 +202,7 @@ MUTANTS = (
         "uart/responder.py",
         "last_pixel.eq(pixels == PIXELS - 1)",
         "last_pixel.eq(pixels == PIXELS - 2)",
-        f"{TOP}::test_sums_are_those_of_the_self_test_whatever_comes_behind_it",
+        "tests/uart/test_responder.py::test_pictures_follow_each_other",
         "a picture lacks its last pixel, and the next one begins with it",
     ),
     Mutant(

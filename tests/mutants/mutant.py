@@ -70,5 +70,5 @@ def command(bench):
     """Return the command that runs `bench` in the current folder; it exits 1 if a check fails."""
     if "::" in bench:
         quiet = ["-q", "--tb=no", "-rf", "-p", "no:cacheprovider", "-x"]
-        return [sys.executable, "-m", "pytest", *quiet, *bench.split()]
+        return [sys.executable, "-m", "pytest", *quiet, bench]
     return [sys.executable, "-m", "tests.mutants.part", *bench.split("/")]

@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 COPIED = ("golden", "hw", "train", "sim", "boards", "tests", "cli.py", "pictures.py")
 LINKED = ("models", "docs", "pyproject.toml")
 TIMEOUT = 400  # seconds of a bench, its build included
-FAILED = re.compile(r"^FAILED \S+(?: - (.*))?$", re.MULTILINE)
+FAILED = re.compile(r"^FAILED .+?(?: - (.*))?$", re.MULTILINE)
 # Not what a check says, but Python or Amaranth of a text that is no design.
 NO_DESIGN = re.compile(
     r"(Name|Type|Attribute|Import|ModuleNotFound|UnboundLocal|Syntax|Indentation)Error\b"

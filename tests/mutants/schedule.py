@@ -3,7 +3,7 @@
 
 from tests.mutants.mutant import Mutant
 
-CYCLES = "tests/sim/test_perf.py::test_the_model_agrees_with_the_hardware[0]"
+CYCLES = "tests/sim/test_perf.py::test_jobs_that_begin_in_a_half_that_is_still_read"
 
 MUTANTS = (
     Mutant(
@@ -155,7 +155,7 @@ MUTANTS = (
         "readout.py",
         "wraps = moved >= array.rows",
         "wraps = moved > array.rows",
-        "lopsided/readout",
+        "regular/readout",
         "channels land in a bank that is not there",
     ),
     Mutant(

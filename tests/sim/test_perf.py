@@ -44,6 +44,14 @@ def test_the_model_agrees_with_the_hardware(seed):
     assert facts["agrees"]
 
 
+def test_jobs_that_begin_in_a_half_that_is_still_read():
+    """Layer 3 waits for the requantiser: no network above makes it, and every large one does."""
+    spec, array = GeneratorSpec(channels=(3, 8, 12)), ArraySpec(rows=8, columns=12)
+    facts = perf.measure(full_range_model(spec), array)
+    assert facts["cycle_model"] == {name: facts[name] for name in facts["cycle_model"]}
+    assert facts["agrees"]
+
+
 def test_a_stream_of_weights_takes_as_long_as_a_memory(monkeypatch):
     spec, array = draw(0)
     monkeypatch.setattr(perf, "ON_CHIP_BITS", 0)

@@ -141,12 +141,13 @@ def flipped(frame, position):
         bytes([END, 1, ESC, 5, END]),
         INFO.encode()[:-1] + bytes([ESC, END]),
         [*BIG.encode()[:30], None, *BIG.encode()[30:]],
+        [*BIG.encode()[:4], None, *BIG.encode()[5:]],
         [None, END],
     ],
     ids=[
         "payload flipped", "crc flipped", "version flipped", "cut", "one byte", "seven bytes",
         "one too long", "far too long", "false escape", "escape before end", "broken byte",
-        "broken byte alone",
+        "right byte, false stop bit", "broken byte alone",
     ],
 )  # fmt: skip
 def test_a_bad_frame_leaves_a_notice_and_the_next_passes(bad):

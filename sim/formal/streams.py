@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The stream rule, for all time: valid and payload hold until they are taken.
+
+By induction from any state whatever, so that neither time nor the size of a memory matters.
+"""
+
+from amaranth.hdl import Assert, Assume
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from golden.spec import GeneratorSpec
+from hw.tiling import ArraySpec, Tiling
+from sim.formal.proof import INDUCTION, AnyCrc, Harness, Proof, holds
+
+TILING = Tiling(GeneratorSpec(channels=(4, 4, 4), weight_bits=2), ArraySpec(4, 4))
+
+
+class StreamRule(Harness):
+    """All streams out of `part` keep the rule where all streams into it do.
+
+    Parameters
+    ----------
+    part : wiring.Component
+
+    Members
+    -------
+    ports
+        Those of `part`.
+    crc : In(32)
+        For a part whose CRC is :class:`sim.formal.proof.AnyCrc`.
+    """
+
+    def __init__(self, part):
+        self.part = part
+        members = dict(part.signature.members.items())
+        for name, member in members.items():
+            if _always_ready(member):  # no port may be a constant
+                members[name] = In(stream.Signature(member.signature.members["payload"].shape))
+        super().__init__({"ports": Out(wiring.Signature(members)), "crc": In(32)})
+
+    def check(self, m):
+        m.submodules.part = part = self.part
+        for name, member in part.signature.members.items():
+            port, own = getattr(self.ports, name), getattr(part, name)
+            if member.is_port:
+                m.d.comb += port.eq(own) if member.flow == Out else own.eq(port)
+            elif _always_ready(member):
+                m.d.comb += [own.valid.eq(port.valid), own.p.eq(port.p)]
+            else:
+                wiring.connect(m, wiring.flipped(port), own)
+                kept = holds(m, name, own)
+                m.d.comb += Assert(kept) if member.flow == Out else Assume(kept)
+
+
+def _always_ready(member):
+    return member.is_signature and member.signature.always_ready
+
+
+def rule(name, module, make, fault, *, cover, any_crc=False):
+    """Return the proof that `make(module)` keeps the rule, whatever its CRC with `any_crc`."""
+
+    def harness(module):
+        rule = StreamRule(make(module))
+        if any_crc:
+            module.Crc32 = lambda: AnyCrc(rule.crc)
+        return rule
+
+    return Proof(
+        name=f"stream-rule-{name}",
+        make=harness,
+        module=module,
+        fault=fault,
+        depth=2,
+        cover=cover,
+        mode=INDUCTION,
+    )
+
+
+PROOFS = [
+    rule(
+        "encoder",
+        "hw.uart.slip",
+        lambda module: module.Encoder(),
+        ("free.eq(~self.o.valid)", "free.eq(1)"),
+        cover=12,
+    ),
+    rule(
+        "frame-sender",
+        "hw.uart.frame_sender",
+        lambda module: module.FrameSender(),
+        ("wiring.connect(m, encoder.o, wiring.flipped(self.o))",
+         "m.d.comb += [self.o.valid.eq(encoder.o.valid), encoder.o.ready.eq(self.o.ready), "
+         "self.o.p.eq(encoder.o.p ^ self.o.ready)]"),
+        cover=12,
+    ),
+    rule(
+        "frame-receiver",
+        "hw.uart.frame_receiver",
+        lambda module: module.FrameReceiver(),
+        ("with m.If(self.bad & ~self.o_error.valid):", "with m.If(self.bad):"),
+        cover=22,
+        any_crc=True,
+    ),
+    rule(
+        "command-handler",
+        "hw.uart.command",
+        lambda module: module.CommandHandler(),
+        ("with m.If(self.o_jobs.ready):", "with m.If(1):"),
+        cover=24,
+    ),
+    rule(
+        "responder",
+        "hw.uart.responder",
+        lambda module: module.Responder(),
+        ("with m.If(self.o.ready):", "with m.If(1):"),
+        cover=18,
+    ),
+    rule(
+        "sequencer",
+        "hw.sequencer",
+        lambda module: module.Sequencer(TILING),
+        ("with m.If(self.o.ready | ~self.o.valid):", "with m.If(1):"),
+        cover=5,
+    ),
+    rule(
+        "pixel-buffer",
+        "hw.pixel_buffer",
+        lambda module: module.PixelBuffer(TILING),
+        ("bank.en.eq(step)", "bank.en.eq(1)"),
+        cover=12,
+    ),
+]  # fmt: skip

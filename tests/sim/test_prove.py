@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+"""sim.prove: proofs pass, and each finds the fault that was made for it."""
+
+import pytest
+from amaranth.back import rtlil
+
+from sim.prove import PROOFS, run
+
+pytestmark = pytest.mark.sim
+
+
+def by_name(name):
+    return next(proof for proof in PROOFS if proof.name == name)
+
+
+def test_a_proof_passes_and_finds_its_fault(tmp_path):
+    proof = by_name("stream-rule-encoder")
+    assert run(proof, tmp_path)
+    assert run(proof, tmp_path, faulty=True)
+
+
+def test_names_are_unique():
+    assert len({proof.name for proof in PROOFS}) == len(PROOFS)
+
+
+@pytest.mark.parametrize("proof", PROOFS, ids=lambda proof: proof.name)
+def test_every_fault_is_there_to_be_made(proof):
+    """The piece of text that a fault replaces is in its module, once."""
+    assert rtlil.convert(proof.harness(faulty=True), name="top")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("proof", PROOFS, ids=lambda proof: proof.name)
+def test_every_fault_is_found(proof, tmp_path):
+    assert run(proof, tmp_path, faulty=True)
