@@ -29,7 +29,7 @@ def test_sums_of_each_layer_of_the_picture_that_left_last():
             checked += 1
 
     async def bench(ctx):
-        for picture in range(12):
+        for _ in range(12):
             sums = []
             for layer in range(SUMMED_LAYERS + 1):
                 message = bytearray()

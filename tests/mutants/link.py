@@ -144,7 +144,7 @@ MUTANTS = (
     Mutant(
         "command-takes-any-model",
         "uart/command.py",
-        "with m.If(self.i.p != self.rom_data):",
+        "with m.If(compared & difference.any()):",
         "with m.If(0):",
         f"{COMMAND}::test_any_byte_of_another_model",
         "a board with another model draws, and nobody notices",

@@ -3,7 +3,7 @@
 
 import numpy as np
 import pytest
-from amaranth.hdl import Module, signed
+from amaranth.hdl import Module, Signal, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -36,11 +36,9 @@ class Dut(wiring.Component):
         wiring.connect(m, wiring.flipped(self.i_error), command.i_error)
         wiring.connect(m, command.o_latents, wiring.flipped(self.o_latents))
         wiring.connect(m, command.o_jobs, wiring.flipped(self.o_jobs))
-        m.d.comb += [
-            rom.en.eq(1),
-            rom.address.eq(command.rom_addr),
-            command.rom_data.eq(rom.data),
-        ]
+        address = Signal.like(command.rom_addr)
+        m.d.sync += address.eq(command.rom_addr)
+        m.d.comb += [rom.address.eq(address), command.rom_data.eq(rom.data)]
         return m
 
 
