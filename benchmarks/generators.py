@@ -146,8 +146,8 @@ def as_markdown(results):
         "",
         f"Model {results['model'][:16]}, {results['channels']}, {results['weight_bits']} bits; one "
         f"thread of {results['processor']}; {results['versions']}. Median of {ROUNDS} rounds, "
-        f"processor time; {results['load']:g} programs wanted the processor meanwhile, and take its "
-        "caches.",
+        f"processor time; {results['load']:g} programs wanted the processor meanwhile, and take "
+        "its caches.",
         "",
         "| engine | arithmetic | avatars a second | of batch | ms, a single one | largest "
         "difference |",
