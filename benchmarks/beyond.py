@@ -29,7 +29,17 @@ from hw.multiplier_count import multipliers
 from hw.tiling import ArraySpec, Tiling
 
 WEIGHT_BITS = (4, 5, 6, 8)
-ARRAYS = ((16, 16), (16, 20), (24, 16), (16, 24), (32, 16), (16, 32), (24, 24), (32, 32))
+ARRAYS = (  # rows, columns, weight bits
+    (16, 16, 5),
+    (16, 20, 5),
+    (24, 16, 5),
+    (32, 16, 5),
+    (32, 16, 4),
+    (16, 32, 5),
+    (16, 32, 4),
+    (24, 24, 5),
+    (32, 32, 4),
+)
 TIMEOUT = 1800  # seconds of a synthesis
 ACT_MAX = 2**ACT_BITS - 1
 # F(2, 2): y = A ((G g) * (B d)), two outputs of two taps from three products.
@@ -175,8 +185,8 @@ def study(preset, clock_mhz):
             }
         )
     found["arrays"] = [
-        array_facts(GeneratorSpec.preset(preset, 5), rows, columns, clock_mhz, estimate)
-        for rows, columns in ARRAYS
+        array_facts(GeneratorSpec.preset(preset, bits), rows, columns, clock_mhz, estimate)
+        for rows, columns, bits in ARRAYS
     ]
     return found
 
@@ -201,6 +211,7 @@ def array_facts(spec, rows, columns, clock_mhz, estimate):
     return {
         "rows": rows,
         "columns": columns,
+        "weight_bits": tiling.weight_bits,
         "macs_per_cycle": macs,
         "in_luts": in_luts,
         "luts": estimate(tiling) + in_luts * lut_product(tiling.weight_bits),
@@ -229,13 +240,13 @@ def as_markdown(found):
         )
     lines += [
         "",
-        "| array | products a cycle | in LUTs | LUTs in all | block RAMs | cycles | useful | "
-        f"avatars a second at {found['clock_mhz']:g} MHz |",
-        "|---|--:|--:|--:|--:|--:|--:|--:|",
+        "| array | weight bits | products a cycle | in LUTs | LUTs in all | block RAMs | cycles | "
+        f"useful | avatars a second at {found['clock_mhz']:g} MHz |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|--:|",
     ]
     lines += [
-        f"| {row['rows']} x {row['columns']} | {row['macs_per_cycle']} | {row['in_luts']} | "
-        f"{row['luts']:,} | {row['blocks']} | {row['cycles_interval']:,} | "
+        f"| {row['rows']} x {row['columns']} | {row['weight_bits']} | {row['macs_per_cycle']} | "
+        f"{row['in_luts']} | {row['luts']:,} | {row['blocks']} | {row['cycles_interval']:,} | "
         f"{row['utilisation']:.1%} | {row['per_second']:,.0f} |"
         for row in found["arrays"]
     ]
