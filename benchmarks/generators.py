@@ -305,7 +305,7 @@ def main(argv=None):
     args.given = argv
     try:
         results = run(args)
-    except InputError as error:
+    except (InputError, OSError) as error:
         print(f"bench: error: {error}", file=sys.stderr)
         return 2
     print(json.dumps(results) if args.json else as_markdown(results))
