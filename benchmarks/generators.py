@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import sys
 import time
@@ -35,7 +36,7 @@ from hw.tiling import ArraySpec, Tiling
 from sim import perf
 
 BATCHES = (1, 16, 64)
-ROUNDS = 5
+ROUNDS = 3
 SECONDS = 0.3  # of each engine and batch in a round, at least
 OPERATIONS = 2  # of a multiplication: it, and its addition
 NETWORK = "512-256-128"
@@ -145,7 +146,8 @@ def as_markdown(results):
         "",
         f"Model {results['model'][:16]}, {results['channels']}, {results['weight_bits']} bits; one "
         f"thread of {results['processor']}; {results['versions']}. Median of {ROUNDS} rounds, "
-        "processor time.",
+        f"processor time; {results['load']:g} programs wanted the processor meanwhile, and take "
+        "its caches.",
         "",
         "| engine | arithmetic | avatars a second | of batch | ms, a single one | largest "
         "difference |",
@@ -260,6 +262,7 @@ def run(args):
         "weight_bits": max(model.spec.weight_bits),
         "processor": processor(),
         "versions": ", ".join(f"{name} {version(name)}" for name in packages),
+        "load": round(os.getloadavg()[0], 1),
         "clock_source": source,
         "engines": measure_engines(model, draw_latents(0, max(BATCHES))),
         "hardware": hardware,
@@ -302,7 +305,7 @@ def main(argv=None):
     args.given = argv
     try:
         results = run(args)
-    except InputError as error:
+    except (InputError, OSError) as error:
         print(f"bench: error: {error}", file=sys.stderr)
         return 2
     print(json.dumps(results) if args.json else as_markdown(results))

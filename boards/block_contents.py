@@ -31,15 +31,18 @@ class DesignContents:
         :data:`WORDS` words of 9 bits, each in two bytes, little-endian.
     others : str
         Digest of the contents of all other memories, which the tools place where they like.
+    other_paths : tuple of str
+        Where those are.
     """
 
     blocks: dict
     others: str
+    other_paths: tuple
 
     @classmethod
     def of(cls, top, platform):
         """Elaborate the component `top` for `platform` and read its memories."""
-        blocks, others = {}, hashlib.sha256()
+        blocks, others, other_paths = {}, hashlib.sha256(), []
         waiting = [((), Fragment.get(top, platform))]
         while waiting:
             path, fragment = waiting.pop()
@@ -47,9 +50,10 @@ class DesignContents:
                 blocks[".".join(path)] = _instance_words(fragment.parameters)
             elif (memory := getattr(fragment, "_data", None)) is not None:  # a MemoryInstance
                 others.update(json.dumps([path, [int(word) for word in memory.init]]).encode())
+                other_paths.append(".".join(path))
             for part, name, _ in fragment.subfragments:
                 waiting.append(((*path, str(name)), part))
-        return cls(blocks, others.hexdigest())
+        return cls(blocks, others.hexdigest(), tuple(other_paths))
 
 
 def _instance_words(parameters):
@@ -128,8 +132,11 @@ def replace_contents(config, contents):
     return text
 
 
-def fill(config, numbers, blocks):
+def fill(config, numbers, contents):
     """Return `config` with the contents of a design's block RAMs.
+
+    Synthesis may have dropped a block that nothing reads; every block that the routed design has
+    must be one of the design's, or made of one of its other memories.
 
     Parameters
     ----------
@@ -137,18 +144,21 @@ def fill(config, numbers, blocks):
         Text of the routed design's ``.config``.
     numbers : dict of str to int
         As :func:`block_indices` gave them for this design.
-    blocks : dict of str to bytes
-        :attr:`DesignContents.blocks`.
+    contents : DesignContents
 
     Raises
     ------
     InputError
-        The routed design lacks one.
+        The routed design has a block RAM that is not the design's.
     """
-    missing = sorted(blocks.keys() - numbers.keys())
-    if missing:
-        raise InputError(f"the routed design has no block RAM {missing[0]}; build it again")
-    return replace_contents(config, {numbers[name]: words for name, words in blocks.items()})
+    others = tuple(f"{path}." for path in contents.other_paths)
+    for name in numbers:
+        if name not in contents.blocks and not name.startswith(others):
+            raise InputError(f"the routed design's block RAM {name} is unknown; build it again")
+    blocks = contents.blocks.items()
+    return replace_contents(
+        config, {numbers[name]: words for name, words in blocks if name in numbers}
+    )
 
 
 def _format(contents):

@@ -31,7 +31,7 @@ class Board:
     clocks_mhz : tuple of float
         That a build tries, from the highest.
     array : ArraySpec
-        The largest that fits with two products a multiplier.
+        That of a build unless it is given; chosen for the largest preset that fits.
     lamps : dict of str to tuple
         Resource, number and, where it has several, subsignal of `alive`, `busy` and `error`; those
         that the board has.

@@ -116,9 +116,9 @@ def build(job, out, progress, *, seed=1, clocks_mhz=()):
     own, base = job.contents(job.plan), job.contents(job.routed_plan)
     numbers = json.loads((routed.folder / "blocks.json").read_text())
     config = (routed.folder / "routed.config").read_text()
-    if fill(config, numbers, base.blocks) != config:
+    if fill(config, numbers, base) != config:
         raise InputError("the routed design does not hold what was put in; report this")
-    config = fill(config, numbers, own.blocks)
+    config = fill(config, numbers, own)
     with new_folder(out) as folder:
         (folder / "routed.config").write_text(config)
         pack(folder, progress)

@@ -33,7 +33,8 @@ def as_text(facts):
         f"flip-flops ({device['source']})",
         f"{'-'.join(map(str, facts['channels']))} at {facts['clock_hz'] / 1e6:g} MHz; "
         f"{facts['baud']:,} baud carry {facts['link_per_second']:g} avatars a second",
-        "LUTs and flip-flops: fit to syntheses of small arrays, off by at most "
+        f"LUTs and flip-flops: fit to syntheses of small arrays ({fit['luts']['family']}), off by "
+        "at most "
         + ", ".join(f"{fit[name]['residual']:.0%} ({name.replace('_', '-')})" for name in RESOURCES)
         + "; of a run left out by "
         + ", ".join(f"{fit[name]['left_out']:.0%}" for name in RESOURCES),

@@ -41,7 +41,7 @@ BOARD_25F = Board(
     title="OrangeCrab r0.2, LFE5U-25F",
     platform=Platform25F,
     device_name="lfe5u-25f",
-    array=ArraySpec(4, 8),
+    array=ArraySpec(4, 4),
     loader="orangecrab",
     **_COMMON,
 )

@@ -114,7 +114,7 @@ def swap(folder, model, self_test, out, progress):
     if contents.others != facts["other_memories"]:
         raise InputError("a memory that is no block RAM holds a part of the model; report this")
     numbers = json.loads(Path(folder, "blocks.json").read_text())
-    config = fill(Path(folder, "routed.config").read_text(), numbers, contents.blocks)
+    config = fill(Path(folder, "routed.config").read_text(), numbers, contents)
     with new_folder(out) as made:
         (made / "routed.config").write_text(config)
         pack(made, progress)

@@ -52,6 +52,7 @@ def test_layers_of_the_roofline_are_the_whole_avatar():
     [
         ([], "give the routed clock"),
         (["--clock", "100", "--report", "x"], "give the routed clock"),
+        (["--report", "missing.json"], "missing.json"),
         (["--report", "empty.json"], "no report of `avatar synth --json`"),
         (["--report", "other.json"], "is of [[32, 16, 8], [5, 5, 5, 5], 4, 4], not of [[128,"),
     ],

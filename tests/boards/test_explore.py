@@ -40,7 +40,7 @@ def runs_of(factors, family="ecp5"):
     return runs
 
 
-FACTORS = np.array([2000, 1.5, 0.5, 3, 0.25])
+FACTORS = np.array([2000, 1.5, 0.5, 0.25])
 
 
 @pytest.fixture(autouse=True)
@@ -63,6 +63,12 @@ def test_a_sum_of_terms_is_found_again(fits):
 def test_another_family_is_a_factor():
     runs = runs_of(FACTORS) + runs_of(1.25 * FACTORS, "gowin")[:2]
     np.testing.assert_allclose(area.fit(runs, "luts", "gowin").factors, 1.25 * FACTORS, rtol=1e-6)
+
+
+def test_a_family_without_syntheses_is_taken_for_an_ecp5():
+    found = area.fit(runs_of(FACTORS), "luts", "xilinx")
+    assert found.family == "ecp5"
+    np.testing.assert_allclose(found.factors, FACTORS, rtol=1e-6)
 
 
 def test_no_resource_shrinks_with_size():
@@ -144,3 +150,10 @@ def test_bad_input_is_one_line(capsys, arguments, complaint):
     error = capsys.readouterr().err
     assert complaint in error
     assert error.count("\n") == 1
+
+
+def test_the_committed_syntheses_are_those_of_the_program():
+    runs = area.committed_runs("ecp5")
+    assert [(tuple(r["channels"]), r["weight_bits"], r["rows"], r["columns"]) for r in runs] == [
+        *area.RUNS
+    ]

@@ -130,12 +130,12 @@ def test_a_folder_that_is_none(build, tmp_path):
         swap.read_report(build)
 
 
-def test_a_block_that_the_routed_design_lacks(build, tmp_path):
+def test_a_block_that_is_not_the_designs(build, tmp_path):
     numbers = json.loads((build / "blocks.json").read_text())
-    del numbers["wide.block_0_1"]
+    numbers["tall.block_0_1"] = numbers.pop("wide.block_0_1")
     (build / "blocks.json").write_text(json.dumps(numbers))
     model = full_range_model(SPEC, 2)
-    with pytest.raises(InputError, match=r"has no block RAM wide\.block_0_1; build it again"):
+    with pytest.raises(InputError, match=r"block RAM tall\.block_0_1 is unknown"):
         swap.swap(build, model, self_test(model), tmp_path / "b2", Progress(disable=True))
 
 

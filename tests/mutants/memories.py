@@ -118,4 +118,12 @@ MUTANTS = (
         ECP5,
         "on the chip deep memories give words of another block",
     ),
+    Mutant(
+        "ecp5-blocks-write-whole-words",
+        "ecp5/block_ram.py",
+        "lane_en[n].eq(1 if ram.lanes == 1 else ram.write_en[lane])",
+        "lane_en[n].eq(1)",
+        ECP5,
+        "on the chip a plane of a picture overwrites the two others",
+    ),
 )
