@@ -121,6 +121,7 @@ def main():
         print(f"formal: there is no proof {name}; there are {', '.join(known)}", file=sys.stderr)
         return 2
     chosen = [known[name] for name in args.names] if args.names else PROOFS
+    cache_dir().mkdir(parents=True, exist_ok=True)  # the packaged tools do not see /tmp
     passed = 0
     with tqdm(chosen, unit="proof", leave=False) as bar:
         for proof in bar:

@@ -15,6 +15,7 @@ pytestmark = pytest.mark.sim
 @pytest.fixture
 def folder():
     """Give a folder that is not under /tmp, which the packaged tools replace by their own."""
+    cache_dir().mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache_dir()) as path:
         yield path
 
