@@ -14,6 +14,7 @@ import struct
 import termios
 import time
 import tty
+from contextlib import contextmanager
 from pathlib import Path
 
 import cocotb
@@ -46,7 +47,8 @@ class Terminal:
     def __init__(self, control, clock_hz):
         self.control, self.clock_hz = control, clock_hz
         self.stopped = False
-        self.slept = 0.0  # seconds for which simulated time stood still
+        self._stood = 0.0  # seconds for which simulated time stood still, before it last began to
+        self._standing_since = None
         self.master, self.slave = os.openpty()  # our own slave end keeps the terminal alive
         tty.setraw(self.slave)
         attributes = termios.tcgetattr(self.slave)
@@ -69,14 +71,27 @@ class Terminal:
 
     def sleep(self):
         """Wait with the board's clock running on; simulated time stands still."""
-        begin = time.monotonic()
-        self.wait(LOOK)
-        self.slept += time.monotonic() - begin
+        with self._standing():
+            self.wait(LOOK)
+
+    @contextmanager
+    def _standing(self):
+        """Let the board's clock run on while simulated time stands still."""
+        self._standing_since = time.monotonic()
+        yield
+        self._stood += time.monotonic() - self._standing_since
+        self._standing_since = None
+
+    def clock(self):
+        """Return the seconds on the board's clock."""
+        stood = self._stood
+        if self._standing_since is not None:
+            stood += time.monotonic() - self._standing_since
+        return get_sim_time("step") / (PERIOD * self.clock_hz) + stood
 
     def _heed_parent(self):
         if self.control.recv(1):
-            simulated = get_sim_time("step") / (PERIOD * self.clock_hz)
-            self.control.send(f"{simulated + self.slept}\n".encode())
+            self.control.send(f"{self.clock()}\n".encode())
         else:
             self.stopped = True
 
@@ -101,9 +116,8 @@ class Terminal:
                 left = deadline - time.monotonic()
                 if left <= 0:
                     return
-                begin = time.monotonic()
-                ready, _, _ = select.select([self.control], [self.master], [], left)
-                self.slept += time.monotonic() - begin
+                with self._standing():
+                    ready, _, _ = select.select([self.control], [self.master], [], left)
                 if ready:
                     self._heed_parent()
 
