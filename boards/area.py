@@ -190,7 +190,8 @@ def fit(runs, resource, family):
     ratios = np.array([run[resource] / (terms(_tiling(run)) @ base.factors) for run in runs])
     factor = ratios.mean()
     off = float(np.abs(factor / ratios - 1).max())
-    return Fit(tuple(factor * np.array(base.factors)), family, off, off + base.left_out)
+    factors = tuple(factor * np.array(base.factors))
+    return Fit(factors, family, off + base.residual, off + base.left_out)
 
 
 def _fit(runs, resource):
