@@ -22,9 +22,9 @@ from hw.tiling import Tiling
 PACKING_TIMEOUT = 600  # seconds
 SCRIPT = "read_rtlil design.il; synth_gowin -family gw2a -top top -json netlist.json"
 RESOURCES = {  # several cells may count as one of our names
-    "lut": re.compile(r"LUT4"),
-    "ff": re.compile(r"DFF"),
-    "ebr": re.compile(r"BSRAM"),
+    "lut": re.compile(r"^(LUT4|ALU)$"),
+    "ff": re.compile(r"^DFF$"),
+    "ebr": re.compile(r"^BSRAM$"),
     "mult": re.compile(r"MULT18X18|MULTALU"),
 }
 
