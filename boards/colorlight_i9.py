@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Colorlight i9 v7.2 with an LFE5U-45F, on its extension board. Pins: litex-boards."""
+"""Colorlight i9 v7.2 with an LFE5U-45F, on its extension board.
+
+Clock and serial pins as in litex-boards; the lamp is unchecked.
+"""
 
 from amaranth.build import Attrs, Clock, Pins, PinsN, Resource
 from amaranth.vendor import LatticeECP5Platform

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""PYNQ-Z2, with an XC7Z020: the board of the published work. Pins: its manual, TUL's master XDC."""
+"""PYNQ-Z2, with an XC7Z020: the board of the published work.
+
+Pins unchecked: see the manual first.
+"""
 
 from amaranth.build import Attrs, Clock, Pins, Resource
 from amaranth.vendor import XilinxPlatform

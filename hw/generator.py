@@ -272,18 +272,21 @@ class Core(wiring.Component):
         outputs = []
         for lane in range(LANES):
             m.submodules[f"requantizer_{lane}"] = requantizer = Requantizer(tiling.acc_width)
-            m.submodules[f"table_{lane}"] = table = BlockRam(8, TABLE_SIZE, self.contents.table)
             m.d.comb += [
                 requantizer.acc.eq(Mux(last_layer, combiner.sums[lane], selected[lane])),
                 requantizer.bias.eq(biases[lane]),
                 requantizer.mul.eq(channel.lanes[lane].mul),
                 requantizer.shift.eq(channel.shift),
                 requantizer.wide.eq(last_layer),
-                table.address.eq(requantizer.out ^ (TABLE_SIZE // 2)),  # t + 512
-                pixels.values[lane].eq(table.data),
                 scatter.values[lane].eq(requantizer.out[:8]),
             ]
             outputs.append(requantizer.out)
+        for lane in range(tiling.array.layer4_phases):
+            m.submodules[f"table_{lane}"] = table = BlockRam(8, TABLE_SIZE, self.contents.table)
+            m.d.comb += [
+                table.address.eq(outputs[lane] ^ (TABLE_SIZE // 2)),  # t + 512
+                pixels.values[lane].eq(table.data),
+            ]
 
         done = steps[to_out]
         doubled = Signal()  # the job's raster skips every other pixel of the map

@@ -112,7 +112,7 @@ def generator_memories(tiling):
             replaced=True,
         ),
         Memory("latents", ACT_BITS * array.rows, 2 << (groups - 1).bit_length()),
-        Memory("table", ACT_BITS, TABLE_SIZE, LANES, written=False),
+        Memory("table", ACT_BITS, TABLE_SIZE, array.layer4_phases, written=False),
         Memory("line", tiling.acc_width * array.layer4_phases, line_depth),
         Memory("pixels", ACT_BITS * PLANES, 2 * (PICTURE_SIZE // 2) ** 2, LANES),
     )
