@@ -35,7 +35,9 @@ def test_engines_draw_the_same_avatars(model):
     *floats, integers = others
     for pictures in floats:
         assert np.abs(pictures - reference).mean() < 2
-    assert np.abs(integers - reference).max() <= 2  # ties between two steps of an activation
+    difference = np.abs(integers - reference)
+    assert difference.mean() < 0.2
+    assert (difference > 1).mean() < 1e-3  # ties between two steps of an activation add up
 
 
 def test_layers_of_the_roofline_are_the_whole_avatar():
