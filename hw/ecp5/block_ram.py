@@ -3,7 +3,7 @@
 
 from typing import NamedTuple
 
-from amaranth import Array, Cat, ClockSignal, Const, Instance, Module, Signal
+from amaranth import Cat, ClockSignal, Const, Instance, Module, Mux, Signal
 
 BLOCK_BITS = 18 * 1024
 LANE = 9  # bits with a write enable of their own
@@ -114,9 +114,23 @@ def dp16kd(ram):
                 write_data=write_data[bits],
             )
 
-    word = Array(data)[bank] if shape.banks > 1 else data[0]
+    word = _choose(data, bank)
     m.d.comb += ram.data.eq(Cat(word[n * padded : n * padded + part] for n in range(ram.lanes)))
     return m
+
+
+def _choose(words, select):
+    """Return the word that `select` names, by multiplexers of two.
+
+    Of an Array, Yosys makes a sum of masked words and takes a mask for the reset of the register
+    behind it: hundreds of reset pins all over the chip, which nextpnr hardly routes.
+    """
+    if len(words) == 1:
+        return words[0]
+    bits = (len(words) - 1).bit_length()
+    half = 1 << bits - 1
+    low, high = words[:half], words[half:]
+    return Mux(select[bits - 1], _choose(high, select), _choose(low, select))
 
 
 def _block(width, words, *, en, row, data, write_en, lane_en, write_row, write_data):

@@ -162,7 +162,7 @@ def test_a_port_that_vanishes_in_mid_picture(board, tmp_path, capsys):
             payload = facts + bytes(protocol.Status.LAYOUT.size)
             return Frame(Request.INFO | ANSWER, request.tag, payload).encode()
         if request.type == Request.GENERATE:
-            threading.Thread(target=vanish).start()
+            vanishing.start()
             return answer(request).encode()[:700]
         return answer(request).encode()
 
@@ -172,8 +172,10 @@ def test_a_port_that_vanishes_in_mid_picture(board, tmp_path, capsys):
         os.close(board.master)
         board.master = os.open(os.devnull, os.O_RDWR)
 
+    vanishing = threading.Thread(target=vanish)
     board.respond = respond
     status, message = generate_status(tmp_path, capsys, board.path)
+    vanishing.join()
     assert status == 2
     assert board.path in message
     assert "the port is gone" in message

@@ -105,8 +105,8 @@ MUTANTS = (
     Mutant(
         "generator-table-off-centre",
         "generator.py",
-        "requantizer.out ^ (TABLE_SIZE // 2)",
-        "requantizer.out",
+        "outputs[lane] ^ (TABLE_SIZE // 2)",
+        "outputs[lane]",
         NETWORK,
         "bright pixels are dark and dark ones bright",
     ),
