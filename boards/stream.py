@@ -95,7 +95,7 @@ class Stream:
         """
         return {
             "pictures": self.taken,
-            "seconds": round(self._seconds, 3),
+            "seconds": round(self._seconds, 6),
             "rate": round(self.taken / self._seconds, 3),
             "baud": self.board.baud,
             "bytes": self._bytes,

@@ -219,6 +219,8 @@ def test_what_came_is_kept(board, tmp_path, capsys, what, complaint):
 
 def test_a_port_that_vanishes_in_mid_picture(board, tmp_path, capsys):
     def cut(request):
+        if vanishing.ident is not None:  # more requests lay in the same read
+            return Wire()
         vanishing.start()
         return Wire(answer(request).encode()[:700])
 
