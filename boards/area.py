@@ -16,8 +16,8 @@ from golden.full_range import full_range_model
 from golden.spec import GeneratorSpec
 from hw.build_plan import BuildPlan
 from hw.ecp5.platform import Ecp5Primitives
-from hw.ecp5.rtlil import to_rtlil
 from hw.memories import generator_memories
+from hw.rtlil import to_rtlil
 from hw.tiling import ArraySpec, Tiling
 from hw.uart.protocol import SUMMED_LAYERS
 

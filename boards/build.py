@@ -20,7 +20,7 @@ from boards.tools import ECPPACK, NEXTPNR_ECP5, YOSYS, ToolFailed
 from golden.full_range import full_range_model
 from golden.spec import InputError
 from hw.build_plan import BuildPlan
-from hw.ecp5.rtlil import without_indices
+from hw.rtlil import without_indices
 from hw.tiling import Tiling
 
 MAX_ROUTINGS = 4  # clocks tried; each takes minutes
@@ -70,16 +70,46 @@ class Job:
         """Return the board's top that `plan` fills."""
         return BoardTop(plan.top(), self.board, plan.clock_hz)
 
+    def files(self, plan):
+        """Return what Amaranth makes of the top that `plan` fills, by file name: str or bytes."""
+        platform = self.board.platform()
+        return platform.prepare(self.top(plan), emit_src=False, debug_verilog=False).files
+
     def design(self, plan):
         """Return RTLIL and constraints of the top that `plan` fills."""
-        files = (
-            self.board.platform().prepare(self.top(plan), emit_src=False, debug_verilog=False).files
-        )
+        files = self.files(plan)
         return without_indices(files["top.il"]), files["top.lpf"]
 
     def contents(self, plan):
         """Return the :class:`boards.block_contents.DesignContents` of the top that `plan` fills."""
         return DesignContents.of(self.top(plan), self.board.platform())
+
+    def check(self, out):
+        """Refuse what cannot become the folder `out`, before any tool runs.
+
+        Raises
+        ------
+        boards.fit.DoesNotFit, InputError
+        """
+        check_new_folder(out)
+        check_fit(Tiling(self.plan.model.spec, self.plan.array), self.board.device)
+
+    @property
+    def facts(self):
+        """The part of ``report.json`` that every toolchain shares."""
+        plan, board = self.plan, self.board
+        return {
+            "board": board.name,
+            "device": board.device_name,
+            "model": plan.model.digest,
+            "build": plan.build_id.hex(),
+            "spec": plan.model.spec.to_json(),
+            "rows": plan.array.rows,
+            "columns": plan.array.columns,
+            "clock_hz": plan.clock_hz,
+            "baud": plan.baud,
+            "on_silicon": False,
+        }
 
 
 def build(job, out, progress, *, seed=1, clocks_mhz=()):
@@ -109,8 +139,7 @@ def build(job, out, progress, *, seed=1, clocks_mhz=()):
     TimingMissed
         No clock was met.
     """
-    check_new_folder(out)
-    check_fit(Tiling(job.plan.model.spec, job.plan.array), job.board.device)
+    job.check(out)
     job, netlist, routed = _route(job, progress, seed, clocks_mhz)
     progress.stage("contents")
     own, base = job.contents(job.plan), job.contents(job.routed_plan)
@@ -168,17 +197,9 @@ def _route(job, progress, seed, clocks_mhz):
 
 def report(job, netlist, routed, seed):
     """Return the facts of a build."""
-    plan, board, path = job.plan, job.board, routed.report.critical_paths[routed.report.slowest]
+    path = routed.report.critical_paths[routed.report.slowest]
     return {
-        "board": board.name,
-        "device": board.device_name,
-        "model": plan.model.digest,
-        "build": plan.build_id.hex(),
-        "spec": plan.model.spec.to_json(),
-        "rows": plan.array.rows,
-        "columns": plan.array.columns,
-        "clock_hz": plan.clock_hz,
-        "baud": plan.baud,
+        **job.facts,
         "seed": seed,
         "fmax_mhz": round(min(routed.report.fmax_mhz.values()), 2),
         **routed.report.used,
@@ -186,7 +207,6 @@ def report(job, netlist, routed, seed):
         "critical_path_ns": {"logic": path.logic_ns, "routing": path.routing_ns},
         "seconds": {"synthesis": netlist.seconds, "place_and_route": routed.seconds},
         "tools": [tool.version for tool in (YOSYS, NEXTPNR_ECP5, ECPPACK)],
-        "on_silicon": False,
     }
 
 

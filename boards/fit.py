@@ -10,7 +10,7 @@ from golden.spec import InputError
 from hw.memories import board_memories
 from hw.multiplier_count import multipliers
 
-PRIMITIVES = {"ebr": ("DP16KD", "PDPW16KD"), "mult": ("MULT18X18D",)}
+PRIMITIVES = {"ebr": "DP16KD", "mult": "MULT18X18D"}
 _CELL = re.compile(r"^\s*cell \\(\w+) ", re.MULTILINE)
 
 
@@ -113,4 +113,4 @@ def planned(rtlil):
         By the keys of :data:`PRIMITIVES`.
     """
     cells = Counter(_CELL.findall(rtlil))
-    return {name: sum(cells[kind] for kind in kinds) for name, kinds in PRIMITIVES.items()}
+    return {name: cells[kind] for name, kind in PRIMITIVES.items()}

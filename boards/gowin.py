@@ -11,13 +11,11 @@ from pathlib import Path
 
 from boards.build import TimingMissed
 from boards.ecp5_flow import ROUTING_TIMEOUT, SYNTHESIS_TIMEOUT
-from boards.fit import check_fit
 from boards.kept import digest, kept
-from boards.new_folder import check_new_folder, new_folder
+from boards.new_folder import new_folder
 from boards.routed_report import clock_name
 from boards.tools import GOWIN_PACK, NEXTPNR_GOWIN, YOSYS
-from hw.ecp5.rtlil import without_indices
-from hw.tiling import Tiling
+from hw.rtlil import without_indices
 
 PACKING_TIMEOUT = 600  # seconds
 SCRIPT = "read_rtlil design.il; synth_gowin -family gw2a -top top -json netlist.json"
@@ -35,30 +33,16 @@ def build(job, out, progress, *, seed=1, clocks_mhz=()):
     Gowin's memories are filled before synthesis: another model is another build. `clocks_mhz` holds
     the one clock there is, the oscillator's.
     """
-    plan, board = job.plan, job.board
-    check_new_folder(out)
-    check_fit(Tiling(plan.model.spec, plan.array), board.device)
-    platform = board.platform()
+    job.check(out)
     progress.stage("elaboration")
-    files = platform.prepare(job.top(plan), emit_src=False, debug_verilog=False).files
-    routed = _route(
-        platform, without_indices(files["top.il"]), files["top.cst"], seed, plan, progress
-    )
+    routed = _route(job, seed, progress)
     timing = json.loads((routed / "timing.json").read_text())
     fmax = min(each["achieved"] for each in timing["fmax"].values())
-    clock = plan.clock_hz / 1e6
+    clock = job.plan.clock_hz / 1e6
     if fmax < clock:
         raise TimingMissed(f"{fmax:.2f} MHz is {clock - fmax:.2f} MHz short of {clock:g} MHz")
     facts = {
-        "board": board.name,
-        "device": board.device_name,
-        "model": plan.model.digest,
-        "build": plan.build_id.hex(),
-        "spec": plan.model.spec.to_json(),
-        "rows": plan.array.rows,
-        "columns": plan.array.columns,
-        "clock_hz": plan.clock_hz,
-        "baud": plan.baud,
+        **job.facts,
         "seed": seed,
         "fmax_mhz": round(fmax, 2),
         **{
@@ -69,7 +53,6 @@ def build(job, out, progress, *, seed=1, clocks_mhz=()):
         },
         "clocks": sorted(map(clock_name, timing["fmax"])),
         "tools": [tool.version for tool in (YOSYS, NEXTPNR_GOWIN, GOWIN_PACK)],
-        "on_silicon": False,
     }
     with new_folder(out) as folder:
         for name in ("top.fs", "timing.json", "nextpnr.log"):
@@ -79,8 +62,10 @@ def build(job, out, progress, *, seed=1, clocks_mhz=()):
     return facts
 
 
-def _route(platform, design, constraints, seed, plan, progress):
+def _route(job, seed, progress):
     """Return the folder of the routed and packed design, made once."""
+    platform, files = job.board.platform, job.files(job.plan)
+    design, constraints = without_indices(files["top.il"]), files["top.cst"]
 
     def synthesis(folder):
         Path(folder, "design.il").write_text(design)
@@ -95,7 +80,7 @@ def _route(platform, design, constraints, seed, plan, progress):
     arguments = [
         *("--quiet", "--log", "nextpnr.log", "--device", platform.part, "--seed", str(seed)),
         *("--vopt", f"family={database}", "--vopt", "cst=top.cst", "--timing-allow-fail"),
-        *("--freq", f"{plan.clock_hz / 1e6:g}", "--report", "timing.json"),
+        *("--freq", f"{job.plan.clock_hz / 1e6:g}", "--report", "timing.json"),
         *("--json", "netlist.json", "--write", "routed.json"),
     ]
 

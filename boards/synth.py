@@ -8,7 +8,7 @@ from boards.fit import check_blocks, check_fit, memory_table, planned
 from golden.spec import InputError
 from hw.build_plan import BuildPlan
 from hw.ecp5.platform import Ecp5Primitives
-from hw.ecp5.rtlil import to_rtlil
+from hw.rtlil import to_rtlil
 from hw.tiling import Tiling
 from hw.uart.protocol import SUMMED_LAYERS
 

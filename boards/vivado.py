@@ -7,10 +7,8 @@ import json
 import os
 from pathlib import Path
 
-from boards.fit import check_fit
-from boards.new_folder import check_new_folder, new_folder
+from boards.new_folder import new_folder
 from boards.tools import YOSYS
-from hw.tiling import Tiling
 
 RUN = "vivado -mode batch -source top.tcl"
 
@@ -39,26 +37,10 @@ def emit(job, out, progress, *, seed=1, clocks_mhz=()):
     InputError
         Yosys, which writes the Verilog, is not installed; or the folder cannot be made.
     """
-    plan, board = job.plan, job.board
-    check_new_folder(out)
-    check_fit(Tiling(plan.model.spec, plan.array), board.device)
+    job.check(out)
     progress.stage("Verilog")
     os.environ.setdefault(YOSYS.variable, YOSYS.path)  # where Amaranth looks for it
-    platform = board.platform()
-    files = platform.prepare(job.top(plan), emit_src=False, debug_verilog=False).files
-    facts = {
-        "board": board.name,
-        "device": board.device_name,
-        "model": plan.model.digest,
-        "build": plan.build_id.hex(),
-        "spec": plan.model.spec.to_json(),
-        "rows": plan.array.rows,
-        "columns": plan.array.columns,
-        "clock_hz": plan.clock_hz,
-        "baud": plan.baud,
-        "run": RUN,
-        "on_silicon": False,
-    }
+    files, facts = job.files(job.plan), {**job.facts, "run": RUN}
     with new_folder(out) as folder:
         for name in ("top.v", "top.xdc", "top.tcl"):
             text = files[name]

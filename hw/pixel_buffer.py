@@ -106,10 +106,8 @@ class PixelBuffer(wiring.Component):
             m.d.sync += write_picture.eq(~write_picture)
 
         row_sent, picture_sent = Signal(), Signal()
-        fetched = Signal(
-            data.StructLayout({"valid": 1, "phase": 2})
-        )  # a pixel in the banks' latches
-        phase = Signal(2)  # of the pixel in their registers
+        fetched = Signal(data.StructLayout({"valid": 1, "phase": 2}))  # in the banks' latches
+        phase = Signal(2)  # in their registers
         m.d.comb += [
             step.eq(self.o.ready | ~self.o.valid),
             read.eq(step & (rows != 0)),

@@ -21,6 +21,17 @@ def channel_layout(tiling):
     )
 
 
+def part_widths(acc_width):
+    """Return the bits of each part of acc + bias, the lowest first: a multiplier takes one.
+
+    Only the highest part is signed.
+    """
+    total = acc_width + 1
+    if total <= MAX_WIDTH:
+        return (total,)
+    return tuple(min(MAX_WIDTH - 1, total - low) for low in range(0, total, MAX_WIDTH - 1))
+
+
 class Requantizer(wiring.Component):
     """``clip(((acc + bias) * mul + 2**(shift - 1)) >> shift)``, one accumulator a cycle.
 
@@ -75,20 +86,25 @@ class Requantizer(wiring.Component):
         total = register((self.acc + self.bias)[: self.acc_width + 1].as_signed())
         mul = register(self.mul)
 
-        products = []
-        part_bits = MAX_WIDTH - 1 if len(total) > MAX_WIDTH else len(total)
-        for n, first in enumerate(range(0, len(total), part_bits)):
-            part = total[first : first + part_bits]  # all but the last are unsigned
-            part = part.as_signed() if first + part_bits >= len(total) else part
-            multiplier = Multiplier(part_bits + (not part.shape().signed), MUL_BITS + 1)
+        products, first = [], 0
+        for n, width in enumerate(part_widths(self.acc_width)):
+            part = total[first : first + width]
+            highest = first + width == len(total)
+            multiplier = Multiplier(width if highest else width + 1, MUL_BITS + 1)
             m.submodules[f"multiplier_{n}"] = multiplier
-            m.d.comb += [multiplier.a.eq(part), multiplier.b.eq(mul), multiplier.b_en.eq(1)]
-            products.append(multiplier.product)
+            m.d.comb += [
+                multiplier.a.eq(part.as_signed() if highest else part),
+                multiplier.b.eq(mul),
+                multiplier.b_en.eq(1),
+            ]
+            products.append((first, multiplier.product))
+            first += width
 
         half = register((1 << (shift[3] - 1)[: len(self.shift)])[:MAX_SHIFT])
-        low = register(products[0] + half)
-        high = [register(product) for product in products[1:]]
-        rounded = register(sum((product << part_bits for product in high), start=low))
+        (_, lowest), *others = products
+        low = register(lowest + half)
+        high = [register(product) << first for first, product in others]
+        rounded = register(sum(high, start=low))
 
         coarse = register(rounded >> Cat(C(0, 3), shift[6][3:]))
 

@@ -94,7 +94,6 @@ class Top(wiring.Component):
             Value.cast(responder.i_jobs.p).eq(jobs.r_data),
             responder.i_jobs.valid.eq(jobs.r_rdy),
             jobs.r_en.eq(responder.i_jobs.ready),
-            rom.en.eq(1),
             responder.rom_busy.eq(command.rom_en),
             command.rom_data.eq(rom.data),
             responder.rom_data.eq(rom.data),

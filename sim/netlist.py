@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from hw.ecp5.platform import Ecp5Primitives
-from hw.ecp5.rtlil import to_rtlil
+from hw.rtlil import to_rtlil
 from sim.verilog import cached_verilog, run_yosys
 
 MODELS = Path(__file__).parent / "ecp5"

@@ -82,8 +82,10 @@ class FrameReceiver(wiring.Component):
         end = Signal()
         over = Signal()  # the cycle after an end: long before the next event
         proven = Signal()
-        m.d.sync += over.eq(end | self.clear)
-        m.d.sync += proven.eq(~spoilt & (crc.crc == RESIDUE) & (count >= HEAD.size + CRC.size))
+        m.d.sync += [
+            over.eq(end | self.clear),
+            proven.eq(~spoilt & (crc.crc == RESIDUE) & (count >= HEAD.size + CRC.size)),
+        ]
         m.d.comb += [
             timeout.divisor.eq(self.divisor),
             timeout.restart.eq(event | ~begun),
@@ -127,7 +129,6 @@ class FrameReceiver(wiring.Component):
             m.d.sync += head.eq(head + 1)
         m.d.comb += [
             fetch.eq(go & (head != start)),
-            ring.en.eq(1),
             ring.address.eq(head),
             ahead.w_en.eq(fetched[-1]),
             ahead.w_data.eq(ring.data),

@@ -11,7 +11,7 @@ from boards.ecp5_flow import place_and_route, synthesize
 from boards.progress import Progress
 from hw.block_ram import BlockRam
 from hw.ecp5.platform import Ecp5Primitives
-from hw.ecp5.rtlil import to_rtlil
+from hw.rtlil import to_rtlil
 
 SHAPES = {"wide": (25, 1500), "narrow": (8, 200)}  # width and depth
 PLATFORM = Ecp5Primitives()

@@ -144,7 +144,7 @@ def test_what_does_not_fit_is_refused(channels, bits, array, complaint):
 
 
 def test_primitives_are_counted():
-    text = "  cell \\DP16KD \\a\n cell \\PDPW16KD \\b\n cell \\MULT18X18D \\c\n cell $add $1\n"
+    text = "  cell \\DP16KD \\a\n cell \\DP16KD \\b\n cell \\MULT18X18D \\c\n cell $add $1\n"
     assert planned(text) == {"ebr": 2, "mult": 1}
 
 

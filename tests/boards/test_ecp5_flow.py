@@ -19,8 +19,8 @@ from boards.tools import Tool, ToolFailed
 from golden.spec import InputError
 from hw.block_ram import BlockRam
 from hw.ecp5.platform import Ecp5Primitives
-from hw.ecp5.rtlil import to_rtlil
 from hw.multiplier import Multiplier
+from hw.rtlil import to_rtlil
 
 pytestmark = pytest.mark.timeout(900)
 

@@ -18,7 +18,7 @@ from golden.self_test import layer_sums, self_test_latents
 from golden.spec import GeneratorSpec, InputError
 from hw.build_plan import BuildPlan
 from hw.ecp5.platform import Ecp5Primitives
-from hw.ecp5.rtlil import to_rtlil
+from hw.rtlil import to_rtlil
 from hw.tiling import ArraySpec
 from tests.boards.memories import PLATFORM, Memories, routed
 

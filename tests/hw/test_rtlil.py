@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""hw.ecp5.rtlil: names that abc9 cannot mistake for bits."""
+"""hw.rtlil: names that abc9 cannot mistake for bits."""
 
 from amaranth import Module
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.ecp5.rtlil import to_rtlil, without_indices
+from hw.rtlil import to_rtlil, without_indices
 
 
 class Sums(wiring.Component):

@@ -9,8 +9,8 @@ MUTANTS = (
     Mutant(
         "requantizer-truncates",
         "requantizer.py",
-        "low = register(products[0] + half)",
-        "low = register(products[0])",
+        "low = register(lowest + half)",
+        "low = register(lowest)",
         "lopsided/requantizer",
         "half of all activations are one too small",
     ),
@@ -49,8 +49,8 @@ MUTANTS = (
     Mutant(
         "requantizer-splits-signed",
         "requantizer.py",
-        "Multiplier(part_bits + (not part.shape().signed), MUL_BITS + 1)",
-        "Multiplier(part_bits, MUL_BITS + 1)",
+        "Multiplier(width if highest else width + 1, MUL_BITS + 1)",
+        "Multiplier(width, MUL_BITS + 1)",
         "lopsided/requantizer",
         "half of all large sums lose 2**17 between the two multipliers",
     ),
