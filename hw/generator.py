@@ -120,15 +120,15 @@ class Core(wiring.Component):
             readout.picture_free.eq(pixels.free),
             pixels.take.eq(readout.picture_take),
         ]
-        written = self._requantize(m, readout, accumulators, maps, pixels)
+        row_written, job_written = self._requantize(m, readout, accumulators, maps, pixels)
 
         m.submodules.scoreboard = scoreboard = Scoreboard()
         m.d.comb += [
             scoreboard.job_start.eq(feeder.job_start),
             scoreboard.layer_start.eq(feeder.layer_start),
             scoreboard.half_read.eq(readout.step.frees_half),
-            scoreboard.row_written.eq(written.row_last),
-            scoreboard.job_written.eq(written.job_last),
+            scoreboard.row_written.eq(row_written),
+            scoreboard.job_written.eq(job_written),
             scoreboard.layer_first.eq(sequencer.o.p.layer_first),
             scoreboard.layer.eq(sequencer.o.p.layer),
             scoreboard.rows_needed.eq(sequencer.o.p.rows_needed),
@@ -170,15 +170,17 @@ class Core(wiring.Component):
         ]
 
         lag = FETCH_LATENCY
-        layer = delay(m, beat.layer, lag - 1)
-        last_row_tile = delay(m, beat.last_row_tile, lag - 1)
+        early_layer, layer = delays(m, beat.layer, lag - 1)[-2:]
+        last_row_tile = delay(m, beat.last_row_tile, lag - 2)
         act = Signal(array.act.shape(), reset_less=True)
         for r in range(tiling.array.rows):
             idle = [n for n, facts in enumerate(tiling.layers) if r >= facts.last_rows]
-            masked = Const(sum(1 << n for n in idle), 4).bit_select(layer, 1) & last_row_tile
+            idle_layers = Const(sum(1 << n for n in idle), 4)
+            used = delay(m, ~(idle_layers.bit_select(early_layer, 1) & last_row_tile), 1)
             in_map = Mux(layer == 2, map_b.data[r], map_a.data[r])
             value = Mux(layer == 0, latents.numbers[r], in_map)
-            m.d.sync += act[r].eq(Mux(masked, 0, value))
+            # A mask and no multiplexer: Yosys would make a reset of the registers of it.
+            m.d.sync += act[r].eq(value & used.replicate(len(act[r])))
         m.d.comb += [
             array.act.eq(act),
             array.swap.eq(delay(m, beat.swap, lag, reset_less=False)),
@@ -204,7 +206,10 @@ class Core(wiring.Component):
         ]
 
     def _requantize(self, m, readout, accumulators, maps, pixels):
-        """Carry finished sums to the maps or the pixel buffer; return the steps as written."""
+        """Carry finished sums to the maps or the pixel buffer.
+
+        Returns two flags: the last activation of a row is written, that of a job is.
+        """
         tiling = self.tiling
         step = readout.step
         m.d.comb += [
@@ -214,19 +219,21 @@ class Core(wiring.Component):
 
         m.submodules.combiner = combiner = TapCombiner(tiling)
         to_sums, to_out = SUMS_LATENCY, OUTPUT_LATENCY
-        steps = delays(m, step, to_out + 2, reset_less=False)
+        steps = delays(m, step, to_out + TABLE_LATENCY)
+        valid = delays(m, step.valid, to_out + TABLE_LATENCY, reset_less=False)
 
         # Sums: four columns of a quad, or layer 4's taps.
-        at_data = steps[accumulators.read_latency]
+        read = accumulators.read_latency
+        before_data, at_data = steps[read - 1], steps[read]
         sums = data.ArrayLayout(signed(tiling.acc_width), LANES)
         columns = Signal(data.ArrayLayout(sums, tiling.quads))
         m.d.comb += [
             columns.eq(accumulators.data),
-            combiner.valid.eq(at_data.valid & (at_data.layer == 3)),
-            combiner.group.eq(at_data.phase),
-            combiner.plane.eq(at_data.plane),
-            combiner.y.eq(at_data.y),
-            combiner.x.eq(at_data.x),
+            combiner.valid.eq(valid[read - 1] & (before_data.layer == 3)),
+            combiner.group.eq(before_data.phase),
+            combiner.plane.eq(before_data.plane),
+            combiner.y.eq(before_data.y),
+            combiner.x.eq(before_data.x),
             combiner.taps.eq(accumulators.data.as_value()),
         ]
         selected = Signal(sums, reset_less=True)
@@ -295,7 +302,7 @@ class Core(wiring.Component):
             doubled.eq((done.layer == 1) | (done.layer == 2)),
             map_y.eq(Mux(doubled, Cat(done.phase[1], done.y), done.y)),
             map_x.eq(Mux(doubled, Cat(done.phase[0], done.x), done.x)),
-            scatter.valid.eq(done.valid & (done.layer != 3)),
+            scatter.valid.eq(valid[to_out] & (done.layer != 3)),
             scatter.mask.eq(done.mask),
             scatter.row.eq(done.row),
             scatter.group.eq(done.group),
@@ -315,12 +322,12 @@ class Core(wiring.Component):
 
         looked_up = steps[to_out + TABLE_LATENCY]
         m.d.comb += [
-            pixels.valid.eq(looked_up.valid & (looked_up.layer == 3)),
+            pixels.valid.eq(valid[to_out + TABLE_LATENCY] & (looked_up.layer == 3)),
             pixels.group.eq(looked_up.phase),
             pixels.plane.eq(looked_up.plane),
             pixels.y.eq(looked_up.y),
             pixels.x.eq(looked_up.x),
-            self.o_trace.valid.eq(done.valid),
+            self.o_trace.valid.eq(valid[to_out]),
             self.o_trace.layer.eq(done.layer),
             self.o_trace.mask.eq(done.mask),
             self.o_trace.row.eq(done.row),
@@ -331,7 +338,8 @@ class Core(wiring.Component):
             self.o_trace.plane.eq(done.plane),
             *(self.o_trace.values[lane].eq(out) for lane, out in enumerate(outputs)),
         ]
-        return steps[to_out + 2]  # one cycle for the scatter, one for the write
+        lag = to_out + 2  # one cycle for the scatter, one for the write
+        return (delay(m, flag, lag, reset_less=False) for flag in (step.row_last, step.job_last))
 
 
 class Generator(wiring.Component):

@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out
 
 from golden.spec import PICTURE_SIZE, PLANES
 from hw.block_ram import BlockRam
+from hw.delay import delay
 from hw.tap_combiner import STEPS
 from hw.tiling import LANES
 
@@ -40,7 +41,7 @@ class PixelBuffer(wiring.Component):
         Row-major.
     """
 
-    latency = BlockRam.latency
+    latency = 1 + BlockRam.latency + 1  # a register before the banks, one behind
 
     def __init__(self, tiling):
         self.phases = tiling.array.layer4_phases
@@ -74,46 +75,37 @@ class PixelBuffer(wiring.Component):
             for odd, at in ((phase >> 1, self.y), (phase & 1, self.x)):
                 inside.append(at != 0 if odd else at != STEPS - 1)
                 block.append((at - odd)[:4])
+            write = self.valid & (self.group == group) & inside[0] & inside[1]
+            write_en = Mux(write, 1 << self.plane, 0)[:PLANES]
             m.d.comb += [
-                bank.write_address.eq(Cat(block[1], block[0], write_picture)),
-                bank.write_data.eq(self.values[lane].replicate(PLANES)),
-                bank.write_en.eq(
-                    Mux(
-                        self.valid & (self.group == group) & inside[0] & inside[1],
-                        1 << self.plane,
-                        0,
-                    )
-                ),
+                bank.write_address.eq(Cat(delay(m, Cat(block[1], block[0]), 1), write_picture)),
+                bank.write_data.eq(delay(m, self.values[lane], 1).replicate(PLANES)),
+                bank.write_en.eq(delay(m, write_en, 1, reset_less=False)),
                 bank.address.eq(Cat(x[1:], y[1:], read_picture)),
                 bank.en.eq(step),
             ]
             outputs.append(bank.data)
 
-        row_done = Signal()
-        picture_done = Signal()
-        completed = Signal(2)
-        m.d.comb += [
-            row_done.eq(
-                self.valid
-                & (self.plane == PLANES - 1)
-                & (self.x == STEPS - 1)
-                & (self.group == LANES // self.phases - 1)
-            ),
-            picture_done.eq(row_done & (self.y == STEPS - 1)),
-            completed.eq(Mux((self.y == 0) | (self.y == STEPS - 1), 1, 2)),
-        ]
+        row_end = (
+            self.valid
+            & (self.plane == PLANES - 1)
+            & (self.x == STEPS - 1)
+            & (self.group == LANES // self.phases - 1)
+        )
+        row_done = delay(m, row_end, 1, reset_less=False)
+        picture_done = row_done & delay(m, self.y == STEPS - 1, 1)
+        completed = delay(m, Mux((self.y == 0) | (self.y == STEPS - 1), 1, 2), 1)
         with m.If(picture_done):
             m.d.sync += write_picture.eq(~write_picture)
 
         row_sent, picture_sent = Signal(), Signal()
-        fetched = Signal(data.StructLayout({"valid": 1, "phase": 2}))  # in the banks' latches
-        phase = Signal(2)  # in their registers
+        stage = data.StructLayout({"valid": 1, "phase": 2})
+        latched, fetched = Signal(stage), Signal(stage)  # in the banks' latches, their registers
         m.d.comb += [
             step.eq(self.o.ready | ~self.o.valid),
             read.eq(step & (rows != 0)),
             row_sent.eq(read & (x == PICTURE_SIZE - 1)),
             picture_sent.eq(row_sent & (y == PICTURE_SIZE - 1)),
-            self.o.p.eq(Array(outputs)[phase]),
         ]
         taken = Signal()
         m.d.sync += [
@@ -124,10 +116,11 @@ class PixelBuffer(wiring.Component):
         ]
         with m.If(step):
             m.d.sync += [
-                fetched.valid.eq(rows != 0),
-                fetched.phase.eq(Cat(x[0], y[0])),
+                latched.valid.eq(rows != 0),
+                latched.phase.eq(Cat(x[0], y[0])),
+                fetched.eq(latched),
                 self.o.valid.eq(fetched.valid),
-                phase.eq(fetched.phase),
+                self.o.p.eq(Array(outputs)[fetched.phase]),
             ]
         with m.If(read):
             m.d.sync += [x.eq(x + 1), y.eq(y + row_sent)]

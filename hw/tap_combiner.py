@@ -21,8 +21,8 @@ class TapCombiner(wiring.Component):
     output row 2y of parity 0 and 2y - 1 of parity 1, columns alike. Tap t = 0 of a phase has no
     input offset; t = 1 looks one input back (parity 0) or ahead (parity 1).
 
-    ``sums`` follows the inputs by :attr:`latency` cycles; outputs outside the picture come out as
-    garbage.
+    A step comes one cycle before its taps, and its ``sums`` :attr:`latency` cycles behind them;
+    outputs outside the picture come out as garbage.
 
     Parameters
     ----------
@@ -63,21 +63,21 @@ class TapCombiner(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         width = self.tiling.acc_width
-        flush = (self.x == STEPS - 1) | (self.y == STEPS - 1)
-        valid = delays(m, self.valid, 2, reset_less=False)
+        inside = delay(m, (self.x != STEPS - 1) & (self.y != STEPS - 1), 1)
+        valid = delays(m, self.valid, 3, reset_less=False)
         address = Cat(self.x, self.plane, self.group)
-        address = delays(m, address, 2)
-        first_column = delay(m, self.x == 0, 1)
-        first_row = delay(m, self.y == 0, 3)
+        address = delays(m, address, 3)
+        first_column = delay(m, self.x == 0, 2)
+        first_row = delay(m, self.y == 0, 4)
 
         m.submodules.line = line = BlockRam(width * self.phases, 1 << len(address[0]))
         lines = data.ArrayLayout(signed(width), self.phases)
         above, below = data.View(lines, delay(m, line.data, 1)), Signal(lines)
         m.d.comb += [
-            line.address.eq(address[0]),
-            line.write_address.eq(address[2]),
+            line.address.eq(address[1]),
+            line.write_address.eq(address[3]),
             line.write_data.eq(below),
-            line.write_en.eq(valid[2]),
+            line.write_en.eq(valid[3]),
         ]
 
         def register():
@@ -86,7 +86,7 @@ class TapCombiner(wiring.Component):
         for lane in range(self.phases):
             # Where columns hold fewer phases a lane serves several: its parities are signals.
             phase = (
-                delay(m, (self.group << exact_log2(self.phases)) | lane, 1)
+                delay(m, (self.group << exact_log2(self.phases)) | lane, 2)
                 if self.phases < LANES
                 else lane
             )
@@ -98,8 +98,9 @@ class TapCombiner(wiring.Component):
                 here, left = [], []
                 for tx in range(2):
                     tap, past = register(), register()
-                    m.d.sync += tap.eq(Mux(flush, 0, self.taps[4 * lane + 2 * ty + tx]))
-                    with m.If(valid[1]):
+                    # A mask, no multiplexer: Yosys would make a reset of `width` registers of it.
+                    m.d.sync += tap.eq(self.taps[4 * lane + 2 * ty + tx] & inside.replicate(width))
+                    with m.If(valid[2]):
                         m.d.sync += past.eq(tap)
                     here.append(tap)
                     left.append(past)

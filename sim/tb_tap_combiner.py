@@ -35,13 +35,13 @@ async def equals_golden(dut, gap):
     for maps, weight in ((x, w), largest, (x, -w)):
         expected.append(conv_transpose2d_scatter(maps, weight, stride=2, padding=1)[:, 0])
         add_picture(rng, gap, tap_sums(maps, weight), stimulus, places)
-    flush = [idle(rng)] * TapCombiner.latency
+    flush = [idle(rng)] * (1 + TapCombiner.latency)
 
     await start(dut)
     await play(dut, inputs(stimulus[:500]))  # a picture that a reset breaks off leaves no trace
     await reset(dut)
     seen = await play(dut, inputs(stimulus + flush), ["tap_combiner__sums"])
-    sums = unpack(seen["tap_combiner__sums"], TILING.acc_width, LANES)[TapCombiner.latency :]
+    sums = unpack(seen["tap_combiner__sums"], TILING.acc_width, LANES)[len(flush) :]
 
     pictures = np.full((len(expected), PLANES, PICTURE_SIZE, PICTURE_SIZE), np.iinfo(int).max)
     picture = -1
@@ -59,9 +59,10 @@ async def equals_golden(dut, gap):
 
 
 def inputs(stimulus):
-    """Return the rows of `stimulus` as a list a port."""
+    """Return the rows of `stimulus` as a list a port; taps come a cycle behind their step."""
     names = (f"tap_combiner__{name}" for name in PORTS)
-    return dict(zip(names, zip(*stimulus, strict=True), strict=True))
+    *steps, taps = zip(*stimulus, strict=True)
+    return dict(zip(names, (*steps, (taps[-1], *taps[:-1])), strict=True))
 
 
 def tap_sums(x, w):

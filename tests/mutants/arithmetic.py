@@ -73,7 +73,7 @@ MUTANTS = (
     Mutant(
         "combiner-without-flush",
         "tap_combiner.py",
-        "tap.eq(Mux(flush, 0, self.taps[4 * lane + 2 * ty + tx]))",
+        "tap.eq(self.taps[4 * lane + 2 * ty + tx] & inside.replicate(width))",
         "tap.eq(self.taps[4 * lane + 2 * ty + tx])",
         "regular/tap_combiner",
         "right and lower edge add garbage",
@@ -97,7 +97,7 @@ MUTANTS = (
     Mutant(
         "generator-reads-unused-rows",
         "generator.py",
-        "act[r].eq(Mux(masked, 0, value))",
+        "act[r].eq(value & used.replicate(len(act[r])))",
         "act[r].eq(value)",
         NETWORK,
         "rows beyond the last channel multiply what their bank last held",
