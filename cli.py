@@ -16,6 +16,7 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 
 from golden.atomic import make_folder
+from golden.failures import CheckFailed
 from golden.spec import GeneratorSpec, InputError
 from train import options
 
@@ -95,7 +96,8 @@ def main(argv=None):
     Returns
     -------
     int
-        The exit status. Bad input is one line on standard error, never a traceback.
+        The exit status. Bad input is one line on standard error, below the notes of the exception
+        if it has any, never a traceback. A failed check is its own message.
     """
     status = InputError.status
     try:
@@ -106,7 +108,12 @@ def main(argv=None):
     except BrokenPipeError:  # the reader, `head` say, has what it wanted
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except CheckFailed as error:
+        print(f"avatar: {error}", file=sys.stderr)
+        return error.status
     except InputError as error:
+        for note in getattr(error, "__notes__", ()):
+            print(note, file=sys.stderr)
         line, status = str(error), error.status
     except OSError as error:
         line = f"{error.filename}: {error.strerror}" if error.filename else str(error)
@@ -360,7 +367,6 @@ def sim(args):
     from golden.atomic import check_destination, replacing
     from hw.tiling import ArraySpec
     from sim.observation import GeneratorSimulation, report
-    from sim.runner import BenchFailed
 
     args.count = None
     model = model_file.load(args.model)
@@ -372,11 +378,7 @@ def sim(args):
         print("avatar: simulating; a first run builds the design, a minute or two", file=sys.stderr)
     simulation = GeneratorSimulation(model, array, netlist=args.netlist, waves=bool(args.waves))
     with tempfile.TemporaryDirectory(prefix="avatar-sim-") as run_dir:
-        try:
-            observation = simulation.observe(latents, run_dir=run_dir)
-        except BenchFailed as error:
-            print(f"avatar: the hardware did not make its picture\n{error}", file=sys.stderr)
-            return 1
+        observation = simulation.observe(latents, run_dir=run_dir)
         if args.waves:
             with replacing(args.waves) as beside:
                 shutil.move(Path(run_dir, "dump.vcd"), beside)
@@ -794,17 +796,12 @@ def perf(args):
     """
     from hw.tiling import ArraySpec
     from sim import perf
-    from sim.runner import BenchFailed
 
     array = ArraySpec(rows=args.rows, columns=args.columns, word_weights=args.weights_per_cycle)
     model = _model_or_network(args, args.seed)
     if sys.stderr.isatty():
         print("avatar: simulating; a first run builds the design, a minute or two", file=sys.stderr)
-    try:
-        facts = perf.measure(model, array)
-    except BenchFailed as error:
-        print(f"avatar: the hardware did not make its pictures\n{error}", file=sys.stderr)
-        return 1
+    facts = perf.measure(model, array)
     print(json.dumps(facts) if args.json else perf.as_text(facts))
     return 0 if facts["agrees"] else 1
 
@@ -821,19 +818,13 @@ START_ARGUMENTS = (
 
 
 def _begin_from(earlier, way, args, **sizes):
-    """Train a run that begins from an earlier one; return the exit status."""
+    """Train a run that begins from an earlier one."""
     from train import session
-    from train.loop import Diverged
 
     names = ("steps", "seed", "rate", "distillation", "device", "save_every")
     given = {name: getattr(args, name) for name in names}
-    try:
-        session.begin_from(earlier, args.out, way, **sizes, **given)
-    except Diverged as error:
-        print(f"avatar: {error}", file=sys.stderr)
-        return 1
+    session.begin_from(earlier, args.out, way, **sizes, **given)
     print(f"{args.out}: trained; next: avatar quantize {args.out} --out model.safetensors")
-    return 0
 
 
 @verb(
@@ -856,7 +847,7 @@ def finetune(args):
     discriminators; computes exactly what the hardware does. Ctrl-C saves;
     `avatar train --resume --out RUN2` goes on. `avatar quantize RUN2` gives the trained integers.
     """
-    return _begin_from(args.run, "finetune", args, weight_bits=_weight_bits(args.weight_bits))
+    _begin_from(args.run, "finetune", args, weight_bits=_weight_bits(args.weight_bits))
 
 
 @verb(
@@ -938,7 +929,7 @@ def distill(args):
     pictures are the teacher's. Ctrl-C saves; `avatar train --resume --out RUN2` goes on.
     """
     channels = options.channels_of(args.preset, args.channels)
-    return _begin_from(args.teacher, "distill", args, channels=channels)
+    _begin_from(args.teacher, "distill", args, channels=channels)
 
 
 @verb(
@@ -956,7 +947,7 @@ def prune(args):
     discriminators are the run's. Ctrl-C saves; `avatar train --resume --out RUN2` goes on.
     """
     channels = options.channels_of(args.preset, args.channels)
-    return _begin_from(args.run, "prune", args, channels=channels)
+    _begin_from(args.run, "prune", args, channels=channels)
 
 
 SIM_MODEL = "models/compact.safetensors"
@@ -1184,9 +1175,7 @@ def synth(args):
     a clock is missed. A run is kept and not repeated (~/.cache/avatar-gan-fpga).
     """
     from boards import devices, synth
-    from boards.fit import DoesNotFit
     from boards.progress import Progress
-    from boards.tools import ToolFailed
     from hw.tiling import ArraySpec
 
     array = ArraySpec(rows=args.rows, columns=args.columns)
@@ -1198,15 +1187,8 @@ def synth(args):
         raise InputError(f"--clock is {args.clock:g} MHz; give 1 to 1000")
     model = _model_or_network(args)
     _end_on_sigterm()
-    try:
-        with Progress() as progress:
-            facts = synth.measure(model, array, device, progress, seeds=seeds, clock_mhz=args.clock)
-    except DoesNotFit as error:
-        print(error.table, file=sys.stderr)
-        raise
-    except ToolFailed as error:
-        print(f"avatar: {error}", file=sys.stderr)
-        return 1
+    with Progress() as progress:
+        facts = synth.measure(model, array, device, progress, seeds=seeds, clock_mhz=args.clock)
     print(json.dumps(facts) if args.json else synth.as_text(facts, device))
     complaints = synth.failures(facts, args.clock)
     for line in complaints:
@@ -1254,10 +1236,7 @@ def build(args):
     no clock was met.
     """
     from boards import make, registry
-    from boards.build import TimingMissed
-    from boards.fit import DoesNotFit
     from boards.progress import Progress
-    from boards.tools import ToolFailed
     from golden import model_file
     from hw.tiling import ArraySpec
 
@@ -1269,25 +1248,18 @@ def build(args):
     array = ArraySpec(**size)
     model = model_file.load(args.model)
     _end_on_sigterm()
-    try:
-        with Progress() as progress:
-            facts = make.make(
-                board,
-                model,
-                array,
-                _self_test(model, array),
-                args.out,
-                progress,
-                clock_mhz=args.clock,
-                seed=args.seed,
-                baud=args.baud,
-            )
-    except DoesNotFit as error:
-        print(error.table, file=sys.stderr)
-        raise
-    except (TimingMissed, ToolFailed) as error:
-        print(f"avatar: {error}", file=sys.stderr)
-        return 1
+    with Progress() as progress:
+        facts = make.make(
+            board,
+            model,
+            array,
+            _self_test(model, array),
+            args.out,
+            progress,
+            clock_mhz=args.clock,
+            seed=args.seed,
+            baud=args.baud,
+        )
     print(json.dumps(facts) if args.json else make.as_text(facts, args.out))
 
 
@@ -1327,19 +1299,14 @@ def swap(args):
     """
     from boards import make, swap
     from boards.progress import Progress
-    from boards.tools import ToolFailed
     from golden import model_file
 
     facts = swap.read_report(args.build)
     model = model_file.load(args.model)
     swap.check_spec(args.build, facts, model)
     self_test = _self_test(model, swap.array_of(facts))
-    try:
-        with Progress() as progress:
-            facts = swap.swap(args.build, model, self_test, args.out, progress)
-    except ToolFailed as error:
-        print(f"avatar: {error}", file=sys.stderr)
-        return 1
+    with Progress() as progress:
+        facts = swap.swap(args.build, model, self_test, args.out, progress)
     print(json.dumps(facts) if args.json else make.as_text(facts, args.out))
 
 
