@@ -12,7 +12,8 @@ import json
 import os
 import signal
 import sys
-from contextlib import ExitStack, contextmanager
+import time
+from contextlib import contextmanager
 from functools import partial
 
 from golden.atomic import make_folder
@@ -109,7 +110,7 @@ def main(argv=None):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except CheckFailed as error:
-        print(f"avatar: {error}", file=sys.stderr)
+        _notice(error)
         return error.status
     except InputError as error:
         for note in getattr(error, "__notes__", ()):
@@ -125,11 +126,16 @@ def main(argv=None):
     except MemoryError:
         line = "not enough memory; ask for fewer or smaller pictures at a time"
     except KeyboardInterrupt:
-        print("avatar: interrupted", file=sys.stderr)
+        _notice("interrupted")
         return 130
     line = "".join(c if c.isprintable() else " " for c in line)  # one line, whatever was quoted
-    print(f"avatar: error: {line}", file=sys.stderr)
+    _notice(f"error: {line}")
     return status
+
+
+def _notice(text):
+    """Say something beside a verb's result."""
+    print(f"avatar: {text}", file=sys.stderr)
 
 
 def _end_on_sigterm():
@@ -228,15 +234,21 @@ def _board_pictures(port, baud, model, latents):
 
 @contextmanager
 def _open_board(port, model, baud=None):
-    """Yield the board on a serial port, or on a virtual board's that holds `model`."""
+    """Yield the board at a port, which is well and at its highest rate or at `baud`."""
     from boards.opening import open_board
 
-    with ExitStack() as stack:
-        if port != "sim":
-            yield stack.enter_context(open_board(port, baud=baud))
-        else:
-            simulated = stack.enter_context(_virtual_board(model))
-            yield stack.enter_context(open_board(simulated.path, baud=baud, clock=simulated.clock))
+    with _line(port, model) as (path, clock), open_board(path, baud=baud, clock=clock) as board:
+        yield board
+
+
+@contextmanager
+def _line(port, model):
+    """Yield path and clock of a port; `sim` is a virtual board's that holds `model`."""
+    if port != "sim":
+        yield port, time.monotonic
+    else:
+        with _virtual_board(model) as simulated:
+            yield simulated.path, simulated.clock
 
 
 def _ask_board(board, model, latents):
@@ -244,14 +256,6 @@ def _ask_board(board, model, latents):
 
     progress = partial(tqdm, desc=board.port, unit="avatar", delay=2, leave=False)
     return board.generate(model, latents, progress=progress)
-
-
-def _self_test(model, array):
-    """Return a board's self-test: latents, and the reference's sums of every layer of them."""
-    from golden.self_test import layer_sums, self_test_latents
-
-    latents = self_test_latents()
-    return latents, layer_sums(model, latents, array.columns)
 
 
 ARRAY_ARGUMENTS = (
@@ -266,42 +270,39 @@ def _virtual_board(model, link=None, array=None, netlist=None):
     `netlist` names the board whose design, synthesised, is simulated.
     """
     from hw.tiling import ArraySpec
-    from sim import virtual_board
+    from sim import board_netlist, virtual_board
 
     if link is not None:
         link = virtual_board.free_link(link)  # refused before the build, not after
-    array = array or ArraySpec()
-    self_test, answer = _self_test(model, array)
-
-    def notice(text):
-        print(f"avatar: {text}", file=sys.stderr)
-
-    if netlist is not None:
-        return _board_netlist(netlist, model, array, self_test, answer, link, notice)
-    simulation = virtual_board.build(model, self_test, answer, array=array, notice=notice)
-    return virtual_board.VirtualBoard(simulation, link=link)
+    clock_hz = virtual_board.CLOCK_HZ if netlist is None else board_netlist.CLOCK_HZ
+    plan = _build_plan(model, array or ArraySpec(), clock_hz)
+    if netlist is None:
+        simulation = virtual_board.build(plan, notice=_notice)
+    else:
+        simulation = _board_netlist(netlist, plan)
+    return virtual_board.VirtualBoard(simulation, link=link, clock_hz=clock_hz)
 
 
-def _board_netlist(name, model, array, self_test, answer, link, notice):
+def _board_netlist(name, plan):
+    """Return the simulation of a board's design as synthesis leaves it."""
     from boards.build import Job
     from boards.registry import board
-    from hw.build_plan import BuildPlan
     from sim import board_netlist
-    from sim.virtual_board import VirtualBoard
 
     target = board(name)
     if target.device.family != "ecp5":
         raise InputError(f"{name}: only the ECP5's cells have models; choose a board with one")
-    plan = BuildPlan(
-        model=model,
-        array=array,
-        clock_hz=board_netlist.CLOCK_HZ,
-        self_test=tuple(int(latent) for latent in self_test),
-        answer=answer,
-    )
     design, _ = Job(target, plan).design(plan)
-    simulation = board_netlist.build(design, target.ports, notice=notice)
-    return VirtualBoard(simulation, link=link, clock_hz=board_netlist.CLOCK_HZ)
+    return board_netlist.build(design, target.ports, notice=_notice)
+
+
+def _build_plan(model, array, clock_hz):
+    """Return the plan of a board that holds `model`, the reference's sums for its self-test."""
+    from golden.self_test import self_test_of
+    from hw.build_plan import BuildPlan
+
+    latents, answer = self_test_of(model, array.columns)
+    return BuildPlan(model=model, array=array, clock_hz=clock_hz, self_test=latents, answer=answer)
 
 
 @verb(
@@ -332,6 +333,11 @@ def board_sim(args):
         print(board.path, flush=True)
         board.process.wait()
     return 0 if board.process.returncode == 0 else 1
+
+
+def _say_simulating():
+    if sys.stderr.isatty():
+        _notice("simulating; a first run builds the design, a minute or two")
 
 
 @verb(
@@ -374,8 +380,7 @@ def sim(args):
     array = ArraySpec(rows=args.rows, columns=args.columns)
     if args.waves:
         check_destination(args.waves)
-    if sys.stderr.isatty():
-        print("avatar: simulating; a first run builds the design, a minute or two", file=sys.stderr)
+    _say_simulating()
     simulation = GeneratorSimulation(model, array, netlist=args.netlist, waves=bool(args.waves))
     with tempfile.TemporaryDirectory(prefix="avatar-sim-") as run_dir:
         observation = simulation.observe(latents, run_dir=run_dir)
@@ -417,22 +422,13 @@ def verilog(args):
     """
     from golden import model_file
     from golden.atomic import check_destination, replacing
-    from hw.build_plan import BuildPlan
     from hw.tiling import ArraySpec
     from sim.verilog import to_verilog
 
     check_destination(args.out)
     model = model_file.load(args.model)
     array = ArraySpec(rows=args.rows, columns=args.columns)
-    self_test, answer = _self_test(model, array)
-    plan = BuildPlan(
-        model=model,
-        array=array,
-        clock_hz=args.clock,
-        self_test=tuple(int(latent) for latent in self_test),
-        answer=answer,
-    )
-    text = to_verilog(plan.top(), "top")
+    text = to_verilog(_build_plan(model, array, args.clock).top(), "top")
     with replacing(args.out) as beside:
         beside.write_text(text)
 
@@ -452,8 +448,6 @@ def data(args):
     Two heads tall, on black; hair, eyes, clothes and accessories vary. `avatar train` draws its own
     unless --data names a folder such as this one.
     """
-    from pathlib import Path
-
     from tqdm import tqdm
 
     import pictures
@@ -465,9 +459,7 @@ def data(args):
         raise InputError(f"--seed is {args.seed}; give 0 or a positive number")
     if args.sheet:
         pictures.check_png(args.sheet)
-    make_folder(args.out)
-    if any(Path(args.out).glob("*.png")):
-        raise InputError(f"{args.out}: holds pictures already; empty it, or name another folder")
+    pictures.make_empty(args.out)
     images, attributes = sprites.collection(args.count, args.seed)
     pictures.save_each(args.out, tqdm(images, desc="save", unit="PNG", delay=2, leave=False))
     sprites.save_labels(args.out, attributes)
@@ -625,7 +617,7 @@ def demo(args):
     latents = draw_latents(args.seed, 6)
     model = model_file.load(args.model)
 
-    print("avatar: simulating generator and board; a first run builds both", file=sys.stderr)
+    _notice("simulating generator and board; a first run builds both")
     with _in_parallel("sim", "--model", args.model, "--seed", str(args.seed)) as measured:
         expected = _golden_pictures(model, latents)
         with _open_board("sim", model) as board:
@@ -799,8 +791,7 @@ def perf(args):
 
     array = ArraySpec(rows=args.rows, columns=args.columns, word_weights=args.weights_per_cycle)
     model = _model_or_network(args, args.seed)
-    if sys.stderr.isatty():
-        print("avatar: simulating; a first run builds the design, a minute or two", file=sys.stderr)
+    _say_simulating()
     facts = perf.measure(model, array)
     print(json.dumps(facts) if args.json else perf.as_text(facts))
     return 0 if facts["agrees"] else 1
@@ -898,7 +889,7 @@ def experiment(args):
         except Missing as error:
             if args.name != "all":
                 raise
-            print(f"avatar: {each.name} is left out: {error}", file=sys.stderr)
+            _notice(f"{each.name} is left out: {error}")
     if args.name == "all":
         report.save_index(args.out)
     if args.json:
@@ -971,8 +962,6 @@ STREAM_ARGUMENTS = (
 
 def _stream_plan(args, folder):
     """Return model, latents and contact sheet of a stream into `folder`, which is made."""
-    from pathlib import Path
-
     import pictures
     from golden import model_file
     from golden.latents import draw_latents
@@ -985,9 +974,7 @@ def _stream_plan(args, folder):
     sheet = args.sheet or (folder and f"{os.path.abspath(folder)}.png")
     sheet = pictures.ContactSheet(sheet) if sheet else None
     if folder:
-        make_folder(folder)
-        if any(Path(folder).glob("*.png")):
-            raise InputError(f"{folder}: holds pictures already; empty it, or name another folder")
+        pictures.make_empty(folder)
     return model, latents, sheet
 
 
@@ -1104,6 +1091,11 @@ def augment(args):
             index.save()
 
 
+def _check_mhz(clock):
+    if not 1 <= clock <= 1000:
+        raise InputError(f"--clock is {clock:g} MHz; give 1 to 1000")
+
+
 @verb(
     "explore",
     argument("--device", required=True, metavar="D", help="lfe5u-85f, xc7a100t, gw2a-18, ..."),
@@ -1131,8 +1123,7 @@ def explore(args):
 
     device = devices.device(args.device)
     channels = options.channels_of(args.preset, args.channels)
-    if not 1 <= args.clock <= 1000:
-        raise InputError(f"--clock is {args.clock:g} MHz; give 1 to 1000")
+    _check_mhz(args.clock)
     if not 1 <= args.baud <= 100_000_000:
         raise InputError(f"--baud is {args.baud}; give 1 to 100000000")
     if not args.measure and (args.scheduler is not None or args.jobs != 1):
@@ -1183,8 +1174,8 @@ def synth(args):
     seeds = options.numbers("--seeds", args.seeds)
     if min(seeds) < 0:
         raise InputError(f"--seeds is {args.seeds}; give 0 or positive numbers")
-    if args.clock is not None and not 1 <= args.clock <= 1000:
-        raise InputError(f"--clock is {args.clock:g} MHz; give 1 to 1000")
+    if args.clock is not None:
+        _check_mhz(args.clock)
     model = _model_or_network(args)
     _end_on_sigterm()
     with Progress() as progress:
@@ -1192,7 +1183,7 @@ def synth(args):
     print(json.dumps(facts) if args.json else synth.as_text(facts, device))
     complaints = synth.failures(facts, args.clock)
     for line in complaints:
-        print(f"avatar: {line}", file=sys.stderr)
+        _notice(line)
     return 1 if complaints else 0
 
 
@@ -1238,6 +1229,7 @@ def build(args):
     from boards import make, registry
     from boards.progress import Progress
     from golden import model_file
+    from golden.self_test import self_test_of
     from hw.tiling import ArraySpec
 
     board = registry.board(args.board)
@@ -1253,7 +1245,7 @@ def build(args):
             board,
             model,
             array,
-            _self_test(model, array),
+            self_test_of(model, array.columns),
             args.out,
             progress,
             clock_mhz=args.clock,
@@ -1300,11 +1292,12 @@ def swap(args):
     from boards import make, swap
     from boards.progress import Progress
     from golden import model_file
+    from golden.self_test import self_test_of
 
     facts = swap.read_report(args.build)
     model = model_file.load(args.model)
     swap.check_spec(args.build, facts, model)
-    self_test = _self_test(model, swap.array_of(facts))
+    self_test = self_test_of(model, swap.array_of(facts).columns)
     with Progress() as progress:
         facts = swap.swap(args.build, model, self_test, args.out, progress)
     print(json.dumps(facts) if args.json else make.as_text(facts, args.out))
@@ -1330,14 +1323,9 @@ def check(args):
 
     if args.model is not None and args.port != "sim":
         raise InputError("--model is of the virtual board; a real one says what it holds")
-    with ExitStack() as stack:
-        if args.port == "sim":
-            model = model_file.load(args.model or SIM_MODEL)
-            simulated = stack.enter_context(_virtual_board(model))
-            board = Board(simulated.path, clock=simulated.clock)
-        else:
-            board = Board(args.port)
-        facts = checkup(stack.enter_context(board))
+    model = model_file.load(args.model or SIM_MODEL) if args.port == "sim" else None
+    with _line(args.port, model) as (path, clock), Board(path, clock=clock) as board:
+        facts = checkup(board)
     print(json.dumps(facts) if args.json else as_text(facts))
     return 0 if facts["wrong_layer"] is None else 1
 
