@@ -982,46 +982,21 @@ def _stream(args, board, model, latents, sheet, takers):
     """Hand a board's pictures of `latents` to `takers`, and report; return the exit status."""
     from tqdm import tqdm
 
-    from boards.stream import Stream
+    from boards.stream import as_text, deliver
 
-    differ = []
-
-    def take(index, picture):
-        for taker in takers:
-            taker(index, picture)
-        if sheet:
-            sheet.add(picture)
-        if args.check:
-            from golden.generator import generate
-
-            if (generate(model, latents[index : index + 1])[0] != picture).any():
-                differ.append(index)
-
-    stream = Stream(board, take, model=model)
+    if sheet:
+        takers = [*takers, lambda _, picture: sheet.add(picture)]
     progress = partial(
         tqdm, desc=board.port, total=len(latents), unit="avatar", delay=2, leave=False
     )
     try:
-        stream.run(latents, progress=progress)
+        facts = deliver(board, latents, takers, model=model, check=args.check, progress=progress)
     finally:
         if sheet:
             sheet.save()
-    facts = stream.report()
-    if args.check:
-        facts["differ"] = differ
-    if args.json:
-        text = json.dumps(facts)
-    else:
-        text = (
-            f"{facts['pictures']} avatars in {facts['seconds']:.2f} s on the line, "
-            f"{facts['rate']:.2f} a second\n"
-            f"{facts['share']:.1%} of the line at {facts['baud']} baud: {facts['bytes']} bytes of "
-            f"answers; {facts['repeats']} requests sent again"
-        )
-        if args.check:
-            text += f"\nNOT EQUAL: {differ}" if differ else "\nequal to the reference, all of them"
+    text = json.dumps(facts) if args.json else as_text(facts)
     print(text, file=sys.stderr if args.out == "-" else sys.stdout)
-    return 1 if differ else 0
+    return 1 if facts.get("differ") else 0
 
 
 def _picture_files(folder):
