@@ -372,7 +372,7 @@ def sim(args):
     from golden import model_file
     from golden.atomic import check_destination, replacing
     from hw.tiling import ArraySpec
-    from sim.observation import GeneratorSimulation, report
+    from sim.observation import GeneratorSimulation, as_text, report
 
     args.count = None
     model = model_file.load(args.model)
@@ -387,21 +387,9 @@ def sim(args):
         if args.waves:
             with replacing(args.waves) as beside:
                 shutil.move(Path(run_dir, "dump.vcd"), beside)
-    difference = observation.difference(model, latents)
-    facts = report(model, array, observation, difference)
-    if args.json:
-        print(json.dumps(facts))
-    else:
-        print("equal" if difference is None else f"NOT EQUAL, first in {difference}")
-        print(
-            f"{facts['cycles_latency']} cycles of {facts['macs_per_cycle']} multiplications, "
-            f"{facts['useful_macs']} of them useful: {facts['utilisation_latency']:.1%}"
-        )
-        print(
-            f"beats of layers 1 to 4: {', '.join(map(str, facts['beats']))}; "
-            f"cycles without a beat: {facts['cycles_without_beat']}"
-        )
-    return 0 if difference is None else 1
+    facts = report(model, array, observation, observation.difference(model, latents))
+    print(json.dumps(facts) if args.json else as_text(facts))
+    return 0 if facts["equal"] else 1
 
 
 @verb(

@@ -206,3 +206,19 @@ def report(model, array, observation, difference):
     if difference is not None:
         facts["difference"] = asdict(difference)
     return facts
+
+
+def as_text(facts):
+    """Return the lines that ``avatar sim`` prints of what :func:`report` returned."""
+    equal = "equal"
+    if not facts["equal"]:
+        equal = f"NOT EQUAL, first in {Difference(**facts['difference'])}"
+    return "\n".join(
+        [
+            equal,
+            f"{facts['cycles_latency']} cycles of {facts['macs_per_cycle']} multiplications, "
+            f"{facts['useful_macs']} of them useful: {facts['utilisation_latency']:.1%}",
+            f"beats of layers 1 to 4: {', '.join(map(str, facts['beats']))}; "
+            f"cycles without a beat: {facts['cycles_without_beat']}",
+        ]
+    )
