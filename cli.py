@@ -1082,7 +1082,6 @@ def explore(args):
     share of the device and weight bits. Exit status 1 if nothing fits.
     """
     from boards import area, devices, explore, explore_report
-    from golden.atomic import replacing
 
     device = devices.device(args.device)
     channels = options.channels_of(args.preset, args.channels)
@@ -1102,10 +1101,7 @@ def explore(args):
     if args.out:
         if args.measure:
             area.save_runs(args.out, runs)
-        with replacing(os.path.join(args.out, "explore.json")) as beside:
-            beside.write_text(json.dumps(facts, indent=1) + "\n")
-        with replacing(os.path.join(args.out, "explore.png")) as beside:
-            explore_report.save_figure(facts, beside)
+        explore_report.save(facts, args.out)
     print(json.dumps(facts) if args.json else explore_report.as_text(facts))
     return 0 if facts["fastest"] else 1
 
