@@ -694,7 +694,7 @@ def evaluate(args):
     from tqdm import tqdm
 
     from train import evaluate, samples
-    from train.data import SPRITES, SPRITES_SEED, load
+    from train.data import SPRITES
 
     kinds = {"model": samples.of_file, "run": samples.of_run, "images": samples.of_folder}
     given = {name: getattr(args, name) for name in kinds if getattr(args, name) is not None}
@@ -707,15 +707,10 @@ def evaluate(args):
     source = kinds[kind](path)
     training = None
     if args.training is not None:
-        count = evaluate.TRAINING_COUNT if args.training_count is None else args.training_count
-        training = load(args.training, count, SPRITES_SEED).pictures
-    if args.reference == SPRITES:
-        reference = evaluate.sprite_reference(args.count)
-    else:
-        reference = evaluate.folder_reference(args.reference, args.count)
+        training = evaluate.training_of(args.training, args.training_count)
     result = evaluate.evaluate(
         source,
-        reference,
+        evaluate.reference_of(args.reference, args.count),
         count=args.count,
         seed=args.seed,
         training=training,
