@@ -846,39 +846,30 @@ def experiment(args):
     experiment and puts the parts together as README.md. The same command gives the same bytes on
     one machine. Experiments that compare generators read docs/results/generators and models.
     """
-    from train.experiments.registry import EXPERIMENTS, find
+    from train.experiments.registry import EXPERIMENTS, as_text, find
 
     if args.name == "list":
-        if args.json:
-            print(json.dumps({each.name: each.summary for each in EXPERIMENTS.values()}))
-        else:
-            width = max(map(len, EXPERIMENTS))
-            for each in EXPERIMENTS.values():
-                print(f"{each.name:<{width}}  {each.summary}")
+        facts = {each.name: each.summary for each in EXPERIMENTS.values()}
+        print(json.dumps(facts) if args.json else as_text())
         return
-    chosen = list(EXPERIMENTS.values()) if args.name == "all" else [find(args.name)]
+    chosen = None if args.name == "all" else find(args.name)
     if args.seed < 0:
         raise InputError(f"--seed is {args.seed}; give 0 or a positive number")
     make_folder(args.out)
 
     from train.experiments import report
-    from train.experiments.subject import Missing
 
     settings = report.Settings(model=args.model, seed=args.seed)
-    results = {}
-    for each in chosen:
-        try:
-            results[each.name] = report.save(args.out, each, settings, each.run(settings))
-        except Missing as error:
-            if args.name != "all":
-                raise
-            _notice(f"{each.name} is left out: {error}")
-    if args.name == "all":
-        report.save_index(args.out)
-    if args.json:
-        print(json.dumps(results if args.name == "all" else results[args.name]))
+    if chosen is None:
+        facts = report.save_all(args.out, EXPERIMENTS.values(), settings, notice=_notice)
+        written = list(facts)
     else:
-        for name in results:
+        facts = report.save(args.out, chosen, settings, chosen.run(settings))
+        written = [chosen.name]
+    if args.json:
+        print(json.dumps(facts))
+    else:
+        for name in written:
             print(f"{args.out}/{name}.md")
 
 
