@@ -596,13 +596,13 @@ def demo(args):
     import pictures
     from golden import model_file
     from golden.latents import draw_latents
-    from hw.uart.protocol import BAUD, BYTE_BITS
+    from sim.demo import AVATARS, as_text
 
     out = Path(args.out)
     beside = out.with_name(f"{out.stem}-side-by-side{out.suffix}")
     for path in (out, beside):
         pictures.check_png(path)
-    latents = draw_latents(args.seed, 6)
+    latents = draw_latents(args.seed, AVATARS)
     model = model_file.load(args.model)
 
     _notice("simulating generator and board; a first run builds both")
@@ -610,29 +610,23 @@ def demo(args):
         expected = _golden_pictures(model, latents)
         with _open_board("sim", model) as board:
             received = _ask_board(board, model, latents)
-        facts = measured()
+        simulated = measured()
 
     pictures.save_png(out, pictures.grid(received, scale=4))
     panels = {"NumPy reference": expected, "over the simulated board's UART": received}
     sheets = {title: pictures.grid(images, scale=4) for title, images in panels.items()}
     pictures.save_png(beside, pictures.side_by_side(sheets))
 
-    equal = facts["equal"] and np.array_equal(received, expected)
-    cycles, rate = facts["cycles_latency"], facts["macs_per_cycle"]
-    line_time = (board.bytes_sent + board.bytes_received) / len(latents) * BYTE_BITS / BAUD
-    rows = {
+    equal = simulated["equal"] and np.array_equal(received, expected)
+    facts = {
+        **simulated,
         "model": model.digest,
-        "equal": "yes, all six avatars byte for byte" if equal else "NO",
-        "cycles": f"{cycles:,} an avatar, from the first latent taken to the last pixel out",
-        "utilisation": f"{facts['utilisation_latency']:.1%} of {rate} multiplications a cycle",
-        "at 100 MHz": f"{cycles / 1e5:.2f} ms, {1e8 / cycles:,.0f} avatars a second",
-        "on the wire": f"{board.bytes_sent:,} bytes there, {board.bytes_received:,} back; "
-        f"{line_time:.2f} s an avatar at {BAUD:,} baud",
-        "pictures": f"{out}, {beside}",
+        "equal": equal,
+        "bytes_sent": board.bytes_sent,
+        "bytes_received": board.bytes_received,
+        "files": (out, beside),
     }
-    width = max(map(len, rows))
-    for name, value in rows.items():
-        print(f"{name:<{width}}  {value}")
+    print(as_text(facts))
     return 0 if equal else 1
 
 
