@@ -12,10 +12,12 @@ import json
 import os
 import signal
 import sys
-from contextlib import ExitStack, contextmanager
+import time
+from contextlib import contextmanager
 from functools import partial
 
 from golden.atomic import make_folder
+from golden.failures import CheckFailed
 from golden.spec import GeneratorSpec, InputError
 from train import options
 
@@ -95,7 +97,8 @@ def main(argv=None):
     Returns
     -------
     int
-        The exit status. Bad input is one line on standard error, never a traceback.
+        The exit status. Bad input is one line on standard error, below the notes of the exception
+        if it has any, never a traceback. A failed check is its own message.
     """
     status = InputError.status
     try:
@@ -106,7 +109,12 @@ def main(argv=None):
     except BrokenPipeError:  # the reader, `head` say, has what it wanted
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except CheckFailed as error:
+        _notice(error)
+        return error.status
     except InputError as error:
+        for note in getattr(error, "__notes__", ()):
+            print(note, file=sys.stderr)
         line, status = str(error), error.status
     except OSError as error:
         line = f"{error.filename}: {error.strerror}" if error.filename else str(error)
@@ -118,11 +126,16 @@ def main(argv=None):
     except MemoryError:
         line = "not enough memory; ask for fewer or smaller pictures at a time"
     except KeyboardInterrupt:
-        print("avatar: interrupted", file=sys.stderr)
+        _notice("interrupted")
         return 130
     line = "".join(c if c.isprintable() else " " for c in line)  # one line, whatever was quoted
-    print(f"avatar: error: {line}", file=sys.stderr)
+    _notice(f"error: {line}")
     return status
+
+
+def _notice(text):
+    """Say something beside a verb's result."""
+    print(f"avatar: {text}", file=sys.stderr)
 
 
 def _end_on_sigterm():
@@ -221,15 +234,21 @@ def _board_pictures(port, baud, model, latents):
 
 @contextmanager
 def _open_board(port, model, baud=None):
-    """Yield the board on a serial port, or on a virtual board's that holds `model`."""
+    """Yield the board at a port, which is well and at its highest rate or at `baud`."""
     from boards.opening import open_board
 
-    with ExitStack() as stack:
-        if port != "sim":
-            yield stack.enter_context(open_board(port, baud=baud))
-        else:
-            simulated = stack.enter_context(_virtual_board(model))
-            yield stack.enter_context(open_board(simulated.path, baud=baud, clock=simulated.clock))
+    with _line(port, model) as (path, clock), open_board(path, baud=baud, clock=clock) as board:
+        yield board
+
+
+@contextmanager
+def _line(port, model):
+    """Yield path and clock of a port; `sim` is a virtual board's that holds `model`."""
+    if port != "sim":
+        yield port, time.monotonic
+    else:
+        with _virtual_board(model) as simulated:
+            yield simulated.path, simulated.clock
 
 
 def _ask_board(board, model, latents):
@@ -237,14 +256,6 @@ def _ask_board(board, model, latents):
 
     progress = partial(tqdm, desc=board.port, unit="avatar", delay=2, leave=False)
     return board.generate(model, latents, progress=progress)
-
-
-def _self_test(model, array):
-    """Return a board's self-test: latents, and the reference's sums of every layer of them."""
-    from golden.self_test import layer_sums, self_test_latents
-
-    latents = self_test_latents()
-    return latents, layer_sums(model, latents, array.columns)
 
 
 ARRAY_ARGUMENTS = (
@@ -259,42 +270,39 @@ def _virtual_board(model, link=None, array=None, netlist=None):
     `netlist` names the board whose design, synthesised, is simulated.
     """
     from hw.tiling import ArraySpec
-    from sim import virtual_board
+    from sim import board_netlist, virtual_board
 
     if link is not None:
         link = virtual_board.free_link(link)  # refused before the build, not after
-    array = array or ArraySpec()
-    self_test, answer = _self_test(model, array)
-
-    def notice(text):
-        print(f"avatar: {text}", file=sys.stderr)
-
-    if netlist is not None:
-        return _board_netlist(netlist, model, array, self_test, answer, link, notice)
-    simulation = virtual_board.build(model, self_test, answer, array=array, notice=notice)
-    return virtual_board.VirtualBoard(simulation, link=link)
+    clock_hz = virtual_board.CLOCK_HZ if netlist is None else board_netlist.CLOCK_HZ
+    plan = _build_plan(model, array or ArraySpec(), clock_hz)
+    if netlist is None:
+        simulation = virtual_board.build(plan, notice=_notice)
+    else:
+        simulation = _board_netlist(netlist, plan)
+    return virtual_board.VirtualBoard(simulation, link=link, clock_hz=clock_hz)
 
 
-def _board_netlist(name, model, array, self_test, answer, link, notice):
+def _board_netlist(name, plan):
+    """Return the simulation of a board's design as synthesis leaves it."""
     from boards.build import Job
     from boards.registry import board
-    from hw.build_plan import BuildPlan
     from sim import board_netlist
-    from sim.virtual_board import VirtualBoard
 
     target = board(name)
     if target.device.family != "ecp5":
         raise InputError(f"{name}: only the ECP5's cells have models; choose a board with one")
-    plan = BuildPlan(
-        model=model,
-        array=array,
-        clock_hz=board_netlist.CLOCK_HZ,
-        self_test=tuple(int(latent) for latent in self_test),
-        answer=answer,
-    )
     design, _ = Job(target, plan).design(plan)
-    simulation = board_netlist.build(design, target.ports, notice=notice)
-    return VirtualBoard(simulation, link=link, clock_hz=board_netlist.CLOCK_HZ)
+    return board_netlist.build(design, target.ports, notice=_notice)
+
+
+def _build_plan(model, array, clock_hz):
+    """Return the plan of a board that holds `model`, the reference's sums for its self-test."""
+    from golden.self_test import self_test_of
+    from hw.build_plan import BuildPlan
+
+    latents, answer = self_test_of(model, array.columns)
+    return BuildPlan(model=model, array=array, clock_hz=clock_hz, self_test=latents, answer=answer)
 
 
 @verb(
@@ -325,6 +333,11 @@ def board_sim(args):
         print(board.path, flush=True)
         board.process.wait()
     return 0 if board.process.returncode == 0 else 1
+
+
+def _say_simulating():
+    if sys.stderr.isatty():
+        _notice("simulating; a first run builds the design, a minute or two")
 
 
 @verb(
@@ -359,8 +372,7 @@ def sim(args):
     from golden import model_file
     from golden.atomic import check_destination, replacing
     from hw.tiling import ArraySpec
-    from sim.observation import GeneratorSimulation, report
-    from sim.runner import BenchFailed
+    from sim.observation import GeneratorSimulation, as_text, report
 
     args.count = None
     model = model_file.load(args.model)
@@ -368,33 +380,16 @@ def sim(args):
     array = ArraySpec(rows=args.rows, columns=args.columns)
     if args.waves:
         check_destination(args.waves)
-    if sys.stderr.isatty():
-        print("avatar: simulating; a first run builds the design, a minute or two", file=sys.stderr)
+    _say_simulating()
     simulation = GeneratorSimulation(model, array, netlist=args.netlist, waves=bool(args.waves))
     with tempfile.TemporaryDirectory(prefix="avatar-sim-") as run_dir:
-        try:
-            observation = simulation.observe(latents, run_dir=run_dir)
-        except BenchFailed as error:
-            print(f"avatar: the hardware did not make its picture\n{error}", file=sys.stderr)
-            return 1
+        observation = simulation.observe(latents, run_dir=run_dir)
         if args.waves:
             with replacing(args.waves) as beside:
                 shutil.move(Path(run_dir, "dump.vcd"), beside)
-    difference = observation.difference(model, latents)
-    facts = report(model, array, observation, difference)
-    if args.json:
-        print(json.dumps(facts))
-    else:
-        print("equal" if difference is None else f"NOT EQUAL, first in {difference}")
-        print(
-            f"{facts['cycles_latency']} cycles of {facts['macs_per_cycle']} multiplications, "
-            f"{facts['useful_macs']} of them useful: {facts['utilisation_latency']:.1%}"
-        )
-        print(
-            f"beats of layers 1 to 4: {', '.join(map(str, facts['beats']))}; "
-            f"cycles without a beat: {facts['cycles_without_beat']}"
-        )
-    return 0 if difference is None else 1
+    facts = report(model, array, observation, observation.difference(model, latents))
+    print(json.dumps(facts) if args.json else as_text(facts))
+    return 0 if facts["equal"] else 1
 
 
 @verb(
@@ -415,22 +410,13 @@ def verilog(args):
     """
     from golden import model_file
     from golden.atomic import check_destination, replacing
-    from hw.build_plan import BuildPlan
     from hw.tiling import ArraySpec
     from sim.verilog import to_verilog
 
     check_destination(args.out)
     model = model_file.load(args.model)
     array = ArraySpec(rows=args.rows, columns=args.columns)
-    self_test, answer = _self_test(model, array)
-    plan = BuildPlan(
-        model=model,
-        array=array,
-        clock_hz=args.clock,
-        self_test=tuple(int(latent) for latent in self_test),
-        answer=answer,
-    )
-    text = to_verilog(plan.top(), "top")
+    text = to_verilog(_build_plan(model, array, args.clock).top(), "top")
     with replacing(args.out) as beside:
         beside.write_text(text)
 
@@ -450,8 +436,6 @@ def data(args):
     Two heads tall, on black; hair, eyes, clothes and accessories vary. `avatar train` draws its own
     unless --data names a folder such as this one.
     """
-    from pathlib import Path
-
     from tqdm import tqdm
 
     import pictures
@@ -463,9 +447,7 @@ def data(args):
         raise InputError(f"--seed is {args.seed}; give 0 or a positive number")
     if args.sheet:
         pictures.check_png(args.sheet)
-    make_folder(args.out)
-    if any(Path(args.out).glob("*.png")):
-        raise InputError(f"{args.out}: holds pictures already; empty it, or name another folder")
+    pictures.make_empty(args.out)
     images, attributes = sprites.collection(args.count, args.seed)
     pictures.save_each(args.out, tqdm(images, desc="save", unit="PNG", delay=2, leave=False))
     sprites.save_labels(args.out, attributes)
@@ -614,43 +596,37 @@ def demo(args):
     import pictures
     from golden import model_file
     from golden.latents import draw_latents
-    from hw.uart.protocol import BAUD, BYTE_BITS
+    from sim.demo import AVATARS, as_text
 
     out = Path(args.out)
     beside = out.with_name(f"{out.stem}-side-by-side{out.suffix}")
     for path in (out, beside):
         pictures.check_png(path)
-    latents = draw_latents(args.seed, 6)
+    latents = draw_latents(args.seed, AVATARS)
     model = model_file.load(args.model)
 
-    print("avatar: simulating generator and board; a first run builds both", file=sys.stderr)
+    _notice("simulating generator and board; a first run builds both")
     with _in_parallel("sim", "--model", args.model, "--seed", str(args.seed)) as measured:
         expected = _golden_pictures(model, latents)
         with _open_board("sim", model) as board:
             received = _ask_board(board, model, latents)
-        facts = measured()
+        simulated = measured()
 
     pictures.save_png(out, pictures.grid(received, scale=4))
     panels = {"NumPy reference": expected, "over the simulated board's UART": received}
     sheets = {title: pictures.grid(images, scale=4) for title, images in panels.items()}
     pictures.save_png(beside, pictures.side_by_side(sheets))
 
-    equal = facts["equal"] and np.array_equal(received, expected)
-    cycles, rate = facts["cycles_latency"], facts["macs_per_cycle"]
-    line_time = (board.bytes_sent + board.bytes_received) / len(latents) * BYTE_BITS / BAUD
-    rows = {
+    equal = simulated["equal"] and np.array_equal(received, expected)
+    facts = {
+        **simulated,
         "model": model.digest,
-        "equal": "yes, all six avatars byte for byte" if equal else "NO",
-        "cycles": f"{cycles:,} an avatar, from the first latent taken to the last pixel out",
-        "utilisation": f"{facts['utilisation_latency']:.1%} of {rate} multiplications a cycle",
-        "at 100 MHz": f"{cycles / 1e5:.2f} ms, {1e8 / cycles:,.0f} avatars a second",
-        "on the wire": f"{board.bytes_sent:,} bytes there, {board.bytes_received:,} back; "
-        f"{line_time:.2f} s an avatar at {BAUD:,} baud",
-        "pictures": f"{out}, {beside}",
+        "equal": equal,
+        "bytes_sent": board.bytes_sent,
+        "bytes_received": board.bytes_received,
+        "files": (out, beside),
     }
-    width = max(map(len, rows))
-    for name, value in rows.items():
-        print(f"{name:<{width}}  {value}")
+    print(as_text(facts))
     return 0 if equal else 1
 
 
@@ -712,7 +688,7 @@ def evaluate(args):
     from tqdm import tqdm
 
     from train import evaluate, samples
-    from train.data import SPRITES, SPRITES_SEED, load
+    from train.data import SPRITES
 
     kinds = {"model": samples.of_file, "run": samples.of_run, "images": samples.of_folder}
     given = {name: getattr(args, name) for name in kinds if getattr(args, name) is not None}
@@ -725,15 +701,10 @@ def evaluate(args):
     source = kinds[kind](path)
     training = None
     if args.training is not None:
-        count = evaluate.TRAINING_COUNT if args.training_count is None else args.training_count
-        training = load(args.training, count, SPRITES_SEED).pictures
-    if args.reference == SPRITES:
-        reference = evaluate.sprite_reference(args.count)
-    else:
-        reference = evaluate.folder_reference(args.reference, args.count)
+        training = evaluate.training_of(args.training, args.training_count)
     result = evaluate.evaluate(
         source,
-        reference,
+        evaluate.reference_of(args.reference, args.count),
         count=args.count,
         seed=args.seed,
         training=training,
@@ -794,17 +765,11 @@ def perf(args):
     """
     from hw.tiling import ArraySpec
     from sim import perf
-    from sim.runner import BenchFailed
 
     array = ArraySpec(rows=args.rows, columns=args.columns, word_weights=args.weights_per_cycle)
     model = _model_or_network(args, args.seed)
-    if sys.stderr.isatty():
-        print("avatar: simulating; a first run builds the design, a minute or two", file=sys.stderr)
-    try:
-        facts = perf.measure(model, array)
-    except BenchFailed as error:
-        print(f"avatar: the hardware did not make its pictures\n{error}", file=sys.stderr)
-        return 1
+    _say_simulating()
+    facts = perf.measure(model, array)
     print(json.dumps(facts) if args.json else perf.as_text(facts))
     return 0 if facts["agrees"] else 1
 
@@ -821,19 +786,13 @@ START_ARGUMENTS = (
 
 
 def _begin_from(earlier, way, args, **sizes):
-    """Train a run that begins from an earlier one; return the exit status."""
+    """Train a run that begins from an earlier one."""
     from train import session
-    from train.loop import Diverged
 
     names = ("steps", "seed", "rate", "distillation", "device", "save_every")
     given = {name: getattr(args, name) for name in names}
-    try:
-        session.begin_from(earlier, args.out, way, **sizes, **given)
-    except Diverged as error:
-        print(f"avatar: {error}", file=sys.stderr)
-        return 1
+    session.begin_from(earlier, args.out, way, **sizes, **given)
     print(f"{args.out}: trained; next: avatar quantize {args.out} --out model.safetensors")
-    return 0
 
 
 @verb(
@@ -856,7 +815,7 @@ def finetune(args):
     discriminators; computes exactly what the hardware does. Ctrl-C saves;
     `avatar train --resume --out RUN2` goes on. `avatar quantize RUN2` gives the trained integers.
     """
-    return _begin_from(args.run, "finetune", args, weight_bits=_weight_bits(args.weight_bits))
+    _begin_from(args.run, "finetune", args, weight_bits=_weight_bits(args.weight_bits))
 
 
 @verb(
@@ -881,39 +840,30 @@ def experiment(args):
     experiment and puts the parts together as README.md. The same command gives the same bytes on
     one machine. Experiments that compare generators read docs/results/generators and models.
     """
-    from train.experiments.registry import EXPERIMENTS, find
+    from train.experiments.registry import EXPERIMENTS, as_text, find
 
     if args.name == "list":
-        if args.json:
-            print(json.dumps({each.name: each.summary for each in EXPERIMENTS.values()}))
-        else:
-            width = max(map(len, EXPERIMENTS))
-            for each in EXPERIMENTS.values():
-                print(f"{each.name:<{width}}  {each.summary}")
+        facts = {each.name: each.summary for each in EXPERIMENTS.values()}
+        print(json.dumps(facts) if args.json else as_text())
         return
-    chosen = list(EXPERIMENTS.values()) if args.name == "all" else [find(args.name)]
+    chosen = None if args.name == "all" else find(args.name)
     if args.seed < 0:
         raise InputError(f"--seed is {args.seed}; give 0 or a positive number")
     make_folder(args.out)
 
     from train.experiments import report
-    from train.experiments.subject import Missing
 
     settings = report.Settings(model=args.model, seed=args.seed)
-    results = {}
-    for each in chosen:
-        try:
-            results[each.name] = report.save(args.out, each, settings, each.run(settings))
-        except Missing as error:
-            if args.name != "all":
-                raise
-            print(f"avatar: {each.name} is left out: {error}", file=sys.stderr)
-    if args.name == "all":
-        report.save_index(args.out)
-    if args.json:
-        print(json.dumps(results if args.name == "all" else results[args.name]))
+    if chosen is None:
+        facts = report.save_all(args.out, EXPERIMENTS.values(), settings, notice=_notice)
+        written = list(facts)
     else:
-        for name in results:
+        facts = report.save(args.out, chosen, settings, chosen.run(settings))
+        written = [chosen.name]
+    if args.json:
+        print(json.dumps(facts))
+    else:
+        for name in written:
             print(f"{args.out}/{name}.md")
 
 
@@ -938,7 +888,7 @@ def distill(args):
     pictures are the teacher's. Ctrl-C saves; `avatar train --resume --out RUN2` goes on.
     """
     channels = options.channels_of(args.preset, args.channels)
-    return _begin_from(args.teacher, "distill", args, channels=channels)
+    _begin_from(args.teacher, "distill", args, channels=channels)
 
 
 @verb(
@@ -956,7 +906,7 @@ def prune(args):
     discriminators are the run's. Ctrl-C saves; `avatar train --resume --out RUN2` goes on.
     """
     channels = options.channels_of(args.preset, args.channels)
-    return _begin_from(args.run, "prune", args, channels=channels)
+    _begin_from(args.run, "prune", args, channels=channels)
 
 
 SIM_MODEL = "models/compact.safetensors"
@@ -980,8 +930,6 @@ STREAM_ARGUMENTS = (
 
 def _stream_plan(args, folder):
     """Return model, latents and contact sheet of a stream into `folder`, which is made."""
-    from pathlib import Path
-
     import pictures
     from golden import model_file
     from golden.latents import draw_latents
@@ -994,9 +942,7 @@ def _stream_plan(args, folder):
     sheet = args.sheet or (folder and f"{os.path.abspath(folder)}.png")
     sheet = pictures.ContactSheet(sheet) if sheet else None
     if folder:
-        make_folder(folder)
-        if any(Path(folder).glob("*.png")):
-            raise InputError(f"{folder}: holds pictures already; empty it, or name another folder")
+        pictures.make_empty(folder)
     return model, latents, sheet
 
 
@@ -1004,46 +950,21 @@ def _stream(args, board, model, latents, sheet, takers):
     """Hand a board's pictures of `latents` to `takers`, and report; return the exit status."""
     from tqdm import tqdm
 
-    from boards.stream import Stream
+    from boards.stream import as_text, deliver
 
-    differ = []
-
-    def take(index, picture):
-        for taker in takers:
-            taker(index, picture)
-        if sheet:
-            sheet.add(picture)
-        if args.check:
-            from golden.generator import generate
-
-            if (generate(model, latents[index : index + 1])[0] != picture).any():
-                differ.append(index)
-
-    stream = Stream(board, take, model=model)
+    if sheet:
+        takers = [*takers, lambda _, picture: sheet.add(picture)]
     progress = partial(
         tqdm, desc=board.port, total=len(latents), unit="avatar", delay=2, leave=False
     )
     try:
-        stream.run(latents, progress=progress)
+        facts = deliver(board, latents, takers, model=model, check=args.check, progress=progress)
     finally:
         if sheet:
             sheet.save()
-    facts = stream.report()
-    if args.check:
-        facts["differ"] = differ
-    if args.json:
-        text = json.dumps(facts)
-    else:
-        text = (
-            f"{facts['pictures']} avatars in {facts['seconds']:.2f} s on the line, "
-            f"{facts['rate']:.2f} a second\n"
-            f"{facts['share']:.1%} of the line at {facts['baud']} baud: {facts['bytes']} bytes of "
-            f"answers; {facts['repeats']} requests sent again"
-        )
-        if args.check:
-            text += f"\nNOT EQUAL: {differ}" if differ else "\nequal to the reference, all of them"
+    text = json.dumps(facts) if args.json else as_text(facts)
     print(text, file=sys.stderr if args.out == "-" else sys.stdout)
-    return 1 if differ else 0
+    return 1 if facts.get("differ") else 0
 
 
 def _picture_files(folder):
@@ -1113,6 +1034,11 @@ def augment(args):
             index.save()
 
 
+def _check_mhz(clock):
+    if not 1 <= clock <= 1000:
+        raise InputError(f"--clock is {clock:g} MHz; give 1 to 1000")
+
+
 @verb(
     "explore",
     argument("--device", required=True, metavar="D", help="lfe5u-85f, xc7a100t, gw2a-18, ..."),
@@ -1136,12 +1062,10 @@ def explore(args):
     share of the device and weight bits. Exit status 1 if nothing fits.
     """
     from boards import area, devices, explore, explore_report
-    from golden.atomic import replacing
 
     device = devices.device(args.device)
     channels = options.channels_of(args.preset, args.channels)
-    if not 1 <= args.clock <= 1000:
-        raise InputError(f"--clock is {args.clock:g} MHz; give 1 to 1000")
+    _check_mhz(args.clock)
     if not 1 <= args.baud <= 100_000_000:
         raise InputError(f"--baud is {args.baud}; give 1 to 100000000")
     if not args.measure and (args.scheduler is not None or args.jobs != 1):
@@ -1157,10 +1081,7 @@ def explore(args):
     if args.out:
         if args.measure:
             area.save_runs(args.out, runs)
-        with replacing(os.path.join(args.out, "explore.json")) as beside:
-            beside.write_text(json.dumps(facts, indent=1) + "\n")
-        with replacing(os.path.join(args.out, "explore.png")) as beside:
-            explore_report.save_figure(facts, beside)
+        explore_report.save(facts, args.out)
     print(json.dumps(facts) if args.json else explore_report.as_text(facts))
     return 0 if facts["fastest"] else 1
 
@@ -1184,9 +1105,7 @@ def synth(args):
     a clock is missed. A run is kept and not repeated (~/.cache/avatar-gan-fpga).
     """
     from boards import devices, synth
-    from boards.fit import DoesNotFit
     from boards.progress import Progress
-    from boards.tools import ToolFailed
     from hw.tiling import ArraySpec
 
     array = ArraySpec(rows=args.rows, columns=args.columns)
@@ -1194,23 +1113,16 @@ def synth(args):
     seeds = options.numbers("--seeds", args.seeds)
     if min(seeds) < 0:
         raise InputError(f"--seeds is {args.seeds}; give 0 or positive numbers")
-    if args.clock is not None and not 1 <= args.clock <= 1000:
-        raise InputError(f"--clock is {args.clock:g} MHz; give 1 to 1000")
+    if args.clock is not None:
+        _check_mhz(args.clock)
     model = _model_or_network(args)
     _end_on_sigterm()
-    try:
-        with Progress() as progress:
-            facts = synth.measure(model, array, device, progress, seeds=seeds, clock_mhz=args.clock)
-    except DoesNotFit as error:
-        print(error.table, file=sys.stderr)
-        raise
-    except ToolFailed as error:
-        print(f"avatar: {error}", file=sys.stderr)
-        return 1
+    with Progress() as progress:
+        facts = synth.measure(model, array, device, progress, seeds=seeds, clock_mhz=args.clock)
     print(json.dumps(facts) if args.json else synth.as_text(facts, device))
     complaints = synth.failures(facts, args.clock)
     for line in complaints:
-        print(f"avatar: {line}", file=sys.stderr)
+        _notice(line)
     return 1 if complaints else 0
 
 
@@ -1254,11 +1166,9 @@ def build(args):
     no clock was met.
     """
     from boards import make, registry
-    from boards.build import TimingMissed
-    from boards.fit import DoesNotFit
     from boards.progress import Progress
-    from boards.tools import ToolFailed
     from golden import model_file
+    from golden.self_test import self_test_of
     from hw.tiling import ArraySpec
 
     board = registry.board(args.board)
@@ -1269,25 +1179,18 @@ def build(args):
     array = ArraySpec(**size)
     model = model_file.load(args.model)
     _end_on_sigterm()
-    try:
-        with Progress() as progress:
-            facts = make.make(
-                board,
-                model,
-                array,
-                _self_test(model, array),
-                args.out,
-                progress,
-                clock_mhz=args.clock,
-                seed=args.seed,
-                baud=args.baud,
-            )
-    except DoesNotFit as error:
-        print(error.table, file=sys.stderr)
-        raise
-    except (TimingMissed, ToolFailed) as error:
-        print(f"avatar: {error}", file=sys.stderr)
-        return 1
+    with Progress() as progress:
+        facts = make.make(
+            board,
+            model,
+            array,
+            self_test_of(model, array.columns),
+            args.out,
+            progress,
+            clock_mhz=args.clock,
+            seed=args.seed,
+            baud=args.baud,
+        )
     print(json.dumps(facts) if args.json else make.as_text(facts, args.out))
 
 
@@ -1327,19 +1230,15 @@ def swap(args):
     """
     from boards import make, swap
     from boards.progress import Progress
-    from boards.tools import ToolFailed
     from golden import model_file
+    from golden.self_test import self_test_of
 
     facts = swap.read_report(args.build)
     model = model_file.load(args.model)
     swap.check_spec(args.build, facts, model)
-    self_test = _self_test(model, swap.array_of(facts))
-    try:
-        with Progress() as progress:
-            facts = swap.swap(args.build, model, self_test, args.out, progress)
-    except ToolFailed as error:
-        print(f"avatar: {error}", file=sys.stderr)
-        return 1
+    self_test = self_test_of(model, swap.array_of(facts).columns)
+    with Progress() as progress:
+        facts = swap.swap(args.build, model, self_test, args.out, progress)
     print(json.dumps(facts) if args.json else make.as_text(facts, args.out))
 
 
@@ -1363,14 +1262,9 @@ def check(args):
 
     if args.model is not None and args.port != "sim":
         raise InputError("--model is of the virtual board; a real one says what it holds")
-    with ExitStack() as stack:
-        if args.port == "sim":
-            model = model_file.load(args.model or SIM_MODEL)
-            simulated = stack.enter_context(_virtual_board(model))
-            board = Board(simulated.path, clock=simulated.clock)
-        else:
-            board = Board(args.port)
-        facts = checkup(stack.enter_context(board))
+    model = model_file.load(args.model or SIM_MODEL) if args.port == "sim" else None
+    with _line(args.port, model) as (path, clock), Board(path, clock=clock) as board:
+        facts = checkup(board)
     print(json.dumps(facts) if args.json else as_text(facts))
     return 0 if facts["wrong_layer"] is None else 1
 

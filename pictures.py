@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from golden.atomic import check_destination, replacing
+from golden.atomic import check_destination, make_folder, replacing
 from golden.spec import PICTURE_SIZE, InputError
 
 
@@ -86,6 +86,19 @@ def save_each(folder, pictures):
     """
     for n, picture in enumerate(pictures):
         save_png(Path(folder) / f"{n:03}.png", picture)
+
+
+def make_empty(folder):
+    """Make a folder for pictures, or take one that holds none.
+
+    Raises
+    ------
+    InputError
+        It holds PNG files, or :func:`golden.atomic.make_folder` refuses it.
+    """
+    make_folder(folder)
+    if any(Path(folder).glob("*.png")):
+        raise InputError(f"{folder}: holds pictures already; empty it, or name another folder")
 
 
 class ContactSheet:

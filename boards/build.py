@@ -17,6 +17,7 @@ from boards.ecp5_flow import PACKAGES, pack, place_and_route, synthesize
 from boards.fit import check_fit
 from boards.new_folder import check_new_folder, new_folder
 from boards.tools import ECPPACK, NEXTPNR_ECP5, YOSYS, ToolFailed
+from golden.failures import CheckFailed
 from golden.full_range import full_range_model
 from golden.spec import InputError
 from hw.build_plan import BuildPlan
@@ -26,7 +27,7 @@ from hw.tiling import Tiling
 MAX_ROUTINGS = 4  # clocks tried; each takes minutes
 
 
-class TimingMissed(RuntimeError):
+class TimingMissed(CheckFailed):
     """The routed design is slower than its clock; the message says by how much."""
 
 

@@ -3,7 +3,11 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 from boards.area import RESOURCES
+from golden.atomic import replacing
 
 SHOWN = 12  # lines of the printed table
 COLOURS = {4: "#75507b", 5: "#3465a4", 6: "#4e9a06", 8: "#cc5500"}
@@ -75,6 +79,26 @@ def _row(point):
         point["bound"],
     )
     return "".join(f"{cell:>{width}}" for cell, (_, width) in zip(cells, HEADER, strict=True))
+
+
+def save(facts, folder):
+    """Write ``explore.json`` and ``explore.png``, each whole or not at all.
+
+    Parameters
+    ----------
+    facts : dict
+        As `boards.explore.report` returned them.
+    folder : str or Path
+
+    Raises
+    ------
+    InputError
+        There is no such folder, or it cannot be written to.
+    """
+    with replacing(Path(folder, "explore.json")) as beside:
+        beside.write_text(json.dumps(facts, indent=1) + "\n")
+    with replacing(Path(folder, "explore.png")) as beside:
+        save_figure(facts, beside)
 
 
 def save_figure(facts, path):

@@ -17,15 +17,16 @@ _CELL = re.compile(r"^\s*cell \\(\w+) ", re.MULTILINE)
 class DoesNotFit(InputError):
     """A design is too large for a chip.
 
-    Attributes
+    Parameters
     ----------
+    message : str
     table : str
-        Every memory, and how many block RAMs it takes.
+        Every memory, and how many block RAMs it takes; a note of the exception.
     """
 
     def __init__(self, message, table):
         super().__init__(message)
-        self.table = table
+        self.add_note(table)
 
 
 def memory_table(tiling):

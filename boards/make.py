@@ -19,8 +19,8 @@ def make(board, model, array, self_test, out, progress, *, clock_mhz=None, seed=
     board : boards.board.Board
     model : golden.model_file.Model
     array : hw.tiling.ArraySpec
-    self_test : (int8 array, shape (100,), 4 int)
-        Latents, and what the reference makes of them (:func:`golden.self_test.layer_sums`).
+    self_test : (100 int, 4 int)
+        Latents, and what the reference makes of them (:func:`golden.self_test.self_test_of`).
     out : path
         A folder that is not there yet.
     progress : boards.progress.Progress
@@ -41,7 +41,7 @@ def make(board, model, array, self_test, out, progress, *, clock_mhz=None, seed=
         model=model,
         array=array,
         clock_hz=round(max(clocks) * 1e6),
-        self_test=tuple(int(latent) for latent in latents),
+        self_test=latents,
         answer=answer,
         baud=BAUD if baud is None else baud,
     )

@@ -6,10 +6,64 @@ from __future__ import annotations
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 
+from golden.generator import generate
 from golden.spec import InputError
 from hw.uart.protocol import BYTE_BITS
 
 BACKLOG = 256  # pictures that wait for who takes them before the line waits
+
+
+def deliver(board, latents, takers, *, model=None, check=False, progress=iter):
+    """Hand a board's pictures of `latents` to each of `takers`.
+
+    Parameters
+    ----------
+    board, model
+        As of :class:`Stream`.
+    latents : int8 array, shape (N, 100)
+    takers : sequence of callable
+        Called as the `take` of :class:`Stream`, one after the other.
+    check : bool
+        Compare each picture with the reference's, which `model` makes.
+    progress : callable
+        Wraps the iterable of pictures, as tqdm does.
+
+    Returns
+    -------
+    dict
+        What ``avatar stream --json`` prints: :meth:`Stream.report`, and with `check` ``differ``,
+        the indices of the pictures that are not the reference's.
+
+    Raises
+    ------
+    As :meth:`Stream.run`.
+    """
+    differ = []
+
+    def take(index, picture):
+        for taker in takers:
+            taker(index, picture)
+        if check and (generate(model, latents[index : index + 1])[0] != picture).any():
+            differ.append(index)
+
+    stream = Stream(board, take, model=model)
+    stream.run(latents, progress=progress)
+    return stream.report() | ({"differ": differ} if check else {})
+
+
+def as_text(facts):
+    """Return the lines that ``avatar stream`` prints of what :func:`deliver` returned."""
+    lines = [
+        f"{facts['pictures']} avatars in {facts['seconds']:.2f} s on the line, "
+        f"{facts['rate']:.2f} a second",
+        f"{facts['share']:.1%} of the line at {facts['baud']} baud: {facts['bytes']} bytes of "
+        f"answers; {facts['repeats']} requests sent again",
+    ]
+    if facts.get("differ"):
+        lines.append(f"NOT EQUAL: {facts['differ']}")
+    elif "differ" in facts:
+        lines.append("equal to the reference, all of them")
+    return "\n".join(lines)
 
 
 class Stream:

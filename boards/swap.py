@@ -77,8 +77,8 @@ def swap(folder, model, self_test, out, progress):
     folder : path
         Of ``avatar build``, or of an earlier swap.
     model : golden.model_file.Model
-    self_test : (int8 array, shape (100,), 4 int)
-        Latents, and what the reference makes of them (:func:`golden.self_test.layer_sums`).
+    self_test : (100 int, 4 int)
+        Latents, and what the reference makes of them (:func:`golden.self_test.self_test_of`).
     out : path
         A folder that is not there yet.
     progress : boards.progress.Progress
@@ -103,8 +103,8 @@ def swap(folder, model, self_test, out, progress):
         model=model,
         array=array_of(facts),
         clock_hz=facts["clock_hz"],
-        self_test=tuple(int(latent) for latent in latents),
-        answer=tuple(answer),
+        self_test=latents,
+        answer=answer,
         baud=facts["baud"],
     )
     if plan.build_id.hex() != facts["build"]:

@@ -15,13 +15,14 @@ from functools import cached_property
 from pathlib import Path
 
 from golden.cache import cache_dir, lock
+from golden.failures import CheckFailed
 from golden.spec import InputError
 
 POLL = 0.1  # seconds between two looks at a program's log
 FIRST_USE_TIMEOUT = 900  # seconds: the packaged programs are compiled when first used
 
 
-class ToolFailed(RuntimeError):
+class ToolFailed(CheckFailed):
     """A program said no, or took too long; the message is one line and names its log."""
 
 

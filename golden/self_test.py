@@ -20,6 +20,26 @@ def self_test_latents():
     return draw_latents(SEED, 1)[0]
 
 
+def self_test_of(model, columns):
+    """Return what a board that holds `model` tests itself with.
+
+    Parameters
+    ----------
+    model : golden.model_file.Model
+    columns : int
+        Of the array.
+
+    Returns
+    -------
+    100 int
+        Latents, :func:`self_test_latents`.
+    4 int
+        What they must give, :func:`layer_sums`.
+    """
+    latents = self_test_latents()
+    return tuple(latents.tolist()), layer_sums(model, latents, columns)
+
+
 def layer_sums(model, latents, columns):
     """Return what a board answers to a self-test when all is well.
 

@@ -6,7 +6,7 @@ import zlib
 from golden.full_range import full_range_model
 from golden.generator import generate
 from golden.latents import draw_latents
-from golden.self_test import layer_sums, self_test_latents
+from golden.self_test import self_test_of
 from golden.spec import GeneratorSpec
 from hw.build_plan import BuildPlan
 from hw.tiling import ArraySpec
@@ -36,13 +36,13 @@ class FuzzBoard:
     def __init__(self):
         array = ArraySpec(rows=4, columns=4)
         model = full_range_model(GeneratorSpec.preset("tiny"), 1)
-        latents = self_test_latents()
+        latents, answer = self_test_of(model, array.columns)
         self.plan = BuildPlan(
             model=model,
             array=array,
             clock_hz=CLOCKS * protocol.BAUD,
-            self_test=tuple(int(latent) for latent in latents),
-            answer=layer_sums(model, latents, array.columns),
+            self_test=latents,
+            answer=answer,
         )
         self._latents = draw_latents(1, LATENTS)
         self._pictures = {

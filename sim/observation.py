@@ -14,7 +14,7 @@ from hw.cycle_model import CycleModel
 from hw.generator import Generator, StreamedGenerator
 from hw.tiling import Tiling
 from sim.netlist import BUILD_ARGS, cached_netlist, cell_models
-from sim.runner import Simulation
+from sim.runner import BenchFailed, Simulation
 from sim.trace import feature_maps
 from sim.verilog import cached_verilog
 
@@ -166,7 +166,11 @@ class GeneratorSimulation:
             np.savez(given, **arrays)
             limit = PATIENCE * len(latents) * cycles.cycles_latency
             env = {"IN": str(given), "OUT": str(seen), "LIMIT": str(limit)}
-            self.simulation.run("sim.tb_generator", seed=seed, env=env, run_dir=run_dir)
+            try:
+                self.simulation.run("sim.tb_generator", seed=seed, env=env, run_dir=run_dir)
+            except BenchFailed as error:
+                made = "picture" if len(latents) == 1 else "pictures"
+                raise BenchFailed(f"the hardware did not make its {made}\n{error}") from None
             with np.load(seen) as out:
                 return Observation(
                     pictures=out["pictures"],
@@ -202,3 +206,19 @@ def report(model, array, observation, difference):
     if difference is not None:
         facts["difference"] = asdict(difference)
     return facts
+
+
+def as_text(facts):
+    """Return the lines that ``avatar sim`` prints of what :func:`report` returned."""
+    equal = "equal"
+    if not facts["equal"]:
+        equal = f"NOT EQUAL, first in {Difference(**facts['difference'])}"
+    return "\n".join(
+        [
+            equal,
+            f"{facts['cycles_latency']} cycles of {facts['macs_per_cycle']} multiplications, "
+            f"{facts['useful_macs']} of them useful: {facts['utilisation_latency']:.1%}",
+            f"beats of layers 1 to 4: {', '.join(map(str, facts['beats']))}; "
+            f"cycles without a beat: {facts['cycles_without_beat']}",
+        ]
+    )

@@ -15,6 +15,7 @@ from cocotb_tools import runner as cocotb_runner
 from cocotb_tools.check_results import get_results
 
 from golden.cache import cache_dir, lock
+from golden.failures import CheckFailed
 from golden.spec import InputError
 from sim.verilog import to_verilog
 
@@ -187,7 +188,7 @@ class Simulation:
         return [str(self.build_dir / self.name)], {**runner.env, "PYTHONPATH": path, **env}
 
 
-class BenchFailed(AssertionError):
+class BenchFailed(CheckFailed, AssertionError):
     """A cocotb test failed."""
 
 

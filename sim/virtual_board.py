@@ -7,7 +7,6 @@ import tempfile
 from pathlib import Path
 
 from golden.spec import InputError
-from hw.build_plan import BuildPlan
 from hw.uart.protocol import BAUD
 from sim.runner import Simulation
 from sim.verilog import cached_verilog
@@ -18,17 +17,12 @@ START_TIMEOUT = 60.0  # seconds from the start of the process to its terminal
 STOP_TIMEOUT = 5.0
 
 
-def build(model, self_test, answer, *, array, notice=lambda text: None):
-    """Return the simulation of a board that holds `model`; a board built before is there at once.
+def build(plan, *, notice=lambda text: None):
+    """Return the simulation of a board; one built before is there at once.
 
     Parameters
     ----------
-    model : golden.model_file.Model
-    self_test : int8 array, shape (100,)
-        Latents of the self-test.
-    answer : 4 int
-        What the reference gives for them (:func:`golden.self_test.layer_sums`).
-    array : hw.tiling.ArraySpec
+    plan : hw.build_plan.BuildPlan
     notice : callable
         Takes one line of text, where the build will take a while.
 
@@ -36,14 +30,8 @@ def build(model, self_test, answer, *, array, notice=lambda text: None):
     -------
     sim.runner.Simulation
     """
-    plan = BuildPlan(
-        model=model,
-        array=array,
-        clock_hz=CLOCK_HZ,
-        self_test=tuple(int(latent) for latent in self_test),
-        answer=tuple(answer),
-    )
-    key = plan.build_id + model.digest.encode() + repr((plan.self_test, answer)).encode()
+    contents = repr((plan.self_test, plan.answer)).encode()
+    key = plan.build_id + plan.model.digest.encode() + contents
 
     def top():
         notice("building the virtual board of this model, once; a minute or two")

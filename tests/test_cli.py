@@ -13,7 +13,9 @@ import pytest
 from PIL import Image
 
 import cli
+from boards.fit import DoesNotFit
 from golden import model_file
+from golden.failures import CheckFailed
 from golden.latents import draw_latents
 from golden.spec import GeneratorSpec
 from pictures import grid
@@ -172,6 +174,24 @@ def test_a_missing_extra_is_named(capsys, monkeypatch):
     monkeypatch.setitem(cli._VERBS, "train", (needs_torch, ()))
     line = refusal(capsys, "train")
     assert "torch is not installed; this needs: pip install -e '.[train]'" in line
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "text"),
+    [
+        (CheckFailed("too slow"), 1, "avatar: too slow\n"),
+        (CheckFailed("no picture\n  its log\n"), 1, "avatar: no picture\n  its log\n\n"),
+        (DoesNotFit("too large", "a table"), 2, "a table\navatar: error: too large\n"),
+    ],
+)
+def test_what_fails_is_said(capsys, monkeypatch, error, status, text):
+    def fail(_args):
+        """Fail."""
+        raise error
+
+    monkeypatch.setitem(cli._VERBS, "build", (fail, ()))
+    assert cli.main(["build"]) == status
+    assert capsys.readouterr() == ("", text)
 
 
 def start(*arguments, **options):

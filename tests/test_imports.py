@@ -21,7 +21,7 @@ ALLOWED = {
     "sim": {"cocotb", "cocotb_tools", "find_libpython", "amaranth", "hw", "golden", "tqdm"},
     "boards": {"amaranth", "amaranth_boards", "hw", "golden", "serial", "tqdm", "yowasp_runtime"},
     "boards.spread": {"golden.spec", "joblib", "distributed", "tqdm"},
-    "boards.explore_report": {"matplotlib"},
+    "boards.explore_report": {"golden.atomic", "matplotlib"},
     "boards.host": {"hw.uart.protocol", "golden.model_file", "golden.spec", "serial", "tqdm"},
     "hw.uart.protocol": set(),
     "pictures": {"golden", "PIL"},

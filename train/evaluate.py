@@ -15,7 +15,7 @@ import numpy as np
 from golden.spec import InputError
 from pictures import read_folder
 from train import attribute_cnn, metrics, random_cnn, samples, sprites
-from train.data import SPRITES, SPRITES_SEED
+from train.data import SPRITES, SPRITES_SEED, load
 
 REFERENCE_SEED = 8_001  # of the held-out sprites; no training set has it
 REFERENCE_COUNT = 2_000
@@ -135,6 +135,35 @@ def folder_reference(folder, count=COUNT):
     half = len(pictures) // 2
     fresh = samples.resample(pictures[half:], count, REFERENCE_SEED)
     return Reference(str(folder), pictures[:half], fresh)
+
+
+def reference_of(source, count=COUNT):
+    """Return the reference that `source` names, :data:`SPRITES` or a folder.
+
+    As :func:`sprite_reference` or :func:`folder_reference`, which see.
+    """
+    return sprite_reference(count) if source == SPRITES else folder_reference(source, count)
+
+
+def training_of(source, count=None):
+    """Return the training pictures that `source` names, :data:`SPRITES` or a folder.
+
+    Parameters
+    ----------
+    source : str
+    count : int, optional
+        Of sprites; by default :data:`TRAINING_COUNT`.
+
+    Returns
+    -------
+    uint8 array, shape (N, 32, 32, 3)
+
+    Raises
+    ------
+    InputError
+        As :func:`train.data.load`.
+    """
+    return load(source, TRAINING_COUNT if count is None else count, SPRITES_SEED).pictures
 
 
 def blends(pictures):

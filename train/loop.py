@@ -19,6 +19,7 @@ import torch
 from tqdm import tqdm
 
 from golden.atomic import make_folder, replacing
+from golden.failures import CheckFailed
 from golden.spec import InputError
 from pictures import grid, save_png
 from train import parallel
@@ -33,7 +34,7 @@ METRICS_EVERY = 100  # steps
 SAVE_EVERY = 1000  # steps
 
 
-class Diverged(Exception):
+class Diverged(CheckFailed):
     """A loss is no longer finite; the message is one line for the user."""
 
 

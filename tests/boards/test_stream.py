@@ -18,7 +18,7 @@ import pytest
 from PIL import Image
 
 import cli
-from boards import host
+from boards import host, stream
 from boards.host import Board
 from boards.stream import Stream
 from boards.training_set import TrainingSet
@@ -300,6 +300,25 @@ def test_augment_says_what_made_each_picture(board, tmp_path):
         "crc32": f"{zlib.crc32(pictures[4].tobytes()):08x}",
     }
     assert len(rows) == 6
+
+
+def test_what_differs_from_the_reference_is_listed(board, monkeypatch):
+    latents, wrong = draw_latents(0, 3), []
+
+    def reference(model, rows):
+        made = np.frombuffer(picture(rows.tobytes()), np.uint8).reshape(1, 32, 32, 3).copy()
+        made[0, 31, 31, 2] ^= (rows == latents[wrong]).all(axis=1).any()
+        return made
+
+    monkeypatch.setattr(stream, "generate", reference)
+    with Board(board.path) as connection:
+        facts = stream.deliver(connection, latents, [], check=True)
+        assert facts["differ"] == []
+        assert stream.as_text(facts).endswith("\nequal to the reference, all of them")
+        wrong.append(1)
+        facts = stream.deliver(connection, latents, [], check=True)
+    assert facts["differ"] == [1]
+    assert stream.as_text(facts).endswith("\nNOT EQUAL: [1]")
 
 
 def test_no_index_of_nothing(tmp_path):

@@ -9,7 +9,7 @@ from boards.opening import open_board
 from boards.registry import board
 from golden.generator import generate
 from golden.latents import draw_latents
-from golden.self_test import layer_sums, self_test_latents
+from golden.self_test import self_test_of
 from golden.spec import GeneratorSpec
 from hw.build_plan import BuildPlan
 from hw.tiling import ArraySpec
@@ -22,13 +22,14 @@ pytestmark = [pytest.mark.sim, pytest.mark.slow, pytest.mark.timeout(1800)]
 
 def test_ulx3s_with_tiny():
     model = random_model(GeneratorSpec.preset("tiny"), seed=4)
-    array, self_test = ArraySpec(rows=4, columns=4), self_test_latents()
+    array = ArraySpec(rows=4, columns=4)
+    self_test, answer = self_test_of(model, array.columns)
     plan = BuildPlan(
         model=model,
         array=array,
         clock_hz=board_netlist.CLOCK_HZ,
-        self_test=tuple(int(latent) for latent in self_test),
-        answer=layer_sums(model, self_test, array.columns),
+        self_test=self_test,
+        answer=answer,
     )
     target = board("ulx3s-85f")
     design, _ = Job(target, plan).design(plan)

@@ -14,7 +14,7 @@ from golden.spec import GeneratorSpec
 from hw.contents import Contents
 from hw.generator import Generator
 from hw.tiling import ArraySpec, Tiling
-from sim.observation import GeneratorSimulation, Observation, report
+from sim.observation import GeneratorSimulation, Observation, as_text, report
 from sim.verilog import to_verilog
 from tests.models import random_model
 
@@ -73,6 +73,7 @@ def test_compact_trained():
     observed = simulation.observe(latents)
     assert observed.difference(model, latents) is None
     facts = report(model, ArraySpec(), observed, None)
+    assert as_text(facts).startswith("equal\n")
     assert facts["useful_macs"] == 10_920_320
     assert sum(facts["beats"]) < observed.cycles_interval < observed.cycles_latency  # they overlap
     assert facts["cycles_latency"] * 256 * facts["utilisation_latency"] == pytest.approx(
@@ -92,6 +93,8 @@ def test_difference_names_the_first_place():
     found = replace(observed, maps=maps).difference(model, latents)
     assert (found.avatar, found.layer, found.channel, found.y, found.x) == (0, 3, 3, 15, 2)
     assert str(found).startswith("avatar 0: layer 3, channel 3, pixel (15, 2), plane G: ")
+    text = as_text(report(model, ArraySpec(), observed, found))
+    assert text.startswith(f"NOT EQUAL, first in {found}\n1000 cycles of 256 multiplications")
 
     pictures = observed.pictures.copy()
     pictures[1, 31, 0, 2] ^= 1

@@ -13,7 +13,8 @@ from boards.stream import Stream
 from golden import model_file
 from golden.generator import generate
 from golden.latents import draw_latents
-from golden.self_test import layer_sums, self_test_latents
+from golden.self_test import self_test_of
+from hw.build_plan import BuildPlan
 from hw.tiling import ArraySpec
 from hw.uart import protocol
 from hw.uart.protocol import ERROR, NO_TAG, Error, Frame, Request
@@ -34,9 +35,8 @@ def model():
 
 @pytest.fixture(scope="module")
 def board(model):
-    latents = self_test_latents()
-    sums = layer_sums(model, latents, ARRAY.columns)
-    with VirtualBoard(virtual_board.build(model, latents, sums, array=ARRAY)) as running:
+    plan = BuildPlan(model, ARRAY, CLOCK_HZ, *self_test_of(model, ARRAY.columns))
+    with VirtualBoard(virtual_board.build(plan)) as running:
         yield running
 
 

@@ -17,7 +17,7 @@ from boards.host import Board
 from golden import model_file
 from golden.generator import generate
 from golden.latents import draw_latents
-from golden.self_test import layer_sums, self_test_latents
+from golden.self_test import self_test_latents, self_test_of
 from golden.spec import InputError
 from hw.build_plan import BuildPlan
 from hw.tiling import ArraySpec
@@ -48,13 +48,13 @@ def model_id(model):
 
 
 @pytest.fixture(scope="module")
-def answer(model):
-    return layer_sums(model, SELF_TEST, ARRAY.columns)
+def plan(model):
+    return BuildPlan(model, ARRAY, CLOCK_HZ, *self_test_of(model, ARRAY.columns))
 
 
 @pytest.fixture(scope="module")
-def simulation(model, answer):
-    return virtual_board.build(model, SELF_TEST, answer, array=ARRAY)
+def simulation(plan):
+    return virtual_board.build(plan)
 
 
 @pytest.fixture(scope="module")
@@ -170,8 +170,7 @@ def test_change_of_rate_and_a_host_that_goes_away(board, model):
         assert connection.self_test().wrong_layer is None
 
 
-def test_a_flipped_weight_word_changes_the_picture(model, model_id, answer):
-    plan = BuildPlan(model, ARRAY, CLOCK_HZ, tuple(map(int, SELF_TEST)), answer)
+def test_a_flipped_weight_word_changes_the_picture(model, plan):
     text = to_verilog(plan.top(), TOP)
     begin = text.index("module \\top.generator.weights")
     word = re.compile(r"memory\[0\] = (\d+)'h([0-9a-f]+);").search(text, begin)

@@ -54,6 +54,12 @@ EXPERIMENTS = {
 }
 
 
+def as_text():
+    """Return the lines that ``avatar experiment list`` prints."""
+    width = max(map(len, EXPERIMENTS))
+    return "\n".join(f"{each.name:<{width}}  {each.summary}" for each in EXPERIMENTS.values())
+
+
 def find(name):
     """Return the :class:`Experiment` called `name`.
 

@@ -14,6 +14,7 @@ import numpy as np
 from golden.atomic import make_folder, replacing
 from pictures import save_png
 from train.experiments.registry import EXPERIMENTS
+from train.experiments.subject import Missing
 
 SIGNIFICANT = 5  # digits of a number in JSON: fewer than what another BLAS would change
 INDEX = "README.md"
@@ -119,6 +120,32 @@ def save(folder, experiment, settings, report):
     _save_text(path.with_suffix(".json"), json.dumps(facts, indent=1, allow_nan=False) + "\n")
     _save_text(path.with_suffix(".md"), text + _flowed(report.findings))
     return facts
+
+
+def save_all(folder, experiments, settings, *, notice):
+    """Do experiments, write their files, and put every part together.
+
+    Parameters
+    ----------
+    folder, settings
+        As of :func:`save`.
+    experiments : iterable of train.experiments.registry.Experiment
+    notice : callable
+        Takes a line of text for each that is left out because its generators are missing.
+
+    Returns
+    -------
+    dict
+        What each one's JSON holds, by its name.
+    """
+    results = {}
+    for each in experiments:
+        try:
+            results[each.name] = save(folder, each, settings, each.run(settings))
+        except Missing as error:
+            notice(f"{each.name} is left out: {error}")
+    save_index(folder)
+    return results
 
 
 def save_index(folder):
