@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The board-independent top: a generator behind a serial line."""
 
-from amaranth.hdl import Module, Mux, Signal, Value
+from amaranth.hdl import Module, Mux, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
 
 from hw.block_ram import BlockRam
 from hw.layer_crc import LayerCrc
+from hw.stream_register import StreamRegister
 from hw.tiling import LANES
 from hw.uart import identity
 from hw.uart.baud import BaudRate
@@ -17,7 +18,7 @@ from hw.uart.frame_sender import FrameSender
 from hw.uart.protocol import BAUD
 from hw.uart.protocol import divisor as clocks_a_bit
 from hw.uart.receiver import Receiver
-from hw.uart.responder import Responder
+from hw.uart.responder import PIXEL, Responder
 from hw.uart.slip import Decoder
 from hw.uart.stopwatch import Stopwatch
 from hw.uart.transmitter import Transmitter
@@ -85,8 +86,13 @@ class Top(wiring.Component):
         wiring.connect(m, frames.o_error, command.i_error)
         wiring.connect(m, responder.o, sender.i)
         wiring.connect(m, sender.o, transmitter.i)
-        wiring.connect(m, generator.o_pixels, responder.i_pixels)
-        wiring.connect(m, command.o_latents, generator.i_latents)
+        # The generator and the line may lie at opposite ends of the chip.
+        m.submodules.latents_register = latents = StreamRegister(signed(8))
+        m.submodules.pixels_register = pixels = StreamRegister(PIXEL)
+        wiring.connect(m, command.o_latents, latents.i)
+        wiring.connect(m, latents.o, generator.i_latents)
+        wiring.connect(m, generator.o_pixels, pixels.i)
+        wiring.connect(m, pixels.o, responder.i_pixels)
         m.d.comb += [
             jobs.w_data.eq(command.o_jobs.p),
             jobs.w_en.eq(command.o_jobs.valid),

@@ -11,6 +11,8 @@ def mult18x18d(multiplier):
 
     Yosys infers the multiplier but none of its registers: it would be combinational, 3.9 ns of
     speed grade 6. CE0 is tied high, CE1 enables the register of operand B; nothing is reset.
+    The other clocks, enables and resets stay open: nextpnr would route a constant to each, through
+    pins of the block that its neighbours need.
 
     Parameters
     ----------
@@ -27,9 +29,9 @@ def mult18x18d(multiplier):
     m.d.comb += [a.eq(multiplier.a), b.eq(multiplier.b), multiplier.product.eq(product)]
 
     ports = {"i_CLK0": ClockSignal(), "i_CE0": Const(1), "i_CE1": multiplier.b_en}
-    ports |= {f"i_CE{n}": Const(0) for n in (2, 3)}
-    ports |= {f"i_CLK{n}": Const(0) for n in (1, 2, 3)}
-    ports |= {f"i_RST{n}": Const(0) for n in range(4)}
+    ports |= {
+        "i_RST0": Const(0)
+    }  # no other CLK, CE and RST: nextpnr would route a constant to each
     ports |= {f"i_SIGNED{operand}": Const(1) for operand in "AB"}
     ports |= {f"i_SOURCE{operand}": Const(0) for operand in "AB"}  # not the shift chain
     for n in range(MAX_WIDTH):

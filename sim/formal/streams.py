@@ -78,6 +78,13 @@ def rule(name, module, make, fault, *, cover, any_crc=False):
 
 PROOFS = [
     rule(
+        "register",
+        "hw.stream_register",
+        lambda module: module.StreamRegister(8),
+        ("with m.If(self.o.ready | ~self.o.valid):", "with m.If(1):"),
+        cover=6,
+    ),
+    rule(
         "encoder",
         "hw.uart.slip",
         lambda module: module.Encoder(),
