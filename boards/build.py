@@ -15,6 +15,7 @@ from boards.board_top import BoardTop
 from boards.devices import DEVICES
 from boards.ecp5_flow import PACKAGES, pack, place_and_route, synthesize
 from boards.fit import check_fit
+from boards.floorplan import floorplan
 from boards.new_folder import check_new_folder, new_folder
 from boards.tools import ECPPACK, NEXTPNR_ECP5, YOSYS, ToolFailed
 from golden.failures import CheckFailed
@@ -85,6 +86,11 @@ class Job:
         """Return the :class:`boards.block_contents.DesignContents` of the top that `plan` fills."""
         return DesignContents.of(self.top(plan), self.board.platform())
 
+    @property
+    def tiling(self):
+        """The network on its array."""
+        return Tiling(self.plan.model.spec, self.plan.array)
+
     def check(self, out):
         """Refuse what cannot become the folder `out`, before any tool runs.
 
@@ -93,7 +99,7 @@ class Job:
         boards.fit.DoesNotFit, InputError
         """
         check_new_folder(out)
-        check_fit(Tiling(self.plan.model.spec, self.plan.array), self.board.device)
+        check_fit(self.tiling, self.board.device)
 
     @property
     def facts(self):
@@ -178,6 +184,7 @@ def _route(job, progress, seed, clocks_mhz):
             package=PACKAGES[platform.package],
             speed=platform.speed,
             lpf=lpf,
+            places=floorplan(netlist, job.board.device_name, job.tiling),
             seed=seed,
         )
         slowest = routed.report.slowest

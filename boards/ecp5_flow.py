@@ -17,7 +17,7 @@ SYNTHESIS_TIMEOUT = 3600  # seconds; a full LFE5U-85F takes a few minutes of one
 ROUTING_TIMEOUT = 3 * 3600
 PACKING_TIMEOUT = 600
 PACKAGES = {"BG381": "CABGA381", "MG285": "CSFBGA285"}  # as Amaranth and as nextpnr name them
-SYNTHESIS = "synth_ecp5 -top {top} -json netlist.json"
+SCRIPT = "read_rtlil design.il; synth_ecp5 -top top -json netlist.json"
 ROUTER = "router1"  # 153 MHz where router2 gave 117
 
 
@@ -41,6 +41,21 @@ class Netlist:
         """Digest of all that decides it."""
         return self.folder.name
 
+    def cells(self, *types):
+        """Return the type of each cell of one of these types, by its name."""
+        cells = self._read()["modules"]["top"]["cells"]
+        return {name: cell["type"] for name, cell in cells.items() if cell["type"] in types}
+
+    def write_placed(self, path, places):
+        """Write it to `path` with the places, by cell, that the placer shall not choose."""
+        netlist = self._read()
+        for name, place in places.items():
+            netlist["modules"]["top"]["cells"][name]["attributes"]["BEL"] = place
+        Path(path).write_text(json.dumps(netlist))
+
+    def _read(self):
+        return json.loads((self.folder / "netlist.json").read_text())
+
 
 @dataclass(frozen=True)
 class Routed:
@@ -61,16 +76,14 @@ class Routed:
     seconds: float
 
 
-def synthesize(rtlil, progress, *, top="top"):
+def synthesize(rtlil, progress):
     """Return the :class:`Netlist` of a design, made once.
 
     Parameters
     ----------
     rtlil : str
-        Yosys' RTLIL, primitives of the ECP5 in it or not.
+        Yosys' RTLIL, primitives of the ECP5 in it or not; the top module is ``top``.
     progress : boards.progress.Progress
-    top : str
-        Name of the top module.
 
     Raises
     ------
@@ -79,21 +92,20 @@ def synthesize(rtlil, progress, *, top="top"):
     ToolFailed
         It failed.
     """
-    script = f"read_rtlil design.il; {SYNTHESIS.format(top=top)}"
 
     def work(folder):
         Path(folder, "design.il").write_text(rtlil)
-        arguments = ["-q", "-l", "yosys.log", "-p", script]
+        arguments = ["-q", "-l", "yosys.log", "-p", SCRIPT]
         _timed(YOSYS, arguments, folder, "yosys.log", SYNTHESIS_TIMEOUT, progress)
         Path(folder, "design.il").unlink()
 
     progress.stage("synthesis")
-    folder = kept("synthesis", digest(YOSYS.version, script, rtlil), work)
+    folder = kept("synthesis", digest(YOSYS.version, SCRIPT, rtlil), work)
     return Netlist(folder, _seconds(folder))
 
 
 def place_and_route(
-    netlist, device, progress, *, package, speed="6", lpf="", frequency=None, seed=1
+    netlist, device, progress, *, package, speed="6", lpf="", frequency=None, places=None, seed=1
 ):
     """Return the :class:`Routed` of a netlist, made once.
 
@@ -113,6 +125,8 @@ def place_and_route(
         Places of the ports and clock constraints; by default every port goes anywhere.
     frequency : float, optional
         MHz wanted of clocks that `lpf` does not constrain.
+    places : dict of str to str, optional
+        nextpnr's names of places, by cell; the placer finds one for every other cell.
     seed : int
 
     Raises
@@ -122,6 +136,7 @@ def place_and_route(
     ToolFailed
         The design does not fit, cannot be routed, or nextpnr failed.
     """
+    places = places or {}
     options = [
         f"--{device.removeprefix('lfe5u-').removesuffix('f')}k",
         *("--package", package, "--speed", speed, "--router", ROUTER),
@@ -132,7 +147,7 @@ def place_and_route(
         options += ["--freq", f"{frequency:g}"]
 
     def work(folder):
-        Path(folder, "netlist.json").hardlink_to(netlist.folder / "netlist.json")
+        netlist.write_placed(Path(folder, "netlist.json"), places)
         Path(folder, "constraints.lpf").write_text(lpf)
         arguments = [
             *("--quiet", "--log", "nextpnr.log", "--json", "netlist.json"),
@@ -146,7 +161,7 @@ def place_and_route(
         routed.unlink()
 
     progress.stage(f"place and route, seed {seed}")
-    folder = kept("routing", digest(NEXTPNR_ECP5.version, netlist.key, options, lpf), work)
+    folder = kept("routing", digest(NEXTPNR_ECP5.version, netlist.key, options, lpf, places), work)
     report = RoutedReport.read(folder / "timing.json")
     return Routed(folder, report, _seconds(folder))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from boards.ecp5_flow import place_and_route, synthesize
 from boards.fit import check_blocks, check_fit, memory_table, planned
+from boards.floorplan import floorplan
 from golden.spec import InputError
 from hw.build_plan import BuildPlan
 from hw.ecp5.platform import Ecp5Primitives
@@ -66,6 +67,7 @@ def measure(model, array, device, progress, *, seeds=(1,), clock_mhz=None):
     wanted = planned(design)
     check_blocks(wanted["ebr"], device, "see the table", memory_table(tiling))
     netlist = synthesize(design, progress)
+    places = floorplan(netlist, device.name, tiling)
     routed = {
         seed: place_and_route(
             netlist,
@@ -73,6 +75,7 @@ def measure(model, array, device, progress, *, seeds=(1,), clock_mhz=None):
             progress,
             package=PACKAGE,
             frequency=clock_mhz or TARGET_MHZ,
+            places=places,
             seed=seed,
         )
         for seed in seeds

@@ -108,13 +108,9 @@ class Feeder(wiring.Component):
         first = Signal()
         half = Signal(init=1)  # turned before its first use
 
-        x_end, plane_end = Signal(), Signal()
+        y_end, x_end, plane_end = Signal(), Signal(), Signal()  # `y` is its last, ...
         last = Signal()
-        m.d.comb += [
-            plane_end.eq((plane == PLANES - 1) | (tile.layer == 0)),
-            x_end.eq(x == tile.x_last),
-            last.eq(plane_end & x_end & (y == tile.y_last)),
-        ]
+        m.d.comb += last.eq(plane_end & x_end & y_end)
 
         start = Signal()
         m.d.comb += [
@@ -140,6 +136,9 @@ class Feeder(wiring.Component):
                 y.eq(following.y_first),
                 x.eq(following.x_first),
                 plane.eq(0),
+                y_end.eq(following.y_first == following.y_last),
+                x_end.eq(following.x_first == following.x_last),
+                plane_end.eq(following.layer == 0),
                 half.eq(half ^ following.job_first),
             ]
         with m.Elif(busy):
@@ -147,11 +146,13 @@ class Feeder(wiring.Component):
                 first.eq(0),
                 busy.eq(~last),
                 plane.eq(Mux(plane_end, 0, plane + 1)),
+                plane_end.eq((plane == PLANES - 2) | (tile.layer == 0)),
             ]
             with m.If(plane_end):
-                m.d.sync += x.eq(Mux(x_end, tile.x_first, x + 1))
+                next_x = Mux(x_end, tile.x_first, x + 1)[: len(x)]
+                m.d.sync += [x.eq(next_x), x_end.eq(next_x == tile.x_last)]
                 with m.If(x_end):
-                    m.d.sync += y.eq(y + 1)
+                    m.d.sync += [y.eq(y + 1), y_end.eq(y + 1 == tile.y_last)]
 
         m.d.comb += [
             self.beat.valid.eq(busy),

@@ -89,8 +89,8 @@ MUTANTS = (
     Mutant(
         "feeder-repeats-layer-1",
         "feeder.py",
-        "(plane == PLANES - 1) | (tile.layer == 0)",
-        "plane == PLANES - 1",
+        "plane_end.eq(following.layer == 0)",
+        "plane_end.eq(0)",
         "lopsided/feeder",
         "layer 1 takes three beats in place of one",
     ),
