@@ -19,7 +19,7 @@ from hw.uart.protocol import BAUD
 from hw.uart.protocol import divisor as clocks_a_bit
 from hw.uart.receiver import Receiver
 from hw.uart.responder import PIXEL, Responder
-from hw.uart.slip import Decoder
+from hw.uart.slip import BODY_BYTE, Decoder
 from hw.uart.stopwatch import Stopwatch
 from hw.uart.transmitter import Transmitter
 
@@ -84,7 +84,9 @@ class Top(wiring.Component):
         wiring.connect(m, decoder.o, frames.i)
         wiring.connect(m, frames.o, command.i)
         wiring.connect(m, frames.o_error, command.i_error)
-        wiring.connect(m, responder.o, sender.i)
+        m.submodules.body_register = body = StreamRegister(BODY_BYTE)
+        wiring.connect(m, responder.o, body.i)
+        wiring.connect(m, body.o, sender.i)
         wiring.connect(m, sender.o, transmitter.i)
         # The generator and the line may lie at opposite ends of the chip.
         m.submodules.latents_register = latents = StreamRegister(signed(8))
@@ -137,8 +139,8 @@ class Top(wiring.Component):
             stopwatch.pixel_waits.eq(generator.o_pixels.valid & ~generator.o_pixels.ready),
         ]
 
-        # A cycle late is early enough: `sender` is active while the last byte of an answer goes in.
-        m.d.sync += responder.line_active.eq(sender.active | transmitter.active)
+        # A cycle late is early enough: the register holds the last byte of an answer as it goes in.
+        m.d.sync += responder.line_active.eq(body.o.valid | sender.active | transmitter.active)
 
         m.d.sync += [baud.good.eq(frames.good), baud.bad.eq(frames.bad)]
         with m.If(frames.good | frames.bad):
@@ -150,6 +152,7 @@ class Top(wiring.Component):
             | command.active
             | jobs.level.any()
             | responder.active
+            | body.o.valid
             | sender.active
             | transmitter.active
             | baud.probation
