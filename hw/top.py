@@ -82,13 +82,14 @@ class Top(wiring.Component):
 
         wiring.connect(m, receiver.o, decoder.i)
         wiring.connect(m, decoder.o, frames.i)
-        wiring.connect(m, frames.o, command.i)
+        m.submodules.request_register = request = StreamRegister(8)
+        wiring.connect(m, frames.o, request.i)
+        wiring.connect(m, request.o, command.i)
         wiring.connect(m, frames.o_error, command.i_error)
         m.submodules.body_register = body = StreamRegister(BODY_BYTE)
         wiring.connect(m, responder.o, body.i)
         wiring.connect(m, body.o, sender.i)
         wiring.connect(m, sender.o, transmitter.i)
-        # The generator and the line may lie at opposite ends of the chip.
         m.submodules.latents_register = latents = StreamRegister(signed(8))
         m.submodules.pixels_register = pixels = StreamRegister(PIXEL)
         wiring.connect(m, command.o_latents, latents.i)
@@ -149,6 +150,7 @@ class Top(wiring.Component):
             receiver.active
             | decoder.o.valid
             | frames.active
+            | request.o.valid
             | command.active
             | jobs.level.any()
             | responder.active
