@@ -32,8 +32,7 @@ def measure(model, array, device, progress, *, seeds=(1,), clock_mhz=None):
     seeds : sequence of int
         Of placement.
     clock_mhz : float, optional
-        The tools aim at it, and the design must reach it; without it they aim at
-        :data:`TARGET_MHZ`.
+        The design must reach it. The tools aim at it or at :data:`TARGET_MHZ`, whichever is more.
 
     Returns
     -------
@@ -74,7 +73,7 @@ def measure(model, array, device, progress, *, seeds=(1,), clock_mhz=None):
             device.name,
             progress,
             package=PACKAGE,
-            frequency=clock_mhz or TARGET_MHZ,
+            frequency=max(clock_mhz or 0, TARGET_MHZ),
             places=places,
             seed=seed,
         )

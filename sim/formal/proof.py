@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from amaranth.hdl import Assume, Cover, Module, ResetSignal, Signal, Value
-from amaranth.lib import wiring
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
+
+from hw.block_ram import BlockRam
 
 BOUNDED, INDUCTION = "bmc", "prove"  # SymbiYosys' names
 
@@ -75,7 +77,7 @@ def holds(m, name, stream):
 
     Adds the cover statement that a payload which had to wait is taken.
     """
-    payload = Value.cast(stream.payload)
+    payload = Value.cast(stream.payload).as_unsigned()
     waited = Signal(name=f"{name}_waited")
     before = Signal(len(payload), name=f"{name}_before")
     m.d.sync += [waited.eq(stream.valid & ~stream.ready), before.eq(payload)]
@@ -106,4 +108,71 @@ class AnyCrc(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         m.d.comb += self.crc.eq(self.value)
+        return m
+
+
+class AnyBlockRam(BlockRam):
+    """In the place of :class:`hw.block_ram.BlockRam`, whatever it may hold, and read.
+
+    Parameters
+    ----------
+    value : Signal
+        A free input of the harness.
+    """
+
+    def __init__(self, value, *size, **lanes):
+        self.value = value
+        super().__init__(*size, **lanes)
+
+    def elaborate(self, platform):
+        m = Module()
+        m.d.comb += self.data.eq(self.value)
+        return m
+
+
+ANY_FIFO = data.StructLayout({"w_rdy": 1, "r_rdy": 1, "level": 5, "r_data": 8})
+
+
+class AnyFifo(wiring.Component):
+    """In the place of :class:`amaranth.lib.fifo.SyncFIFOBuffered`, whatever it may hold.
+
+    It keeps the stream rule where it is read; that a FIFO does, and more, is for
+    :mod:`sim.formal.fifos`. An induction begins in any state, and in most states a FIFO's pointers
+    are nonsense.
+
+    Parameters
+    ----------
+    value : View
+        A free input of the harness, of layout `ANY_FIFO`.
+    width, depth : int
+        As the FIFO's.
+    """
+
+    def __init__(self, value, *, width, depth):
+        self.value = value
+        self.read = stream.Signature(width).create()
+        super().__init__(
+            {
+                "w_en": In(1),
+                "w_data": In(width),
+                "w_rdy": Out(1),
+                "r_en": In(1),
+                "r_data": Out(width),
+                "r_rdy": Out(1),
+                "level": Out(range(depth + 1)),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        m.d.comb += [
+            self.w_rdy.eq(self.value.w_rdy),
+            self.r_rdy.eq(self.value.r_rdy),
+            self.r_data.eq(self.value.r_data),
+            self.level.eq(self.value.level),
+            self.read.valid.eq(self.r_rdy),
+            self.read.payload.eq(self.r_data),
+            self.read.ready.eq(self.r_en),
+            Assume(holds(m, "read", self.read)),
+        ]
         return m
