@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Clock, reset, serial line and lamps of a board around the board-independent top."""
 
-from amaranth import ClockDomain, ClockSignal, Elaboratable, Module, Signal
+from amaranth import ClockDomain, ClockSignal, Elaboratable, Module, ResetSignal, Signal
 from amaranth.lib import io
 from amaranth.lib.cdc import ResetSynchronizer
 
@@ -47,19 +47,25 @@ class BoardTop(Elaboratable):
         board = self.board
         oscillator = platform.request(board.oscillator, 0, dir="-")
         m.submodules.oscillator = buffer = io.Buffer("i", oscillator)
+        m.domains.start = ClockDomain()
+        m.d.comb += ClockSignal("start").eq(ClockSignal())
         if board.pll is None:
             m.d.comb += ClockSignal().eq(buffer.i)
-            m.submodules.reset = ResetSynchronizer(~self._configured(m))
-            return
-        m.submodules.pll = pll = board.pll(board.oscillator_hz, self.clock_hz)
-        m.d.comb += [pll.oscillator.eq(buffer.i), ClockSignal().eq(pll.clk)]
-        m.submodules.reset = ResetSynchronizer(~pll.locked)
+            running = Signal(reset_less=True)  # from a clock after configuration on
+            m.d.start += running.eq(1)
+        else:
+            m.submodules.pll = pll = board.pll(board.oscillator_hz, self.clock_hz)
+            m.d.comb += [pll.oscillator.eq(buffer.i), ClockSignal().eq(pll.clk)]
+            running = pll.locked
+        m.submodules.reset = ResetSynchronizer(~running, domain="start")
 
-    def _configured(self, m):
-        """Return a signal that is high from a clock after configuration on."""
-        awake = Signal(reset_less=True)
-        m.d.sync += awake.eq(1)
-        return awake
+        # Two registers, so that the one that resets all of the chip may lie in the midst of it.
+        reset = ResetSignal("start")
+        for _ in range(2):
+            stage = Signal(init=1, reset_less=True)
+            m.d.start += stage.eq(reset)
+            reset = stage
+        m.d.comb += ResetSignal().eq(reset)
 
     def _lamps(self, m, platform, **states):
         requested = {}

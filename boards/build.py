@@ -188,7 +188,7 @@ def _route(job, progress, seed, clocks_mhz):
             seed=seed,
         )
         slowest = routed.report.slowest
-        if abs(routed.report.constraints_mhz[slowest] - clock) > 0.01:
+        if abs(routed.report.constraints_mhz[slowest] / clock - 1) > 1e-3:  # whole picoseconds
             raise ToolFailed(f"nextpnr lost the constraint of {slowest} (log: {routed.folder})")
         reached = routed.report.fmax_mhz[slowest]
         if reached >= clock:
