@@ -320,9 +320,9 @@ class Core(wiring.Component):
                     feature_map.write_data[r].eq(scatter.data[r]),
                 ]
 
-        looked_up = steps[to_out + TABLE_LATENCY]
+        before_pixels, looked_up = steps[-2:]
         m.d.comb += [
-            pixels.valid.eq(valid[to_out + TABLE_LATENCY] & (looked_up.layer == 3)),
+            pixels.valid.eq(delay(m, valid[-2] & (before_pixels.layer == 3), 1, reset_less=False)),
             pixels.group.eq(looked_up.phase),
             pixels.plane.eq(looked_up.plane),
             pixels.y.eq(looked_up.y),

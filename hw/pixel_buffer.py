@@ -76,7 +76,7 @@ class PixelBuffer(wiring.Component):
                 inside.append(at != 0 if odd else at != STEPS - 1)
                 block.append((at - odd)[:4])
             write = self.valid & (self.group == group) & inside[0] & inside[1]
-            write_en = Mux(write, 1 << self.plane, 0)[:PLANES]
+            write_en = (1 << self.plane)[:PLANES] & write.replicate(PLANES)
             m.d.comb += [
                 bank.write_address.eq(Cat(delay(m, Cat(block[1], block[0]), 1), write_picture)),
                 bank.write_data.eq(delay(m, self.values[lane], 1).replicate(PLANES)),
@@ -108,10 +108,11 @@ class PixelBuffer(wiring.Component):
             picture_sent.eq(row_sent & (y == PICTURE_SIZE - 1)),
         ]
         taken = Signal()
+        more = rows + Mux(row_done, completed, 0)
         m.d.sync += [
             self.free.eq(pictures != 2),
             taken.eq(self.take),
-            rows.eq(rows + Mux(row_done, completed, 0) - row_sent),
+            rows.eq(Mux(row_sent, more - 1, more)),  # `row_sent` comes late
             pictures.eq(pictures + taken - picture_sent),
         ]
         with m.If(step):

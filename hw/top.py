@@ -135,6 +135,8 @@ class Top(wiring.Component):
             responder.ready.eq(generator.i_latents.ready),
             responder.core_cycles.eq(stopwatch.core_cycles),
             responder.stalled_cycles.eq(stopwatch.stalled_cycles),
+        ]
+        m.d.sync += [
             stopwatch.latent_taken.eq(generator.i_latents.valid & generator.i_latents.ready),
             stopwatch.pixel_taken.eq(generator.o_pixels.valid & generator.o_pixels.ready),
             stopwatch.pixel_waits.eq(generator.o_pixels.valid & ~generator.o_pixels.ready),
