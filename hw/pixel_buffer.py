@@ -41,7 +41,7 @@ class PixelBuffer(wiring.Component):
         Row-major.
     """
 
-    latency = 1 + BlockRam.latency + 1  # a register before the banks, one behind
+    latency = 2 + BlockRam.latency + 1  # two registers before the banks, one behind
 
     def __init__(self, tiling):
         self.phases = tiling.array.layer4_phases
@@ -67,19 +67,23 @@ class PixelBuffer(wiring.Component):
         y, x = Signal(range(PICTURE_SIZE)), Signal(range(PICTURE_SIZE))
         step, read = Signal(), Signal()
 
+        valid = delay(m, self.valid, 1, reset_less=False)
+        group, plane, at_y, at_x, values = (
+            delay(m, each, 1) for each in (self.group, self.plane, self.y, self.x, self.values)
+        )
         outputs = []
         for phase in range(LANES):
             m.submodules[f"bank_{phase}"] = bank = BlockRam(8 * PLANES, 2 * BLOCKS**2, lanes=PLANES)
-            group, lane = divmod(phase, self.phases)
+            own_group, lane = divmod(phase, self.phases)
             inside, block = [], []
-            for odd, at in ((phase >> 1, self.y), (phase & 1, self.x)):
+            for odd, at in ((phase >> 1, at_y), (phase & 1, at_x)):
                 inside.append(at != 0 if odd else at != STEPS - 1)
                 block.append((at - odd)[:4])
-            write = self.valid & (self.group == group) & inside[0] & inside[1]
-            write_en = (1 << self.plane)[:PLANES] & write.replicate(PLANES)
+            write = valid & (group == own_group) & inside[0] & inside[1]
+            write_en = (1 << plane)[:PLANES] & write.replicate(PLANES)
             m.d.comb += [
                 bank.write_address.eq(Cat(delay(m, Cat(block[1], block[0]), 1), write_picture)),
-                bank.write_data.eq(delay(m, self.values[lane], 1).replicate(PLANES)),
+                bank.write_data.eq(delay(m, values[lane], 1).replicate(PLANES)),
                 bank.write_en.eq(delay(m, write_en, 1, reset_less=False)),
                 bank.address.eq(Cat(x[1:], y[1:], read_picture)),
                 bank.en.eq(step),
@@ -87,14 +91,14 @@ class PixelBuffer(wiring.Component):
             outputs.append(bank.data)
 
         row_end = (
-            self.valid
-            & (self.plane == PLANES - 1)
-            & (self.x == STEPS - 1)
-            & (self.group == LANES // self.phases - 1)
+            valid
+            & (plane == PLANES - 1)
+            & (at_x == STEPS - 1)
+            & (group == LANES // self.phases - 1)
         )
         row_done = delay(m, row_end, 1, reset_less=False)
-        picture_done = row_done & delay(m, self.y == STEPS - 1, 1)
-        completed = delay(m, Mux((self.y == 0) | (self.y == STEPS - 1), 1, 2), 1)
+        picture_done = row_done & delay(m, at_y == STEPS - 1, 1)
+        completed = delay(m, Mux((at_y == 0) | (at_y == STEPS - 1), 1, 2), 1)
         with m.If(picture_done):
             m.d.sync += write_picture.eq(~write_picture)
 

@@ -89,7 +89,7 @@ MUTANTS = (
     Mutant(
         "pixels-leave-early",
         "pixel_buffer.py",
-        "delay(m, Mux((self.y == 0) | (self.y == STEPS - 1), 1, 2), 1)",
+        "delay(m, Mux((at_y == 0) | (at_y == STEPS - 1), 1, 2), 1)",
         "2",
         "regular/pixel_buffer",
         "a row is sent before it is whole",
