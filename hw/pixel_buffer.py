@@ -65,6 +65,7 @@ class PixelBuffer(wiring.Component):
         pictures = Signal(range(3))  # begun and not sent
         rows = Signal(range(2 * PICTURE_SIZE + 1))  # complete and not sent
         y, x = Signal(range(PICTURE_SIZE)), Signal(range(PICTURE_SIZE))
+        x_end, y_end = Signal(), Signal()  # `x` is its last, `y` is
         step, read = Signal(), Signal()
 
         valid = delay(m, self.valid, 1, reset_less=False)
@@ -108,8 +109,8 @@ class PixelBuffer(wiring.Component):
         m.d.comb += [
             step.eq(self.o.ready | ~self.o.valid),
             read.eq(step & (rows != 0)),
-            row_sent.eq(read & (x == PICTURE_SIZE - 1)),
-            picture_sent.eq(row_sent & (y == PICTURE_SIZE - 1)),
+            row_sent.eq(read & x_end),
+            picture_sent.eq(row_sent & y_end),
         ]
         taken = Signal()
         more = rows + Mux(row_done, completed, 0)
@@ -128,7 +129,9 @@ class PixelBuffer(wiring.Component):
                 self.o.p.eq(Array(outputs)[fetched.phase]),
             ]
         with m.If(read):
-            m.d.sync += [x.eq(x + 1), y.eq(y + row_sent)]
+            m.d.sync += [x.eq(x + 1), x_end.eq(x == PICTURE_SIZE - 2)]
+        with m.If(row_sent):
+            m.d.sync += [y.eq(y + 1), y_end.eq(y == PICTURE_SIZE - 2)]
         with m.If(picture_sent):
             m.d.sync += read_picture.eq(~read_picture)
         return m
