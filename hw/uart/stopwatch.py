@@ -40,23 +40,20 @@ class Stopwatch(wiring.Component):
         before = Signal(32)  # now - 1: the first and the last cycle both count
         m.d.sync += [now.eq(now + 1), before.eq(now)]
 
-        latents = Signal(range(LATENT))
-        m.d.comb += [
-            starts.w_en.eq(self.latent_taken & (latents == 0)),
-            starts.w_data.eq(before),
-        ]
+        latents, first = Signal(range(LATENT)), Signal(init=1)  # `latents` is 0
+        m.d.comb += [starts.w_en.eq(self.latent_taken & first), starts.w_data.eq(before)]
         with m.If(self.latent_taken):
-            m.d.sync += latents.eq(latents + 1)
+            m.d.sync += [latents.eq(latents + 1), first.eq(0)]
             with m.If(latents == LATENT - 1):
-                m.d.sync += latents.eq(0)
+                m.d.sync += [latents.eq(0), first.eq(1)]
 
-        pixels = Signal(range(PIXELS))
+        pixels, last = Signal(range(PIXELS)), Signal()  # `pixels` is the last
         stalled = Signal(32)
         with m.If(self.pixel_waits):
             m.d.sync += stalled.eq(stalled + 1)
         with m.If(self.pixel_taken):
-            m.d.sync += pixels.eq(pixels + 1)
-            with m.If(pixels == PIXELS - 1):
+            m.d.sync += [pixels.eq(pixels + 1), last.eq(pixels == PIXELS - 2)]
+            with m.If(last):
                 m.d.comb += starts.r_en.eq(1)
                 m.d.sync += [
                     pixels.eq(0),
