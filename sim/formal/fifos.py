@@ -66,7 +66,7 @@ def order(depth):
         name=f"fifo-order-{depth}",
         make=lambda fifo: Order(fifo.SyncFIFOBuffered(width=WIDTH, depth=depth)),
         module="amaranth.lib.fifo",
-        fault=("with m.If(do_write & ~do_inner_read):", "with m.If(do_write):"),
+        fault=("inner_r_rdy & (~self.r_rdy | self.r_en)", "inner_r_rdy"),
         depth=depth + 6,
         cover=depth + 6,
     )
