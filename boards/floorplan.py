@@ -2,7 +2,7 @@
 """Where the multipliers and block RAMs of the machine lie on an LFE5U-85F.
 
 Left alone, nextpnr's placer scatters large blocks that fill a chip nine tenths: nearly twice the
-wire, four times the minutes. Here the machine lies as it is drawn. Activations enter at the lower
+wire, three times the minutes. Here the machine lies as it is drawn. Activations enter at the lower
 left and run right, partial sums run up, finished sums leave at the top, and the maps wait below::
 
     multipliers   y = 10   last rows of the array, requantisers
@@ -19,6 +19,7 @@ from __future__ import annotations
 import re
 
 from hw.ecp5.block_ram import geometry
+from hw.tiling import LANES
 
 DEVICE = "lfe5u-85f"
 GROUPS, PITCH, GAP = 13, 9, 7  # columns of tiles: so many groups, `PITCH` apart, 2 more from `GAP`
@@ -79,7 +80,7 @@ def _multipliers():
 
 def _wanted(name, tiling):
     """Return x, y and pull of the cell `name`, by the component that it belongs to."""
-    array, lanes = tiling.array, 4
+    array = tiling.array
     top, *_, bottom = MULTIPLIER_ROWS
     sums, weights, below, lowest = BLOCK_ROWS
     width = geometry(array.word_weights * tiling.weight_bits, tiling.weight_words).width
@@ -93,9 +94,9 @@ def _wanted(name, tiling):
             bottom - (bottom - top) * (r + 0.5) / array.rows,
             1,
         ),
-        r"requantizer_(\d+)\.": lambda lane: (across(lane, lanes), top, 1),
+        r"requantizer_(\d+)\.": lambda lane: (across(lane, LANES), top, 1),
         r"accumulators\.bank_(\d+)_": lambda c: (across(c, array.columns), sums, 1),
-        r"(?:table_|pixels\.bank_|line\.block_0_)(\d+)": lambda n: (across(n, lanes), sums, 1),
+        r"(?:table_|pixels\.bank_|line\.block_0_)(\d+)": lambda n: (across(n, LANES), sums, 1),
         r"(?:channels|plane_biases)\.": lambda: (WIDTH / 2, sums, 1),
         r"map_[ab]\.bank_(\d+)\.": lambda r: (across(r, 3 * array.rows), (below + lowest) / 2, 1),
         r"weights\.memory\.block_\d+_(\d+)": lambda k: (

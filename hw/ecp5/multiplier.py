@@ -29,9 +29,7 @@ def mult18x18d(multiplier):
     m.d.comb += [a.eq(multiplier.a), b.eq(multiplier.b), multiplier.product.eq(product)]
 
     ports = {"i_CLK0": ClockSignal(), "i_CE0": Const(1), "i_CE1": multiplier.b_en}
-    ports |= {
-        "i_RST0": Const(0)
-    }  # no other CLK, CE and RST: nextpnr would route a constant to each
+    ports |= {"i_RST0": Const(0)}
     ports |= {f"i_SIGNED{operand}": Const(1) for operand in "AB"}
     ports |= {f"i_SOURCE{operand}": Const(0) for operand in "AB"}  # not the shift chain
     for n in range(MAX_WIDTH):

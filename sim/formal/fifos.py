@@ -9,7 +9,7 @@ from sim.formal.proof import Harness, Proof
 
 WIDTH = 2  # the width of what a FIFO holds does not matter to it
 JOBS = 2  # depth of the job FIFO of hw.top
-STANDS_FOR_16 = 8  # of the same code; the bytes that wait are twice as many, and take an hour
+STANDS_FOR_16 = 8  # of the same code; the bytes that wait are twice as many: too many for z3
 
 
 class Order(Harness):
