@@ -85,10 +85,11 @@ class LatentMemory(wiring.Component):
         )
         write = latents.write_port(granularity=8)
         read = latents.read_port()
+        number = delay(m, self.i.p.as_unsigned(), 1)  # written as `stored` says so
         m.d.comb += [
-            write.addr.eq(Cat(group, slot_in)),
-            write.data.eq(self.i.p.as_unsigned().replicate(self.rows)),
-            write.en.eq(take << row),
+            write.addr.eq(delay(m, Cat(group, slot_in), 1)),
+            write.data.eq(number.replicate(self.rows)),
+            write.en.eq(delay(m, (take << row)[: self.rows], 1, reset_less=False)),
             read.addr.eq(Cat(self.group, slot_out)),
         ]
         m.d.comb += self.numbers.eq(delay(m, read.data, self.latency - 1))

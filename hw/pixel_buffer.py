@@ -97,9 +97,10 @@ class PixelBuffer(wiring.Component):
             & (at_x == STEPS - 1)
             & (group == LANES // self.phases - 1)
         )
-        row_done = delay(m, row_end, 1, reset_less=False)
-        picture_done = row_done & delay(m, at_y == STEPS - 1, 1)
-        completed = delay(m, Mux((at_y == 0) | (at_y == STEPS - 1), 1, 2), 1)
+        picture_done = delay(m, row_end & (at_y == STEPS - 1), 1, reset_less=False)
+        completed = Mux((at_y == 0) | (at_y == STEPS - 1), 1, 2) & row_end.replicate(2)
+        in_rows = delay(m, completed, 1, reset_less=False)
+        less_one = delay(m, completed - 1, 1)  # beside it: an adder, not two in a row
         with m.If(picture_done):
             m.d.sync += write_picture.eq(~write_picture)
 
@@ -113,11 +114,10 @@ class PixelBuffer(wiring.Component):
             picture_sent.eq(row_sent & y_end),
         ]
         taken = Signal()
-        more = rows + Mux(row_done, completed, 0)
         m.d.sync += [
             self.free.eq(pictures != 2),
             taken.eq(self.take),
-            rows.eq(Mux(row_sent, more - 1, more)),  # `row_sent` comes late
+            rows.eq(Mux(row_sent, rows + less_one, rows + in_rows)),  # `row_sent` comes late
             pictures.eq(pictures + taken - picture_sent),
         ]
         with m.If(step):

@@ -103,13 +103,15 @@ class Top(wiring.Component):
             Value.cast(responder.i_jobs.p).eq(jobs.r_data),
             responder.i_jobs.valid.eq(jobs.r_rdy),
             jobs.r_en.eq(responder.i_jobs.ready),
-            responder.rom_busy.eq(command.rom_en),
             command.rom_data.eq(rom.data),
             responder.rom_data.eq(rom.data),
         ]
 
         rom_address = Signal.like(rom.address, reset_less=True)
-        m.d.sync += rom_address.eq(Mux(command.rom_en, command.rom_addr, responder.rom_addr))
+        m.d.sync += [
+            rom_address.eq(Mux(command.rom_en, command.rom_addr, responder.rom_addr)),
+            responder.rom_busy.eq(command.rom_en),
+        ]
         m.d.comb += rom.address.eq(rom_address)
 
         trace = generator.o_trace

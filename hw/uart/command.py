@@ -88,6 +88,12 @@ class CommandHandler(wiring.Component):
         m.d.sync += [difference.eq(self.i.p ^ self.rom_data), compared.eq(self.rom_en & taken)]
         with m.If(compared & difference.any()):
             m.d.sync += same_model.eq(0)
+        right_version, right_length = Signal(), Signal()  # settled two bytes before their use
+        m.d.sync += right_version.eq(version == VERSION)
+        with m.Switch(request):
+            for kind, size in PAYLOAD_SIZES.items():
+                with m.Case(kind):
+                    m.d.sync += right_length.eq(remaining == size)
         wait = Signal(range(identity.LATENCY + 1))  # until rom_data are those of rom_addr
         m.d.comb += [taken.eq(self.i.valid & self.i.ready), self.o_jobs.p.eq(job)]
 
@@ -95,10 +101,11 @@ class CommandHandler(wiring.Component):
         room = Signal()
         fetch = Signal()
         fetched = delay(m, fetch, identity.LATENCY, reset_less=False)
-        m.d.sync += room.eq(latents.level < WAITING // 2)
+        fed, number = Signal(), Signal(8)
+        m.d.sync += [room.eq(latents.level < WAITING // 2), fed.eq(0), number.eq(self.i.p)]
         m.d.comb += [
-            latents.w_en.eq(fetched),
-            latents.w_data.eq(Mux(fetched, self.rom_data, self.i.p)),
+            latents.w_en.eq(fetched | fed),
+            latents.w_data.eq(Mux(fetched, self.rom_data, number)),
             self.o_latents.p.eq(latents.r_data),
             self.o_latents.valid.eq(latents.r_rdy),
             latents.r_en.eq(self.o_latents.ready),
@@ -141,11 +148,11 @@ class CommandHandler(wiring.Component):
                 m.next = "JOB"
                 m.d.sync += [refuse(Error.TYPE), wait.eq(identity.LATENCY)]
                 with m.Switch(request):
-                    for kind, size in PAYLOAD_SIZES.items():
+                    for kind in PAYLOAD_SIZES:
                         with m.Case(kind):
-                            with m.If(remaining != size):
+                            with m.If(~right_length):
                                 m.d.sync += refuse(Error.LENGTH)
-                            with m.Elif(version == VERSION):
+                            with m.Elif(right_version):
                                 if kind == Request.INFO:
                                     m.d.sync += job.kind.eq(Kind.INFO)
                                 elif kind == Request.GENERATE:
@@ -154,7 +161,7 @@ class CommandHandler(wiring.Component):
                                     m.d.sync += job.kind.eq(Kind.SELF_TEST)
                                 else:
                                     m.next = "DIVISOR"
-                with m.If(version != VERSION):
+                with m.If(~right_version):
                     m.d.sync += refuse(Error.VERSION)
             with m.State("MODEL"):
                 m.d.comb += [self.rom_en.eq(1), self.i.ready.eq(wait == 0)]
@@ -207,16 +214,15 @@ class CommandHandler(wiring.Component):
                     m.next = "IDLE"
                 with m.Else():
                     m.d.comb += self.i.ready.eq(1)
-                    m.d.sync += remaining.eq(remaining - taken)
+                    m.d.sync += remaining.eq(remaining - self.i.valid)
             with m.State("FEED"):
                 m.d.comb += self.i.ready.eq(room)
-                with m.If(taken):
-                    m.d.comb += latents.w_en.eq(1)
+                m.d.sync += fed.eq(taken)
                 feed(taken)
             with m.State("FEED STORED"):
                 m.d.comb += [fetch.eq(room), self.rom_en.eq(room)]
                 m.d.sync += self.rom_addr.eq(self.rom_addr + room)
                 feed(fetch)
-        m.d.comb += self.active.eq(~fsm.ongoing("IDLE") | (latents.level != 0))
+        m.d.comb += self.active.eq(~fsm.ongoing("IDLE") | fed | (latents.level != 0))
 
         return m

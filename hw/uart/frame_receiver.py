@@ -66,13 +66,12 @@ class FrameReceiver(wiring.Component):
         count = Signal(range(MAX_REQUEST + 1))  # bytes of the frame under way
         spoilt = Signal()
         full = Signal()
-        begun = Signal()
-        too_long, no_room = Signal(), Signal()  # settled when the next event comes
-        m.d.comb += begun.eq((count != 0) | spoilt)
+        begun, too_long, no_room = Signal(), Signal(), Signal()  # settled when the next event comes
 
         head = Signal(range(DEPTH))  # of the next byte for `o`
         room = Signal(range(DEPTH), init=DEPTH - 1)  # behind `start`, before `head`
         m.d.sync += [
+            begun.eq((count != 0) | spoilt),
             room.eq(head - start - 1),
             no_room.eq(room <= count),
             too_long.eq(count == MAX_REQUEST),
@@ -136,7 +135,8 @@ class FrameReceiver(wiring.Component):
             self.o.valid.eq(ahead.r_rdy),
             ahead.r_en.eq(self.o.ready),
             self.active.eq(
-                begun
+                (count != 0)
+                | spoilt
                 | (head != start)
                 | Cat(fetched).any()
                 | (ahead.level != 0)

@@ -51,7 +51,7 @@ class Responder(wiring.Component):
     ready : In(1), core_cycles, stalled_cycles : In(32)
         For the info answer.
     rom_busy : In(1), rom_addr : Out(8), rom_data : In(8)
-        Identity memory; where it is not busy for another, data come
+        Identity memory; where it was not busy for another, which is told a cycle late, data come
         :data:`hw.uart.identity.LATENCY` cycles after the address.
     picture_done : Out(1)
         The last pixel of a picture was taken.
@@ -92,7 +92,9 @@ class Responder(wiring.Component):
         job = Signal(JOB)
         shift = Signal(8 * Status.LAYOUT.size)  # bytes on their way out, the first lowest
         count = Signal(range(Status.LAYOUT.size + 1))  # bytes of it left
+        one_left = Signal()
         stored = Signal(range(Facts.LAYOUT.size + 1))  # bytes of the memory left
+        none_stored = Signal()
         wait = Signal(range(identity.LATENCY + 1))  # until rom_data are those of rom_addr
         pixels = Signal(range(PIXELS))
         last_pixel = Signal()
@@ -116,18 +118,23 @@ class Responder(wiring.Component):
             m.d.comb += [
                 self.o.valid.eq(1),
                 self.o.p.data.eq(shift[:8]),
-                self.o.p.last.eq(last & (count == 1)),
+                self.o.p.last.eq(last & one_left),
             ]
             with m.If(self.o.ready):
-                m.d.sync += [shift.eq(shift >> 8), count.eq(count - 1)]
-                with m.If(count == 1):
+                m.d.sync += [shift.eq(shift >> 8), count.eq(count - 1), one_left.eq(count == 2)]
+                with m.If(one_left):
                     m.next = following
 
         def load(value, size):
-            return [shift.eq(value), count.eq(size)]
+            return [shift.eq(value), count.eq(size), one_left.eq(size == 1)]
 
         def look_up(address, size):
-            return [self.rom_addr.eq(address), stored.eq(size), wait.eq(identity.LATENCY)]
+            return [
+                self.rom_addr.eq(address),
+                stored.eq(size),
+                none_stored.eq(size == 0),
+                wait.eq(identity.LATENCY),
+            ]
 
         with m.FSM() as fsm:
             with m.State("IDLE"):
@@ -169,7 +176,7 @@ class Responder(wiring.Component):
                         m.d.sync += load(job.value, ERROR_CODE.size)
             with m.State("LOOK UP"):
                 m.d.sync += self.layer.eq(0)
-                with m.If(stored == 0):
+                with m.If(none_stored):
                     status = Cat(self.ready, Const(0, 7), self.core_cycles, self.stalled_cycles)
                     m.d.sync += load(status, Status.LAYOUT.size)
                     m.next = "TAIL"
@@ -178,7 +185,7 @@ class Responder(wiring.Component):
                 with m.Elif(wait == 0):
                     m.d.sync += [
                         load(self.rom_data, 1),
-                        look_up(self.rom_addr + 1, stored - 1),
+                        look_up(self.rom_addr + 1, (stored - 1)[: len(stored)]),
                     ]
                     m.next = "STORED"
             with m.State("STORED"):
@@ -200,7 +207,7 @@ class Responder(wiring.Component):
                     m.next = "PIXEL"
             with m.State("PIXEL"):
                 send("FETCH", last=last_pixel)
-                with m.If(last_pixel & self.o.ready & (count == 1)):
+                with m.If(last_pixel & self.o.ready & one_left):
                     m.next = "SENT"
             with m.State("SENT"):
                 m.next = "IDLE"

@@ -18,7 +18,7 @@ class Timeout(wiring.Component):
     Members
     -------
     divisor : In(16)
-        Clocks a bit.
+        Clocks a bit, at least 2.
     restart : In(1)
         Start counting anew.
     expired : Out(1)
@@ -31,19 +31,18 @@ class Timeout(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        clocks = Signal(16)
-        bits = Signal(range(self.bit_times))
+        clocks, bit_ends = Signal(16), Signal(init=1)  # `clocks` is 0
+        bits, last = Signal(range(self.bit_times)), Signal()  # `bits` is 0, settled as a bit ends
 
-        m.d.sync += self.expired.eq(0)
-        with m.If(self.restart):
-            m.d.sync += [clocks.eq(self.divisor - 1), bits.eq(self.bit_times - 1)]
-        with m.Elif(clocks != 0):
-            m.d.sync += clocks.eq(clocks - 1)
+        m.d.sync += [bit_ends.eq(clocks == 1), last.eq(bits == 0)]
+        with m.If(self.restart | bit_ends):
+            m.d.sync += [clocks.eq(self.divisor - 1), bit_ends.eq(0)]
         with m.Else():
-            m.d.sync += clocks.eq(self.divisor - 1)
-            with m.If(bits != 0):
-                m.d.sync += bits.eq(bits - 1)
-            with m.Else():
-                m.d.sync += [bits.eq(self.bit_times - 1), self.expired.eq(1)]
+            m.d.sync += clocks.eq(clocks - 1)
+        with m.If(self.restart | (bit_ends & last)):
+            m.d.sync += bits.eq(self.bit_times - 1)
+        with m.Elif(bit_ends):
+            m.d.sync += bits.eq(bits - 1)
+        m.d.sync += self.expired.eq(bit_ends & last & ~self.restart)
 
         return m
