@@ -5,6 +5,7 @@ from amaranth import Const, Instance, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from boards.ecp5_flow import TARGET_MHZ
 from golden.spec import InputError
 
 # Lattice FPGA-DS-02012, sysCLOCK PLL timing: of the phase detector and of the oscillator inside.
@@ -50,7 +51,7 @@ class Ecp5Pll(wiring.Component):
     -------
     oscillator : In(1)
     clk : Out(1)
-        The clock; nextpnr derives its constraint from the oscillator's and these divisors.
+        The clock; the tools are told of :data:`boards.ecp5_flow.TARGET_MHZ` where it is slower.
     locked : Out(1)
         Asynchronous.
     """
@@ -63,6 +64,7 @@ class Ecp5Pll(wiring.Component):
 
     def __init__(self, in_hz, out_hz):
         self.dividers = dividers(in_hz, out_hz)
+        self.target_hz = max(out_hz, TARGET_MHZ * 1_000_000)
         super().__init__()
 
     def elaborate(self, platform):
@@ -102,4 +104,5 @@ class Ecp5Pll(wiring.Component):
             o_LOCK=self.locked,
         )
         m.d.comb += self.clk.eq(pll_clk)
+        platform.add_clock_constraint(self.clk, self.target_hz)
         return m

@@ -28,7 +28,7 @@ class Platform85F(Ecp5Primitives, OrangeCrabR0_2_85FPlatform):
 _COMMON = {
     "oscillator": "clk",
     "pll": Ecp5Pll,
-    "clocks_mhz": (144, 132, 120, 108, 96, 84, 72, 60, 48),
+    "clocks_mhz": (120, 108, 96, 84, 72, 60, 48),
     "lamps": {
         "alive": ("rgb_led", 0, "g"),
         "busy": ("rgb_led", 0, "b"),

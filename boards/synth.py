@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from boards.ecp5_flow import place_and_route, synthesize
+from boards.ecp5_flow import TARGET_MHZ, place_and_route, synthesize
 from boards.fit import check_blocks, check_fit, memory_table, planned
 from boards.floorplan import floorplan
 from golden.spec import InputError
@@ -15,7 +15,6 @@ from hw.uart.protocol import SUMMED_LAYERS
 
 PACKAGE = "CABGA381"  # of ULX3S; every size of the ECP5 comes in it
 CLOCK_HZ = 100_000_000  # told to the serial line; no constraint
-TARGET_MHZ = 150
 
 
 def measure(model, array, device, progress, *, seeds=(1,), clock_mhz=None):
@@ -32,7 +31,8 @@ def measure(model, array, device, progress, *, seeds=(1,), clock_mhz=None):
     seeds : sequence of int
         Of placement.
     clock_mhz : float, optional
-        The design must reach it. The tools aim at it or at :data:`TARGET_MHZ`, whichever is more.
+        The design must reach it. The tools aim at it or at
+        :data:`boards.ecp5_flow.TARGET_MHZ`, whichever is more.
 
     Returns
     -------

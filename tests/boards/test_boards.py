@@ -15,6 +15,7 @@ import cli
 from boards import ecp5_pll, xilinx_pll
 from boards.board_top import BoardTop
 from boards.devices import DEVICES
+from boards.ecp5_flow import TARGET_MHZ
 from boards.fit import DoesNotFit, check_fit, memory_table, planned
 from boards.new_folder import new_folder
 from boards.registry import BOARDS, facts
@@ -72,6 +73,8 @@ def test_pins_and_oscillator_are_constrained(board, monkeypatch):
     if board.device.family != "gowin":  # its tools take the clock as an argument
         hertz = f"{board.oscillator_hz:.1f} HZ"
         assert hertz in text or f"-period {1e9 / board.oscillator_hz}" in text
+    if board.pll is ecp5_pll.Ecp5Pll:
+        assert f'FREQUENCY NET "pll.clk" {TARGET_MHZ * 1e6} HZ;' in text
 
 
 @pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)
