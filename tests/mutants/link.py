@@ -126,6 +126,14 @@ MUTANTS = (
         "a host that died in mid-frame leaves its half to the next",
     ),
     Mutant(
+        "timeout-shortens-each-bit",
+        "uart/timeout.py",
+        "bit_ends.eq(clocks == 1)",
+        "bit_ends.eq(clocks == 2)",
+        f"{FRAMES}::test_silence_ends_a_frame_and_not_before",
+        "a host that pauses in mid-frame loses its frame",
+    ),
+    Mutant(
         "frames-lose-the-notice",
         "uart/frame_receiver.py",
         "self.o_error.p.eq(Mux(full, Error.BUSY, Error.BROKEN))",
@@ -152,7 +160,7 @@ MUTANTS = (
     Mutant(
         "command-takes-any-length",
         "uart/command.py",
-        "with m.If(remaining != size):",
+        "with m.If(~right_length):",
         "with m.If(0):",
         f"{COMMAND}::test_a_refused_request_is_skipped_whole",
         "a short request takes latents from the next one",
@@ -168,7 +176,7 @@ MUTANTS = (
     Mutant(
         "command-keeps-a-refused-payload",
         "uart/command.py",
-        "m.d.sync += remaining.eq(remaining - taken)",
+        "m.d.sync += remaining.eq(remaining - self.i.valid)",
         'm.next = "IDLE"',
         f"{COMMAND}::test_a_refused_request_is_skipped_whole",
         "the payload of a refused request is read as requests",

@@ -89,10 +89,18 @@ MUTANTS = (
     Mutant(
         "pixels-leave-early",
         "pixel_buffer.py",
-        "delay(m, Mux((at_y == 0) | (at_y == STEPS - 1), 1, 2), 1)",
-        "2",
+        "completed = Mux((at_y == 0) | (at_y == STEPS - 1), 1, 2)",
+        "completed = Mux(0, 1, 2)",
         "regular/pixel_buffer",
         "a row is sent before it is whole",
+    ),
+    Mutant(
+        "pixels-miscount-rows",
+        "pixel_buffer.py",
+        "less_one = delay(m, completed - 1, 1)",
+        "less_one = delay(m, completed, 1)",
+        "regular/pixel_buffer",
+        "a row that goes while others come is counted twice",
     ),
     Mutant(
         "pixels-swap-parities",
