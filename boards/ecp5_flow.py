@@ -47,6 +47,21 @@ class Netlist:
         cells = self._read()["modules"]["top"]["cells"]
         return {name: cell["type"] for name, cell in cells.items() if cell["type"] in types}
 
+    def drivers(self, kind, port):
+        """Return the flip-flop behind this port, by the name of the cell, for cells of a type."""
+        cells = self._read()["modules"]["top"]["cells"]
+        outputs = {
+            cell["connections"]["Q"][0]: name
+            for name, cell in cells.items()
+            if cell["type"] == "TRELLIS_FF"
+        }
+        nets = {
+            name: cell["connections"][port][0]
+            for name, cell in cells.items()
+            if cell["type"] == kind and cell["connections"].get(port)
+        }
+        return {name: outputs[net] for name, net in nets.items() if net in outputs}
+
     def write_placed(self, path, places):
         """Write it to `path` with the places, by cell, that the placer shall not choose."""
         netlist = self._read()

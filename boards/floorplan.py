@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where the multipliers and block RAMs of the machine lie on an LFE5U-85F.
+"""Where the multipliers, their enables and the block RAMs of the machine lie on an LFE5U-85F.
 
 Left alone, nextpnr's placer scatters large blocks that fill a chip nine tenths: nearly twice the
 wire, three times the minutes. Here the machine lies as it is drawn. Activations enter at the lower
@@ -12,6 +12,9 @@ left and run right, partial sums run up, finished sums leave at the top, and the
     multipliers   y = 58   first rows
     block RAMs    y = 70   maps on the left, weights
     block RAMs    y = 82   maps on the left, weights, the line's
+
+A tile's weights take over along a diagonal of the array, from one corner of the chip to the other:
+the register that says so lies half way.
 """
 
 from __future__ import annotations
@@ -25,12 +28,13 @@ DEVICE = "lfe5u-85f"
 GROUPS, PITCH, GAP = 13, 9, 7  # columns of tiles: so many groups, `PITCH` apart, 2 more from `GAP`
 BLOCK_ROWS, BLOCK_STEPS = (22, 46, 70, 82), (4, 6, 8, 10)  # four in a group
 MULTIPLIER_ROWS, MULTIPLIER_STEPS, MULTIPLIER_PLACES = (10, 34, 58), (4, 5, 8, 9), (0, 1, 4, 5)
+SPECIAL_ROWS = {*BLOCK_ROWS, *MULTIPLIER_ROWS}  # all other rows are logic
 WIDTH = PITCH * GROUPS + BLOCK_STEPS[0]
 WEIGHTS_PULL = 0.5  # weights have registers to spare on their way; all else pulls with 1
 
 
 def floorplan(netlist, device, tiling):
-    """Return a place for each block RAM and multiplier.
+    """Return a place for each block RAM and multiplier, and each register that enables operand B.
 
     Parameters
     ----------
@@ -53,7 +57,21 @@ def floorplan(netlist, device, tiling):
     for kind, free in sites.items():
         wanted = {name: _wanted(name, tiling) for name in cells if cells[name] == kind}
         places.update(_assign(wanted, free))
-    return places
+    return places | _enables(netlist, places, sites["MULT18X18D"])
+
+
+def _enables(netlist, places, sites):
+    """Return a place in the midst of its multipliers for each register that enables them."""
+    corners = {}
+    for multiplier, register in netlist.drivers("MULT18X18D", "CE1").items():
+        corners.setdefault(register, []).append(sites[places[multiplier]])
+    at = {}
+    for register, ends in sorted(corners.items()):
+        x, y = (round((min(axis) + max(axis)) / 2) for axis in zip(*ends, strict=True))
+        while y in SPECIAL_ROWS or f"X{x}/Y{y}/SLICEA.FF0" in at.values():
+            y += 1
+        at[register] = f"X{x}/Y{y}/SLICEA.FF0"
+    return at
 
 
 def _x(group, step):

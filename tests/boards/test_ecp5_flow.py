@@ -190,3 +190,15 @@ def test_names_of_components():
 
 def step(begin, end, kind, delay):
     return {"from": {"cell": begin}, "to": {"cell": end}, "type": kind, "delay": delay}
+
+
+def test_the_flip_flop_behind_a_port(tmp_path):
+    flip_flop = {"type": "TRELLIS_FF", "connections": {"DI": [9], "Q": [5]}}
+    lut = {"type": "LUT4", "connections": {"Z": [6]}}
+    ports = {"enabled": {"CE1": [5]}, "by logic": {"CE1": [6]}, "tied": {"CE1": ["1"]}, "open": {}}
+    cells = {"register": flip_flop, "lut": lut}
+    cells |= {name: {"type": "MULT18X18D", "connections": pins} for name, pins in ports.items()}
+    netlist = {"modules": {"top": {"cells": cells}}}
+    (tmp_path / "netlist.json").write_text(json.dumps(netlist))
+    found = ecp5_flow.Netlist(tmp_path, 0).drivers("MULT18X18D", "CE1")
+    assert found == {"enabled": "register"}

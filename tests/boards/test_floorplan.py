@@ -20,11 +20,15 @@ SITES = {
 class Cells:
     """A netlist's cells, as :class:`boards.ecp5_flow.Netlist` gives them."""
 
-    def __init__(self, cells):
-        self.all = cells
+    def __init__(self, cells, enables=None):
+        self.all, self.enables = cells, enables or {}
 
     def cells(self, *types):
         return {name: kind for name, kind in self.all.items() if kind in types}
+
+    def drivers(self, kind, port):
+        assert (kind, port) == ("MULT18X18D", "CE1")
+        return self.enables
 
 
 def compact(rows=16, columns=16, bits=5):
@@ -90,6 +94,21 @@ def test_lies_as_it_is_drawn():
     assert mean("map_", 1) > mean("weights", 1) > mean("accumulators", 1)
     assert mean("map_", 0) < 40
     assert mean(r"bank_[0-3]_[01]\.block", 0) < mean(r"bank_1[2-5]_[01]\.block", 0)
+
+
+def test_an_enable_lies_in_the_midst_of_its_multipliers():
+    netlist, tiling = compact()
+    column = {n: f"top.generator.core.array.pe_{n}_0.multiplier.cell" for n in range(16)}
+    ends = [column[0], column[15]]
+    two = {ends[0]: "far", ends[1]: "far", column[7]: "near", column[8]: "near"}
+    at = floorplan(Cells(netlist.all, two), DEVICE, tiling)
+    where = {name: tuple(map(int, re.findall(r"[XY](\d+)", at[name]))) for name in at}
+    (x0, y0), (x1, y1), (x, y) = (where[name] for name in (*ends, "far"))
+    assert abs(x - (x0 + x1) / 2) <= 1 and abs(y - (y0 + y1) / 2) <= 2
+    for name in ("far", "near"):
+        assert re.fullmatch(r"X\d+/Y\d+/SLICEA\.FF0", at[name])
+        assert where[name][1] not in (10, 22, 34, 46, 58, 70, 82)
+    assert at["far"] != at["near"]
 
 
 def test_the_same_again():
