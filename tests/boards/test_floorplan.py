@@ -104,7 +104,8 @@ def test_an_enable_lies_in_the_midst_of_its_multipliers():
     at = floorplan(Cells(netlist.all, two), DEVICE, tiling)
     where = {name: tuple(map(int, re.findall(r"[XY](\d+)", at[name]))) for name in at}
     (x0, y0), (x1, y1), (x, y) = (where[name] for name in (*ends, "far"))
-    assert abs(x - (x0 + x1) / 2) <= 1 and abs(y - (y0 + y1) / 2) <= 2
+    assert abs(x - (x0 + x1) / 2) <= 1
+    assert abs(y - (y0 + y1) / 2) <= 2
     for name in ("far", "near"):
         assert re.fullmatch(r"X\d+/Y\d+/SLICEA\.FF0", at[name])
         assert where[name][1] not in (10, 22, 34, 46, 58, 70, 82)
