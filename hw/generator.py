@@ -275,7 +275,7 @@ class Core(wiring.Component):
         m.submodules.scatter = scatter = LaneScatter(
             tiling, max(len(feature_map.address) for feature_map in maps)
         )
-        last_layer = at_sums.layer == 3
+        last_layer = delay(m, steps[to_sums - 1].layer == 3, 1)
         outputs = []
         for lane in range(LANES):
             m.submodules[f"requantizer_{lane}"] = requantizer = Requantizer(tiling.acc_width)

@@ -68,22 +68,26 @@ class PixelBuffer(wiring.Component):
         x_end, y_end = Signal(), Signal()  # `x` is its last, `y` is
         step, read = Signal(), Signal()
 
-        valid = delay(m, self.valid, 1, reset_less=False)
-        group, plane, at_y, at_x, values = (
-            delay(m, each, 1) for each in (self.group, self.plane, self.y, self.x, self.values)
-        )
+        # Compared before the first register, so that one LUT a bank is left behind it.
+        def inside(at):
+            """Whether an even phase, an odd one has a pixel there."""
+            return Cat(at != STEPS - 1, at != 0)
+
+        planes = (1 << self.plane)[:PLANES] & self.valid.replicate(PLANES)
+        planes = delay(m, planes, 1, reset_less=False)
+        group = delay(m, Cat(self.group == n for n in range(LANES // self.phases)), 1)
+        in_y, in_x = delay(m, inside(self.y), 1), delay(m, inside(self.x), 1)
+        at_y, at_x, values = (delay(m, each, 1) for each in (self.y, self.x, self.values))
         outputs = []
         for phase in range(LANES):
             m.submodules[f"bank_{phase}"] = bank = BlockRam(8 * PLANES, 2 * BLOCKS**2, lanes=PLANES)
             own_group, lane = divmod(phase, self.phases)
-            inside, block = [], []
-            for odd, at in ((phase >> 1, at_y), (phase & 1, at_x)):
-                inside.append(at != 0 if odd else at != STEPS - 1)
-                block.append((at - odd)[:4])
-            write = valid & (group == own_group) & inside[0] & inside[1]
-            write_en = (1 << plane)[:PLANES] & write.replicate(PLANES)
+            odd_y, odd_x = phase >> 1, phase & 1
+            write = group[own_group] & in_y[odd_y] & in_x[odd_x]
+            write_en = planes & write.replicate(PLANES)
+            block = Cat((at_x - odd_x)[:4], (at_y - odd_y)[:4])
             m.d.comb += [
-                bank.write_address.eq(Cat(delay(m, Cat(block[1], block[0]), 1), write_picture)),
+                bank.write_address.eq(Cat(delay(m, block, 1), write_picture)),
                 bank.write_data.eq(delay(m, values[lane], 1).replicate(PLANES)),
                 bank.write_en.eq(delay(m, write_en, 1, reset_less=False)),
                 bank.address.eq(Cat(x[1:], y[1:], read_picture)),
@@ -91,14 +95,9 @@ class PixelBuffer(wiring.Component):
             ]
             outputs.append(bank.data)
 
-        row_end = (
-            valid
-            & (plane == PLANES - 1)
-            & (at_x == STEPS - 1)
-            & (group == LANES // self.phases - 1)
-        )
-        picture_done = delay(m, row_end & (at_y == STEPS - 1), 1, reset_less=False)
-        completed = Mux((at_y == 0) | (at_y == STEPS - 1), 1, 2) & row_end.replicate(2)
+        row_end = planes[PLANES - 1] & group[-1] & ~in_x[0]
+        picture_done = delay(m, row_end & ~in_y[0], 1, reset_less=False)
+        completed = Mux(in_y.all(), 2, 1) & row_end.replicate(2)
         in_rows = delay(m, completed, 1, reset_less=False)
         less_one = delay(m, completed - 1, 1)  # beside it: an adder, not two in a row
         with m.If(picture_done):

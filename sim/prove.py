@@ -42,6 +42,7 @@ smtbmc z3
 [script]
 read_rtlil top.il
 prep -top top
+memory_map
 
 [files]
 top.il

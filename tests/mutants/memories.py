@@ -89,8 +89,8 @@ MUTANTS = (
     Mutant(
         "pixels-leave-early",
         "pixel_buffer.py",
-        "completed = Mux((at_y == 0) | (at_y == STEPS - 1), 1, 2)",
-        "completed = Mux(0, 1, 2)",
+        "completed = Mux(in_y.all(), 2, 1)",
+        "completed = Mux(1, 2, 1)",
         "regular/pixel_buffer",
         "a row is sent before it is whole",
     ),
