@@ -346,6 +346,7 @@ def test_quality_lists_what_there_is(figures, model, capsys):
     assert list(facts["figures"]) == ["best (float)", "head-3 (float)"]
     text = Path("docs/results/quality.md").read_text()
     assert "| best (float) | 2.5 | 10 | 2.5 | 2.5 | 2.500 | 1.10 | 0 | 4-3-2 |" in text
+    assert "- best (float): 1.00 and 4.00\n- head-3 (float): 1.00 and 4.40" in text
     assert cli.main(["experiment", "three-channel-head", "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)
     assert list(facts["ids"]) == ["head-3 (float)"]

@@ -12,6 +12,8 @@ from train.experiments.report import Report
 from train.experiments.subject import GENERATORS, MODELS, Missing, open_subject
 
 SHOWN = 10
+# What a float generator is to reach at most: the share of what a known set scores.
+GOALS = {"attribute_frechet": ("training_set", 1.5), "re_render": ("blends", 0.45)}
 
 
 def subjects():
@@ -28,6 +30,27 @@ def subjects():
     if not found:
         raise Missing(f"{MODELS}: has no model; run from the repository's root")
     return found
+
+
+def goals(figures):
+    """Return sentences: how far each generator of `figures` is from :data:`GOALS`."""
+    known = calibration()
+    shares = {
+        name: [each[goal] / known[beside][goal] for goal, (beside, _) in GOALS.items()]
+        for name, each in figures.items()
+    }
+    lines = [
+        f"- {name}: {frechet:.2f} and {re_render:.2f}"
+        for name, (frechet, re_render) in shares.items()
+    ]
+    frechet, re_render = (most for _, most in GOALS.values())
+    return f"""\
+The goals for a float generator: an attribute Frechet distance of at most {frechet:g} times what 275
+training sprites score, and a re-render distance of at most {re_render:g} times what blends score.
+Measured:
+
+{chr(10).join(lines)}
+"""
 
 
 def run(settings):
@@ -50,6 +73,8 @@ training picture over that of the training pictures among themselves. The last r
 pictures score.
 
 {comparison(figures, extra)}
+
+{goals({s.label: figures[s.label] for s in found if not s.is_integer})}
 """
     z = {s.label: s.draw(settings.seed, SHOWN) for s in found}
     return Report(
