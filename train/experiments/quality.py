@@ -73,7 +73,6 @@ training picture over that of the training pictures among themselves. The last r
 pictures score.
 
 {comparison(figures, extra)}
-
 {goals({s.label: figures[s.label] for s in found if not s.is_integer})}
 """
     z = {s.label: s.draw(settings.seed, SHOWN) for s in found}
