@@ -97,7 +97,8 @@ def as_markdown(facts, command):
         for name, each in facts.items()
     ]
     header += tuple(figure.replace("_", " ") for figure in FIGURES)
-    return f"## Small from large\n\n    {command}\n\n{table(header, rows)}"
+    how = "One run each, the small ones in the same number of steps: small differences are noise."
+    return f"## Small from large\n\n    {command}\n\n{how}\n\n{table(header, rows)}"
 
 
 def main():
