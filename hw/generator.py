@@ -241,7 +241,6 @@ class Core(wiring.Component):
         selected = delay(m, selected, combiner.latency - 1)
 
         # Constants of the channels, beside the sums.
-        at_sums = steps[to_sums]
         layout = channel_layout(tiling)
         m.submodules.channels = channels = BlockRam(
             layout.size, tiling.channel_words, self.contents.channels
