@@ -13,7 +13,7 @@ from boards.block_contents import DesignContents, fill
 from boards.board import Board
 from boards.board_top import BoardTop
 from boards.devices import DEVICES
-from boards.ecp5_flow import PACKAGES, TARGET_MHZ, pack, place_and_route, synthesize
+from boards.ecp5_flow import PACKAGES, pack, place_and_route, synthesize, target_mhz
 from boards.fit import check_fit
 from boards.floorplan import floorplan
 from boards.new_folder import check_new_folder, new_folder
@@ -188,7 +188,7 @@ def _route(job, progress, seed, clocks_mhz):
             seed=seed,
         )
         slowest = routed.report.slowest
-        target = max(clock, TARGET_MHZ)
+        target = target_mhz(clock)
         if abs(routed.report.constraints_mhz[slowest] / target - 1) > 1e-3:  # whole picoseconds
             raise ToolFailed(f"nextpnr lost the constraint of {slowest} (log: {routed.folder})")
         reached = routed.report.fmax_mhz[slowest]

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from boards.block_contents import block_indices
@@ -44,20 +45,19 @@ class Netlist:
 
     def cells(self, *types):
         """Return the type of each cell of one of these types, by its name."""
-        cells = self._read()["modules"]["top"]["cells"]
-        return {name: cell["type"] for name, cell in cells.items() if cell["type"] in types}
+        found = self._cells.items()
+        return {name: cell["type"] for name, cell in found if cell["type"] in types}
 
     def drivers(self, kind, port):
         """Return the flip-flop behind this port, by the name of the cell, for cells of a type."""
-        cells = self._read()["modules"]["top"]["cells"]
         outputs = {
             cell["connections"]["Q"][0]: name
-            for name, cell in cells.items()
+            for name, cell in self._cells.items()
             if cell["type"] == "TRELLIS_FF"
         }
         nets = {
             name: cell["connections"][port][0]
-            for name, cell in cells.items()
+            for name, cell in self._cells.items()
             if cell["type"] == kind and cell["connections"].get(port)
         }
         return {name: outputs[net] for name, net in nets.items() if net in outputs}
@@ -68,6 +68,10 @@ class Netlist:
         for name, place in places.items():
             netlist["modules"]["top"]["cells"][name]["attributes"]["BEL"] = place
         Path(path).write_text(json.dumps(netlist))
+
+    @cached_property
+    def _cells(self):
+        return self._read()["modules"]["top"]["cells"]
 
     def _read(self):
         return json.loads((self.folder / "netlist.json").read_text())
@@ -90,6 +94,11 @@ class Routed:
     folder: Path
     report: RoutedReport
     seconds: float
+
+
+def target_mhz(clock_mhz):
+    """Return what the tools are told to reach for a design that must reach `clock_mhz`."""
+    return max(clock_mhz, TARGET_MHZ)
 
 
 def synthesize(rtlil, progress):

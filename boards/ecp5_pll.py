@@ -5,7 +5,7 @@ from amaranth import Const, Instance, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from boards.ecp5_flow import TARGET_MHZ
+from boards.ecp5_flow import target_mhz
 from golden.spec import InputError
 
 # Lattice FPGA-DS-02012, sysCLOCK PLL timing: of the phase detector and of the oscillator inside.
@@ -51,7 +51,7 @@ class Ecp5Pll(wiring.Component):
     -------
     oscillator : In(1)
     clk : Out(1)
-        The clock; the tools are told of :data:`boards.ecp5_flow.TARGET_MHZ` where it is slower.
+        The clock; the tools are told of :func:`boards.ecp5_flow.target_mhz` of it.
     locked : Out(1)
         Asynchronous.
     """
@@ -64,7 +64,7 @@ class Ecp5Pll(wiring.Component):
 
     def __init__(self, in_hz, out_hz):
         self.dividers = dividers(in_hz, out_hz)
-        self.target_hz = max(out_hz, TARGET_MHZ * 1_000_000)
+        self.target_hz = target_mhz(out_hz / 1e6) * 1e6
         super().__init__()
 
     def elaborate(self, platform):

@@ -68,10 +68,10 @@ def _enables(netlist, places, sites):
     at = {}
     for register, ends in sorted(corners.items()):
         x, y = (round((min(axis) + max(axis)) / 2) for axis in zip(*ends, strict=True))
-        while y in SPECIAL_ROWS or f"X{x}/Y{y}/SLICEA.FF0" in at.values():
+        while y in SPECIAL_ROWS or (x, y) in at.values():
             y += 1
-        at[register] = f"X{x}/Y{y}/SLICEA.FF0"
-    return at
+        at[register] = x, y
+    return {register: f"X{x}/Y{y}/SLICEA.FF0" for register, (x, y) in at.items()}
 
 
 def _x(group, step):

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from boards.ecp5_flow import TARGET_MHZ, place_and_route, synthesize
+from boards.ecp5_flow import place_and_route, synthesize, target_mhz
 from boards.fit import check_blocks, check_fit, memory_table, planned
 from boards.floorplan import floorplan
 from golden.spec import InputError
@@ -31,8 +31,7 @@ def measure(model, array, device, progress, *, seeds=(1,), clock_mhz=None):
     seeds : sequence of int
         Of placement.
     clock_mhz : float, optional
-        The design must reach it. The tools aim at it or at
-        :data:`boards.ecp5_flow.TARGET_MHZ`, whichever is more.
+        The design must reach it; the tools aim at :func:`boards.ecp5_flow.target_mhz` of it.
 
     Returns
     -------
@@ -73,7 +72,7 @@ def measure(model, array, device, progress, *, seeds=(1,), clock_mhz=None):
             device.name,
             progress,
             package=PACKAGE,
-            frequency=max(clock_mhz or 0, TARGET_MHZ),
+            frequency=target_mhz(clock_mhz or 0),
             places=places,
             seed=seed,
         )

@@ -39,17 +39,17 @@ def goals(figures):
         name: [each[goal] / known[beside][goal] for goal, (beside, _) in GOALS.items()]
         for name, each in figures.items()
     }
-    lines = [
+    listed = "\n".join(
         f"- {name}: {frechet:.2f} and {re_render:.2f}"
         for name, (frechet, re_render) in shares.items()
-    ]
+    )
     frechet, re_render = (most for _, most in GOALS.values())
     return f"""\
 The goals for a float generator: an attribute Frechet distance of at most {frechet:g} times what 275
 training sprites score, and a re-render distance of at most {re_render:g} times what blends score.
 Measured:
 
-{chr(10).join(lines)}
+{listed}
 """
 
 
