@@ -18,7 +18,7 @@ from golden.latents import draw_latents
 from golden.spec import GeneratorSpec
 from tests.models import random_model
 from tests.train.test_generator_file import CONFIGURATION, make_generator
-from train import generator_file, sprites
+from train import generator_file, quantize, sprites
 from train.experiments import (
     augmentation,
     bits,
@@ -26,6 +26,7 @@ from train.experiments import (
     interpolation,
     measures,
     measuring,
+    mixed_bits,
     offsets,
     quality,
     registry,
@@ -332,7 +333,7 @@ def figures(monkeypatch):
     def measured(subjects, seed):
         return {s.label: made_up | {"re_render": 10.0 + n} for n, s in enumerate(subjects)}
 
-    for module in (quality, bits, discriminators, three_channel_head):
+    for module in (quality, bits, mixed_bits, discriminators, three_channel_head):
         monkeypatch.setattr(module, "measure_all", measured)
 
 
@@ -374,6 +375,35 @@ def test_widths_are_compared_with_their_float_generator(figures, model, capsys):
     assert {change["against"] for change in facts["changes"].values()} == {"b (float)"}
     # re-render is 10, 11, 12 in this order
     assert facts["changes"]["m4 (4 bits)"]["re_render"] == pytest.approx(0.2)
+
+
+def test_one_layer_is_narrow_and_one_is_spared(figures, model, capsys, monkeypatch):
+    monkeypatch.setattr(quantize, "CALIBRATION", 16)
+    monkeypatch.setattr(quantize, "EVALUATION", 16)
+    folder = Path("docs/results/generators")
+    folder.mkdir(parents=True)
+    assert cli.main(["experiment", "mixed-bits", "--json"]) == 2
+    assert "best-20000.safetensors: there is no such file" in capsys.readouterr().err
+    generator = make_generator()
+    generator.weight[2][:] *= np.where(np.arange(16).reshape(4, 4) == 0, 50, 1)  # no step fits it
+    generator_file.save(CONFIGURATION, generator, folder / "best-20000.safetensors")
+    assert cli.main(["experiment", "mixed-bits", "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    # Five uniform widths; one layer narrow, one wide, at two widths; three mixes more.
+    assert len(facts["psnr"]) == 5 + 2 * 2 * 4 + 3
+    assert facts["weakest_layer"] == 3
+    assert facts["psnr"]["8-8-5-8"] == min(
+        facts["psnr"][f"{b}"] for b in ("5-8-8-8", "8-5-8-8", "8-8-5-8", "8-8-8-5")
+    )
+    assert list(facts["figures"]) == [
+        f"best-20000 ({bits})"
+        for bits in (
+            "float", "6 bits", "5 bits", "5-5-6-5 bits", "5-5-8-5 bits", "4 bits", "4-4-5-4 bits",
+            "4-4-6-4 bits", "3 bits",
+        )
+    ]  # fmt: skip
+    # re-render is 10 for the float and one more for each after it
+    assert facts["changes"]["best-20000 (5 bits)"]["re_render"] == pytest.approx(0.2)
 
 
 def test_all_leaves_out_what_has_no_generators(model, capsys, monkeypatch):

@@ -4,13 +4,12 @@
 from __future__ import annotations
 
 from train.experiments.figure import Row, sheet
-from train.experiments.measuring import COLUMNS, comparison, measure_all
+from train.experiments.measuring import as_percentages, changes, comparison, measure_all
 from train.experiments.quality import subjects
 from train.experiments.report import Report, number
 from train.experiments.subject import Missing
 
 SHOWN = 10
-CHANGES = ("re_render", "attribute_frechet", "random_frechet")
 
 
 def family(subject):
@@ -50,18 +49,14 @@ def run(settings):
             for s in compared
         },
     }
-    changes = {
-        model.label: {
-            name: figures[model.label][name] / figures[first.label][name] - 1 for name in CHANGES
-        }
-        | {"against": first.label}
+    changed = {
+        model.label: changes(figures, model.label, first.label) | {"against": first.label}
         for first, *members in families.values()
         for model in members
     }
     sentences = [
-        f"- {label} against {change['against']}: "
-        + ", ".join(f"{COLUMNS[name]} {change[name]:+.0%}" for name in CHANGES)
-        for label, change in changes.items()
+        f"- {label} against {change['against']}: {as_percentages(change)}"
+        for label, change in changed.items()
     ]
     findings = comparison(figures, extra)
     if sentences:
@@ -76,7 +71,7 @@ def run(settings):
             "weight_bits": {s.label: s.spec.weight_bits for s in models},
             "psnr": psnr,
             "figures": figures,
-            "changes": changes,
+            "changes": changed,
         },
         picture=sheet(pictures, scale=2),
         caption=f"The same {SHOWN} latents, unpicked.",

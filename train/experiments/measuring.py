@@ -19,6 +19,7 @@ COLUMNS = {
     "recall": "recall",
 }
 SAMPLES = evaluate.COUNT
+CHANGES = ("re_render", "attribute_frechet", "random_frechet")  # what fewer weight bits must keep
 
 
 @cache
@@ -95,3 +96,13 @@ def comparison(figures, extra=None):
         for name, each in figures.items()
     ]
     return table(header, rows + calibration_rows(len(header)))
+
+
+def changes(figures, label, against):
+    """Return by which share :data:`CHANGES` of one generator differ from those of another."""
+    return {name: figures[label][name] / figures[against][name] - 1 for name in CHANGES}
+
+
+def as_percentages(change):
+    """Print what :func:`changes` gave."""
+    return ", ".join(f"{COLUMNS[name]} {change[name]:+.0%}" for name in CHANGES)

@@ -126,6 +126,19 @@ def _bar(batches):
     return tqdm(batches, desc="generate", unit="batch", delay=2, leave=False)
 
 
+def as_subject(name, model):
+    """Return a :class:`golden.model_file.Model` as a :class:`Subject` of this name."""
+    return Subject(
+        name=name,
+        id=model.digest,
+        spec=model.spec,
+        training=model.training,
+        v1=(model.v1 / STEPS).astype(np.float32),
+        v2=(model.v2 / STEPS).astype(np.float32),
+        network=model,
+    )
+
+
 def open_subject(path):
     """Read a model file or a packed generator.
 
@@ -144,16 +157,7 @@ def open_subject(path):
     """
     path = Path(path)
     if not generator_file.is_packed(path):
-        model = model_file.load(path)
-        return Subject(
-            name=path.stem,
-            id=model.digest,
-            spec=model.spec,
-            training=model.training,
-            v1=(model.v1 / STEPS).astype(np.float32),
-            v2=(model.v2 / STEPS).astype(np.float32),
-            network=model,
-        )
+        return as_subject(path.stem, model_file.load(path))
     from train.quantize import as_network
 
     config, generator, digest = generator_file.load(path)

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which layer needs its weight bits: a float generator rounded to other widths layer by layer."""
+
+from __future__ import annotations
+
+from tqdm import tqdm
+
+from train import generator_file
+from train.experiments.figure import Row, sheet
+from train.experiments.measuring import as_percentages, changes, comparison, measure_all
+from train.experiments.report import Report, table
+from train.experiments.subject import GENERATORS, Missing, as_subject, open_subject
+from train.quantize import quantize
+
+GENERATOR = "best-20000"
+WIDE, NARROW = 8, (5, 4)
+LAYERS = range(4)
+SHOWN = 10
+# Measured as pictures: each narrow width alone, then with the layer that costs most widened.
+UNIFORM = (6, 5, 4, 3)
+WIDENED = ((5, 6), (5, 8), (4, 5), (4, 6))
+
+
+def but_one(most, one, layer):
+    """Return four widths: `one` in `layer`, `most` in the others."""
+    return tuple(one if n == layer else most for n in LAYERS)
+
+
+def psnr(subject):
+    """Return how near a rounded generator is to the float one, in dB."""
+    return subject.network.metrics["psnr"]
+
+
+def rounded(path, wanted):
+    """Return the generator of a file rounded to each of `wanted`, a subject by widths."""
+    config, generator, _ = generator_file.load(path)
+    bar = tqdm(wanted, desc="round", unit="model", delay=2, leave=False)
+    return {bits: as_subject(GENERATOR, quantize(config, generator, bits)) for bits in bar}
+
+
+def run(settings):
+    """Return the report; see the module.
+
+    Raises
+    ------
+    Missing
+        The float generator is not there.
+    """
+    path = GENERATORS / f"{GENERATOR}.safetensors"
+    if not path.is_file():
+        raise Missing(f"{path}: there is no such file; run from the repository's root")
+    uniform = [(bits,) * 4 for bits in (WIDE, *UNIFORM)]
+    pairs = [pair for narrow in NARROW for pair in ((WIDE, narrow), (narrow, WIDE))]
+    probes = [but_one(*pair, layer) for pair in pairs for layer in LAYERS]
+    models = rounded(path, [*uniform, *probes])
+    weakest = min(LAYERS, key=lambda layer: psnr(models[but_one(*pairs[0], layer)]))
+    mixes = [but_one(most, one, weakest) for most, one in WIDENED]
+    models |= rounded(path, [bits for bits in mixes if bits not in models])
+
+    teacher = open_subject(path)
+    shown = [*uniform[1:], *mixes]
+    shown = [models[bits] for bits in sorted(shown, key=lambda bits: (-bits[0], bits))]
+    figures = measure_all([teacher, *shown], settings.seed)
+    changed = {s.label: changes(figures, s.label, teacher.label) for s in shown}
+    layers = [
+        [
+            str(layer + 1),
+            teacher.spec.layers[layer].weights,
+            *(f"{psnr(models[but_one(*pair, layer)]):.1f}" for pair in pairs),
+        ]
+        for layer in LAYERS
+    ]
+    header = ("layer", "weights", *(f"{most} bits, it {one}" for most, one in pairs))
+    memory = {s.label: f"{s.spec.weight_memory_bits / 1000:,.0f}" for s in shown}
+    extra = {
+        "PSNR to the float, dB": {s.label: f"{psnr(s):.1f}" for s in shown} | {teacher.label: "-"},
+        "weight memory, kbit": memory | {teacher.label: "-"},
+    }
+    sentences = "\n".join(f"- {label}: {as_percentages(each)}" for label, each in changed.items())
+    least = teacher.spec.layers[weakest]
+    findings = f"""\
+{teacher.label} rounded after training, nothing trained on. PSNR to the float generator in dB when
+one layer has other weight bits than the rest:
+
+{table(header, layers)}
+Layer {weakest + 1} costs most, with {least.weights / teacher.spec.weights:.0%} of the weights. What
+the pictures lose, and what they lose with this layer wider:
+
+{comparison(figures, extra)}
+Against the float generator:
+
+{sentences}
+"""
+    rows = [Row(s.label, s.pictures(s.draw(settings.seed, SHOWN))) for s in (teacher, *shown)]
+    return Report(
+        title="Weight bits, layer by layer",
+        findings=findings,
+        numbers={
+            "generator": teacher.id,
+            "psnr": {"-".join(map(str, bits)): psnr(each) for bits, each in models.items()},
+            "weakest_layer": weakest + 1,
+            "figures": figures,
+            "changes": changed,
+        },
+        picture=sheet(rows, scale=2),
+        caption=f"The same {SHOWN} latents, unpicked.",
+    )
