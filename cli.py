@@ -1153,7 +1153,6 @@ def boards(args):
     argument("--columns", type=int, metavar="C", help="columns (default: the board's)"),
     argument("--clock", type=float, metavar="MHZ", help="(default: the highest that is met)"),
     argument("--seed", type=int, default=1, metavar="N", help="of placement (default 1)"),
-    argument("--baud", type=int, metavar="N", help="start-up rate (default 115200)"),
     argument("--json", action="store_true", help="as JSON, for programs"),
 )
 def build(args):
@@ -1189,7 +1188,6 @@ def build(args):
             progress,
             clock_mhz=args.clock,
             seed=args.seed,
-            baud=args.baud,
         )
     print(json.dumps(facts) if args.json else make.as_text(facts, args.out))
 

@@ -6,12 +6,11 @@ from __future__ import annotations
 from boards import build, gowin, vivado
 from boards.devices import DEVICES
 from hw.build_plan import BuildPlan
-from hw.uart.protocol import BAUD
 
 MAKERS = {"ecp5": build.build, "gowin": gowin.build, "xilinx": vivado.emit}
 
 
-def make(board, model, array, self_test, out, progress, *, clock_mhz=None, seed=1, baud=None):
+def make(board, model, array, self_test, out, progress, *, clock_mhz=None, seed=1):
     """Make the folder `out`; return the facts of its ``report.json``.
 
     Parameters
@@ -28,8 +27,6 @@ def make(board, model, array, self_test, out, progress, *, clock_mhz=None, seed=
         The one clock; by default the highest of the board's that the routed design meets.
     seed : int
         Of placement.
-    baud : int, optional
-        Rate after reset.
 
     Raises
     ------
@@ -43,7 +40,6 @@ def make(board, model, array, self_test, out, progress, *, clock_mhz=None, seed=
         clock_hz=round(max(clocks) * 1e6),
         self_test=latents,
         answer=answer,
-        baud=BAUD if baud is None else baud,
     )
     board.check_clock(plan.clock_hz)
     job = build.Job(board, plan)

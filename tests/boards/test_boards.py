@@ -165,7 +165,7 @@ def test_primitives_are_counted():
             "lfe5u-25f has 56 block RAMs",
         ),
         (["build", "--board", "tang-nano-20k", "--model", MODEL, "--clock", "50"], "27 MHz"),
-        (["build", "--board", "ulx3s-85f", "--model", MODEL, "--baud", "7"], "7"),
+        (["build", "--board", "ulx3s-85f", "--model", MODEL, "--baud", "9600"], "--baud"),
     ],
 )
 def test_bad_input_is_one_line_and_leaves_nothing(tmp_path, capsys, arguments, complaint):
