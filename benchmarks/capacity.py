@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What bounds the pictures: generators that are told what to draw, and need no discriminator.
+
+The attributes of a drawn sprite, one-hot, become latents through a learned matrix; the generator is
+trained to draw that sprite, by the mean absolute error, v1 and v2 fixed as in any run. It must not
+find out what sprites are, so its pictures are what so many weights can do at best; how far an
+adversarially trained one stays behind them is left to its training. Writes capacity.json and
+capacity.md. A minute's trial:
+
+    python benchmarks/capacity.py tiny --steps 200 --count 50 --out /tmp/capacity
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+from tqdm import tqdm
+
+from golden.atomic import make_folder, replacing
+from golden.spec import GeneratorSpec
+from train import sprites
+from train.data import SPRITES_SEED
+from train.evaluate import sprite_reference
+from train.experiments.report import table
+from train.experiments.subject import GENERATORS, open_subject
+from train.networks import Generator
+from train.samples import latents
+from train.trainer import he_deviation
+
+BATCH = 32
+RATE = 2e-3
+TRAINED_ON = 20_000  # sprites, as the recipe `best`
+HELD_OUT_SEED = 8_004
+FIGURES = ("attribute_frechet", "re_render", "random_frechet", "recall")
+JUDGED = "best-20000"  # the generator of two discriminators that the others stand beside
+
+
+def one_hot(attributes):
+    """Return a list of :class:`train.sprites.Attributes` as a float32 tensor (N, choices)."""
+    columns = {}
+    for name, choices in sprites.CHOICES.items():
+        columns |= {(name, choice): len(columns) + n for n, choice in enumerate(choices)}
+    codes = torch.zeros(len(attributes), len(columns))
+    for row, each in zip(codes, attributes):
+        row[[columns[pair] for pair in each._asdict().items()]] = 1
+    return codes
+
+
+class ToldGenerator(nn.Module):
+    """Attributes (N, choices) to pictures (N, 3, 32, 32) through latents and a generator.
+
+    Parameters
+    ----------
+    spec : golden.spec.GeneratorSpec
+    choices : int
+    planes : int
+        As :class:`train.networks.Generator`.
+    seed : int
+    """
+
+    def __init__(self, spec, choices, planes, seed):
+        super().__init__()
+        draws = torch.Generator().manual_seed(seed)
+        self.generator = Generator(spec, planes=planes)
+        for layer in self.generator.layers:
+            nn.init.normal_(layer.weight, 0.0, he_deviation(layer), generator=draws)
+        # As many ones as there are attributes: the latents begin with the spread of N(0, I).
+        std = 1 / math.sqrt(len(sprites.CHOICES))
+        self.latents = nn.Parameter(torch.randn(choices, spec.latent, generator=draws) * std)
+        self.v1, self.v2 = torch.randn(2, spec.latent, generator=draws)
+
+    def forward(self, codes):
+        return self.generator.colour(codes @ self.latents, self.v1, self.v2)
+
+
+def train(network, pictures, codes, steps, seed):
+    """Train with Adam, its rate falling along half a cosine."""
+    adam = torch.optim.Adam(network.parameters(), RATE, (0.9, 0.99), fused=True)
+    rng = np.random.default_rng(seed)
+    targets = torch.from_numpy(np.ascontiguousarray(pictures.transpose(0, 3, 1, 2)))
+    for step in tqdm(range(steps), desc="train", unit="step", delay=2, leave=False):
+        adam.param_groups[0]["lr"] = RATE * (1 + math.cos(math.pi * step / steps)) / 2
+        chosen = torch.from_numpy(rng.integers(len(targets), size=BATCH))
+        loss = (network(codes[chosen]) - (targets[chosen].float() / 127.5 - 1)).abs().mean()
+        adam.zero_grad()
+        loss.backward()
+        adam.step()
+
+
+@torch.no_grad()
+def draw(network, codes):
+    """Return the pictures of attributes (N, choices), uint8 (N, 32, 32, 3)."""
+    planes = torch.cat([network(part) for part in codes.split(BATCH)])
+    return ((planes + 1) * 127.5).round().to(torch.uint8).permute(0, 2, 3, 1).numpy()
+
+
+def measure(preset, planes, options, reference):
+    """Train and measure one generator; return its facts."""
+    pictures, attributes = sprites.collection(TRAINED_ON, SPRITES_SEED)
+    codes = one_hot(attributes)
+    network = ToldGenerator(GeneratorSpec.preset(preset), codes.shape[1], planes, options.seed)
+    network.to(memory_format=torch.channels_last)
+    began = time.process_time()
+    train(network, pictures, codes, options.steps, options.seed)
+    seconds = time.process_time() - began
+    wanted, held_out = sprites.collection(options.count, HELD_OUT_SEED)
+    made = draw(network, one_hot(held_out))
+    error = made.astype(float) - wanted
+    return {
+        "generator": f"{preset}, told" + (", three planes a pass" if planes == 3 else ""),
+        "weights": sum(weight.numel() for weight in network.generator.parameters()),
+        "steps": options.steps,
+        "processor_minutes": round(seconds / 60, 1),
+        "rms_to_the_sprite_asked_for": float(np.sqrt((error**2).mean(axis=(1, 2, 3))).mean()),
+        **reference.measure(made),
+    }
+
+
+def judged(count, reference):
+    """Return the facts of :data:`JUDGED`."""
+    subject = open_subject(GENERATORS / f"{JUDGED}.safetensors")
+    pictures = subject.pictures(latents(subject.training["latents"], count, 0))
+    return {
+        "generator": f"{JUDGED}, adversarial",
+        "weights": subject.spec.weights,
+        "steps": subject.training["steps"],
+        "rms_to_the_sprite_asked_for": None,
+        **reference.measure(pictures),
+    }
+
+
+def as_markdown(facts, command):
+    """Lay the facts out as a table under a heading."""
+    columns = ("generator", "weights", "steps", "rms_to_the_sprite_asked_for", *FIGURES)
+    rows = [[each[column] for column in columns] for each in facts]
+    return f"""\
+## What bounds the pictures
+
+    {command}
+
+Generators that are told the attributes of the sprite to draw and trained on the difference to it,
+beside one that two discriminators trained: what the weights can do, and what the game leaves of it.
+
+{table([column.replace("_", " ") for column in columns], rows)}"""
+
+
+def main():
+    """Train, measure, write capacity.json and capacity.md."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("presets", nargs="*", default=["small", "compact", "medium"])
+    parser.add_argument("--steps", type=int, default=10_000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--count", type=int, default=1500, help="samples measured")
+    parser.add_argument("--out", default="docs/results", help="folder of the tables")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    reference = sprite_reference(options.count)
+    facts = [judged(options.count, reference)]
+    for preset in options.presets:
+        for planes in (1, 3):
+            facts.append(measure(preset, planes, options, reference))
+    command = (
+        f"python -m benchmarks.capacity {' '.join(options.presets)} --steps {options.steps} "
+        f"--seed {options.seed} --count {options.count}"
+    )
+    make_folder(options.out)
+    for suffix, text in (
+        (".json", json.dumps({"command": command, "generators": facts}, indent=1) + "\n"),
+        (".md", as_markdown(facts, command)),
+    ):
+        with replacing(Path(options.out) / f"capacity{suffix}") as beside:
+            beside.write_text(text)
+
+
+if __name__ == "__main__":
+    main()
