@@ -80,7 +80,7 @@ MUTANTS = (
         "sender-reverses-the-crc",
         "uart/frame_sender.py",
         "crc.crc.word_select(index, 8)",
-        "crc.crc.word_select(3 - index, 8)",
+        "crc.crc.word_select(~index, 8)",
         f"{SLIP}::test_bodies_to_frames",
         "no answer is accepted",
     ),
