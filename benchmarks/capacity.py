@@ -13,22 +13,19 @@ capacity.md. A minute's trial:
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import time
-from pathlib import Path
 
 import numpy as np
 import torch
 from torch import nn
 from tqdm import tqdm
 
-from golden.atomic import make_folder, replacing
 from golden.spec import GeneratorSpec
 from train import sprites
 from train.data import SPRITES_SEED
 from train.evaluate import sprite_reference
-from train.experiments.report import table
+from train.experiments.report import save_part, table
 from train.experiments.subject import GENERATORS, open_subject
 from train.networks import Generator
 from train.samples import latents
@@ -170,13 +167,8 @@ def main():
         f"python -m benchmarks.capacity {' '.join(options.presets)} --steps {options.steps} "
         f"--seed {options.seed} --count {options.count}"
     )
-    make_folder(options.out)
-    for suffix, text in (
-        (".json", json.dumps({"command": command, "generators": facts}, indent=1) + "\n"),
-        (".md", as_markdown(facts, command)),
-    ):
-        with replacing(Path(options.out) / f"capacity{suffix}") as beside:
-            beside.write_text(text)
+    results = {"command": command, "generators": facts}
+    save_part(options.out, "capacity", results, as_markdown(facts, command))
 
 
 if __name__ == "__main__":

@@ -34,6 +34,7 @@ from hw.cycle_model import CycleModel
 from hw.multiplier_count import multipliers
 from hw.tiling import ArraySpec, Tiling
 from sim import perf
+from train.experiments.report import save_part
 
 BATCHES = (1, 16, 64)
 ROUNDS = 3
@@ -271,12 +272,7 @@ def run(args):
     }
     with replacing(Path(args.out, "bench.png")) as beside:
         draw(Tiling(model.spec, array), hardware["cycles_interval"], beside)
-    for name, text in (
-        ("bench.json", json.dumps(results, indent=1, ensure_ascii=False) + "\n"),
-        ("bench.md", as_markdown(results)),
-    ):
-        with replacing(Path(args.out, name)) as beside:
-            beside.write_text(text)
+    save_part(args.out, "bench", results, as_markdown(results))
     return results
 
 

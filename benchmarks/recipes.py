@@ -11,7 +11,6 @@ recipes.json and recipes.md. A minute's trial:
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -19,12 +18,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from golden.atomic import make_folder, replacing
+from golden.atomic import make_folder
 from golden.spec import GeneratorSpec
 from train import loop
 from train.data import SPRITES, load
 from train.evaluate import novelty, sprite_reference
-from train.experiments.report import table
+from train.experiments.report import save_part, table
 from train.recipes import RECIPES
 from train.run import CONFIG, RunConfig
 from train.samples import of_run
@@ -126,16 +125,18 @@ def report(found, minutes, out):
         steps = round(np.mean([run["steps"] for run in runs]))
         rows.append([variant, changes or "`fast` on 275 sprites", len(runs), steps, *cells])
     header = ["variant", "change", "seeds", "steps", *(name.replace("_", " ") for name in names)]
-    make_folder(out)
-    with replacing(out / "recipes.json") as beside:
-        text = json.dumps({"minutes": minutes, "runs": found}, indent=1, default=float)
-        beside.write_text(text + "\n")
-    with replacing(out / "recipes.md") as beside:
-        beside.write_text(
-            "# Recipes\n\n"
-            f"One change at a time, {minutes:g} processor minutes each, 275 sprites. Differences "
-            "between single seeds are no claim.\n\n" + table(header, rows)
-        )
+    seeds = sorted({run["seed"] for run in found})
+    command = " ".join([*(row[0] for row in rows), "--seeds", *map(str, seeds)])
+    text = f"""\
+## Recipes
+
+    python benchmarks/recipes.py {command} --minutes {minutes:g}
+
+One change at a time, {minutes:g} processor minutes each, 275 sprites. Differences between single
+seeds are no claim.
+
+{table(header, rows)}"""
+    save_part(out, "recipes", {"minutes": minutes, "runs": found}, text)
 
 
 if __name__ == "__main__":

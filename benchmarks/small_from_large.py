@@ -11,17 +11,16 @@ are only measured, broken ones go on. A minute's trial, on a teacher of as littl
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
 import torch
 
-from golden.atomic import make_folder, replacing
+from golden.atomic import make_folder
 from golden.spec import GeneratorSpec
 from train import session
 from train.data import SPRITES
 from train.evaluate import sprite_reference
-from train.experiments.report import table
+from train.experiments.report import save_part, table
 from train.run import CONFIG, FloatGenerator, RunConfig
 from train.samples import of_run
 
@@ -121,13 +120,8 @@ def main():
         f"--preset {options.preset} --steps {options.steps} --seed {options.seed} "
         f"--count {options.count}"
     )
-    make_folder(options.out)
-    for suffix, text in (
-        (".json", json.dumps({"command": command, "runs": facts}, indent=1) + "\n"),
-        (".md", as_markdown(facts, command)),
-    ):
-        with replacing(Path(options.out) / f"small-from-large{suffix}") as beside:
-            beside.write_text(text)
+    results = {"command": command, "runs": facts}
+    save_part(options.out, "small-from-large", results, as_markdown(facts, command))
 
 
 if __name__ == "__main__":

@@ -109,16 +109,39 @@ def save(folder, experiment, settings, report):
         What the JSON holds.
     """
     make_folder(folder)
-    path = Path(folder) / experiment.name
     model = f" --model {settings.model}" if experiment.takes_model else ""
     command = f"avatar experiment {experiment.name}{model} --seed {settings.seed}"
-    facts = {"experiment": experiment.name, "command": command, **_plain(report.numbers)}
+    facts = {"experiment": experiment.name, "command": command, **report.numbers}
     text = f"## {report.title}\n\n    {command}\n\n"
     if report.picture is not None:
-        save_png(path.with_suffix(".png"), report.picture)
+        save_png(Path(folder, f"{experiment.name}.png"), report.picture)
         text += f"![{report.caption}]({experiment.name}.png)\n\n{report.caption}\n\n"
-    _save_text(path.with_suffix(".json"), json.dumps(facts, indent=1, allow_nan=False) + "\n")
-    _save_text(path.with_suffix(".md"), text + _flowed(report.findings))
+    return save_part(folder, experiment.name, facts, text + _flowed(report.findings))
+
+
+def save_part(folder, name, facts, text):
+    """Write what a part of docs/results is made of: its numbers, NAME.json, and its text, NAME.md.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Made unless it exists.
+    name : str
+    facts : dict
+        Values that JSON can hold or NumPy's.
+    text : str
+        Markdown under a heading of its own.
+
+    Returns
+    -------
+    dict
+        What the JSON holds.
+    """
+    facts = _plain(facts)
+    make_folder(folder)
+    numbers = json.dumps(facts, indent=1, ensure_ascii=False, allow_nan=False)
+    _save_text(Path(folder, f"{name}.json"), numbers + "\n")
+    _save_text(Path(folder, f"{name}.md"), text)
     return facts
 
 
