@@ -19,6 +19,7 @@ from functools import partial
 from golden.atomic import make_folder
 from golden.failures import CheckFailed
 from golden.spec import GeneratorSpec, InputError
+from golden.termination import end_on_sigterm
 from train import options
 
 MAX_SCALE = 64
@@ -136,15 +137,6 @@ def main(argv=None):
 def _notice(text):
     """Say something beside a verb's result."""
     print(f"avatar: {text}", file=sys.stderr)
-
-
-def _end_on_sigterm():
-    """Let SIGTERM end this process as an exception does: what it started ends with it."""
-
-    def terminated(*_):
-        sys.exit(128 + signal.SIGTERM)
-
-    signal.signal(signal.SIGTERM, terminated)
 
 
 def _latents(args):
@@ -327,7 +319,7 @@ def board_sim(args):
     from hw.tiling import ArraySpec
 
     model = model_file.load(args.model)
-    _end_on_sigterm()
+    end_on_sigterm()
     array = ArraySpec(rows=args.rows, columns=args.columns)
     with _virtual_board(model, args.link, array, args.netlist) as board:
         print(board.path, flush=True)
@@ -1116,7 +1108,7 @@ def synth(args):
     if args.clock is not None:
         _check_mhz(args.clock)
     model = _model_or_network(args)
-    _end_on_sigterm()
+    end_on_sigterm()
     with Progress() as progress:
         facts = synth.measure(model, array, device, progress, seeds=seeds, clock_mhz=args.clock)
     print(json.dumps(facts) if args.json else synth.as_text(facts, device))
@@ -1177,7 +1169,7 @@ def build(args):
     }
     array = ArraySpec(**size)
     model = model_file.load(args.model)
-    _end_on_sigterm()
+    end_on_sigterm()
     with Progress() as progress:
         facts = make.make(
             board,

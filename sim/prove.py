@@ -19,6 +19,7 @@ from tqdm import tqdm
 
 from golden.cache import cache_dir
 from golden.spec import InputError
+from golden.termination import end_on_sigterm
 from sim.formal import fifos, framing, serial, streams
 
 PROOFS = [*streams.PROOFS, *fifos.PROOFS, *framing.PROOFS, *serial.PROOFS]
@@ -123,6 +124,7 @@ def main():
         return 2
     chosen = [known[name] for name in args.names] if args.names else PROOFS
     cache_dir().mkdir(parents=True, exist_ok=True)  # the packaged tools do not see /tmp
+    end_on_sigterm()
     passed = 0
     with tqdm(chosen, unit="proof", leave=False) as bar:
         for proof in bar:

@@ -11,6 +11,7 @@ import sys
 
 from tqdm import tqdm
 
+from golden.termination import end_on_sigterm
 from tests.mutants import arithmetic, array, link, memories, schedule
 from tests.mutants.mutant import Misplaced
 from tests.mutants.run import ROOT, TIMEOUT, Judge
@@ -48,6 +49,7 @@ def main(argv=None):
         print(f"mutants: error: {error}", file=sys.stderr)
         return 2
 
+    end_on_sigterm()
     with Judge(args.jobs, timeout=args.timeout) as judge:
         benches = dict.fromkeys(mutant.bench for mutant in chosen)
         sound = _progress(judge.results((None, bench) for bench in benches), "sound", len(benches))
