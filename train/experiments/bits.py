@@ -4,7 +4,13 @@
 from __future__ import annotations
 
 from train.experiments.figure import Row, sheet
-from train.experiments.measuring import as_percentages, changes, comparison, measure_all
+from train.experiments.measuring import (
+    BIT_GOALS,
+    as_percentages,
+    changes,
+    comparison,
+    measure_all,
+)
 from train.experiments.quality import subjects
 from train.experiments.report import Report, number
 from train.experiments.subject import Missing
@@ -60,7 +66,7 @@ def run(settings):
     ]
     findings = comparison(figures, extra)
     if sentences:
-        findings += "\nAgainst the float generator, or else the widest model:\n\n"
+        findings += f"\n{BIT_GOALS}Against the float generator, or else the widest model:\n\n"
         findings += "\n".join(sentences)
     pictures = [Row(s.label, s.pictures(s.draw(settings.seed, SHOWN))) for s in compared]
     return Report(

@@ -7,7 +7,13 @@ from tqdm import tqdm
 
 from train import generator_file
 from train.experiments.figure import Row, sheet
-from train.experiments.measuring import as_percentages, changes, comparison, measure_all
+from train.experiments.measuring import (
+    BIT_GOALS,
+    as_percentages,
+    changes,
+    comparison,
+    measure_all,
+)
 from train.experiments.report import Report, table
 from train.experiments.subject import GENERATORS, Missing, as_subject, open_subject
 from train.quantize import quantize
@@ -87,7 +93,7 @@ Layer {weakest + 1} costs most, with {least.weights / teacher.spec.weights:.0%} 
 the pictures lose, and what they lose with this layer wider:
 
 {comparison(figures, extra)}
-Against the float generator:
+{BIT_GOALS}Against the float generator:
 
 {sentences}
 """
