@@ -21,8 +21,8 @@ COLUMNS = {
 SAMPLES = evaluate.COUNT
 CHANGES = ("re_render", "attribute_frechet", "random_frechet")  # what fewer weight bits must keep
 BIT_GOALS = """\
-The goals: at 5 bits at most 10 % more re-render distance and 15 % more of both Frechet distances, at
-4 bits 30 % more of all three.
+The goals: at 5 bits at most 10 % more re-render distance and 15 % more of both Frechet distances,
+at 4 bits 30 % more of all three.
 """
 
 
