@@ -148,7 +148,7 @@ beside one that two discriminators trained: what the weights can do, and what th
 def main(argv=None):
     """Train, measure, write capacity.json and capacity.md."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("presets", nargs="*", default=["small", "compact", "medium"])
+    parser.add_argument("presets", nargs="*", default=["compact"])
     parser.add_argument("--steps", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--count", type=int, default=1500, help="samples measured")
