@@ -43,7 +43,7 @@ smtbmc z3
 [script]
 read_rtlil top.il
 prep -top top
-memory_map
+{memories}
 
 [files]
 top.il
@@ -67,7 +67,12 @@ def run(proof, folder, *, faulty=False):
     folder = Path(folder)
     text = rtlil.convert(proof.harness(faulty=faulty), name="top")
     (folder / "top.il").write_text(text)
-    script = SCRIPT.format(mode=proof.mode, depth=proof.depth, cover=proof.cover)
+    script = SCRIPT.format(
+        mode=proof.mode,
+        depth=proof.depth,
+        cover=proof.cover,
+        memories="memory_map" if proof.registers else "",
+    )
     (folder / "top.sby").write_text(script)
     tools = Path(sysconfig.get_path("scripts"))
     if not (tools / "yowasp-sby").exists() or not (tools / "z3").exists():

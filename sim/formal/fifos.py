@@ -69,6 +69,7 @@ def order(depth):
         fault=("inner_r_rdy & (~self.r_rdy | self.r_en)", "inner_r_rdy"),
         depth=depth + 6,
         cover=depth + 6,
+        registers=True,
     )
 
 

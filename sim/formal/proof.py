@@ -36,6 +36,8 @@ class Proof:
         Clocks in which every cover statement is reached.
     mode : str
         `BOUNDED`, or `INDUCTION`: then it holds for all time.
+    registers : bool
+        The solver sees memories as registers, not as arrays: faster where they are small.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Proof:
     depth: int
     cover: int
     mode: str = BOUNDED
+    registers: bool = False
 
     def harness(self, *, faulty=False):
         """Return the harness around a copy of the module, or around a faulty one."""
