@@ -1049,9 +1049,9 @@ def explore(args):
 
     Example: avatar explore --device lfe5u-85f --preset compact --out explored
 
-    Cycles, multipliers and block RAMs are exact; LUTs and flip-flops come from a fit to syntheses
-    of small arrays, whose error is printed. The table holds the points that nothing beats in speed,
-    share of the device and weight bits. Exit status 1 if nothing fits.
+    Cycles, multipliers and block RAMs are exact; LUTs and flip-flops come from a fit to
+    syntheses, whose error is printed. The table holds the points that nothing beats in speed, share
+    of the device and weight bits. Exit status 1 if nothing fits.
     """
     from boards import area, devices, explore, explore_report
 

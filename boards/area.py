@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""LUTs and flip-flops of the complete top, from a fit to syntheses of small arrays."""
+"""LUTs and flip-flops of the complete top, from a fit to a few syntheses."""
 
 from __future__ import annotations
 
@@ -55,13 +55,15 @@ COSTS = {
         "blocks": {"RAMB18E1": 1, "RAMB36E1": 2},
     },
 }  # fmt: skip
-# What is synthesised for the ECP5: channels, weight bits, rows and columns; a minute or more each.
+# What is synthesised for the ECP5: channels, weight bits, rows, columns; one to ten minutes each.
 RUNS = (
     ((32, 16, 8), 5, 4, 4),
     ((32, 16, 8), 8, 4, 4),
     ((32, 16, 8), 6, 8, 4),
     ((32, 16, 8), 5, 4, 8),
     ((32, 16, 8), 5, 8, 8),
+    ((32, 16, 8), 5, 16, 16),
+    ((128, 64, 32), 5, 16, 16),
 )
 RUNS_OF = {"ecp5": RUNS, "gowin": RUNS[:1], "xilinx": RUNS[:1]}  # how their logic compares
 

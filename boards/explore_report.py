@@ -37,7 +37,7 @@ def as_text(facts):
         f"flip-flops ({device['source']})",
         f"{'-'.join(map(str, facts['channels']))} at {facts['clock_hz'] / 1e6:g} MHz; "
         f"{facts['baud']:,} baud carry {facts['link_per_second']:g} avatars a second",
-        f"LUTs and flip-flops: fit to syntheses of small arrays ({fit['luts']['family']}), off by "
+        f"LUTs and flip-flops: fit to syntheses ({fit['luts']['family']}), off by "
         "at most "
         + ", ".join(f"{fit[name]['residual']:.0%} ({name.replace('_', '-')})" for name in RESOURCES)
         + "; of a run left out by "
