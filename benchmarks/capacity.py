@@ -3,11 +3,11 @@
 
 The attributes of a drawn sprite, one-hot, become latents through a learned matrix; the generator is
 trained to draw that sprite, by the mean absolute error, v1 and v2 fixed as in any run. It must not
-find out what sprites are, so its pictures are what so many weights can do at best; how far an
-adversarially trained one stays behind them is left to its training. Writes capacity.json and
-capacity.md. A minute's trial:
+find out what sprites are, so its pictures show what so many weights can do; where an adversarially
+trained one stays behind them, its training does. Writes capacity.json and capacity.md. A minute's
+trial:
 
-    python benchmarks/capacity.py tiny --steps 200 --count 50 --out /tmp/capacity
+    python -m benchmarks.capacity tiny --steps 200 --count 50 --out /tmp/capacity
 """
 
 from __future__ import annotations
@@ -21,12 +21,13 @@ from torch import nn
 from tqdm import tqdm
 
 from golden.spec import GeneratorSpec
-from train import sprites
+from train import metrics, sprites
 from train.data import SPRITES_SEED
 from train.evaluate import sprite_reference
 from train.experiments.report import save_part, table
 from train.experiments.subject import GENERATORS, open_subject
 from train.networks import Generator
+from train.quantize import float_pictures
 from train.samples import latents
 from train.trainer import he_deviation
 
@@ -48,6 +49,12 @@ def one_hot(attributes):
     for row, each in zip(codes, attributes):
         row[[columns[pair] for pair in each._asdict().items()]] = 1
     return codes
+
+
+def told_sprites(count, seed):
+    """Draw sprites; return pictures (count, 32, 32, 3) and what tells them, (count, choices)."""
+    pictures, attributes = sprites.collection(count, seed)
+    return pictures, one_hot(attributes)
 
 
 class ToldGenerator(nn.Module):
@@ -94,25 +101,26 @@ def train(network, pictures, codes, steps, seed):
 @torch.no_grad()
 def draw(network, codes):
     """Return the pictures of attributes (N, choices), uint8 (N, 32, 32, 3)."""
-    planes = torch.cat([network(part) for part in codes.split(BATCH)])
-    return ((planes + 1) * 127.5).round().to(torch.uint8).permute(0, 2, 3, 1).numpy()
+    z = (codes @ network.latents).numpy()
+    pictures = float_pictures(network.generator, z, network.v1.numpy(), network.v2.numpy())
+    return np.rint(pictures).astype(np.uint8)
 
 
-def measure(preset, planes, options, reference):
-    """Train and measure one generator; return its facts."""
-    pictures, attributes = sprites.collection(TRAINED_ON, SPRITES_SEED)
-    codes = one_hot(attributes)
+def measure(preset, planes, options, known, wanted, reference):
+    """Train and measure one generator; return its facts.
+
+    `known` and `wanted` are pictures (N, 32, 32, 3) and codes (N, choices): of training, held out.
+    """
+    pictures, codes = known
     network = ToldGenerator(GeneratorSpec.preset(preset), codes.shape[1], planes, options.seed)
     network.to(memory_format=torch.channels_last)
     train(network, pictures, codes, options.steps, options.seed)
-    wanted, held_out = sprites.collection(options.count, HELD_OUT_SEED)
-    made = draw(network, one_hot(held_out))
-    error = made.astype(float) - wanted
+    made = draw(network, wanted[1])
     return {
         "generator": f"{preset}, told" + (", three planes a pass" if planes == 3 else ""),
         "weights": sum(weight.numel() for weight in network.generator.parameters()),
         "steps": options.steps,
-        ERROR: float(np.sqrt((error**2).mean(axis=(1, 2, 3))).mean()),
+        ERROR: float(metrics.rms(made, wanted[0]).mean()),
         **reference.measure(made),
     }
 
@@ -156,10 +164,12 @@ def main(argv=None):
     options = parser.parse_args(argv)
     torch.set_num_threads(1)
     reference = sprite_reference(options.count)
+    known = told_sprites(TRAINED_ON, SPRITES_SEED)
+    wanted = told_sprites(options.count, HELD_OUT_SEED)
     facts = [judged(options.count, reference)]
     for preset in options.presets:
         for planes in (1, 3):
-            facts.append(measure(preset, planes, options, reference))
+            facts.append(measure(preset, planes, options, known, wanted, reference))
     command = (
         f"python -m benchmarks.capacity {' '.join(options.presets)} --steps {options.steps} "
         f"--seed {options.seed} --count {options.count}"
