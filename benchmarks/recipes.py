@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -24,14 +24,14 @@ from train import loop
 from train.data import SPRITES, load
 from train.evaluate import novelty, sprite_reference
 from train.experiments.report import save_part, table
-from train.recipes import RECIPES
+from train.recipes import RECIPES, Recipe
 from train.run import CONFIG, RunConfig
 from train.samples import of_run
 from train.session import SPRITES_SEED
 from train.trainer import Trainer
 
 BASE = replace(RECIPES["fast"], sprites=275)
-# name: what differs from the base
+# name: what differs from the base, in the recipe or in the run's configuration
 VARIANTS = {
     "base": {},
     "no-decay": {"decay": False},
@@ -41,6 +41,7 @@ VARIANTS = {
     "r1-0.01": {"r1_gamma": 0.01},
     "translate-2": {"translate": 2},
     "translate-4-cut-12": {"translate": 4, "cut_out": 12},
+    "wide-g": {"channels": (192, 96, 48)},
     "wide-d": {"d_colour": (64, 128, 256), "d_grey": (32, 64, 128)},
     "relativistic": {"relativistic": True},
     "ema-0.9995": {"ema": 0.9995},
@@ -49,7 +50,9 @@ VARIANTS = {
     "colour-only": {"grey": 0.0},
     "grey-only": {"colour": 0.0},
     "head-3": {"planes": 3},
+    "tanh": {"latents": "tanh"},
 }
+RECIPE_FIELDS = {field.name for field in fields(Recipe)}
 FIGURES = ("attribute_frechet", "re_render", "random_frechet", "sliced_wasserstein", "recall")
 WARM_UP, TIMED = 5, 30  # steps
 
@@ -74,7 +77,9 @@ def train(names, seeds, minutes, channels, folder):
             run = folder / f"{name}-{seed}"
             if (run / CONFIG).exists():
                 continue
-            RECIPES[name] = replace(BASE, **VARIANTS[name])
+            changes = VARIANTS[name]
+            of_recipe = {key: changes[key] for key in changes if key in RECIPE_FIELDS}
+            RECIPES[name] = replace(BASE, **of_recipe)
             config = RunConfig(
                 channels=channels,
                 recipe=name,
@@ -82,6 +87,9 @@ def train(names, seeds, minutes, channels, folder):
                 seed=seed,
                 data_digest=sprites.digest,
                 pictures=len(sprites.pictures),
+            )
+            config = replace(
+                config, **{key: changes[key] for key in changes if key not in of_recipe}
             )
             steps = steps_of(config, sprites.pictures, minutes)
             loop.train(replace(config, steps=steps), sprites.pictures, run)
