@@ -4,8 +4,8 @@
 The attributes of a drawn sprite, one-hot, become latents through a learned matrix; the generator is
 trained to draw that sprite, by the mean absolute error, v1 and v2 fixed as in any run. It must not
 find out what sprites are, so its pictures show what so many weights can do; where an adversarially
-trained one stays behind them, its training does. Writes capacity.json and capacity.md. A minute's
-trial:
+trained one stays behind them, its training does. Writes capacity.json, .md and .png. A
+minute's trial:
 
     python -m benchmarks.capacity tiny --steps 200 --count 50 --out /tmp/capacity
 """
@@ -24,6 +24,7 @@ from golden.spec import GeneratorSpec
 from train import metrics, sprites
 from train.data import SPRITES_SEED
 from train.evaluate import sprite_reference
+from train.experiments.figure import Row, sheet
 from train.experiments.report import save_part, table
 from train.experiments.subject import GENERATORS, open_subject
 from train.networks import Generator
@@ -36,6 +37,8 @@ RATE = 2e-3
 TRAINED_ON = 20_000  # sprites, as the recipe `best`
 HELD_OUT_SEED = 8_004
 FIGURES = ("attribute_frechet", "re_render", "random_frechet", "recall")
+SHOWN = 10
+CAPTION = "Held-out sprites, what told generators make of them, and a GAN's first samples."
 ERROR = "rms_to_the_sprite_asked_for"
 JUDGED = "best-20000"  # the generator of two discriminators that the others stand beside
 
@@ -107,7 +110,7 @@ def draw(network, codes):
 
 
 def measure(preset, planes, options, known, wanted, reference):
-    """Train and measure one generator; return its facts.
+    """Train and measure one generator; return its facts and the pictures it makes.
 
     `known` and `wanted` are pictures (N, 32, 32, 3) and codes (N, choices): of training, held out.
     """
@@ -116,26 +119,28 @@ def measure(preset, planes, options, known, wanted, reference):
     network.to(memory_format=torch.channels_last)
     train(network, pictures, codes, options.steps, options.seed)
     made = draw(network, wanted[1])
-    return {
+    facts = {
         "generator": f"{preset}, told" + (", three planes a pass" if planes == 3 else ""),
         "weights": sum(weight.numel() for weight in network.generator.parameters()),
         "steps": options.steps,
         ERROR: float(metrics.rms(made, wanted[0]).mean()),
         **reference.measure(made),
     }
+    return facts, made
 
 
 def judged(count, reference):
-    """Return the facts of :data:`JUDGED`."""
+    """Return the facts and the pictures of :data:`JUDGED`."""
     subject = open_subject(GENERATORS / f"{JUDGED}.safetensors")
     pictures = subject.pictures(latents(subject.training["latents"], count, 0))
-    return {
+    facts = {
         "generator": f"{JUDGED}, adversarial",
         "weights": subject.spec.weights,
         "steps": subject.training["steps"],
         ERROR: None,
         **reference.measure(pictures),
     }
+    return facts, pictures
 
 
 def as_markdown(facts, command):
@@ -147,6 +152,10 @@ def as_markdown(facts, command):
 
     {command}
 
+![{CAPTION}](capacity.png)
+
+{CAPTION}
+
 Generators that are told the attributes of the sprite to draw and trained on the difference to it,
 beside one that two discriminators trained: what the weights can do, and what the game leaves of it.
 
@@ -154,7 +163,7 @@ beside one that two discriminators trained: what the weights can do, and what th
 
 
 def main(argv=None):
-    """Train, measure, write capacity.json and capacity.md."""
+    """Train, measure, write capacity.json, capacity.md and capacity.png."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("presets", nargs="*", default=["compact"])
     parser.add_argument("--steps", type=int, default=10_000)
@@ -166,16 +175,26 @@ def main(argv=None):
     reference = sprite_reference(options.count)
     known = told_sprites(TRAINED_ON, SPRITES_SEED)
     wanted = told_sprites(options.count, HELD_OUT_SEED)
-    facts = [judged(options.count, reference)]
-    for preset in options.presets:
-        for planes in (1, 3):
-            facts.append(measure(preset, planes, options, known, wanted, reference))
+    found = [
+        measure(preset, planes, options, known, wanted, reference)
+        for preset in options.presets
+        for planes in (1, 3)
+    ]
+    found.append(judged(options.count, reference))
+    facts = [each for each, _ in found]
     command = (
         f"python -m benchmarks.capacity {' '.join(options.presets)} --steps {options.steps} "
         f"--seed {options.seed} --count {options.count}"
     )
+    rows = [
+        Row(label.replace(", ", "\n"), pictures[:SHOWN])
+        for label, pictures in [
+            ("asked for", wanted[0]),
+            *((each["generator"], made) for each, made in found),
+        ]
+    ]
     results = {"command": command, "generators": facts}
-    save_part(options.out, "capacity", results, as_markdown(facts, command))
+    save_part(options.out, "capacity", results, as_markdown(facts, command), sheet(rows))
 
 
 if __name__ == "__main__":

@@ -9,10 +9,11 @@ from train.experiments.measuring import (
     as_percentages,
     changes,
     comparison,
+    integer_columns,
     measure_all,
 )
 from train.experiments.quality import subjects
-from train.experiments.report import Report, number
+from train.experiments.report import Report
 from train.experiments.subject import Missing
 
 SHOWN = 10
@@ -48,13 +49,6 @@ def run(settings):
     compared = [subject for members in families.values() for subject in members]
     figures = measure_all(compared, settings.seed)
     psnr = {s.label: s.network.metrics.get("psnr") for s in models}
-    extra = {
-        "PSNR to the float, dB": {s.label: number(psnr.get(s.label)) for s in compared},
-        "weight memory, kbit": {
-            s.label: f"{s.spec.weight_memory_bits / 1000:,.0f}" if s.is_integer else "-"
-            for s in compared
-        },
-    }
     changed = {
         model.label: changes(figures, model.label, first.label) | {"against": first.label}
         for first, *members in families.values()
@@ -64,7 +58,7 @@ def run(settings):
         f"- {label} against {change['against']}: {as_percentages(change)}"
         for label, change in changed.items()
     ]
-    findings = comparison(figures, extra)
+    findings = comparison(figures, integer_columns(compared))
     if sentences:
         findings += f"\n{BIT_GOALS}Against the float generator, or else the widest model:\n\n"
         findings += "\n".join(sentences)

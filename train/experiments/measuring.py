@@ -102,6 +102,26 @@ def comparison(figures, extra=None):
     return table(header, rows + calibration_rows(len(header)))
 
 
+def integer_columns(subjects):
+    """Return columns for :func:`comparison`: what integers lose, and the weights' memory.
+
+    The file holds each layer's weights at the layer's width, the hardware all at the widest.
+    Generators in floats have dashes.
+    """
+
+    def column(value):
+        return {s.label: value(s) if s.is_integer else "-" for s in subjects}
+
+    def kbit(bits):
+        return f"{bits / 1000:,.0f}"
+
+    return {
+        "PSNR to the float, dB": column(lambda s: number(s.network.metrics.get("psnr"))),
+        "weights in the file, kbit": column(lambda s: kbit(s.spec.weight_memory_bits)),
+        "in the hardware, kbit": column(lambda s: kbit(s.spec.weights * max(s.spec.weight_bits))),
+    }
+
+
 def changes(figures, label, against):
     """Return by which share :data:`CHANGES` of one generator differ from those of another."""
     return {name: figures[label][name] / figures[against][name] - 1 for name in CHANGES}

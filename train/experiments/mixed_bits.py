@@ -12,6 +12,7 @@ from train.experiments.measuring import (
     as_percentages,
     changes,
     comparison,
+    integer_columns,
     measure_all,
 )
 from train.experiments.report import Report, table
@@ -77,11 +78,6 @@ def run(settings):
         for layer in LAYERS
     ]
     header = ("layer", "weights", *(f"{most} bits, it {one}" for most, one in pairs))
-    memory = {s.label: f"{s.spec.weight_memory_bits / 1000:,.0f}" for s in shown}
-    extra = {
-        "PSNR to the float, dB": {s.label: f"{psnr(s):.1f}" for s in shown} | {teacher.label: "-"},
-        "weight memory, kbit": memory | {teacher.label: "-"},
-    }
     sentences = "\n".join(f"- {label}: {as_percentages(each)}" for label, each in changed.items())
     least = teacher.spec.layers[weakest]
     findings = f"""\
@@ -90,9 +86,10 @@ one layer has other weight bits than the rest:
 
 {table(header, layers)}
 Layer {weakest + 1} costs most, with {least.weights / teacher.spec.weights:.0%} of the weights. What
-the pictures lose, and what they lose with this layer wider:
+the pictures lose, and what they lose with this layer wider. The hardware keeps all weights at the
+widest layer's bits, so that a mix makes the file smaller and the memory on the chip no smaller:
 
-{comparison(figures, extra)}
+{comparison(figures, integer_columns([teacher, *shown]))}
 {BIT_GOALS}Against the float generator:
 
 {sentences}

@@ -108,19 +108,18 @@ def save(folder, experiment, settings, report):
     dict
         What the JSON holds.
     """
-    make_folder(folder)
     model = f" --model {settings.model}" if experiment.takes_model else ""
     command = f"avatar experiment {experiment.name}{model} --seed {settings.seed}"
     facts = {"experiment": experiment.name, "command": command, **report.numbers}
     text = f"## {report.title}\n\n    {command}\n\n"
     if report.picture is not None:
-        save_png(Path(folder, f"{experiment.name}.png"), report.picture)
         text += f"![{report.caption}]({experiment.name}.png)\n\n{report.caption}\n\n"
-    return save_part(folder, experiment.name, facts, text + _flowed(report.findings))
+    text += _flowed(report.findings)
+    return save_part(folder, experiment.name, facts, text, report.picture)
 
 
-def save_part(folder, name, facts, text):
-    """Write what a part of docs/results is made of: its numbers, NAME.json, and its text, NAME.md.
+def save_part(folder, name, facts, text, picture=None):
+    """Write a part of docs/results: its numbers, NAME.json, its text, NAME.md, and NAME.png.
 
     Parameters
     ----------
@@ -131,6 +130,7 @@ def save_part(folder, name, facts, text):
         Values that JSON can hold or NumPy's.
     text : str
         Markdown under a heading of its own.
+    picture : uint8 array, shape (height, width, 3), optional
 
     Returns
     -------
@@ -139,6 +139,8 @@ def save_part(folder, name, facts, text):
     """
     facts = _plain(facts)
     make_folder(folder)
+    if picture is not None:
+        save_png(Path(folder, f"{name}.png"), picture)
     numbers = json.dumps(facts, indent=1, ensure_ascii=False, allow_nan=False)
     _save_text(Path(folder, f"{name}.json"), numbers + "\n")
     _save_text(Path(folder, f"{name}.md"), text)
