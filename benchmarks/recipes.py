@@ -2,7 +2,7 @@
 """One change of the recipe at a time: equal processor minutes on the same 275 sprites.
 
 Trains each variant with each seed unless its run is there, measures every run there is and writes
-recipes.json and recipes.md. A minute's trial:
+recipes.json, .md and .png. A minute's trial:
 
     python benchmarks/recipes.py base batch-16 --preset tiny --minutes 0.1 --count 50 \\
         --folder /tmp/recipes --out /tmp/recipes
@@ -23,6 +23,7 @@ from golden.spec import GeneratorSpec
 from train import loop
 from train.data import SPRITES, load
 from train.evaluate import novelty, sprite_reference
+from train.experiments.figure import Row, sheet
 from train.experiments.report import save_part, table
 from train.recipes import RECIPES, Recipe
 from train.run import CONFIG, RunConfig
@@ -54,6 +55,8 @@ VARIANTS = {
 }
 RECIPE_FIELDS = {field.name for field in fields(Recipe)}
 FIGURES = ("attribute_frechet", "re_render", "random_frechet", "sliced_wasserstein", "recall")
+SHOWN = 10
+CAPTION = "The same latents through each variant, of its first seed."
 WARM_UP, TIMED = 5, 30  # steps
 
 
@@ -96,10 +99,13 @@ def train(names, seeds, minutes, channels, folder):
 
 
 def measure(folder, count):
-    """Return the figures of every run in `folder`: a list of dicts."""
+    """Return the figures of every run in `folder`, a list of dicts, and rows of samples.
+
+    A row shows the first run of a variant.
+    """
     reference = sprite_reference(count)
     sprites = load(SPRITES, BASE.sprites, SPRITES_SEED).pictures
-    found = []
+    found, rows = [], {}
     for name in VARIANTS:
         for run in sorted(folder.glob(f"{name}-[0-9]*")):
             if not run.name.removeprefix(f"{name}-").isdigit():
@@ -112,11 +118,12 @@ def measure(folder, count):
             found.append(
                 {"variant": name, "seed": config.seed, "steps": config.steps, "figures": figures}
             )
-    return found
+            rows.setdefault(name, Row(name, pictures[:SHOWN]))
+    return found, list(rows.values())
 
 
-def report(found, minutes, out):
-    """Write recipes.json and recipes.md; means over seeds, with the spread where there are more."""
+def report(found, shown, minutes, out):
+    """Write the results; means over seeds, with the spread where there are more."""
     names = (*FIGURES, "novelty")
     rows = []
     for variant in VARIANTS:
@@ -140,11 +147,15 @@ def report(found, minutes, out):
 
     python benchmarks/recipes.py {command} --minutes {minutes:g}
 
+![{CAPTION}](recipes.png)
+
+{CAPTION}
+
 One change at a time, {minutes:g} processor minutes each, 275 sprites. Differences between single
 seeds are no claim.
 
 {table(header, rows)}"""
-    save_part(out, "recipes", {"minutes": minutes, "runs": found}, text)
+    save_part(out, "recipes", {"minutes": minutes, "runs": found}, text, sheet(shown, scale=2))
 
 
 if __name__ == "__main__":
@@ -162,4 +173,4 @@ if __name__ == "__main__":
     torch.set_num_threads(1)
     channels = GeneratorSpec.preset(options.preset).channels
     train(options.names, options.seeds, options.minutes, channels, options.folder)
-    report(measure(options.folder, options.count), options.minutes, options.out)
+    report(*measure(options.folder, options.count), options.minutes, options.out)
