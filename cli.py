@@ -493,6 +493,13 @@ def import_(args):
     print(f"{args.out}: imported; next: avatar quantize {args.out} --out model.safetensors")
 
 
+WIDEN = argument(
+    "--widen",
+    action="store_true",
+    help="give the pictures the variety of those it was trained on, for some cleanness",
+)
+
+
 @verb(
     "quantize",
     argument("run", metavar="RUN", help="folder of `avatar train` or `avatar import`"),
@@ -501,6 +508,7 @@ def import_(args):
         metavar="B",
         help="2 to 8: one number, or four with commas (default 8, or those it was trained in)",
     ),
+    WIDEN,
     argument("--out", required=True, metavar="FILE", help="model file to write"),
     argument("--json", action="store_true", help="as JSON, for programs"),
 )
@@ -508,13 +516,18 @@ def quantize(args):
     """Turn a run's float generator into a model file of integers.
 
     Example: avatar quantize runs/compact --weight-bits 8 --out compact.safetensors
+
+    A generator's pictures lie nearer together than those it was trained on; --widen finds the gain
+    of the latents that mends it and puts it into the model, which then tells of it.
     """
     from golden import model_file
     from golden.atomic import check_destination
     from train.quantize import quantize_run
+    from train.widening import widen
 
     check_destination(args.out)
-    model = quantize_run(args.run, _weight_bits(args.weight_bits))
+    weight_bits = _weight_bits(args.weight_bits)
+    model = quantize_run(args.run, weight_bits, widen if args.widen else None)
     model_file.save(model, args.out)
     if args.json:
         facts = {"id": model.digest, "acc_widths": list(model.spec.acc_widths)} | model.metrics
@@ -529,6 +542,7 @@ def quantize(args):
 @verb(
     "pack",
     argument("run", metavar="RUN", help="folder of `avatar train` or `avatar import`"),
+    WIDEN,
     argument("--out", required=True, metavar="FILE", help="file to write"),
     argument("--json", action="store_true", help="as JSON, for programs"),
 )
@@ -542,10 +556,13 @@ def pack(args):
     from golden.atomic import check_destination
     from train import generator_file
     from train.run import FloatGenerator, RunConfig
+    from train.widening import widen
 
     check_destination(args.out)
     config = RunConfig.load(args.run)
     generator = FloatGenerator.load(args.run, config.spec)
+    if args.widen:
+        generator = widen(config, generator)
     digest = generator_file.save(config, generator, args.out)
     print(json.dumps({"digest": digest, **generator.progress}) if args.json else digest)
 

@@ -58,6 +58,31 @@ def load(source, count, seed):
     return TrainingSet(str(source), read_folder(source))
 
 
+def load_again(source, count, digest, whose):
+    """Return the pictures that something was trained on, uint8 (N, 32, 32, 3).
+
+    Parameters
+    ----------
+    source, count
+        As of :func:`load`.
+    digest : str
+        Theirs.
+    whose : str
+        What was trained, for the message.
+
+    Raises
+    ------
+    InputError
+        The pictures are gone or have changed.
+    """
+    known = load(source, count, SPRITES_SEED)
+    if known.digest != digest:
+        raise InputError(
+            f"{source}: these are not the pictures that {whose} was trained on; restore them"
+        )
+    return known.pictures
+
+
 class Batches:
     """Indices of the pictures of each step: every epoch a new order, its last short batch dropped.
 

@@ -29,19 +29,6 @@ SPRITE_ONLY = ("attribute_frechet", "re_render")
 _BLEND_SEED, _NOISE_SEED = 8_002, 8_003
 
 
-class _ScaledFeatures:
-    """Features of a reference (N, D), over their floored standard deviations."""
-
-    def __init__(self, features):
-        self.scales = metrics.floored_scales(features)
-        self.features = features / self.scales
-        self._moments = metrics.moments(self.features)
-
-    def frechet(self, features):
-        """Frechet distance of other features (M, D), scaled alike."""
-        return metrics.frechet(self._moments, metrics.moments(features / self.scales))
-
-
 @dataclass(frozen=True, eq=False)
 class Reference:
     """Real pictures that others are measured against.
@@ -61,13 +48,13 @@ class Reference:
     pictures: np.ndarray
     fresh: np.ndarray
     reader: attribute_cnn.AttributeReader | None = None
-    _random: _ScaledFeatures = field(init=False, repr=False)
-    _attributes: _ScaledFeatures | None = field(init=False, repr=False)
+    _random: metrics.ScaledFeatures = field(init=False, repr=False)
+    _attributes: metrics.ScaledFeatures | None = field(init=False, repr=False)
     _patches: metrics.SlicedWasserstein = field(init=False, repr=False)
 
     def __post_init__(self):
-        random = _ScaledFeatures(random_cnn.features(self.pictures))
-        attributes = self.reader and _ScaledFeatures(self.reader.read(self.pictures)[0])
+        random = metrics.ScaledFeatures(random_cnn.features(self.pictures))
+        attributes = self.reader and metrics.ScaledFeatures(self.reader.read(self.pictures)[0])
         patches = metrics.SlicedWasserstein(self.pictures)
         for name, value in (("random", random), ("attributes", attributes), ("patches", patches)):
             object.__setattr__(self, f"_{name}", value)

@@ -73,6 +73,19 @@ def floored_scales(features):
     return np.maximum(scales, max(SCALE_FLOOR * np.median(scales), CONSTANT))
 
 
+class ScaledFeatures:
+    """Features of a reference (N, D), over their floored standard deviations."""
+
+    def __init__(self, features):
+        self.scales = floored_scales(features)
+        self.features = features / self.scales
+        self._moments = moments(self.features)
+
+    def frechet(self, features):
+        """Frechet distance of other features (M, D), scaled alike."""
+        return frechet(self._moments, moments(features / self.scales))
+
+
 def _squared_distances(a, b):
     """Squared distances of rows (N, D) and (M, D) as (N, M); cancellation is left in."""
     squares = (a * a).sum(1)[:, None] + (b * b).sum(1)[None]

@@ -88,7 +88,7 @@ def _activation_scale(maps):
     return (greatest if greatest > 0 else 1.0) / 255
 
 
-def _requantiser(factors):
+def requantiser(factors):
     """Return mul (uint16) and shift with ``mul / 2**shift`` next to `factors`, shift at most 40."""
     shift = MAX_SHIFT
     while shift > 1 and np.rint(factors.max() * 2.0**shift) >= 2**MUL_BITS:
@@ -200,7 +200,7 @@ def round_generator(config, generator, spec):
         centre = np.average(left, axis=(0, 2, 3), weights=importance)
         offsets = np.rint(centre / steps).clip(-layer.acc_max, layer.acc_max).astype(np.int32)
         out_scale = 1 / TABLE_STEPS if last else _activation_scale(wanted)
-        mul, shift = _requantiser(steps / out_scale)
+        mul, shift = requantiser(steps / out_scale)
         for name, value in zip(integers, (rounded, offsets, mul, shift)):
             integers[name].append(value)
         for name, value in zip(floats, (refitted / scale, steps / scale, centre, out_scale)):
@@ -240,7 +240,7 @@ def quantize(config, generator, weight_bits):
     return with_provenance(model, config, generator.progress, network, generator.v1, generator.v2)
 
 
-def quantize_run(run, weight_bits=None):
+def quantize_run(run, weight_bits=None, widen=None):
     """Make the integer generator of a run's folder.
 
     Parameters
@@ -248,11 +248,14 @@ def quantize_run(run, weight_bits=None):
     run : str or Path
     weight_bits : int or (int, int, int, int), optional
         By default 8, or what a run in integers was trained with.
+    widen : callable, optional
+        :func:`train.widening.widen`, or another ``widen(config, generator)`` that changes the
+        generator. The PSNR of a run in integers stays: its teacher would be changed alike.
 
     Returns
     -------
     golden.model_file.Model
-        Of a run in integers the very ones it was trained with.
+        Of a run in integers the very ones it was trained with, unless it is widened.
 
     Raises
     ------
@@ -263,13 +266,15 @@ def quantize_run(run, weight_bits=None):
     if config.weight_bits is None:
         weight_bits = 8 if weight_bits is None else weight_bits
         spec = GeneratorSpec(channels=config.channels, weight_bits=weight_bits)
-        return quantize(config, FloatGenerator.load(run, spec), weight_bits)
+        generator = FloatGenerator.load(run, spec)
+        return quantize(config, widen(config, generator) if widen else generator, weight_bits)
     weight_bits = config.weight_bits if weight_bits is None else weight_bits
     asked = GeneratorSpec(channels=config.channels, weight_bits=weight_bits)
     if asked != config.spec:
         bits = ",".join(map(str, config.weight_bits))
         raise InputError(f"{run}: was trained in {bits} bits; leave --weight-bits out")
-    return IntegerGenerator.load(run, config.spec).model
+    generator = IntegerGenerator.load(run, config.spec)
+    return (widen(config, generator) if widen else generator).model
 
 
 def with_provenance(model, config, progress, network, v1, v2):

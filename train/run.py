@@ -190,7 +190,7 @@ class FloatGenerator:
     bias : 4 float32 arrays, shape (out_channels,)
     v1, v2 : float32 arrays, shape (latent,)
     progress : dict
-        ``steps`` and ``seconds`` trained so far.
+        ``steps`` and ``seconds`` trained so far, and the gain by which it was ``widened`` since.
     """
 
     weight: tuple[np.ndarray, ...]
@@ -316,9 +316,12 @@ class IntegerGenerator:
 
 
 def _is_progress(progress):
-    if not isinstance(progress, dict) or progress.keys() != {"steps", "seconds"}:
+    if not isinstance(progress, dict) or progress.keys() - {"widened"} != {"steps", "seconds"}:
         return False
     steps, seconds = progress["steps"], progress["seconds"]
+    widened = progress.get("widened", 1.0)
+    if type(widened) not in (int, float) or not 0 < widened < math.inf:
+        return False
     if type(steps) is not int or type(seconds) not in (int, float):
         return False
     return steps >= 0 and seconds >= 0 and math.isfinite(seconds)

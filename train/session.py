@@ -11,7 +11,7 @@ import torch
 
 from golden.spec import GeneratorSpec, InputError
 from train import loop
-from train.data import SPRITES, SPRITES_SEED, Batches, load
+from train.data import SPRITES, SPRITES_SEED, Batches, load, load_again
 from train.generator_file import digest
 from train.recipes import RECIPES
 from train.run import CONFIG, FloatGenerator, RunConfig, Start
@@ -163,7 +163,7 @@ def begin_from(
         weight_bits=None if weight_bits is None else spec.weight_bits,
         start=Start(way, digest(generator.arrays)[:16], config.channels, rate, distillation),
     )
-    pictures = _pictures(config, earlier)
+    pictures = load_again(config.data, config.pictures, config.data_digest, earlier)
     loop.train(
         config,
         pictures,
@@ -194,7 +194,7 @@ def go_on(run, *, steps=None, device=None, save_every=loop.SAVE_EVERY):
     config = RunConfig.load(run)
     if config.recipe not in RECIPES:
         raise InputError(f"{run}: recipe {config.recipe!r} cannot go on; train a new run")
-    pictures = _pictures(config, run)
+    pictures = load_again(config.data, config.pictures, config.data_digest, run)
     if steps is not None:
         if steps < 1:
             raise InputError(f"--steps is {steps}; give at least 1")
@@ -221,16 +221,6 @@ def _check_numbers(run, seed, counts):
             f"{run}: holds a run already; go on with `avatar train --resume --out {run}`, or name "
             "another folder"
         )
-
-
-def _pictures(config, run):
-    """Load the training pictures of a run's configuration."""
-    training_set = load(config.data, config.pictures, SPRITES_SEED)
-    if training_set.digest != config.data_digest:
-        raise InputError(
-            f"{config.data}: these are not the pictures that {run} began with; restore them"
-        )
-    return training_set.pictures
 
 
 def _device(name):

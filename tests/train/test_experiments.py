@@ -18,12 +18,13 @@ from golden.latents import draw_latents
 from golden.spec import GeneratorSpec
 from tests.models import random_model
 from tests.train.test_generator_file import CONFIGURATION, make_generator
-from train import generator_file, quantize, sprites
+from train import generator_file, quantize, samples, sprites
 from train.experiments import (
     augmentation,
     bits,
     discriminators,
     interpolation,
+    latent_gain,
     measures,
     measuring,
     mixed_bits,
@@ -404,6 +405,30 @@ def test_one_layer_is_narrow_and_one_is_spared(figures, model, capsys, monkeypat
     ]  # fmt: skip
     # re-render is 10 for the float and one more for each after it
     assert facts["changes"]["best-20000 (5 bits)"]["re_render"] == pytest.approx(0.2)
+
+
+def test_gains_are_those_of_training(model, capsys, monkeypatch):
+    widened = dataclasses.replace(random_model(SPEC), training={"widened": 1.25})
+    model_file.save(widened, "widened.safetensors")
+    monkeypatch.setattr(latent_gain, "SAMPLES", 20)
+
+    class Told:
+        def measure(self, pictures):
+            return dict.fromkeys(measuring.COLUMNS, 1.0) | {"diversity": float(pictures.mean())}
+
+    monkeypatch.setattr(latent_gain, "reference", Told)
+    assert (
+        cli.main(
+            ["experiment", "latent-gain", "--model", "widened.safetensors", "--out", "o", "--json"]
+        )
+        == 0
+    )
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["widened"] == 1.25
+    assert list(facts["figures"]) == [f"{gain:g}" for gain in latent_gain.GAINS]
+    z = samples.latents("normal", 20, 0) * (0.8 / 1.25)
+    expected = open_subject("widened.safetensors").pictures(z).mean()
+    assert facts["figures"]["0.8"]["diversity"] == pytest.approx(expected, rel=1e-4)
 
 
 def test_all_leaves_out_what_has_no_generators(model, capsys, monkeypatch):

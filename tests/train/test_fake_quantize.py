@@ -179,7 +179,7 @@ def test_pixels_pass_on_the_slope_of_the_table():
 def test_shift_is_that_of_quantize(factor):
     assert (
         int(_shift(torch.tensor(factor, dtype=torch.float64)))
-        == (quantize._requantiser(np.array([factor]))[1])
+        == (quantize.requantiser(np.array([factor]))[1])
     )
 
 

@@ -90,7 +90,7 @@ def test_compensation_undoes_a_gain_of_the_inputs():
 
 @pytest.mark.parametrize("factor", [1e-9, 3e-4, 0.7, 200.0])
 def test_requantiser_uses_its_16_bits(factor):
-    mul, shift = q._requantiser(np.array([factor, factor / 3]))
+    mul, shift = q.requantiser(np.array([factor, factor / 3]))
     assert mul.dtype == np.uint16
     assert 1 <= shift <= 40
     np.testing.assert_allclose(mul / 2.0**shift, [factor, factor / 3], rtol=1e-4, atol=2**-40)

@@ -38,8 +38,9 @@ def run(settings):
     if not models:
         raise Missing("models/: has no model file; make one with `avatar quantize`")
     models.sort(key=lambda s: (-s.spec.weights, -s.spec.weight_memory_bits))
-    families = {}  # each with its float generator first, or else its widest model
-    for subject in found:
+    # Each with its float generator of the most steps first, or else its widest model.
+    families = {}
+    for subject in sorted(found, key=lambda s: -s.training.get("steps", 0)):
         if not subject.is_integer and "start" not in subject.training:
             families.setdefault(family(subject), [subject])
     families = {key: rest for key, rest in families.items() if key in map(family, models)}

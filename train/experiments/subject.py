@@ -14,7 +14,7 @@ from golden.generator import generate
 from golden.latents import STEPS, quantize_latents
 from golden.spec import InputError
 from train import generator_file
-from train.data import SPRITES, SPRITES_SEED, load
+from train.data import SPRITES, load_again
 
 MODELS = Path("models")
 GENERATORS = Path("docs/results/generators")
@@ -107,12 +107,7 @@ class Subject:
             raise InputError(
                 f"{self.name}: does not say what it was trained on; give another --model"
             )
-        known = load(source, count, SPRITES_SEED)
-        if known.digest != self.training.get("data_digest"):
-            raise InputError(
-                f"{self.name}: {source}: these are not the pictures of its training; restore them"
-            )
-        return known.pictures
+        return load_again(source, count, self.training.get("data_digest"), self.name)
 
     @property
     def made_from(self):

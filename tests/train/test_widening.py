@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Wider latents put into the files: the same function, the gain that gives variety back."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+from cli import main
+from golden import model_file
+from golden.generator import generate
+from golden.latents import quantize_latents
+from golden.spec import GeneratorSpec, InputError
+from pictures import save_png
+from tests.models import random_model
+from tests.train.test_generator_file import CONFIGURATION, make_generator
+from train import quantize, widening
+from train.data import load
+from train.quantize import as_network, float_pictures
+from train.run import IntegerGenerator
+from train.widening import widen, widened
+
+SPEC = CONFIGURATION.spec
+
+
+@pytest.fixture
+def few_samples(monkeypatch):
+    monkeypatch.setattr(widening, "SAMPLES", 128)
+    monkeypatch.setattr(quantize, "CALIBRATION", 32)
+    monkeypatch.setattr(quantize, "EVALUATION", 32)
+
+
+@pytest.fixture
+def calm():
+    """A generator whose pictures are neither black nor white all over."""
+    generator = make_generator()
+    return dataclasses.replace(
+        generator, weight=tuple(weight * np.float32(0.3) for weight in generator.weight)
+    )
+
+
+def draw(generator, z):
+    return float_pictures(as_network(generator, SPEC), z, generator.v1, generator.v2)
+
+
+def latents(count, seed):
+    return np.random.default_rng(seed).standard_normal((count, 100), np.float32)
+
+
+def test_a_wider_float_generator_draws_what_wider_latents_drew(calm):
+    z, wider = latents(8, 0), widened(calm, 1.25)
+    np.testing.assert_allclose(draw(wider, z), draw(calm, 1.25 * z), atol=1e-2)
+    assert np.abs(draw(wider, z) - draw(calm, z)).max() > 1
+    assert wider.progress == calm.progress | {"widened": 1.25}
+
+
+def test_wider_integers_draw_what_wider_latents_drew():
+    model = random_model(GeneratorSpec(channels=(6, 5, 4)))
+    # Even, so that half of them is a whole number, as is twice the factors that nearly fill mul.
+    model = dataclasses.replace(
+        model,
+        v1=model.v1 // 2 * 2,
+        v2=model.v2 // 2 * 2,
+        bias=(model.bias[0] // 2 * 2, *model.bias[1:]),
+        mul=(model.mul[0] // 2 * 2, *model.mul[1:]),
+    )
+    wider = widened(IntegerGenerator(model), 2.0).model
+    z = np.random.default_rng(0).integers(-60, 61, (4, 100), np.int8)
+    np.testing.assert_array_equal(generate(wider, z), generate(model, 2 * z))
+    assert wider.training["widened"] == 2.0
+    assert (wider.weight[0] == model.weight[0]).all()
+
+
+@pytest.mark.parametrize("lost", [1.1, 1.3])
+def test_the_gain_gives_back_the_variety_that_was_lost(calm, few_samples, monkeypatch, lost):
+    config = dataclasses.replace(CONFIGURATION, latents="normal")
+    real = np.rint(draw(calm, latents(500, 1))).astype(np.uint8)
+    monkeypatch.setattr(widening, "load_again", lambda *_: real)
+    found = widen(config, widened(calm, 1 / lost)).progress["widened"]
+    assert found == pytest.approx(lost, abs=0.06)
+
+
+def test_nothing_is_narrowed(calm, few_samples, monkeypatch):
+    config = dataclasses.replace(CONFIGURATION, latents="normal")
+    real = np.rint(draw(calm, latents(500, 1))).astype(np.uint8)
+    monkeypatch.setattr(widening, "load_again", lambda *_: real)
+    assert widen(config, widened(calm, 1.4)).progress["widened"] == 1.0
+
+
+@pytest.fixture
+def run(tmp_path, calm):
+    """A float run on a folder of 12 pictures."""
+    pictures, run = tmp_path / "pictures", tmp_path / "run"
+    pictures.mkdir()
+    run.mkdir()
+    for n in range(12):
+        save_png(
+            pictures / f"{n}.png", np.random.default_rng(n).integers(0, 256, (32, 32, 3), np.uint8)
+        )
+    known = load(str(pictures), 12, 0)
+    config = dataclasses.replace(
+        CONFIGURATION, data=str(pictures), data_digest=known.digest, pictures=12
+    )
+    config.save(run)
+    calm.save(run)
+    return run
+
+
+def test_both_files_tell_of_the_gain(run, tmp_path, few_samples, capsys):
+    assert main(["pack", str(run), "--widen", "--out", str(tmp_path / "g"), "--json"]) == 0
+    gain = json.loads(capsys.readouterr().out)["widened"]
+    out = tmp_path / "m"
+    assert main(["quantize", str(run), "--widen", "--out", str(out), "--json"]) == 0
+    model = model_file.load(out)
+    assert model.training["widened"] == gain
+    assert main(["evaluate", "--model", str(tmp_path / "g"), "--count", "20", "--json"]) == 0
+    psnr = model.metrics["psnr"]
+    assert main(["quantize", str(run), "--out", str(out), "--json"]) == 0
+    plain = model_file.load(out)
+    assert "widened" not in plain.training
+    assert abs(psnr - plain.metrics["psnr"]) < 3  # each beside its own float generator
+    z = quantize_latents(latents(4, 2))
+    assert (generate(model, z) != generate(plain, z)).any()
+
+
+def test_pictures_that_have_changed(run, tmp_path, capsys):
+    (tmp_path / "pictures" / "3.png").unlink()
+    assert main(["quantize", str(run), "--widen", "--out", str(tmp_path / "m")]) == 2
+    assert "these are not the pictures that" in capsys.readouterr().err
+    assert not (tmp_path / "m").exists()
+
+
+def test_an_imported_generator_has_no_training_pictures(calm):
+    config = dataclasses.replace(CONFIGURATION, recipe="import", data="g.pt")
+    with pytest.raises(InputError, match="was trained elsewhere; leave --widen out"):
+        widen(config, calm)
