@@ -523,20 +523,25 @@ def quantize(args):
     from golden import model_file
     from golden.atomic import check_destination
     from train.quantize import quantize_run
-    from train.widening import widen
+    from train.widening import widen_model
 
     check_destination(args.out)
-    weight_bits = _weight_bits(args.weight_bits)
-    model = quantize_run(args.run, weight_bits, widen if args.widen else None)
+    model = quantize_run(args.run, _weight_bits(args.weight_bits))
+    if args.widen:
+        model = widen_model(model, args.run)
     model_file.save(model, args.out)
     if args.json:
         facts = {"id": model.digest, "acc_widths": list(model.spec.acc_widths)} | model.metrics
+        if args.widen:
+            facts["widened"] = model.training["widened"]
         print(json.dumps(facts))
     else:
         widths = ", ".join(str(width) for width in model.spec.acc_widths)
         print(f"model               {model.digest}")
         print(f"PSNR to the float   {model.metrics['psnr']} dB")
         print(f"accumulator widths  {widths} bits")
+        if args.widen:
+            print(f"gain of latents     {model.training['widened']}")
 
 
 @verb(
@@ -551,18 +556,19 @@ def pack(args):
 
     Example: avatar pack runs/compact --out docs/results/generators/compact.safetensors
 
-    `avatar experiment` reads such files; those that docs/results cites are committed.
+    `avatar experiment` reads such files; those that docs/results cites are committed. --widen as
+    for `avatar quantize`.
     """
     from golden.atomic import check_destination
     from train import generator_file
     from train.run import FloatGenerator, RunConfig
-    from train.widening import widen
+    from train.widening import widen_float
 
     check_destination(args.out)
     config = RunConfig.load(args.run)
     generator = FloatGenerator.load(args.run, config.spec)
     if args.widen:
-        generator = widen(config, generator)
+        generator = widen_float(config, generator, args.run)
     digest = generator_file.save(config, generator, args.out)
     print(json.dumps({"digest": digest, **generator.progress}) if args.json else digest)
 

@@ -21,14 +21,13 @@ import torch
 from golden.atomic import make_folder
 from golden.spec import GeneratorSpec
 from train import loop
-from train.data import SPRITES, load
+from train.data import SPRITES, SPRITES_SEED, load
 from train.evaluate import novelty, sprite_reference
 from train.experiments.figure import Row, sheet
 from train.experiments.report import save_part, table
 from train.recipes import RECIPES, Recipe
 from train.run import CONFIG, RunConfig
 from train.samples import of_run
-from train.session import SPRITES_SEED
 from train.trainer import Trainer
 
 BASE = replace(RECIPES["fast"], sprites=275)
@@ -56,7 +55,7 @@ VARIANTS = {
 RECIPE_FIELDS = {field.name for field in fields(Recipe)}
 FIGURES = ("attribute_frechet", "re_render", "random_frechet", "sliced_wasserstein", "recall")
 SHOWN = 10
-CAPTION = "The same latents through each variant, of its first seed."
+CAPTION = "The first samples of each variant, of its first seed."
 WARM_UP, TIMED = 5, 30  # steps
 
 
@@ -107,17 +106,15 @@ def measure(folder, count):
     sprites = load(SPRITES, BASE.sprites, SPRITES_SEED).pictures
     found, rows = [], {}
     for name in VARIANTS:
-        for run in sorted(folder.glob(f"{name}-[0-9]*")):
-            if not run.name.removeprefix(f"{name}-").isdigit():
-                continue
+        seeds = (run.name.removeprefix(f"{name}-") for run in folder.glob(f"{name}-[0-9]*"))
+        for seed in sorted(int(seed) for seed in seeds if seed.isdigit()):
+            run = folder / f"{name}-{seed}"
             source = of_run(run)
             pictures = source.sample(count, 0)
             figures = reference.measure(pictures)
             figures["novelty"] = novelty(pictures, sprites, reference.pictures)["samples"]["median"]
-            config = RunConfig.load(run)
-            found.append(
-                {"variant": name, "seed": config.seed, "steps": config.steps, "figures": figures}
-            )
+            steps = RunConfig.load(run).steps
+            found.append({"variant": name, "seed": seed, "steps": steps, "figures": figures})
             rows.setdefault(name, Row(name, pictures[:SHOWN]))
     return found, list(rows.values())
 

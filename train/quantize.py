@@ -240,7 +240,7 @@ def quantize(config, generator, weight_bits):
     return with_provenance(model, config, generator.progress, network, generator.v1, generator.v2)
 
 
-def quantize_run(run, weight_bits=None, widen=None):
+def quantize_run(run, weight_bits=None):
     """Make the integer generator of a run's folder.
 
     Parameters
@@ -248,14 +248,11 @@ def quantize_run(run, weight_bits=None, widen=None):
     run : str or Path
     weight_bits : int or (int, int, int, int), optional
         By default 8, or what a run in integers was trained with.
-    widen : callable, optional
-        :func:`train.widening.widen`, or another ``widen(config, generator)`` that changes the
-        generator. The PSNR of a run in integers stays: its teacher would be changed alike.
 
     Returns
     -------
     golden.model_file.Model
-        Of a run in integers the very ones it was trained with, unless it is widened.
+        Of a run in integers the very ones it was trained with.
 
     Raises
     ------
@@ -266,15 +263,13 @@ def quantize_run(run, weight_bits=None, widen=None):
     if config.weight_bits is None:
         weight_bits = 8 if weight_bits is None else weight_bits
         spec = GeneratorSpec(channels=config.channels, weight_bits=weight_bits)
-        generator = FloatGenerator.load(run, spec)
-        return quantize(config, widen(config, generator) if widen else generator, weight_bits)
+        return quantize(config, FloatGenerator.load(run, spec), weight_bits)
     weight_bits = config.weight_bits if weight_bits is None else weight_bits
     asked = GeneratorSpec(channels=config.channels, weight_bits=weight_bits)
     if asked != config.spec:
         bits = ",".join(map(str, config.weight_bits))
         raise InputError(f"{run}: was trained in {bits} bits; leave --weight-bits out")
-    generator = IntegerGenerator.load(run, config.spec)
-    return (widen(config, generator) if widen else generator).model
+    return IntegerGenerator.load(run, config.spec).model
 
 
 def with_provenance(model, config, progress, network, v1, v2):
@@ -285,7 +280,7 @@ def with_provenance(model, config, progress, network, v1, v2):
     model : golden.model_file.Model
     config : train.run.RunConfig
     progress : dict
-        ``steps`` and ``seconds`` of its training.
+        :attr:`train.run.FloatGenerator.progress`.
     network : train.networks.Generator
         The float generator.
     v1, v2 : float32 arrays, shape (latent,)

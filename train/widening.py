@@ -2,8 +2,8 @@
 """Wider latents: a trained generator given back the variety that it lost.
 
 A generator's pictures lie nearer together than those it was trained on, the more so with rounded
-weights. Drawn from latents times a gain above 1 they lie further apart, and the files need no gain:
-it goes into the first layer, and out of v1 and v2, which move the pictures as far as before,
+weights. Drawn from latents times a gain above 1 they lie further apart, and whoever draws needs no
+gain: it goes into the first layer, and out of v1 and v2, which move the pictures as far as before,
 ``W (g z + v) = g W (z + v / g)``. It is the truncation of latents of Brock et al.,
 arXiv:1809.11096, section 3.1, the other way about: variety, for some of the cleanness.
 """
@@ -21,31 +21,32 @@ from golden.latents import quantize_latents
 from golden.spec import InputError
 from train import metrics, random_cnn
 from train.data import load_again
-from train.quantize import as_network, float_pictures, requantiser
-from train.run import FloatGenerator, IntegerGenerator, draw_latents
-from train.samples import to_uint8
+from train.quantize import as_network, float_pictures, quantize, requantiser
+from train.run import FloatGenerator, IntegerGenerator, RunConfig, draw_latents
+from train.samples import refuse_alike, to_uint8
 
 SAMPLES = 1_024
 REFERENCE_COUNT = 2_000
 GREATEST = 50  # per cent above 1
-STRIDES = (16, 8, 4, 2, 1)  # per cent
+STRIDES = (8, 4, 2, 1)  # per cent
 _STREAM = 9_001  # of a run's seed
 
 
-def widened(generator, gain):
+def with_gain(generator, gain):
     """Return a generator whose pictures are those of `generator` from latents `gain` times as wide.
 
     Parameters
     ----------
     generator : train.run.FloatGenerator or train.run.IntegerGenerator
         Of integers all weights stay; layer 1's factors change, and its biases, v1 and v2, which are
-        rounded again.
+        rounded again. The metrics in a model stay those of gain 1.
     gain : float
+        At least 1: less could leave v1 and v2 no room.
 
     Returns
     -------
     train.run.FloatGenerator or train.run.IntegerGenerator
-        It tells of the gain as ``widened``.
+        It tells of all gains that it was given as ``widened``.
     """
     if isinstance(generator, FloatGenerator):
         return replace(
@@ -53,10 +54,10 @@ def widened(generator, gain):
             weight=(generator.weight[0] * np.float32(gain), *generator.weight[1:]),
             v1=generator.v1 / np.float32(gain),
             v2=generator.v2 / np.float32(gain),
-            progress=generator.progress | {"widened": gain},
+            progress=_told(generator.progress, gain),
         )
     model = generator.model
-    mul, shift = requantiser(model.mul[0] * gain / 2.0 ** model.shift[0])
+    mul, shift = requantiser(model.mul[0] * float(gain) / 2.0 ** model.shift[0])
     model = replace(
         model,
         bias=(np.rint(model.bias[0] / gain).astype(np.int32), *model.bias[1:]),
@@ -64,49 +65,97 @@ def widened(generator, gain):
         shift=np.array([shift, *model.shift[1:]], np.uint8),
         v1=np.rint(model.v1 / gain).astype(np.int8),
         v2=np.rint(model.v2 / gain).astype(np.int8),
-        training=model.training | {"widened": gain},
+        training=_told(model.training, gain),
     )
     return IntegerGenerator(model)
 
 
-def widen(config, generator):
-    """Widen a generator to the variety of its training pictures.
+def _told(facts, gain):
+    return facts | {"widened": round(facts.get("widened", 1.0) * gain, 4)}
 
-    The gain, 1 to 1.5 in hundredths, is where the random-CNN Frechet distance of
-    :data:`SAMPLES` pictures to the training pictures is least.
+
+def find_gain(config, generator, run):
+    """Return the gain that gives a generator the variety of its training pictures.
+
+    From 1 upwards in hundredths, at most 1.5: the nearest place where the random-CNN Frechet
+    distance of :data:`SAMPLES` pictures to the training pictures is least.
 
     Parameters
     ----------
     config : train.run.RunConfig
     generator : train.run.FloatGenerator or train.run.IntegerGenerator
+    run : str or Path
+        Its folder, for messages.
 
     Returns
     -------
-    train.run.FloatGenerator or train.run.IntegerGenerator
+    float
 
     Raises
     ------
     InputError
-        The run was imported, or its training pictures are gone or have changed.
+        The run was imported, its training pictures are gone or have changed, or all are alike.
     """
     if config.recipe == "import":
-        raise InputError(f"{config.data}: was trained elsewhere; leave --widen out")
-    known = load_again(config.data, config.pictures, config.data_digest, "the run")
+        raise InputError(f"{run}: was trained elsewhere; leave --widen out")
+    known = load_again(config.data, config.pictures, config.data_digest, run)
+    refuse_alike(config.data, known)
     chosen = np.linspace(0, len(known) - 1, min(len(known), REFERENCE_COUNT)).astype(int)
     reference = metrics.ScaledFeatures(random_cnn.features(known[chosen]))
     rng = np.random.default_rng([config.seed, _STREAM])
     z = draw_latents(config.latents, (SAMPLES, config.spec.latent), rng)
+    bar = tqdm(desc="widen", unit="gain", delay=2, leave=False)
 
     @cache
     def distance(percent):
-        candidate = widened(generator, 1 + percent / 100)
-        return reference.frechet(random_cnn.features(_pictures(config, candidate, z)))
+        candidate = with_gain(generator, (100 + percent) / 100)
+        pictures = _pictures(config, candidate, z)
+        bar.update()
+        return reference.frechet(random_cnn.features(pictures))
 
     best = 0
-    for stride in tqdm(STRIDES, desc="widen", unit="stride", delay=2, leave=False):
-        near = [p for p in (best - stride, best, best + stride) if 0 <= p <= GREATEST]
-        best = min(near, key=distance)
-    return widened(generator, 1 + best / 100)
+    with bar:
+        for stride in STRIDES:
+            while True:
+                near = [p for p in (best, best - stride, best + stride) if 0 <= p <= GREATEST]
+                nearest = min(near, key=distance)
+                if nearest == best:
+                    break
+                best = nearest
+    return (100 + best) / 100
+
+
+def widen_float(config, generator, run):
+    """Return a :class:`train.run.FloatGenerator` with the gain of :func:`find_gain`, which see."""
+    return with_gain(generator, find_gain(config, generator, run))
+
+
+def widen_model(model, run):
+    """Return what a run was quantised to with the gain that its integers want.
+
+    Parameters
+    ----------
+    model : golden.model_file.Model
+        Of :func:`train.quantize.quantize_run`.
+    run : str or Path
+
+    Returns
+    -------
+    golden.model_file.Model
+        A run in floats is quantised anew, with the gain; a run in integers keeps its weights, and
+        its ``metrics["psnr"]`` is that of gain 1.
+
+    Raises
+    ------
+    InputError
+        As :func:`find_gain`.
+    """
+    config, generator = RunConfig.load(run), IntegerGenerator(model)
+    gain = find_gain(config, generator, run)
+    if config.weight_bits is not None:
+        return with_gain(generator, gain).model
+    wider = with_gain(FloatGenerator.load(run, config.spec), gain)
+    return quantize(config, wider, model.spec.weight_bits)
 
 
 def _pictures(config, generator, z):

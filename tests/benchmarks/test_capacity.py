@@ -44,16 +44,17 @@ def test_the_table_repeats(tmp_path, monkeypatch):
     for name in "ab":
         arguments = ["tiny", "--steps", "3", "--count", "20", "--out", str(tmp_path / name)]
         capacity.main(arguments)
-    for suffix in ("json", "md"):
+    for suffix in ("json", "md", "png"):
         a, b = ((tmp_path / name / f"capacity.{suffix}").read_bytes() for name in "ab")
         assert a == b
     facts = json.loads((tmp_path / "a" / "capacity.json").read_text())
     names = [each["generator"] for each in facts["generators"]]
-    assert names == ["judged", "tiny, told", "tiny, told, three planes a pass"]
+    assert names == ["tiny, told", "tiny, told, three planes a pass", "judged"]
     text = (tmp_path / "a" / "capacity.md").read_text()
     assert "| tiny, told |" in text
 
 
 def _judged(reference):
     figures = reference.measure(reference.fresh)
-    return {"generator": "judged", "weights": 1, "steps": 2, capacity.ERROR: None, **figures}
+    facts = {"generator": "judged", "weights": 1, "steps": 2, capacity.ERROR: None, **figures}
+    return facts, reference.fresh

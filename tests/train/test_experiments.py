@@ -408,7 +408,7 @@ def test_one_layer_is_narrow_and_one_is_spared(figures, model, capsys, monkeypat
 
 
 def test_gains_are_those_of_training(model, capsys, monkeypatch):
-    widened = dataclasses.replace(random_model(SPEC), training={"widened": 1.25})
+    widened = dataclasses.replace(random_model(SPEC), training={"widened": 1.25, "data": "sprites"})
     model_file.save(widened, "widened.safetensors")
     monkeypatch.setattr(latent_gain, "SAMPLES", 20)
 
@@ -417,6 +417,10 @@ def test_gains_are_those_of_training(model, capsys, monkeypatch):
             return dict.fromkeys(measuring.COLUMNS, 1.0) | {"diversity": float(pictures.mean())}
 
     monkeypatch.setattr(latent_gain, "reference", Told)
+    monkeypatch.setattr(latent_gain, "calibration", lambda: {"real": {"diversity": 70.0}})
+    monkeypatch.setattr(latent_gain, "comparison", lambda figures, extra: "a table")
+    assert cli.main(["experiment", "latent-gain", "--model", model, "--out", "o"]) == 2
+    assert "was not trained on drawn sprites" in capsys.readouterr().err
     assert (
         cli.main(
             ["experiment", "latent-gain", "--model", "widened.safetensors", "--out", "o", "--json"]

@@ -78,7 +78,19 @@ def test_generators_of_another_size_or_with_nan(tmp_path, generator):
         FloatGenerator.load(tmp_path, CONFIGURATION.spec)
 
 
-@pytest.mark.parametrize("progress", ["[]", "3", '{"steps": "7", "seconds": 1}', '{"steps": 7}'])
+GAINS = ("0", "-1", "NaN", "true", '"x"', "null")
+
+
+@pytest.mark.parametrize(
+    "progress",
+    [
+        "[]",
+        "3",
+        '{"steps": "7", "seconds": 1}',
+        '{"steps": 7}',
+        *(f'{{"steps": 7, "seconds": 1, "widened": {gain}}}' for gain in GAINS),
+    ],
+)
 def test_progress_of_another_type(tmp_path, generator, progress):
     generator.save(tmp_path)
     save_file({"v1": generator.v1}, tmp_path / GENERATOR, metadata={"progress": progress})

@@ -18,8 +18,8 @@ from tests.train.test_generator_file import CONFIGURATION, make_generator
 from train import quantize, widening
 from train.data import load
 from train.quantize import as_network, float_pictures
-from train.run import IntegerGenerator
-from train.widening import widen, widened
+from train.run import IntegerGenerator, RunConfig
+from train.widening import find_gain, widen_float, with_gain
 
 SPEC = CONFIGURATION.spec
 
@@ -49,7 +49,7 @@ def latents(count, seed):
 
 
 def test_a_wider_float_generator_draws_what_wider_latents_drew(calm):
-    z, wider = latents(8, 0), widened(calm, 1.25)
+    z, wider = latents(8, 0), with_gain(calm, 1.25)
     np.testing.assert_allclose(draw(wider, z), draw(calm, 1.25 * z), atol=1e-2)
     assert np.abs(draw(wider, z) - draw(calm, z)).max() > 1
     assert wider.progress == calm.progress | {"widened": 1.25}
@@ -65,27 +65,49 @@ def test_wider_integers_draw_what_wider_latents_drew():
         bias=(model.bias[0] // 2 * 2, *model.bias[1:]),
         mul=(model.mul[0] // 2 * 2, *model.mul[1:]),
     )
-    wider = widened(IntegerGenerator(model), 2.0).model
+    wider = with_gain(IntegerGenerator(model), 2.0).model
     z = np.random.default_rng(0).integers(-60, 61, (4, 100), np.int8)
     np.testing.assert_array_equal(generate(wider, z), generate(model, 2 * z))
     assert wider.training["widened"] == 2.0
     assert (wider.weight[0] == model.weight[0]).all()
 
 
-@pytest.mark.parametrize("lost", [1.1, 1.3])
-def test_the_gain_gives_back_the_variety_that_was_lost(calm, few_samples, monkeypatch, lost):
-    config = dataclasses.replace(CONFIGURATION, latents="normal")
-    real = np.rint(draw(calm, latents(500, 1))).astype(np.uint8)
+def scaled(generator, gain):
+    """What `with_gain` does, without telling."""
+    wider = with_gain(generator, gain)
+    return dataclasses.replace(wider, progress=generator.progress)
+
+
+def own_pictures(monkeypatch, generator):
+    """Let a generator's own pictures be those it was trained on; return its configuration."""
+    real = np.rint(draw(generator, latents(500, 1))).astype(np.uint8)
     monkeypatch.setattr(widening, "load_again", lambda *_: real)
-    found = widen(config, widened(calm, 1 / lost)).progress["widened"]
+    return dataclasses.replace(CONFIGURATION, latents="normal")
+
+
+@pytest.mark.parametrize("lost", [1.1, 1.3, 1.42])
+def test_the_gain_gives_back_the_variety_that_was_lost(calm, few_samples, monkeypatch, lost):
+    config = own_pictures(monkeypatch, calm)
+    found = find_gain(config, scaled(calm, 1 / lost), "run")
     assert found == pytest.approx(lost, abs=0.06)
 
 
 def test_nothing_is_narrowed(calm, few_samples, monkeypatch):
-    config = dataclasses.replace(CONFIGURATION, latents="normal")
-    real = np.rint(draw(calm, latents(500, 1))).astype(np.uint8)
-    monkeypatch.setattr(widening, "load_again", lambda *_: real)
-    assert widen(config, widened(calm, 1.4)).progress["widened"] == 1.0
+    config = own_pictures(monkeypatch, calm)
+    assert find_gain(config, scaled(calm, 1.4), "run") == 1.0
+
+
+def test_gains_multiply(calm, few_samples, monkeypatch):
+    config = own_pictures(monkeypatch, calm)
+    wider = widen_float(config, with_gain(scaled(calm, 1 / 1.4), 1.2), "run")
+    assert wider.progress["widened"] == pytest.approx(1.4, abs=0.07)
+
+
+def test_integers_of_gain_1_stay_as_they_are():
+    model = random_model(GeneratorSpec(channels=(6, 5, 4)))
+    same = with_gain(IntegerGenerator(model), 1.0).model
+    z = quantize_latents(latents(4, 0))
+    np.testing.assert_array_equal(generate(same, z), generate(model, z))
 
 
 @pytest.fixture
@@ -134,4 +156,28 @@ def test_pictures_that_have_changed(run, tmp_path, capsys):
 def test_an_imported_generator_has_no_training_pictures(calm):
     config = dataclasses.replace(CONFIGURATION, recipe="import", data="g.pt")
     with pytest.raises(InputError, match="was trained elsewhere; leave --widen out"):
-        widen(config, calm)
+        find_gain(config, calm, "run")
+
+
+def test_training_pictures_that_are_all_alike(calm, monkeypatch):
+    monkeypatch.setattr(widening, "load_again", lambda *_: np.zeros((3, 32, 32, 3), np.uint8))
+    with pytest.raises(InputError, match="has 1 different picture"):
+        find_gain(CONFIGURATION, calm, "run")
+
+
+def test_a_run_in_integers_keeps_its_weights(run, tmp_path, few_samples, capsys, calm):
+    config = dataclasses.replace(RunConfig.load(run), weight_bits=(5, 5, 5, 5))
+    trained = quantize.quantize(config, calm, 5)
+    integers = tmp_path / "integers"
+    integers.mkdir()
+    config.save(integers)
+    IntegerGenerator(trained).save(integers)
+    out = tmp_path / "m"
+    assert main(["quantize", str(integers), "--widen", "--out", str(out)]) == 0
+    model = model_file.load(out)
+    gain = model.training["widened"]
+    assert f"gain of latents     {gain}\n" in capsys.readouterr().out
+    for before, after in zip(trained.weight, model.weight):
+        np.testing.assert_array_equal(before, after)
+    assert model.metrics == trained.metrics
+    assert main(["pack", str(integers), "--widen", "--out", str(out)]) == 2

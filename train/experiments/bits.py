@@ -22,7 +22,7 @@ SHOWN = 10
 def family(subject):
     """Return what models of one float generator have in common with it."""
     recipe, data = (subject.training.get(name) for name in ("recipe", "data_digest"))
-    return subject.spec.channels, recipe, data
+    return subject.spec.channels, recipe, data, "widened" in subject.training
 
 
 def run(settings):
@@ -38,9 +38,8 @@ def run(settings):
     if not models:
         raise Missing("models/: has no model file; make one with `avatar quantize`")
     models.sort(key=lambda s: (-s.spec.weights, -s.spec.weight_memory_bits))
-    # Each with its float generator of the most steps first, or else its widest model.
-    families = {}
-    for subject in sorted(found, key=lambda s: -s.training.get("steps", 0)):
+    families = {}  # each with its float generator first, or else its widest model
+    for subject in found:
         if not subject.is_integer and "start" not in subject.training:
             families.setdefault(family(subject), [subject])
     families = {key: rest for key, rest in families.items() if key in map(family, models)}

@@ -6,19 +6,28 @@ from __future__ import annotations
 from tqdm import tqdm
 
 from train import samples
+from train.data import SPRITES
 from train.experiments.figure import Row, sheet
-from train.experiments.measuring import COLUMNS, SAMPLES, cells, reference
-from train.experiments.report import Report, number, table
-from train.experiments.subject import open_subject
+from train.experiments.measuring import SAMPLES, calibration, comparison, reference
+from train.experiments.report import Report, number
+from train.experiments.subject import Missing, open_subject
 
 GAINS = (0.7, 0.8, 0.9, 1.0, 1.05, 1.1, 1.15, 1.2, 1.3)
 SHOWN, SHOWN_GAINS = 10, (0.7, 1.0, 1.15, 1.3)
 
 
 def run(settings):
-    """Return the report; see the module."""
+    """Return the report; see the module.
+
+    Raises
+    ------
+    Missing
+        The generator was not trained on drawn sprites, which it would be measured against.
+    """
     subject = open_subject(settings.model)
-    widened = subject.training.get("widened", 1.0)
+    if subject.training.get("data") != SPRITES:
+        raise Missing(f"{settings.model}: was not trained on drawn sprites; give another --model")
+    widened = subject.widened
     distribution = subject.training.get("latents", "normal")
     z = samples.latents(distribution, SAMPLES, settings.seed)
     known, figures, rows = reference(), {}, []
@@ -27,14 +36,14 @@ def run(settings):
         figures[f"{gain:g}"] = known.measure(pictures)
         if gain in SHOWN_GAINS:
             rows.append(Row(f"{gain:g}", pictures[:SHOWN]))
-    header = ("gain", *COLUMNS.values(), "diversity")
-    lines = [[gain, *cells(each), number(each["diversity"])] for gain, each in figures.items()]
+    diversity = {gain: number(each["diversity"]) for gain, each in figures.items()}
+    real = number(calibration()["real"]["diversity"])
     findings = f"""\
-{subject.label} was trained on latents of gain 1, and `--widen` has since put a gain of {widened:g}
-into its first layer (1: none). The gain that gives real pictures' variety back costs re-render
-distance; a smaller one, the usual truncation, makes pictures alike and hardly cleaner.
+{subject.label}: gain 1 is what it was trained with, {widened:g} what the file holds (`avatar
+quantize --widen`). A smaller gain is the usual truncation of latents. Diversity is the mean
+distance of two samples; of two real sprites it is {real}.
 
-{table(header, lines)}"""
+{comparison(figures, {"diversity": diversity})}"""
     return Report(
         title="Latents narrower and wider",
         findings=findings,

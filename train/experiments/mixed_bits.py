@@ -25,7 +25,7 @@ LAYERS = range(4)
 SHOWN = 10
 # Measured as pictures: each narrow width alone, then with the layer that costs most widened.
 UNIFORM = (6, 5, 4, 3)
-WIDENED = ((5, 6), (5, 8), (4, 5), (4, 6))
+ONE_WIDER = ((5, 6), (5, 8), (4, 5), (4, 6))
 
 
 def but_one(most, one, layer):
@@ -61,7 +61,7 @@ def run(settings):
     probes = [but_one(*pair, layer) for pair in pairs for layer in LAYERS]
     models = rounded(path, [*uniform, *probes])
     weakest = min(LAYERS, key=lambda layer: psnr(models[but_one(*pairs[0], layer)]))
-    mixes = [but_one(most, one, weakest) for most, one in WIDENED]
+    mixes = [but_one(most, one, weakest) for most, one in ONE_WIDER]
     models |= rounded(path, [bits for bits in mixes if bits not in models])
 
     teacher = open_subject(path)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -63,6 +64,20 @@ class Subject:
         bits = self.spec.weight_bits
         width = bits[0] if len(set(bits)) == 1 else "-".join(map(str, bits))
         return f"{self.name} ({width} bits)"
+
+    @property
+    def widened(self):
+        """Gain of the latents that its file holds (:mod:`train.widening`); 1 for none.
+
+        Raises
+        ------
+        InputError
+            The file has none that can be.
+        """
+        gain = self.training.get("widened", 1.0)
+        if type(gain) not in (int, float) or not 0 < gain < math.inf:
+            raise InputError(f"{self.name}: widened is {gain!r}; make the file again")
+        return gain
 
     def draw(self, seed, count):
         """Return latents (count, 100), float64, from the distribution that it was trained on.
