@@ -36,14 +36,15 @@ def run(settings):
         figures[f"{gain:g}"] = known.measure(pictures)
         if gain in SHOWN_GAINS:
             rows.append(Row(f"{gain:g}", pictures[:SHOWN]))
-    diversity = {gain: number(each["diversity"]) for gain, each in figures.items()}
+    labelled = {f"gain {gain}": each for gain, each in figures.items()}
+    diversity = {label: number(each["diversity"]) for label, each in labelled.items()}
     real = number(calibration()["real"]["diversity"])
     findings = f"""\
 {subject.label}: gain 1 is what it was trained with, {widened:g} what the file holds (`avatar
 quantize --widen`). A smaller gain is the usual truncation of latents. Diversity is the mean
 distance of two samples; of two real sprites it is {real}.
 
-{comparison(figures, {"diversity": diversity})}"""
+{comparison(labelled, {"diversity": diversity})}"""
     return Report(
         title="Latents narrower and wider",
         findings=findings,
