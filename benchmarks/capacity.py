@@ -25,7 +25,7 @@ from train import metrics, sprites
 from train.data import SPRITES_SEED
 from train.evaluate import sprite_reference
 from train.experiments.figure import Row, sheet
-from train.experiments.report import save_part, table
+from train.experiments.report import captioned, save_part, table
 from train.experiments.subject import GENERATORS, open_subject
 from train.networks import Generator
 from train.quantize import float_pictures
@@ -152,9 +152,7 @@ def as_markdown(facts, command):
 
     {command}
 
-![{CAPTION}](capacity.png)
-
-{CAPTION}
+{captioned("capacity", CAPTION)}
 
 Generators that are told the attributes of the sprite to draw and trained on the difference to it,
 beside one that two discriminators trained: what the weights can do, and what the game leaves of it.
@@ -187,13 +185,8 @@ def main(argv=None):
         f"python -m benchmarks.capacity {' '.join(options.presets)} --steps {options.steps} "
         f"--seed {options.seed} --count {options.count}"
     )
-    rows = [
-        Row(label.replace(", ", "\n"), pictures[:SHOWN])
-        for label, pictures in [
-            ("asked for", wanted[0]),
-            *((each["generator"], made) for each, made in found),
-        ]
-    ]
+    rows = [Row("asked for", wanted[0][:SHOWN])]
+    rows += [Row(each["generator"].replace(", ", "\n"), made[:SHOWN]) for each, made in found]
     results = {"command": command, "generators": facts}
     save_part(options.out, "capacity", results, as_markdown(facts, command), sheet(rows))
 

@@ -24,7 +24,7 @@ from train import loop
 from train.data import SPRITES, SPRITES_SEED, load
 from train.evaluate import novelty, sprite_reference
 from train.experiments.figure import Row, sheet
-from train.experiments.report import save_part, table
+from train.experiments.report import captioned, save_part, table
 from train.recipes import RECIPES, Recipe
 from train.run import CONFIG, RunConfig
 from train.samples import of_run
@@ -144,9 +144,7 @@ def report(found, shown, minutes, out):
 
     python benchmarks/recipes.py {command} --minutes {minutes:g}
 
-![{CAPTION}](recipes.png)
-
-{CAPTION}
+{captioned("recipes", CAPTION)}
 
 One change at a time, {minutes:g} processor minutes each, 275 sprites. Differences between single
 seeds are no claim.

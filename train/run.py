@@ -315,12 +315,16 @@ class IntegerGenerator:
         return cls(model)
 
 
+def is_gain(value):
+    """Whether `value`, read from a file, can be a gain of latents (:mod:`train.widening`)."""
+    return type(value) in (int, float) and 0 < value < math.inf
+
+
 def _is_progress(progress):
     if not isinstance(progress, dict) or progress.keys() - {"widened"} != {"steps", "seconds"}:
         return False
     steps, seconds = progress["steps"], progress["seconds"]
-    widened = progress.get("widened", 1.0)
-    if type(widened) not in (int, float) or not 0 < widened < math.inf:
+    if not is_gain(progress.get("widened", 1.0)):
         return False
     if type(steps) is not int or type(seconds) not in (int, float):
         return False

@@ -89,6 +89,11 @@ def _is_numeric(cell):
     return not cell or cell[0] in "-+.0123456789"
 
 
+def captioned(name, caption):
+    """Return the Markdown that shows NAME.png over its caption."""
+    return f"![{caption}]({name}.png)\n\n{caption}"
+
+
 def save(folder, experiment, settings, report):
     """Write an experiment's files, each whole or not at all.
 
@@ -113,7 +118,7 @@ def save(folder, experiment, settings, report):
     facts = {"experiment": experiment.name, "command": command, **report.numbers}
     text = f"## {report.title}\n\n    {command}\n\n"
     if report.picture is not None:
-        text += f"![{report.caption}]({experiment.name}.png)\n\n{report.caption}\n\n"
+        text += captioned(experiment.name, report.caption) + "\n\n"
     text += _flowed(report.findings)
     return save_part(folder, experiment.name, facts, text, report.picture)
 

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from golden.latents import STEPS, quantize_latents
 from golden.spec import InputError
 from train import generator_file
 from train.data import SPRITES, load_again
+from train.run import is_gain
 
 MODELS = Path("models")
 GENERATORS = Path("docs/results/generators")
@@ -75,7 +75,7 @@ class Subject:
             The file has none that can be.
         """
         gain = self.training.get("widened", 1.0)
-        if type(gain) not in (int, float) or not 0 < gain < math.inf:
+        if not is_gain(gain):
             raise InputError(f"{self.name}: widened is {gain!r}; make the file again")
         return gain
 
