@@ -22,6 +22,7 @@ from tqdm import tqdm
 from train import attribute_cnn, sprites
 from train.attribute_cnn import to_tensor
 from train.experiments.figure import as_picture, charts
+from train.experiments.over_seeds import interval
 from train.experiments.report import Report, table
 from train.experiments.subject import open_subject
 
@@ -29,7 +30,6 @@ ATTRIBUTE = "hair"
 CLASSES = sprites.CHOICES[ATTRIBUTE]
 LABELLED = (2, 5)  # sprites a class
 SEEDS = 5
-T_QUANTILE = 2.776  # of Student's t, 97.5 %, SEEDS - 1 degrees of freedom
 ADDED = 1_000  # avatars, before the unsure ones go
 SURE = 0.9  # least probability of a pseudo-label
 TEST_SPRITES = 1_000
@@ -232,12 +232,6 @@ class Pool:
             labels[TEST_SPRITES + ADDED :],
         )
         self.attributes = attributes[TEST_SPRITES + ADDED :]
-
-
-def interval(values):
-    """Mean and half width of its 95 % interval over seeds (Student's t)."""
-    half = T_QUANTILE * np.std(values, ddof=1) / math.sqrt(len(values))
-    return float(np.mean(values)), float(half)
 
 
 def run(settings):
