@@ -795,6 +795,12 @@ START_ARGUMENTS = (
     argument("--seed", type=int, default=0, metavar="S", help="seed of everything random"),
     argument("--rate", type=float, metavar="R", help="learning rates as a share of the recipe's"),
     argument("--distillation", type=float, metavar="W", help="weight of the teacher in the loss"),
+    argument(
+        "--noise",
+        type=float,
+        metavar="S",
+        help="standard deviation, in grey levels, of noise in what the discriminators see",
+    ),
     argument("--device", choices=("cpu", "cuda"), help="default: cuda where there is one"),
     argument("--save-every", type=int, default=1000, metavar="N", help="steps (default 1000)"),
 )
@@ -804,7 +810,7 @@ def _begin_from(earlier, way, args, **sizes):
     """Train a run that begins from an earlier one."""
     from train import session
 
-    names = ("steps", "seed", "rate", "distillation", "device", "save_every")
+    names = ("steps", "seed", "rate", "distillation", "noise", "device", "save_every")
     given = {name: getattr(args, name) for name in names}
     session.begin_from(earlier, args.out, way, **sizes, **given)
     print(f"{args.out}: trained; next: avatar quantize {args.out} --out model.safetensors")

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What both discriminators see of every picture, drawn and made alike: moved, and with a hole.
+"""What both discriminators see of every picture: moved, with a hole, under noise; made ones too.
 
 A discriminator that never sees a training picture twice in the same place cannot learn it by heart,
 and the generator, whose pictures are moved in the same way, is not asked to move them.
-Source: Zhao et al., arXiv:2006.10738. Colours stay as they are: D_colour judges them.
+Source: Zhao et al., arXiv:2006.10738. Colours stay as they are: D_colour judges them. Noise hides
+what no training can take away, the speckle of weights of few bits, lest it be all that a
+discriminator looks at; Sonderby et al., arXiv:1610.04490, add it for all pictures' sake.
 """
 
 from __future__ import annotations
@@ -40,3 +42,9 @@ def cut_out(pictures, rng, size):
         inside.append((distance >= 0) & (distance < size))
     hole = torch.from_numpy(inside[0][:, None, :, None] & inside[1][:, None, None, :])
     return pictures.masked_fill(hole.to(pictures.device), BLACK)
+
+
+def add_noise(pictures, rng, deviation):
+    """Add normal noise of `deviation` grey levels, of 255, to pictures (N, C, H, W) in [-1, 1]."""
+    noise = torch.from_numpy(rng.standard_normal(tuple(pictures.shape), np.float32))
+    return pictures + noise.to(pictures.device) * (deviation / 127.5)

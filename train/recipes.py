@@ -43,6 +43,8 @@ class Recipe:
     translate, cut_out : int
         Pixels by which the discriminators' pictures are moved, and side of the square cut out of
         them (:mod:`train.augment`); 0 leaves them alone.
+    noise : float
+        Standard deviation, in grey levels, of noise added to the discriminators' pictures.
     grey, colour : float
         Weights of D_grey and D_colour in the generator's loss; a discriminator of weight 0 is not
         trained.
@@ -71,6 +73,7 @@ class Recipe:
     relativistic: bool
     translate: int
     cut_out: int
+    noise: float
     grey: float
     colour: float
     planes: int
@@ -96,6 +99,7 @@ PAPER = Recipe(
     relativistic=False,
     translate=0,
     cut_out=0,
+    noise=0.0,
     grey=1.0,
     colour=1.0,
     planes=1,
@@ -120,6 +124,7 @@ FAST = Recipe(
     relativistic=False,
     translate=0,
     cut_out=0,
+    noise=0.0,
     grey=1.0,
     colour=1.0,
     planes=1,
@@ -143,10 +148,10 @@ def recipe_of(config):
     """Return the constants of a :class:`train.run.RunConfig`.
 
     A run that began from an earlier one has that one's recipe, with its own share of the learning
-    rates, which fall to zero.
+    rates, which fall to zero, and its own noise.
     """
     recipe, start = RECIPES[config.recipe], config.start
     if start is None:
         return recipe
     rates = {"lr_g": recipe.lr_g * start.rate, "lr_d": recipe.lr_d * start.rate}
-    return replace(recipe, **rates, decay=True)
+    return replace(recipe, **rates, decay=True, noise=start.noise)

@@ -47,6 +47,8 @@ class Start:
         Learning rates as a share of the recipe's; they fall to zero.
     distillation : float
         Weight of the mean absolute distance to the teacher's pictures in the generator's loss.
+    noise : float
+        Standard deviation, in grey levels, of noise added to what the discriminators see.
     """
 
     way: str
@@ -54,6 +56,7 @@ class Start:
     channels: tuple[int, int, int]
     rate: float
     distillation: float
+    noise: float = 0.0
 
     @property
     def spec(self):

@@ -103,6 +103,7 @@ def begin_from(
     seed=0,
     rate=None,
     distillation=None,
+    noise=None,
     device=None,
     save_every=loop.SAVE_EVERY,
 ):
@@ -120,7 +121,7 @@ def begin_from(
         Train in integers of these widths.
     steps : int, optional
     seed : int
-    rate, distillation : float, optional
+    rate, distillation, noise : float, optional
         See :class:`train.run.Start`; steps and these by default as :data:`train.start.WAYS` says.
     device, save_every
         As :func:`begin`.
@@ -135,11 +136,14 @@ def begin_from(
     constants = WAYS[way]
     rate = constants.rate if rate is None else rate
     distillation = constants.distillation if distillation is None else distillation
+    noise = constants.noise if noise is None else noise
     _check_numbers(run, seed, {"--steps": steps, "--save-every": save_every})
     if not 0 < rate < math.inf:
         raise InputError(f"--rate is {rate}; give a share of the recipe's learning rates, 0.3 say")
     if not 0 <= distillation < math.inf:
         raise InputError(f"--distillation is {distillation}; give 0 or a positive weight")
+    if not 0 <= noise < math.inf:
+        raise InputError(f"--noise is {noise}; give 0 or grey levels, 40 say")
     config = RunConfig.load(earlier)
     if config.recipe not in RECIPES:
         raise InputError(
@@ -161,7 +165,7 @@ def begin_from(
         seed=seed,
         precision=_precision(config.recipe, device),
         weight_bits=None if weight_bits is None else spec.weight_bits,
-        start=Start(way, digest(generator.arrays)[:16], config.channels, rate, distillation),
+        start=Start(way, digest(generator.arrays)[:16], config.channels, rate, distillation, noise),
     )
     pictures = load_again(config.data, config.pictures, config.data_digest, earlier)
     loop.train(

@@ -23,18 +23,19 @@ class Way:
     ----------
     length : float
         Steps as a share of the recipe's.
-    rate, distillation : float
+    rate, distillation, noise : float
     """
 
     length: float
     rate: float
     distillation: float
+    noise: float
 
 
 WAYS = {
-    "finetune": Way(length=0.1, rate=0.5, distillation=20.0),
-    "distill": Way(length=1.0, rate=1.0, distillation=10.0),
-    "prune": Way(length=0.5, rate=0.5, distillation=10.0),
+    "finetune": Way(length=0.1, rate=0.5, distillation=20.0, noise=40.0),
+    "distill": Way(length=1.0, rate=1.0, distillation=10.0, noise=0.0),
+    "prune": Way(length=0.5, rate=0.5, distillation=10.0, noise=0.0),
 }
 
 

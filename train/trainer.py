@@ -153,6 +153,8 @@ class Trainer:
             pictures = augment.translate(pictures, rng, recipe.translate)
         if recipe.cut_out:
             pictures = augment.cut_out(pictures, rng, recipe.cut_out)
+        if recipe.noise:
+            pictures = augment.add_noise(pictures, rng, recipe.noise)
         return pictures
 
     def _judged(self, pictures, rng):
