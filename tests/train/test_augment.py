@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Moving and cutting: against a copy pixel by pixel, and kept gradients."""
+"""Moving and cutting: against a copy pixel by pixel, and kept gradients. Noise: its size."""
 
 import numpy as np
 import pytest
 import torch
 
-from train.augment import BLACK, cut_out, translate
+from train.augment import BLACK, add_noise, cut_out, translate
 
 
 def pictures(n=64):
@@ -58,6 +58,16 @@ def test_gradients_reach_what_is_still_seen(change):
     output.sum().backward()
     assert set(seen.grad.unique().tolist()) == {0.0, 1.0}
     assert seen.grad.sum() == (output != BLACK).sum()
+
+
+def test_noise_has_its_deviation_and_no_mean():
+    before = pictures()
+    noise = (add_noise(before, np.random.default_rng(1), 40.0) - before) * 127.5
+    assert noise.std().item() == pytest.approx(40, rel=0.01)
+    assert abs(noise.mean().item()) < 0.5
+    # each pixel has its own: neighbours, planes and pictures tell nothing of each other
+    for shifted in (noise.roll(1, 3), noise.roll(1, 1), noise.roll(1, 0)):
+        assert abs((noise * shifted).mean().item()) < 0.01 * 40**2
 
 
 def test_the_same_seed_gives_the_same_pictures():

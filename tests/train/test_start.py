@@ -13,7 +13,7 @@ from cli import main
 from golden import model_file
 from golden.generator import generate
 from golden.latents import quantize_latents
-from train import loop, quantize, session
+from train import augment, loop, quantize, session
 from train.data import load
 from train.run import FloatGenerator, RunConfig
 from train.trainer import Trainer
@@ -205,3 +205,28 @@ def test_distillation_pulls_towards_the_teacher(tmp_path, earlier):
         )
         distances.append((made - wanted).abs().mean().item())
     assert distances[1] < 0.8 * distances[0]
+
+
+def test_finetune_adds_noise_unless_told_otherwise(tmp_path, earlier, monkeypatch):
+    added = []
+    add_noise = augment.add_noise
+    monkeypatch.setattr(
+        augment, "add_noise", lambda *given: added.append(given[2]) or add_noise(*given)
+    )
+    arguments = ["finetune", earlier, "--weight-bits", 5, "--steps", 1]
+    for name, given in (("own", []), ("more", ["--noise", 60]), ("none", ["--noise", 0])):
+        assert begin(*arguments, *given, "--out", tmp_path / name) == 0
+    assert (
+        begin("prune", earlier, "--channels", "6,5,4", "--steps", 1, "--out", tmp_path / "p") == 0
+    )
+    # to drawn and made pictures for the discriminators, to made ones for the generator
+    assert added == [40.0] * 3 + [60.0] * 3
+    noises = [RunConfig.load(tmp_path / name).start.noise for name in ("own", "more", "none", "p")]
+    assert noises == [40, 60, 0, 0]
+
+
+@pytest.mark.parametrize("noise", [-1, "nan", "inf"])
+def test_noise_that_is_none(tmp_path, earlier, capsys, noise):
+    arguments = ["finetune", earlier, "--weight-bits", 5, f"--noise={noise}"]
+    assert "--noise is" in refused(capsys, *arguments, "--out", tmp_path / "r")
+    assert not (tmp_path / "r").exists()

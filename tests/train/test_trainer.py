@@ -156,7 +156,7 @@ def test_what_the_discriminators_think_is_told(sprites):
 
 
 def test_discriminators_see_augmented_pictures_alike(sprites, monkeypatch):
-    changed(monkeypatch, translate=4, cut_out=8, grey_planes=3)
+    changed(monkeypatch, translate=4, cut_out=8, noise=20.0, grey_planes=3)
     trainer = Trainer(config(), sprites)
     real = torch.rand(4, 3, 32, 32) * 2 - 1
     grey, colour = trainer._judged(real, np.random.default_rng(0))
