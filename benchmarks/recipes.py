@@ -15,17 +15,16 @@ import time
 from dataclasses import fields, replace
 from pathlib import Path
 
-import numpy as np
 import torch
 
+from benchmarks.variants import CAPTION, LEGEND, as_table, facts, runs_of
 from golden.atomic import make_folder
 from golden.spec import GeneratorSpec
 from train import loop
 from train.data import SPRITES, SPRITES_SEED, load
 from train.evaluate import novelty, sprite_reference
 from train.experiments.figure import Row, sheet
-from train.experiments.over_seeds import differs
-from train.experiments.report import captioned, save_part, table
+from train.experiments.report import captioned, save_part
 from train.recipes import RECIPES, Recipe
 from train.run import CONFIG, RunConfig
 from train.samples import of_run
@@ -55,9 +54,7 @@ VARIANTS = {
 }
 RECIPE_FIELDS = {field.name for field in fields(Recipe)}
 FIGURES = ("attribute_frechet", "re_render", "random_frechet", "sliced_wasserstein", "recall")
-DIFFERS = " †"
 SHOWN = 10
-CAPTION = "The first samples of each variant, of its first seed."
 WARM_UP, TIMED = 5, 30  # steps
 
 
@@ -107,49 +104,20 @@ def measure(folder, count):
     reference = sprite_reference(count)
     sprites = load(SPRITES, BASE.sprites, SPRITES_SEED).pictures
     found, rows = [], {}
-    for name in VARIANTS:
-        seeds = (run.name.removeprefix(f"{name}-") for run in folder.glob(f"{name}-[0-9]*"))
-        for seed in sorted(int(seed) for seed in seeds if seed.isdigit()):
-            run = folder / f"{name}-{seed}"
-            source = of_run(run)
-            pictures = source.sample(count, 0)
-            figures = reference.measure(pictures)
-            figures["novelty"] = novelty(pictures, sprites, reference.pictures)["samples"]["median"]
-            steps = RunConfig.load(run).steps
-            found.append({"variant": name, "seed": seed, "steps": steps, "figures": figures})
-            rows.setdefault(name, Row(name, pictures[:SHOWN]))
+    for name, seed, run in runs_of(folder, VARIANTS):
+        pictures = of_run(run).sample(count, 0)
+        figures = reference.measure(pictures)
+        figures["novelty"] = novelty(pictures, sprites, reference.pictures)["samples"]["median"]
+        found.append(facts(name, seed, run, figures))
+        rows.setdefault(name, Row(name, pictures[:SHOWN]))
     return found, list(rows.values())
 
 
-def _values(found, variant, names):
-    """Return a list for each figure in `names`: its value for each seed of `variant`."""
-    runs = [run["figures"] for run in found if run["variant"] == variant]
-    return [[figures[name] for figures in runs] for name in names]
-
-
-def _cell(values, of_base):
-    spread = f" ± {np.std(values, ddof=1):.2f}" if len(values) > 1 else ""
-    return f"{np.mean(values):.2f}{spread}{DIFFERS if differs(values, of_base) else ''}"
-
-
 def report(found, shown, minutes, out):
-    """Write the results; means over seeds, with the spread where there are more."""
-    names = (*FIGURES, "novelty")
-    of_base = _values(found, "base", names)
-    rows = []
-    for variant in VARIANTS:
-        runs = [run for run in found if run["variant"] == variant]
-        if not runs:
-            continue
-        changes = ", ".join(f"{key} {value}" for key, value in VARIANTS[variant].items())
-        cells = [
-            _cell(values, others) for values, others in zip(_values(found, variant, names), of_base)
-        ]
-        steps = round(np.mean([run["steps"] for run in runs]))
-        rows.append([variant, changes or "`fast` on 275 sprites", len(runs), steps, *cells])
-    header = ["variant", "change", "seeds", "steps", *(name.replace("_", " ") for name in names)]
+    """Write the results."""
+    names = dict.fromkeys(run["variant"] for run in found)
     seeds = sorted({run["seed"] for run in found})
-    command = " ".join([*(row[0] for row in rows), "--seeds", *map(str, seeds)])
+    command = " ".join([*names, "--seeds", *map(str, seeds)])
     text = f"""\
 ## Recipes
 
@@ -157,11 +125,10 @@ def report(found, shown, minutes, out):
 
 {captioned("recipes", CAPTION)}
 
-One change at a time, {minutes:g} processor minutes each, 275 sprites; mean and standard deviation
-over seeds.{DIFFERS} differs from the base by more than chance (95 %, Student's t; of 20 such cells
-that only chance moved, one is marked). Differences between single seeds are no claim.
+One change at a time, {minutes:g} processor minutes each, 275 sprites.
+{LEGEND}
 
-{table(header, rows)}"""
+{as_table(found, VARIANTS, "`fast` on 275 sprites", (*FIGURES, "novelty"))}"""
     save_part(out, "recipes", {"minutes": minutes, "runs": found}, text, sheet(shown, scale=2))
 
 

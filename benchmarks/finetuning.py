@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One change of the fine-tuning in integers at a time, of one float run.
+
+Trains each variant with each seed unless its run is there, measures every run there is beside the
+float generator and writes finetuning.json, .md and .png. A minute's trial:
+
+    python benchmarks/finetuning.py runs/first --steps 5 --count 50 \\
+        --folder /tmp/finetuning --out /tmp/finetuning
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import torch
+
+from benchmarks.variants import BASE, CAPTION, LEGEND, as_table, facts, runs_of
+from golden.atomic import make_folder
+from train import session
+from train.evaluate import sprite_reference
+from train.experiments.figure import Row, sheet
+from train.experiments.report import captioned, save_part
+from train.run import CONFIG, IntegerGenerator, RunConfig
+from train.samples import of_run
+
+# name: what differs from `avatar finetune --steps STEPS`
+VARIANTS = {
+    BASE: {},
+    "no-noise": {"noise": 0.0},
+    "double-noise": {"noise": 80.0},
+    "long": {"steps": 6000},
+    "slow": {"rate": 0.15},
+    "no-teacher": {"distillation": 0.0},
+}
+FIGURES = ("attribute_frechet", "re_render", "random_frechet", "sliced_wasserstein", "recall")
+SHOWN = 10
+
+
+def train(names, seeds, earlier, weight_bits, steps, folder):
+    """Train what is missing of every variant in `names` with every seed."""
+    make_folder(folder)
+    for seed in seeds:
+        for name in names:
+            run = folder / f"{name}-{seed}"
+            if not (run / CONFIG).exists():
+                given = {"weight_bits": weight_bits, "steps": steps, "seed": seed}
+                session.begin_from(earlier, run, "finetune", **given | VARIANTS[name])
+
+
+def measure(earlier, folder, count):
+    """Return the figures of the float run, of every run in `folder`, and rows of samples.
+
+    A row shows the first run of a variant.
+    """
+    reference = sprite_reference(count)
+    pictures = of_run(earlier).sample(count, 0)
+    of_float, rows = reference.measure(pictures), {"": Row("float", pictures[:SHOWN])}
+    found = []
+    for name, seed, run in runs_of(folder, VARIANTS):
+        pictures = of_run(run).sample(count, 0)
+        model = IntegerGenerator.load(run, RunConfig.load(run).spec).model
+        figures = reference.measure(pictures) | {"psnr": model.metrics["psnr"]}
+        found.append(facts(name, seed, run, figures))
+        rows.setdefault(name, Row(name, pictures[:SHOWN]))
+    return of_float, found, list(rows.values())
+
+
+def report(of_float, found, shown, command, out):
+    """Write the results."""
+    scores = ", ".join(f"{name.replace('_', ' ')} {of_float[name]:.2f}" for name in FIGURES)
+    text = f"""\
+## Fine-tuning in integers
+
+    {command}
+
+{captioned("finetuning", CAPTION)}
+
+One change at a time. The float generator that they begin from: {scores}.
+{LEGEND}
+
+{as_table(found, VARIANTS, "`avatar finetune`", (*FIGURES, "psnr"))}"""
+    results = {"command": command, "float": of_float, "runs": found}
+    save_part(out, "finetuning", results, text, sheet(shown, scale=2))
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("run", type=Path, help="of `avatar train`")
+    parser.add_argument("names", nargs="*", choices=[*VARIANTS, []], metavar="NAME")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1])
+    parser.add_argument("--weight-bits", type=int, default=5)
+    parser.add_argument("--steps", type=int, default=800)
+    parser.add_argument("--count", type=int, default=1500, help="samples to measure")
+    parser.add_argument("--folder", type=Path, default=Path("runs/finetuning"))
+    parser.add_argument("--out", type=Path, default=Path("docs/results"))
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    bits, steps = options.weight_bits, options.steps
+    train(options.names, options.seeds, options.run, bits, steps, options.folder)
+    of_float, found, shown = measure(options.run, options.folder, options.count)
+    names = " ".join(dict.fromkeys(run["variant"] for run in found))
+    seeds = " ".join(map(str, sorted({run["seed"] for run in found})))
+    command = (
+        f"python benchmarks/finetuning.py runs/best {names} --seeds {seeds} "
+        f"--weight-bits {bits} --steps {steps}"
+    )
+    report(of_float, found, shown, command, options.out)
