@@ -11,22 +11,32 @@ float generator and writes finetuning.json, .md and .png. A minute's trial:
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from pathlib import Path
 
 import torch
 
-from benchmarks.variants import BASE, CAPTION, LEGEND, as_table, facts, runs_of
+from benchmarks.variants import (
+    CAPTION,
+    LEGEND,
+    UNCHANGED,
+    as_table,
+    facts,
+    make_whole,
+    names_and_seeds,
+    runs_of,
+)
 from golden.atomic import make_folder
 from train import session
 from train.evaluate import sprite_reference
 from train.experiments.figure import Row, sheet
 from train.experiments.report import captioned, save_part
-from train.run import CONFIG, IntegerGenerator, RunConfig
+from train.run import IntegerGenerator, RunConfig
 from train.samples import of_run
 
 # name: what differs from `avatar finetune --steps STEPS`
 VARIANTS = {
-    BASE: {},
+    UNCHANGED: {},
     "no-noise": {"noise": 0.0},
     "double-noise": {"noise": 80.0},
     "long": {"steps": 6000},
@@ -42,10 +52,11 @@ def train(names, seeds, earlier, weight_bits, steps, folder):
     make_folder(folder)
     for seed in seeds:
         for name in names:
-            run = folder / f"{name}-{seed}"
-            if not (run / CONFIG).exists():
-                given = {"weight_bits": weight_bits, "steps": steps, "seed": seed}
-                session.begin_from(earlier, run, "finetune", **given | VARIANTS[name])
+            given = {"weight_bits": weight_bits, "steps": steps, "seed": seed} | VARIANTS[name]
+            make_whole(
+                folder / f"{name}-{seed}",
+                partial(session.begin_from, earlier, way="finetune", **given),
+            )
 
 
 def measure(earlier, folder, count):
@@ -101,10 +112,8 @@ if __name__ == "__main__":
     bits, steps = options.weight_bits, options.steps
     train(options.names, options.seeds, options.run, bits, steps, options.folder)
     of_float, found, shown = measure(options.run, options.folder, options.count)
-    names = " ".join(dict.fromkeys(run["variant"] for run in found))
-    seeds = " ".join(map(str, sorted({run["seed"] for run in found})))
     command = (
-        f"python benchmarks/finetuning.py runs/best {names} --seeds {seeds} "
+        f"python benchmarks/finetuning.py runs/best {names_and_seeds(found)} "
         f"--weight-bits {bits} --steps {steps}"
     )
     report(of_float, found, shown, command, options.out)

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One change of the recipe at a time: equal processor minutes on the same 275 sprites.
+"""One change of the recipe at a time: equal processor time on the same 275 sprites.
 
 Trains each variant with each seed unless its run is there, measures every run there is and writes
 recipes.json, .md and .png. A minute's trial:
 
-    python benchmarks/recipes.py base batch-16 --preset tiny --minutes 0.1 --count 50 \\
+    python benchmarks/recipes.py base batch-16 --preset tiny --steps 20 --count 50 \\
         --folder /tmp/recipes --out /tmp/recipes
 """
 
@@ -13,11 +13,22 @@ from __future__ import annotations
 import argparse
 import time
 from dataclasses import fields, replace
+from functools import partial
 from pathlib import Path
 
+import numpy as np
 import torch
 
-from benchmarks.variants import CAPTION, LEGEND, as_table, facts, runs_of
+from benchmarks.variants import (
+    CAPTION,
+    LEGEND,
+    UNCHANGED,
+    as_table,
+    facts,
+    make_whole,
+    names_and_seeds,
+    runs_of,
+)
 from golden.atomic import make_folder
 from golden.spec import GeneratorSpec
 from train import loop
@@ -25,6 +36,7 @@ from train.data import SPRITES, SPRITES_SEED, load
 from train.evaluate import novelty, sprite_reference
 from train.experiments.figure import Row, sheet
 from train.experiments.report import captioned, save_part
+from train.memory import keep_freed_memory
 from train.recipes import RECIPES, Recipe
 from train.run import CONFIG, RunConfig
 from train.samples import of_run
@@ -33,7 +45,7 @@ from train.trainer import Trainer
 BASE = replace(RECIPES["fast"], sprites=275)
 # name: what differs from the base, in the recipe or in the run's configuration
 VARIANTS = {
-    "base": {},
+    UNCHANGED: {},
     "no-decay": {"decay": False},
     "batch-16": {"batch": 16},
     "batch-64": {"batch": 64},
@@ -55,45 +67,51 @@ VARIANTS = {
 RECIPE_FIELDS = {field.name for field in fields(Recipe)}
 FIGURES = ("attribute_frechet", "re_render", "random_frechet", "sliced_wasserstein", "recall")
 SHOWN = 10
-WARM_UP, TIMED = 5, 30  # steps
+ROUNDS, ROUND = 5, 16  # of steps, with two gradient penalties each
 
 
-def steps_of(config, pictures, minutes):
-    """Return how many steps of `config` take `minutes` of one processor."""
-    trainer = Trainer(config, pictures)
-    for _ in range(WARM_UP):
-        trainer.step()
-    start = time.process_time()
-    for _ in range(TIMED):
-        trainer.step()
-    return int(minutes * 60 * TIMED / (time.process_time() - start))
+def relative_cost(config, base, pictures):
+    """Return the processor time of a step of `config` over one of `base`, the two taking turns."""
+    trainers = [Trainer(each, pictures) for each in (config, base)]
+    times = np.empty((ROUNDS + 1, 2))
+    for turn in times:
+        for n, trainer in enumerate(trainers):
+            begun = time.process_time()
+            for _ in range(ROUND):
+                trainer.step()
+            turn[n] = time.process_time() - begun
+    return float(np.median(times[1:, 0] / times[1:, 1]))  # the first turn warms up
 
 
-def train(names, seeds, minutes, channels, folder):
-    """Train what is missing of every variant in `names` with every seed."""
+def train(names, seeds, steps, channels, folder):
+    """Train what is missing of every variant in `names` with every seed.
+
+    All take as much processor time as `steps` of the base.
+    """
     sprites = load(SPRITES, BASE.sprites, SPRITES_SEED)
+    base = RunConfig(
+        channels=channels,
+        recipe=UNCHANGED,
+        steps=steps,
+        seed=0,
+        data_digest=sprites.digest,
+        pictures=len(sprites.pictures),
+    )
+    RECIPES[UNCHANGED] = BASE
     make_folder(folder)
-    for seed in seeds:
-        for name in names:
-            run = folder / f"{name}-{seed}"
-            if (run / CONFIG).exists():
-                continue
-            changes = VARIANTS[name]
-            of_recipe = {key: changes[key] for key in changes if key in RECIPE_FIELDS}
-            RECIPES[name] = replace(BASE, **of_recipe)
-            config = RunConfig(
-                channels=channels,
-                recipe=name,
-                steps=1,
-                seed=seed,
-                data_digest=sprites.digest,
-                pictures=len(sprites.pictures),
-            )
-            config = replace(
-                config, **{key: changes[key] for key in changes if key not in of_recipe}
-            )
-            steps = steps_of(config, sprites.pictures, minutes)
-            loop.train(replace(config, steps=steps), sprites.pictures, run)
+    keep_freed_memory()
+    for name in names:
+        of_recipe = {key: VARIANTS[name][key] for key in VARIANTS[name].keys() & RECIPE_FIELDS}
+        of_config = {key: VARIANTS[name][key] for key in VARIANTS[name].keys() - RECIPE_FIELDS}
+        RECIPES[name] = replace(BASE, **of_recipe)
+        config = replace(base, recipe=name, **of_config)
+        missing = not all((folder / f"{name}-{seed}" / CONFIG).exists() for seed in seeds)
+        if missing and name != UNCHANGED:
+            cost = relative_cost(config, base, sprites.pictures)
+            config = replace(config, steps=round(steps / cost))
+        for seed in seeds:
+            own = replace(config, seed=seed)
+            make_whole(folder / f"{name}-{seed}", partial(loop.train, own, sprites.pictures))
 
 
 def measure(folder, count):
@@ -113,23 +131,20 @@ def measure(folder, count):
     return found, list(rows.values())
 
 
-def report(found, shown, minutes, out):
+def report(found, shown, command, steps, out):
     """Write the results."""
-    names = dict.fromkeys(run["variant"] for run in found)
-    seeds = sorted({run["seed"] for run in found})
-    command = " ".join([*names, "--seeds", *map(str, seeds)])
     text = f"""\
 ## Recipes
 
-    python benchmarks/recipes.py {command} --minutes {minutes:g}
+    {command}
 
 {captioned("recipes", CAPTION)}
 
-One change at a time, {minutes:g} processor minutes each, 275 sprites.
+One change at a time, each for the processor time of {steps:,} steps of the base, on 275 sprites.
 {LEGEND}
 
 {as_table(found, VARIANTS, "`fast` on 275 sprites", (*FIGURES, "novelty"))}"""
-    save_part(out, "recipes", {"minutes": minutes, "runs": found}, text, sheet(shown, scale=2))
+    save_part(out, "recipes", {"command": command, "runs": found}, text, sheet(shown, scale=2))
 
 
 if __name__ == "__main__":
@@ -138,7 +153,7 @@ if __name__ == "__main__":
     )
     parser.add_argument("names", nargs="*", choices=[*VARIANTS, []], metavar="NAME")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1])
-    parser.add_argument("--minutes", type=float, default=6.0, help="of one processor, a run")
+    parser.add_argument("--steps", type=int, default=2000, help="of the base")
     parser.add_argument("--preset", default="compact")
     parser.add_argument("--count", type=int, default=1500, help="samples to measure")
     parser.add_argument("--folder", type=Path, default=Path("runs/recipes"))
@@ -146,5 +161,7 @@ if __name__ == "__main__":
     options = parser.parse_args()
     torch.set_num_threads(1)
     channels = GeneratorSpec.preset(options.preset).channels
-    train(options.names, options.seeds, options.minutes, channels, options.folder)
-    report(*measure(options.folder, options.count), options.minutes, options.out)
+    train(options.names, options.seeds, options.steps, channels, options.folder)
+    found, shown = measure(options.folder, options.count)
+    command = f"python benchmarks/recipes.py {names_and_seeds(found)} --steps {options.steps}"
+    report(found, shown, command, options.steps, options.out)

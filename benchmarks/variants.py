@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from train import session
 from train.experiments.over_seeds import differs
 from train.experiments.report import table
-from train.run import RunConfig
+from train.run import CONFIG, FloatGenerator, IntegerGenerator, RunConfig
 
-BASE = "base"  # the variant without a change
+UNCHANGED = "base"
 DIFFERS = " †"
 CAPTION = "The first samples of each variant, of its first seed."
 LEGEND = f"""Mean and standard deviation over seeds.{DIFFERS} differs from the base by more
@@ -25,9 +26,32 @@ def runs_of(folder, variants):
             yield name, seed, folder / f"{name}-{seed}"
 
 
+def make_whole(run, begin):
+    """Begin the run in a folder that has none, or go on with one that was interrupted."""
+    if not (run / CONFIG).exists():
+        begin(run)
+    elif steps_done(run) < RunConfig.load(run).steps:
+        session.go_on(run)
+
+
+def steps_done(run):
+    """Return how many steps the generator in a run's folder has been trained."""
+    config = RunConfig.load(run)
+    if config.weight_bits is None:
+        return FloatGenerator.load(run, config.spec).progress["steps"]
+    return IntegerGenerator.load(run, config.spec).model.training["steps"]
+
+
+def names_and_seeds(found):
+    """Return the arguments that make what was found: names, and seeds."""
+    names = list(dict.fromkeys(run["variant"] for run in found))
+    seeds = sorted({run["seed"] for run in found})
+    return " ".join([*names, "--seeds", *map(str, seeds)])
+
+
 def facts(name, seed, run, figures):
     """Return what the results hold of one run."""
-    return {"variant": name, "seed": seed, "steps": RunConfig.load(run).steps, "figures": figures}
+    return {"variant": name, "seed": seed, "steps": steps_done(run), "figures": figures}
 
 
 def as_table(found, variants, base, names):
@@ -44,7 +68,7 @@ def as_table(found, variants, base, names):
     names : sequence of str
         The figures to show.
     """
-    of_base = _values(found, BASE, names)
+    of_base = _values(found, UNCHANGED, names)
     rows = []
     for variant, changes in variants.items():
         steps = [run["steps"] for run in found if run["variant"] == variant]
