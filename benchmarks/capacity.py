@@ -20,6 +20,7 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
+from benchmarks import program
 from golden.spec import GeneratorSpec
 from train import metrics, sprites
 from train.data import SPRITES_SEED
@@ -170,6 +171,8 @@ def main(argv=None):
     parser.add_argument("--out", default="docs/results", help="folder of the tables")
     options = parser.parse_args(argv)
     torch.set_num_threads(1)
+    for preset in options.presets:
+        GeneratorSpec.preset(preset)  # refuses unknown ones before anything is drawn
     reference = sprite_reference(options.count)
     known = told_sprites(TRAINED_ON, SPRITES_SEED)
     wanted = told_sprites(options.count, HELD_OUT_SEED)
@@ -192,4 +195,4 @@ def main(argv=None):
 
 
 if __name__ == "__main__":
-    main()
+    program.run(main)

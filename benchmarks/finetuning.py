@@ -16,6 +16,7 @@ from pathlib import Path
 
 import torch
 
+from benchmarks import program
 from benchmarks.variants import (
     CAPTION,
     LEGEND,
@@ -24,6 +25,8 @@ from benchmarks.variants import (
     facts,
     make_whole,
     names_and_seeds,
+    refuse_none,
+    refuse_unknown,
     runs_of,
 )
 from golden.atomic import make_folder
@@ -95,12 +98,13 @@ One change at a time. The float generator that they begin from: {scores}.
     save_part(out, "finetuning", results, text, sheet(shown, scale=2))
 
 
-if __name__ == "__main__":
+def main():
+    """Train, measure, write finetuning.json, .md and .png."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("run", type=Path, help="of `avatar train`")
-    parser.add_argument("names", nargs="*", choices=[*VARIANTS, []], metavar="NAME")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(VARIANTS))
     parser.add_argument("--seeds", type=int, nargs="+", default=[1])
     parser.add_argument("--weight-bits", type=int, default=5)
     parser.add_argument("--steps", type=int, default=800)
@@ -108,12 +112,18 @@ if __name__ == "__main__":
     parser.add_argument("--folder", type=Path, default=Path("runs/finetuning"))
     parser.add_argument("--out", type=Path, default=Path("docs/results"))
     options = parser.parse_args()
+    refuse_unknown(options.names, VARIANTS)
     torch.set_num_threads(1)
     bits, steps = options.weight_bits, options.steps
     train(options.names, options.seeds, options.run, bits, steps, options.folder)
     of_float, found, shown = measure(options.run, options.folder, options.count)
+    refuse_none(found, options.folder)
     command = (
         f"python benchmarks/finetuning.py runs/best {names_and_seeds(found)} "
         f"--weight-bits {bits} --steps {steps}"
     )
     report(of_float, found, shown, command, options.out)
+
+
+if __name__ == "__main__":
+    program.run(main)

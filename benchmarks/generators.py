@@ -24,6 +24,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from benchmarks import program
 from benchmarks.engines import engines
 from benchmarks.roofline import draw
 from golden import model_file
@@ -287,7 +288,7 @@ def processor():
 
 
 def main(argv=None):
-    """Run the comparison; return the exit status."""
+    """Run the comparison."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", default="models/compact-w5.safetensors", metavar="FILE")
     parser.add_argument("--rows", type=int, default=16, metavar="R")
@@ -299,14 +300,9 @@ def main(argv=None):
     argv = sys.argv[1:] if argv is None else argv
     args = parser.parse_args(argv)
     args.given = argv
-    try:
-        results = run(args)
-    except (InputError, OSError) as error:
-        print(f"bench: error: {error}", file=sys.stderr)
-        return 2
+    results = run(args)
     print(json.dumps(results) if args.json else as_markdown(results))
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    program.run(main)

@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from benchmarks import program
 from benchmarks.variants import (
     CAPTION,
     LEGEND,
@@ -27,6 +28,8 @@ from benchmarks.variants import (
     facts,
     make_whole,
     names_and_seeds,
+    refuse_none,
+    refuse_unknown,
     runs_of,
 )
 from golden.atomic import make_folder
@@ -147,11 +150,12 @@ One change at a time, each for the processor time of {steps:,} steps of the base
     save_part(out, "recipes", {"command": command, "runs": found}, text, sheet(shown, scale=2))
 
 
-if __name__ == "__main__":
+def main():
+    """Train, measure, write recipes.json, .md and .png."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("names", nargs="*", choices=[*VARIANTS, []], metavar="NAME")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(VARIANTS))
     parser.add_argument("--seeds", type=int, nargs="+", default=[1])
     parser.add_argument("--steps", type=int, default=2000, help="of the base")
     parser.add_argument("--preset", default="compact")
@@ -159,9 +163,15 @@ if __name__ == "__main__":
     parser.add_argument("--folder", type=Path, default=Path("runs/recipes"))
     parser.add_argument("--out", type=Path, default=Path("docs/results"))
     options = parser.parse_args()
+    refuse_unknown(options.names, VARIANTS)
     torch.set_num_threads(1)
     channels = GeneratorSpec.preset(options.preset).channels
     train(options.names, options.seeds, options.steps, channels, options.folder)
     found, shown = measure(options.folder, options.count)
+    refuse_none(found, options.folder)
     command = f"python benchmarks/recipes.py {names_and_seeds(found)} --steps {options.steps}"
     report(found, shown, command, options.steps, options.out)
+
+
+if __name__ == "__main__":
+    program.run(main)

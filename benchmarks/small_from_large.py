@@ -15,6 +15,7 @@ from pathlib import Path
 
 import torch
 
+from benchmarks import program
 from golden.atomic import make_folder
 from golden.spec import GeneratorSpec
 from train import session
@@ -125,4 +126,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    program.run(main)

@@ -27,6 +27,7 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 from tqdm import tqdm
 
+from benchmarks import program
 from golden.spec import GeneratorSpec
 from train.memory import keep_freed_memory
 from train.recipes import RECIPES
@@ -209,4 +210,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    program.run(main)

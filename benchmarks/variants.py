@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from golden.spec import InputError
 from train import session
 from train.experiments.over_seeds import differs
 from train.experiments.report import table
@@ -24,6 +25,19 @@ def runs_of(folder, variants):
         seeds = (run.name.removeprefix(f"{name}-") for run in folder.glob(f"{name}-[0-9]*"))
         for seed in sorted(int(seed) for seed in seeds if seed.isdigit()):
             yield name, seed, folder / f"{name}-{seed}"
+
+
+def refuse_unknown(names, variants):
+    """Raise InputError where one of `names` is not one of `variants`."""
+    for name in names:
+        if name not in variants:
+            raise InputError(f"variant {name!r} is unknown; choose from {', '.join(variants)}")
+
+
+def refuse_none(found, folder):
+    """Raise InputError where `folder` holds no run."""
+    if not found:
+        raise InputError(f"{folder}: holds no run of a variant; name variants to train")
 
 
 def make_whole(run, begin):

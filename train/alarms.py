@@ -60,8 +60,8 @@ def alarms():
             "mode collapse",
             0.6,
             0.7,
-            "samples lie {value:.2f} times as far apart as training pictures; try a recipe with a "
-            "gradient penalty (fast), another --seed, or more varied pictures",
+            "samples lie {value:.2f} times as far apart as training pictures; try another "
+            "--seed, more varied pictures, or the strongest gradient penalty (--recipe fast)",
         ),
         "novelty": Alarm(
             "memorising",
@@ -75,7 +75,8 @@ def alarms():
             1.25,
             1.1,
             "a discriminator is nearly always right, and the generator's loss is {value:.2f} times "
-            "its lowest; try a recipe with a gradient penalty (fast), or --smooth 0.9",
+            "its lowest; try the strongest gradient penalty (--recipe fast), or --smooth 0.9 with "
+            "recipe paper, fast or few",
         ),
     }
 

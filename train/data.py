@@ -58,29 +58,34 @@ def load(source, count, seed):
     return TrainingSet(str(source), read_folder(source))
 
 
-def load_again(source, count, digest, whose):
-    """Return the pictures that something was trained on, uint8 (N, 32, 32, 3).
+def load_again(training, whose, remedy):
+    """Return the pictures that something was trained on.
 
     Parameters
     ----------
-    source, count
-        As of :func:`load`.
-    digest : str
-        Theirs.
-    whose : str
-        What was trained, for the message.
+    training : dict
+        ``data``, ``pictures`` and ``data_digest``, as :class:`train.run.RunConfig` has them.
+    whose, remedy : str
+        What was trained, and what to do where they are not to be had, for the message.
+
+    Returns
+    -------
+    TrainingSet
 
     Raises
     ------
     InputError
-        The pictures are gone or have changed.
+        They are not told, gone, or have changed.
     """
+    source, count = training.get("data"), training.get("pictures")
+    if not isinstance(source, str) or type(count) is not int or count < 1:
+        raise InputError(f"{whose}: does not say what it was trained on; {remedy}")
     known = load(source, count, SPRITES_SEED)
-    if known.digest != digest:
+    if known.digest != training.get("data_digest"):
         raise InputError(
-            f"{source}: these are not the pictures that {whose} was trained on; restore them"
+            f"{source}: these are not the pictures that {whose} was trained on; {remedy}"
         )
-    return known.pictures
+    return known
 
 
 class Batches:

@@ -15,7 +15,7 @@ import numpy as np
 from golden.spec import InputError
 from pictures import read_folder
 from train import attribute_cnn, metrics, random_cnn, samples, sprites
-from train.data import SPRITES, SPRITES_SEED, load
+from train.data import SPRITES, SPRITES_SEED, load, load_again
 
 REFERENCE_SEED = 8_001  # of the held-out sprites; no training set has it
 REFERENCE_COUNT = 2_000
@@ -263,7 +263,8 @@ def evaluate(source, reference, *, count=COUNT, seed=0, training=None, progress=
         left_out |= dict.fromkeys(SPRITE_ONLY, "the reference is not drawn sprites")
     if training is None:
         try:
-            training = samples.training_set(source.training).pictures
+            remedy = "name its training pictures with --training"
+            training = load_again(source.training, "the source", remedy).pictures
         except InputError as error:
             left_out["novelty"] = str(error)
     pictures = source.sample(count, seed)

@@ -7,7 +7,6 @@ import io
 import json
 import math
 import os
-import pickle
 import signal
 import sys
 import threading
@@ -38,16 +37,29 @@ class Diverged(CheckFailed):
     """A loss is no longer finite; the message is one line for the user."""
 
 
-# What torch.load and load_state_dict raise on files that are not a checkpoint of this run.
-DAMAGE = (
-    RuntimeError,
-    EOFError,
-    KeyError,
-    ValueError,
-    TypeError,
-    AttributeError,
-    pickle.UnpicklingError,
-)
+@contextmanager
+def checkpoint_of(run, remedy, device="cpu"):
+    """Yield what a run's checkpoint.pt holds; what its reader raises over it becomes one line.
+
+    Parameters
+    ----------
+    run : str or Path
+    remedy : str
+        Ends the message of a file that is not a checkpoint of this run.
+    device : torch.device or str
+
+    Raises
+    ------
+    InputError
+        The file is missing, damaged, or of other networks.
+    """
+    path = Path(run) / CHECKPOINT
+    try:
+        yield torch.load(path, map_location=device, weights_only=True)
+    except FileNotFoundError:
+        raise InputError(f"{path}: there is no such file; {remedy}") from None
+    except Exception:  # damage raises anything, and PyTorch's advice is to run the file's code
+        raise InputError(f"{path}: is damaged, or of other networks; {remedy}") from None
 
 
 @contextmanager
@@ -121,15 +133,8 @@ def _save(trainer, run, samples):
 
 
 def _restore(trainer, run):
-    path = run / CHECKPOINT
-    remedy = "remove the folder and train anew"
-    if not path.is_file():
-        raise InputError(f"{path}: there is no such file; {remedy}")
-    try:
-        trainer.restore(torch.load(path, map_location=trainer.device, weights_only=True))
-    except DAMAGE as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise InputError(f"{path}: is damaged ({reason}); {remedy}") from None
+    with checkpoint_of(run, "remove the folder and train anew", trainer.device) as state:
+        trainer.restore(state)
 
 
 def _check_finite(trainer, run):

@@ -184,7 +184,7 @@ def joined(device):
     Deserted
         Another process ended while this one was at work.
     """
-    size = int(os.environ.get("WORLD_SIZE", 1))
+    size = _told("WORLD_SIZE") if "WORLD_SIZE" in os.environ else 1
     if size == 1:
         yield World(device=device)
         return
@@ -216,15 +216,25 @@ def _place(size, device):
             f"torchrun: this PyTorch has no {backend}, through which processes on {device} talk; "
             "start one process, or install another PyTorch"
         )
-    rank, local = (int(os.environ[name]) for name in ("RANK", "LOCAL_RANK"))
+    rank, local = _told("RANK"), _told("LOCAL_RANK")
     if device == "cpu":
         return World(rank, size, device), backend
-    if int(os.environ["LOCAL_WORLD_SIZE"]) > torch.cuda.device_count():
+    if _told("LOCAL_WORLD_SIZE") > torch.cuda.device_count():
         raise InputError(
             f"--nproc-per-node: there are {torch.cuda.device_count()} GPUs; start so many processes"
         )
     torch.cuda.set_device(local)
     return World(rank, size, f"cuda:{local}"), "cpu:gloo,cuda:nccl"  # flags wait for no kernel
+
+
+def _told(name):
+    """Return a whole number that torchrun tells its processes in the environment."""
+    text = os.environ.get(name, "")
+    if not text.isdecimal():
+        raise InputError(
+            f"{name} is {text!r} in the environment; start with torchrun --nproc-per-node N"
+        )
+    return int(text)
 
 
 def _reason(error):

@@ -16,7 +16,6 @@ from golden.latents import quantize_latents
 from golden.spec import GeneratorSpec, InputError
 from pictures import read_folder
 from train import generator_file
-from train.data import SPRITES_SEED, load
 from train.networks import Generator
 from train.quantize import as_network, float_pictures
 from train.run import LATENTS, MODEL, FloatGenerator, RunConfig, draw_latents
@@ -190,31 +189,3 @@ def untrained():
         progress={"steps": 0, "seconds": 0},
     )
     return of_generator(generator, config)
-
-
-def training_set(training):
-    """Return the pictures that a source was trained on.
-
-    Parameters
-    ----------
-    training : dict
-        ``data``, ``pictures`` and ``data_digest``, as :class:`train.run.RunConfig` has them.
-
-    Returns
-    -------
-    train.data.TrainingSet
-
-    Raises
-    ------
-    InputError
-        They are not known, not to be had, or have changed.
-    """
-    data, count = training.get("data"), training.get("pictures")
-    if not isinstance(data, str) or type(count) is not int or count < 1:
-        raise InputError("the training pictures are not known; name them with --training")
-    found = load(data, count, SPRITES_SEED)
-    if found.digest != training.get("data_digest"):
-        raise InputError(
-            f"{data}: these are not the pictures of the training; name others with --training"
-        )
-    return found

@@ -61,7 +61,7 @@ def begin(
     Raises
     ------
     InputError
-        A value is out of range, or the folder holds a run.
+        A value is out of range or without effect, or the folder holds a run.
     """
     run, constants = Path(run), RECIPES[recipe]
     GeneratorSpec(channels=channels)  # refuses impossible channels
@@ -70,6 +70,11 @@ def begin(
         raise InputError("--steps and --epochs both say how long; give one of them")
     if not 0 < smooth <= 1:
         raise InputError(f"--smooth is {smooth}; give a label of up to 1, 0.9 say")
+    if smooth != 1 and constants.relativistic:
+        raise InputError(
+            f"--smooth is the label of real pictures; recipe {recipe} judges pairs, which have no "
+            "label; leave it out"
+        )
     if count is not None and data != SPRITES:
         raise InputError("--count is the number of sprites; a folder is read whole, leave it out")
     device = _device(device)
@@ -167,7 +172,7 @@ def begin_from(
         weight_bits=None if weight_bits is None else spec.weight_bits,
         start=Start(way, digest(generator.arrays)[:16], config.channels, rate, distillation, noise),
     )
-    pictures = load_again(config.data, config.pictures, config.data_digest, earlier)
+    pictures = load_again(config.provenance, earlier, "restore them").pictures
     loop.train(
         config,
         pictures,
@@ -198,7 +203,7 @@ def go_on(run, *, steps=None, device=None, save_every=loop.SAVE_EVERY):
     config = RunConfig.load(run)
     if config.recipe not in RECIPES:
         raise InputError(f"{run}: recipe {config.recipe!r} cannot go on; train a new run")
-    pictures = load_again(config.data, config.pictures, config.data_digest, run)
+    pictures = load_again(config.provenance, run, "restore them").pictures
     if steps is not None:
         if steps < 1:
             raise InputError(f"--steps is {steps}; give at least 1")

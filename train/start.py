@@ -4,12 +4,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 
-from golden.spec import InputError
-from train.loop import CHECKPOINT, DAMAGE, within_memory
+from train.loop import checkpoint_of, within_memory
 from train.pruning import prune
 from train.quantize import as_network, round_generator
 from train.trainer import Trainer
@@ -73,7 +71,10 @@ def start_state(config, pictures, generator, earlier):
     trainer.teacher.load_state_dict(as_network(generator, start.spec).state_dict())
     trainer.v1, trainer.v2 = torch.from_numpy(generator.v1), torch.from_numpy(generator.v2)
     if start.way != "distill":
-        _take_discriminators(trainer, Path(earlier) / CHECKPOINT)
+        remedy = "the discriminators are needed: give a run that `avatar train` made here"
+        with checkpoint_of(earlier, remedy) as state:
+            for name in ("d_grey", "d_colour", "adam_d"):
+                getattr(trainer, name).load_state_dict(state[name])
     if start.way == "finetune":
         _, rounded = round_generator(config, generator, config.spec)
         for network in (trainer.g, trainer.ema):
@@ -84,18 +85,3 @@ def start_state(config, pictures, generator, earlier):
             for layer, weight in zip(network.layers, weights):
                 layer.weight.data.copy_(torch.from_numpy(weight))
     return trainer.state()
-
-
-def _take_discriminators(trainer, path):
-    if not path.is_file():
-        raise InputError(
-            f"{path}: there is no such file; the discriminators are needed that its generator was "
-            "trained against, so give a run that `avatar train` made here"
-        )
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        for name in ("d_grey", "d_colour", "adam_d"):
-            getattr(trainer, name).load_state_dict(state[name])
-    except DAMAGE as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise InputError(f"{path}: is damaged ({reason}); train the run anew") from None

@@ -275,7 +275,18 @@ class Trainer:
         return state | {"step": self.step_count, "seconds": self.seconds, "sums": self.sums}
 
     def restore(self, state):
-        """Go on from `state`, a result of :meth:`state`."""
+        """Go on from `state`, a result of :meth:`state`.
+
+        Raises
+        ------
+        ValueError
+            Its step, seconds or sums are no numbers. As PyTorch, anything where networks differ.
+        """
+        numbers = (state["step"], state["seconds"])
+        if not all(type(each) in (int, float) and 0 <= each < math.inf for each in numbers):
+            raise ValueError("step and seconds are no numbers")
+        if not all(sum_.shape == () for sum_ in state["sums"].values()):
+            raise ValueError("sums are no numbers")
         for name in _PARTS:
             getattr(self, name).load_state_dict(state[name])
         if self.teacher is not None:

@@ -98,7 +98,7 @@ def find_gain(config, generator, run):
     """
     if config.recipe == "import":
         raise InputError(f"{run}: was trained elsewhere; leave --widen out")
-    known = load_again(config.data, config.pictures, config.data_digest, run)
+    known = load_again(config.provenance, run, "restore them").pictures
     refuse_alike(config.data, known)
     chosen = np.linspace(0, len(known) - 1, min(len(known), REFERENCE_COUNT)).astype(int)
     reference = metrics.ScaledFeatures(random_cnn.features(known[chosen]))

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from golden.spec import InputError
-from train.data import Batches, TrainingSet, load
+from train.data import SPRITES_SEED, Batches, TrainingSet, load, load_again
 
 
 def test_an_epoch_sees_each_picture_once_and_drops_the_short_batch():
@@ -39,3 +39,20 @@ def test_sprites_and_their_digest():
     assert TrainingSet("x", first.pictures).digest == first.digest
     with pytest.raises(InputError, match="--count is 0"):
         load("sprites", 0, 0)
+
+
+@pytest.mark.parametrize(
+    "told", [{}, {"data": 7}, {"data": ["a"]}, {"pictures": "many"}, {"pictures": 0}]
+)
+def test_pictures_that_are_not_told(told):
+    training = {"data": "sprites", "pictures": 3, "data_digest": "0"} | told if told else {}
+    with pytest.raises(InputError, match=r"^it: does not say what it was trained on; look again$"):
+        load_again(training, "it", "look again")
+
+
+def test_pictures_that_are_others():
+    known = load("sprites", 3, SPRITES_SEED)
+    training = {"data": "sprites", "pictures": 3, "data_digest": known.digest}
+    assert np.array_equal(load_again(training, "it", "").pictures, known.pictures)
+    with pytest.raises(InputError, match="not the pictures that it was trained on; look again"):
+        load_again(training | {"pictures": 4}, "it", "look again")

@@ -123,6 +123,14 @@ def test_the_verb_repeats_byte_for_byte(model, capsys, monkeypatch):
         assert a == b
 
 
+def test_a_model_that_tells_of_its_training_in_another_way(model, capsys):
+    odd = {"data": ["a"], "pictures": "many", "steps": "lots"}
+    model_file.save(dataclasses.replace(random_model(SPEC), training=odd), model)
+    assert open_subject(model).made_from == "0 pictures, 0 steps"
+    assert cli.main(["experiment", "new-latents", "--model", model, "--out", "out"]) == 2
+    assert "does not say what it was trained on" in capsys.readouterr().err
+
+
 def test_bad_input_is_one_line(model, capsys, tmp_path):
     generator_file.save(CONFIGURATION, make_generator(), "float.safetensors")
     for arguments, complaint in (

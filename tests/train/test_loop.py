@@ -121,7 +121,9 @@ def test_a_loss_that_is_not_finite_stops_and_keeps_the_checkpoint(tmp_path, spri
     assert weights(tmp_path) == before
 
 
-@pytest.mark.parametrize("damage", ["cut", "text", "foreign", "other size"])
+@pytest.mark.parametrize(
+    "damage", ["cut", "text", "dot", "foreign", "other size", "step", "seconds", "sums"]
+)
 def test_damaged_checkpoints(tmp_path, sprites, damage):
     train(config(steps=2), sprites, tmp_path)
     path, wanted = tmp_path / loop.CHECKPOINT, config(steps=4)
@@ -129,11 +131,19 @@ def test_damaged_checkpoints(tmp_path, sprites, damage):
         path.write_bytes(path.read_bytes()[:1000])
     elif damage == "text":
         path.write_text("no checkpoint")
+    elif damage == "dot":  # the end of an empty pickle
+        path.write_text(".")
     elif damage == "foreign":
         torch.save([1, 2], path)
+    elif damage in ("step", "seconds", "sums"):
+        state = torch.load(path, weights_only=True)
+        wrong = {"step": "2", "seconds": float("nan"), "sums": {"g": torch.zeros(2)}}
+        torch.save(state | {damage: wrong[damage]}, path)
     else:
         wanted = dataclasses.replace(wanted, channels=(5, 3, 2))
-    with pytest.raises(InputError, match=r"checkpoint\.pt: is damaged"):
+    with pytest.raises(
+        InputError, match=r"^\S*checkpoint\.pt: is damaged, or of other netw\S+; remove"
+    ):
         train(wanted, sprites, tmp_path, resume=True)
 
 

@@ -135,6 +135,16 @@ def test_pytorch_without_its_transport(monkeypatch, device):
         pass
 
 
+@pytest.mark.parametrize(("name", "value"), [("WORLD_SIZE", "x"), ("RANK", ""), ("RANK", "-1")])
+def test_an_environment_that_is_not_torchruns(monkeypatch, name, value):
+    for other in ("WORLD_SIZE", "RANK", "LOCAL_RANK"):
+        monkeypatch.setenv(other, "2")
+    monkeypatch.setenv(name, value)
+    complaint = f"{name} is '{value}' in the environment; start with torchrun"
+    with pytest.raises(InputError, match=complaint), joined("cpu"):
+        pass
+
+
 def test_a_batch_is_shared_evenly_or_refused():
     assert [World(rank, 4).rows(32) for rank in (0, 3)] == [slice(0, 8), slice(24, 32)]
     with pytest.raises(InputError, match="batch of 32 does not divide among 5 processes; start 4"):

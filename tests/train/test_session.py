@@ -101,6 +101,7 @@ def test_divergence_is_1(tmp_path, monkeypatch, capsys):
         (["--preset", "tiny", "--steps", "1", "--epochs", "1"], "--epochs"),
         (["--preset", "tiny", "--seed", "-1"], "--seed is -1"),
         (["--preset", "tiny", "--smooth", "1.5"], "--smooth is 1.5"),
+        (["--preset", "tiny", "--smooth", "0.9", "--recipe", "best"], "judges pairs"),
         (["--preset", "tiny", "--count", "0"], "--count is 0"),
         (["--preset", "tiny", "--data", "missing"], "missing: there is no such folder"),
         (["--preset", "tiny", "--resume"], "leave it out"),

@@ -16,7 +16,7 @@ from pictures import save_png
 from tests.models import random_model
 from tests.train.test_generator_file import CONFIGURATION, make_generator
 from train import quantize, widening
-from train.data import load
+from train.data import TrainingSet, load
 from train.quantize import as_network, float_pictures
 from train.run import IntegerGenerator, RunConfig
 from train.widening import find_gain, widen_float, with_gain
@@ -81,7 +81,7 @@ def scaled(generator, gain):
 def own_pictures(monkeypatch, generator):
     """Let a generator's own pictures be those it was trained on; return its configuration."""
     real = np.rint(draw(generator, latents(500, 1))).astype(np.uint8)
-    monkeypatch.setattr(widening, "load_again", lambda *_: real)
+    monkeypatch.setattr(widening, "load_again", lambda *_: TrainingSet("drawn", real))
     return dataclasses.replace(CONFIGURATION, latents="normal")
 
 
@@ -160,7 +160,8 @@ def test_an_imported_generator_has_no_training_pictures(calm):
 
 
 def test_training_pictures_that_are_all_alike(calm, monkeypatch):
-    monkeypatch.setattr(widening, "load_again", lambda *_: np.zeros((3, 32, 32, 3), np.uint8))
+    black = TrainingSet("black", np.zeros((3, 32, 32, 3), np.uint8))
+    monkeypatch.setattr(widening, "load_again", lambda *_: black)
     with pytest.raises(InputError, match="has 1 different picture"):
         find_gain(CONFIGURATION, calm, "run")
 

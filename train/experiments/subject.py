@@ -117,18 +117,16 @@ class Subject:
         InputError
             The folder is gone or has changed, or the file does not say.
         """
-        source, count = self.training.get("data"), self.training.get("pictures")
-        if not source or not count:
-            raise InputError(
-                f"{self.name}: does not say what it was trained on; give another --model"
-            )
-        return load_again(source, count, self.training.get("data_digest"), self.name)
+        return load_again(self.training, self.name, "restore them or give another --model").pictures
 
     @property
     def made_from(self):
         """What it was trained on and for how long, in words."""
         data = "drawn sprites" if self.training.get("data") == SPRITES else "pictures"
-        steps, pictures = self.training.get("steps", 0), self.training.get("pictures", 0)
+        pictures, steps = (
+            number if type(number := self.training.get(name)) is int else 0
+            for name in ("pictures", "steps")
+        )
         return f"{pictures:,} {data}, {steps:,} steps"
 
 
