@@ -25,7 +25,7 @@ test-long: .venv/test.stamp
 mutants: .venv/test.stamp
 	.venv/bin/python -m tests.mutants
 
-# Every table and picture of docs/results from the committed generators; trains none of them.
+# What `avatar experiment` shows in docs/results, from the committed generators; trains none of them.
 results: .venv/test.stamp
 	OMP_NUM_THREADS=1 .venv/bin/avatar experiment all
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """How a run trains.
 
-`paper` is the published recipe, `fast` gives the best pictures in the first minutes, `best` the
-best after an hour, `few` those from a few hundred pictures that a run would learn by heart.
+`paper` is the published recipe as docs/paper-recipe.md reads it, `fast` gives the best pictures in
+the first minutes, `best` the best after hours, `few` those from a few hundred pictures that a run
+would learn by heart.
 """
 
 from __future__ import annotations

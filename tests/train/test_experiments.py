@@ -350,6 +350,19 @@ def test_false_alarms_are_one_in_twenty():
     assert 0.04 < np.mean(alarms) < 0.06
 
 
+def test_missed_goals_are_told():
+    change = {"re_render": 0.11, "attribute_frechet": 0.14, "random_frechet": 0.31}
+    told = "re-render +11%{}, attribute Frechet +14%{}, random Frechet +31%{}"
+    missed = " (missed)"
+    for widths, marks in (
+        ((8, 8, 5, 8), (missed, "", missed)),
+        ((8, 8, 8, 8), (missed, "", missed)),
+        ((4, 4, 5, 5), ("", "", missed)),
+        ((3, 8, 8, 8), ("", "", "")),
+    ):
+        assert measuring.as_percentages(change, widths) == told.format(*marks)
+
+
 # Comparisons, with figures from a table
 
 

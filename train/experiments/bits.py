@@ -54,8 +54,9 @@ def run(settings):
         for first, *members in families.values()
         for model in members
     }
+    bits = {s.label: s.spec.weight_bits for s in models}
     sentences = [
-        f"- {label} against {change['against']}: {as_percentages(change)}"
+        f"- {label} against {change['against']}: {as_percentages(change, bits[label])}"
         for label, change in changed.items()
     ]
     findings = comparison(figures, integer_columns(compared))
@@ -68,7 +69,7 @@ def run(settings):
         findings=findings,
         numbers={
             "ids": {s.label: s.id for s in compared},
-            "weight_bits": {s.label: s.spec.weight_bits for s in models},
+            "weight_bits": bits,
             "psnr": psnr,
             "figures": figures,
             "changes": changed,

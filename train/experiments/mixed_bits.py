@@ -69,6 +69,9 @@ def run(settings):
     shown = [models[bits] for bits in sorted(shown, key=lambda bits: (-bits[0], bits))]
     figures = measure_all([teacher, *shown], settings.seed)
     changed = {s.label: changes(figures, s.label, teacher.label) for s in shown}
+    sentences = "\n".join(
+        f"- {s.label}: {as_percentages(changed[s.label], s.spec.weight_bits)}" for s in shown
+    )
     layers = [
         [
             str(layer + 1),
@@ -78,7 +81,6 @@ def run(settings):
         for layer in LAYERS
     ]
     header = ("layer", "weights", *(f"{most} bits, it {one}" for most, one in pairs))
-    sentences = "\n".join(f"- {label}: {as_percentages(each)}" for label, each in changed.items())
     least = teacher.spec.layers[weakest]
     findings = f"""\
 {teacher.label} rounded after training, nothing trained on. PSNR to the float generator in dB when

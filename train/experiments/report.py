@@ -233,8 +233,9 @@ def _plain(value):
 INTRODUCTION = """\
 # Results
 
-`make results` rebuilds every table and picture here from the generators in `generators/` and the
-models in `models/`; it trains no generator. Each part has a JSON file beside it with all its
+`make results` rebuilds the parts that begin with `avatar experiment` from the generators in
+`generators/` and the models in `models/`; it trains no generator. The others train generators of
+their own or time programs, each by its own command. Beside each part lies a JSON file with all its
 numbers and the command that makes it alone. Distances between pictures are root mean squares over
 pixels and colours in grey levels, 0 to 255.
 """
