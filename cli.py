@@ -518,7 +518,7 @@ def quantize(args):
     Example: avatar quantize runs/compact --weight-bits 8 --out compact.safetensors
 
     A generator's pictures lie nearer together than those it was trained on; --widen finds the gain
-    of the latents that mends it and puts it into the model, which then tells of it.
+    of the latents that mends most of it and puts it into the model, which then tells of it.
     """
     from golden import model_file
     from golden.atomic import check_destination

@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import torch
 
@@ -29,13 +30,15 @@ from benchmarks.variants import (
     refuse_unknown,
     runs_of,
 )
+from golden import model_file
 from golden.atomic import make_folder
 from train import session
 from train.evaluate import sprite_reference
 from train.experiments.figure import Row, sheet
-from train.experiments.report import captioned, save_part
+from train.experiments.report import captioned, save_part, table
+from train.quantize import quantize_run
 from train.run import IntegerGenerator, RunConfig
-from train.samples import of_run
+from train.samples import of_model, of_run
 
 # name: what differs from `avatar finetune --steps STEPS`
 VARIANTS = {
@@ -62,14 +65,29 @@ def train(names, seeds, earlier, weight_bits, steps, folder):
             )
 
 
-def measure(earlier, folder, count):
-    """Return the figures of the float run, of every run in `folder`, and rows of samples.
+def measure(earlier, weight_bits, folder, count):
+    """Return the figures before any training in integers, of every run in `folder`, and samples.
 
-    A row shows the first run of a variant.
+    A row of samples shows the first run of a variant.
+
+    Returns
+    -------
+    before : dict of dict
+        Figures of the run in floats, and of its weights rounded.
+    found : list of dict
+        Of :func:`benchmarks.variants.facts`.
+    rows : list of train.experiments.figure.Row
     """
     reference = sprite_reference(count)
-    pictures = of_run(earlier).sample(count, 0)
-    of_float, rows = reference.measure(pictures), {"": Row("float", pictures[:SHOWN])}
+    with TemporaryDirectory() as aside:
+        path = Path(aside) / "rounded.safetensors"
+        model = quantize_run(earlier, weight_bits)
+        model_file.save(model, path)
+        sources = {"in floats": of_run(earlier), "rounded": of_model(path)}
+        made = {name: source.sample(count, 0) for name, source in sources.items()}
+    before = {name: reference.measure(pictures) for name, pictures in made.items()}
+    before["rounded"]["psnr"] = model.metrics["psnr"]
+    rows = {name: Row(name, pictures[:SHOWN]) for name, pictures in made.items()}
     found = []
     for name, seed, run in runs_of(folder, VARIANTS):
         pictures = of_run(run).sample(count, 0)
@@ -77,12 +95,17 @@ def measure(earlier, folder, count):
         figures = reference.measure(pictures) | {"psnr": model.metrics["psnr"]}
         found.append(facts(name, seed, run, figures))
         rows.setdefault(name, Row(name, pictures[:SHOWN]))
-    return of_float, found, list(rows.values())
+    return before, found, list(rows.values())
 
 
-def report(of_float, found, shown, command, out):
+def report(before, found, shown, command, out):
     """Write the results."""
-    scores = ", ".join(f"{name.replace('_', ' ')} {of_float[name]:.2f}" for name in FIGURES)
+    names = (*FIGURES, "psnr")
+    header = ["", *(name.replace("_", " ") for name in names)]
+    first = [
+        [name, *(f"{each[figure]:.2f}" if figure in each else "-" for figure in names)]
+        for name, each in before.items()
+    ]
     text = f"""\
 ## Fine-tuning in integers
 
@@ -90,11 +113,15 @@ def report(of_float, found, shown, command, out):
 
 {captioned("finetuning", CAPTION)}
 
-One change at a time. The float generator that they begin from: {scores}.
+The generator before any training in integers, its latents without a gain:
+
+{table(header, first)}
+And after it, one change of `avatar finetune` at a time.
+
 {LEGEND}
 
-{as_table(found, VARIANTS, "`avatar finetune`", (*FIGURES, "psnr"))}"""
-    results = {"command": command, "float": of_float, "runs": found}
+{as_table(found, VARIANTS, "-", names)}"""
+    results = {"command": command, "before": before, "runs": found}
     save_part(out, "finetuning", results, text, sheet(shown, scale=2))
 
 
@@ -116,13 +143,13 @@ def main():
     torch.set_num_threads(1)
     bits, steps = options.weight_bits, options.steps
     train(options.names, options.seeds, options.run, bits, steps, options.folder)
-    of_float, found, shown = measure(options.run, options.folder, options.count)
+    before, found, shown = measure(options.run, bits, options.folder, options.count)
     refuse_none(found, options.folder)
     command = (
         f"python benchmarks/finetuning.py runs/best {names_and_seeds(found)} "
         f"--weight-bits {bits} --steps {steps}"
     )
-    report(of_float, found, shown, command, options.out)
+    report(before, found, shown, command, options.out)
 
 
 if __name__ == "__main__":

@@ -144,6 +144,7 @@ def report(found, shown, command, steps, out):
 {captioned("recipes", CAPTION)}
 
 One change at a time, each for the processor time of {steps:,} steps of the base, on 275 sprites.
+
 {LEGEND}
 
 {as_table(found, VARIANTS, "`fast` on 275 sprites", (*FIGURES, "novelty"))}"""

@@ -14,9 +14,10 @@ from train.run import CONFIG, FloatGenerator, IntegerGenerator, RunConfig
 UNCHANGED = "base"
 DIFFERS = " †"
 CAPTION = "The first samples of each variant, of its first seed."
-LEGEND = f"""Mean and standard deviation over seeds.{DIFFERS} differs from the base by more
-than chance (95 %, Student's t; of 20 such cells that only chance moved, one is marked). Differences
-between single seeds are no claim."""
+LEGEND = f"""\
+Mean and standard deviation over seeds.{DIFFERS} differs from the base by more than chance (95 %,
+Student's t; of 20 such cells that only chance moved, one is marked). Differences between single
+seeds are no claim."""
 
 
 def runs_of(folder, variants):
