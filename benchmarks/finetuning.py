@@ -11,6 +11,7 @@ float generator and writes finetuning.json, .md and .png. A minute's trial:
 from __future__ import annotations
 
 import argparse
+import sys
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -125,7 +126,7 @@ And after it, one change of `avatar finetune` at a time.
     save_part(out, "finetuning", results, text, sheet(shown, scale=2))
 
 
-def main():
+def main(argv=None):
     """Train, measure, write finetuning.json, .md and .png."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -138,7 +139,7 @@ def main():
     parser.add_argument("--count", type=int, default=1500, help="samples to measure")
     parser.add_argument("--folder", type=Path, default=Path("runs/finetuning"))
     parser.add_argument("--out", type=Path, default=Path("docs/results"))
-    options = parser.parse_args()
+    options = parser.parse_args(argv)
     refuse_unknown(options.names, VARIANTS)
     torch.set_num_threads(1)
     bits, steps = options.weight_bits, options.steps
@@ -153,4 +154,4 @@ def main():
 
 
 if __name__ == "__main__":
-    program.run(main)
+    sys.exit(program.run(main))

@@ -305,4 +305,4 @@ def main(argv=None):
 
 
 if __name__ == "__main__":
-    program.run(main)
+    sys.exit(program.run(main))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a benchmark ends with: bad input in one line, never a traceback."""
+"""What every benchmark ends with: bad input in one line, never a traceback."""
 
 from __future__ import annotations
 
@@ -10,20 +10,24 @@ from golden.failures import CheckFailed
 from golden.spec import InputError
 
 
-def run(main):
-    """Call a benchmark's `main` and leave the program: status 2 after bad input, 130 after Ctrl-C.
+def run(main, argv=None):
+    """Call a benchmark's `main` with arguments, by default the process's.
 
-    `main` returns the exit status, None for 0.
+    Returns
+    -------
+    int
+        The exit status: 2 after bad input, 130 after Ctrl-C.
     """
     name = Path(sys.argv[0]).stem
     try:
-        sys.exit(main())
+        main(argv)
     except (InputError, OSError) as error:
         print(f"{name}: error: {error}", file=sys.stderr)
-        sys.exit(InputError.status)
+        return InputError.status
     except CheckFailed as error:
         print(f"{name}: {error}", file=sys.stderr)
-        sys.exit(error.status)
+        return error.status
     except KeyboardInterrupt:
         print(f"{name}: interrupted", file=sys.stderr)
-        sys.exit(130)
+        return 130
+    return 0

@@ -11,6 +11,7 @@ recipes.json, .md and .png. A minute's trial:
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from dataclasses import fields, replace
 from functools import partial
@@ -151,7 +152,7 @@ One change at a time, each for the processor time of {steps:,} steps of the base
     save_part(out, "recipes", {"command": command, "runs": found}, text, sheet(shown, scale=2))
 
 
-def main():
+def main(argv=None):
     """Train, measure, write recipes.json, .md and .png."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -163,7 +164,7 @@ def main():
     parser.add_argument("--count", type=int, default=1500, help="samples to measure")
     parser.add_argument("--folder", type=Path, default=Path("runs/recipes"))
     parser.add_argument("--out", type=Path, default=Path("docs/results"))
-    options = parser.parse_args()
+    options = parser.parse_args(argv)
     refuse_unknown(options.names, VARIANTS)
     torch.set_num_threads(1)
     channels = GeneratorSpec.preset(options.preset).channels
@@ -175,4 +176,4 @@ def main():
 
 
 if __name__ == "__main__":
-    program.run(main)
+    sys.exit(program.run(main))

@@ -11,6 +11,7 @@ are only measured, broken ones go on. A minute's trial, on a teacher of as littl
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 import torch
@@ -101,7 +102,7 @@ def as_markdown(facts, command):
     return f"## Small from large\n\n    {command}\n\n{how}\n\n{table(header, rows)}"
 
 
-def main():
+def main(argv=None):
     """Train, measure, write small-from-large.json and .md."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--teacher", default="runs/medium", help="run of a large generator")
@@ -111,7 +112,7 @@ def main():
     parser.add_argument("--count", type=int, default=1500, help="samples measured")
     parser.add_argument("--folder", default="runs/small-from-large", help="of the runs")
     parser.add_argument("--out", default="docs/results", help="folder of the tables")
-    options = parser.parse_args()
+    options = parser.parse_args(argv)
     torch.set_num_threads(1)
     channels = GeneratorSpec.preset(options.preset).channels
     runs = train(options.teacher, channels, options.steps, options.seed, options.folder)
@@ -126,4 +127,4 @@ def main():
 
 
 if __name__ == "__main__":
-    program.run(main)
+    sys.exit(program.run(main))

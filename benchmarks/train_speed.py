@@ -19,6 +19,7 @@ from __future__ import annotations
 import argparse
 import copy
 import json
+import sys
 import time
 
 import numpy as np
@@ -182,7 +183,7 @@ def measure(spec, rounds):
     return result
 
 
-def main():
+def main(argv=None):
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -190,7 +191,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=8, help="of each loop (default 8)")
     parser.add_argument("--threads", type=int, default=1, help="of PyTorch (default 1)")
     parser.add_argument("--json", action="store_true", help="as JSON, for programs")
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     torch.set_num_threads(args.threads)
     torch.manual_seed(0)
     keep_freed_memory()
@@ -210,4 +211,4 @@ def main():
 
 
 if __name__ == "__main__":
-    program.run(main)
+    sys.exit(program.run(main))

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Variants of a training: which runs there are, their table, and both programs on tiny networks."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from benchmarks import finetuning, program, recipes, variants
+from cli import main
+from train import loop, quantize
+from train.recipes import RECIPES
+from train.run import RunConfig
+from train.trainer import Trainer
+
+VARIANTS = {"base": {}, "more": {"batch": 8}, "none": {"batch": 9}}
+
+
+def found(name, *values):
+    return [
+        {"variant": name, "seed": n, "steps": 5 + n, "figures": {"recall": value}}
+        for n, value in enumerate(values)
+    ]
+
+
+def test_a_table_of_means_marks_what_differs():
+    runs = found("base", 1, 2, 3) + found("more", 11, 12, 13)
+    lines = variants.as_table(runs, VARIANTS, "as it is", ["recall"]).splitlines()
+    assert lines[2:] == [
+        "| base | as it is | 3 | 6 | 2.00 ± 1.00 |",
+        "| more | batch 8 | 3 | 6 | 12.00 ± 1.00 † |",
+    ]
+    assert "| more | batch 8 | 1 | 5 | 11.00 |" in variants.as_table(
+        found("more", 11), VARIANTS, "", ["recall"]
+    )
+
+
+def test_runs_are_found_by_name_and_seed(tmp_path):
+    for name in ("more-10", "more-2", "base-1", "more-x", "other-1", "more"):
+        (tmp_path / name).mkdir()
+    runs = [(name, seed) for name, seed, _ in variants.runs_of(tmp_path, VARIANTS)]
+    assert runs == [("base", 1), ("more", 2), ("more", 10)]
+
+
+@pytest.fixture
+def cheap(monkeypatch, tmp_path):
+    """Two small recipes in an empty folder, which becomes the current one."""
+    monkeypatch.chdir(tmp_path)
+    base = replace(RECIPES["fast"], sprites=9, batch=4, d_colour=(2, 2, 2), d_grey=(2, 2, 2))
+    monkeypatch.setattr(recipes, "BASE", base)
+    monkeypatch.setattr(recipes, "VARIANTS", {"base": {}, "tanh": {"latents": "tanh"}})
+    for name in recipes.VARIANTS:
+        monkeypatch.setitem(RECIPES, name, base)  # what training adds goes away again
+    monkeypatch.setattr(recipes, "relative_cost", lambda *_: 0.5)
+    for name in ("CALIBRATION", "EVALUATION"):
+        monkeypatch.setattr(quantize, name, 8)
+
+
+def test_recipes_trains_what_is_missing_and_goes_on_with_what_was_broken_off(cheap, monkeypatch):
+    step = Trainer.step
+
+    def interrupted(self):
+        if self.step_count == 2:
+            monkeypatch.setattr(Trainer, "step", step)
+            loop.signal.raise_signal(loop.signal.SIGINT)
+        return step(self)
+
+    arguments = ["base", "tanh", "--preset", "tiny", "--steps", "4", "--count", "20"]
+    arguments += ["--folder", "runs", "--out", "out"]
+    monkeypatch.setattr(Trainer, "step", interrupted)
+    assert program.run(recipes.main, arguments) == 130
+    assert program.run(recipes.main, arguments) == 0
+    runs = json.loads(Path("out/recipes.json").read_text())["runs"]
+    assert [(run["variant"], run["steps"]) for run in runs] == [("base", 4), ("tanh", 8)]
+    assert RunConfig.load("runs/tanh-1").latents == "tanh"
+    assert "| tanh | latents tanh | 1 | 8 |" in Path("out/recipes.md").read_text()
+
+
+def test_finetuning_stands_beside_what_it_began_from(cheap, tmp_path):
+    train = ["train", "--channels", "6,5,4", "--steps", "3", "--count", "9", "--out", "first"]
+    assert main(train) == 0
+    arguments = ["first", "base", "no-noise", "--steps", "2", "--count", "20"]
+    arguments += ["--folder", "runs", "--out", "out"]
+    assert program.run(finetuning.main, arguments) == 0
+    results = json.loads(Path("out/finetuning.json").read_text())
+    assert list(results["before"]) == ["in floats", "rounded"]
+    assert [run["variant"] for run in results["runs"]] == ["base", "no-noise"]
+    assert [RunConfig.load(f"runs/{name}-1").start.noise for name in ("base", "no-noise")] == [
+        40,
+        0,
+    ]
+    text = Path("out/finetuning.md").read_text()
+    assert "| rounded |" in text
+    assert "| no-noise | noise 0.0 | 1 | 2 |" in text
+
+
+@pytest.mark.parametrize(
+    ("benchmark", "arguments", "complaint"),
+    [
+        (recipes, ["nonsense"], "variant 'nonsense' is unknown; choose from base"),
+        (recipes, ["base", "--preset", "nonsense"], "preset 'nonsense' is unknown"),
+        (recipes, ["--folder", "none", "--count", "20"], "none: holds no run of a variant"),
+        (finetuning, ["absent", "base", "--folder", "runs"], "absent/config.json: there is no"),
+    ],
+)
+def test_bad_input_is_one_line(cheap, capsys, benchmark, arguments, complaint):
+    assert program.run(benchmark.main, [*arguments, "--out", "out"]) == 2
+    (line,) = (line for line in capsys.readouterr().err.splitlines() if "error" in line)
+    assert complaint in line
