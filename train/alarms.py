@@ -10,11 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from train.metrics import nearest
+
 WINDOW = 10  # lines of metrics that are averaged before two times are compared
 CERTAIN = 0.95  # a discriminator that judges this share rightly leaves G little to learn from
 LEAVE_ONE_OUT = 64  # training pictures whose nearest neighbours stand for all
 DRAWS = 8  # of training pictures, whose diversities are averaged
-_CHUNK = 1024  # training pictures compared at a time
 
 
 @dataclass
@@ -140,27 +141,12 @@ class Reference:
 
     def _nearest(self, pictures, own=None):
         """Median distance to the nearest training picture that is not the one numbered `own`."""
-        nearest = np.full(len(pictures), np.inf, np.float32)
-        for start in range(0, len(self._pictures), _CHUNK):
-            part = _distances(pictures, self._pictures[start : start + _CHUNK])
-            if own is not None:
-                here = (own >= start) & (own < start + _CHUNK)
-                part[here, own[here] - start] = np.inf
-            np.minimum(nearest, part.min(1), out=nearest)
-        return np.median(nearest)
-
-
-def _distances(a, b):
-    """Root mean square differences, shape (M, N), of pictures (M, ...) and (N, ...)."""
-    a, b = (x.reshape(len(x), -1).astype(np.float32) for x in (a, b))
-    squares = (a**2).sum(1)[:, None] + (b**2).sum(1) - 2 * (a @ b.T)
-    return np.sqrt(np.maximum(squares, 0) / a.shape[1])
+        return np.median(nearest(pictures, self._pictures, own=own)[0])
 
 
 def _apart(pictures):
-    distances = _distances(pictures, pictures)
-    np.fill_diagonal(distances, np.inf)
-    return np.median(distances.min(1))
+    """Median distance of each picture to the nearest other one."""
+    return np.median(nearest(pictures, pictures, own=np.arange(len(pictures)))[0])
 
 
 def generator_climb(lines):
