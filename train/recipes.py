@@ -139,7 +139,7 @@ BEST = replace(
     d_colour=(48, 96, 192),
     d_grey=(24, 48, 96),
     r1_gamma=0.1,
-    relativistic=True,  # gamma 0.1 alone drops modes
+    relativistic=True,  # gamma 0.1 alone drops modes, see docs/results/recipes.md
 )
 FEW = replace(BEST, sprites=275, steps=16_000, relativistic=False, translate=2)
 RECIPES = {"paper": PAPER, "fast": FAST, "best": BEST, "few": FEW}
