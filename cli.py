@@ -793,13 +793,24 @@ START_ARGUMENTS = (
     argument("--out", required=True, metavar="RUN2", help="folder of the new run"),
     argument("--steps", type=int, metavar="N", help="length in steps (default: by the recipe)"),
     argument("--seed", type=int, default=0, metavar="S", help="seed of everything random"),
-    argument("--rate", type=float, metavar="R", help="learning rates as a share of the recipe's"),
-    argument("--distillation", type=float, metavar="W", help="weight of the teacher in the loss"),
+    argument(
+        "--rate",
+        type=float,
+        metavar="R",
+        help="learning rates as a share of the recipe's (default 0.5, of distill 1)",
+    ),
+    argument(
+        "--distillation",
+        type=float,
+        metavar="W",
+        help="weight of the teacher in the loss (default 10, of finetune 20)",
+    ),
     argument(
         "--noise",
         type=float,
         metavar="S",
-        help="standard deviation, in grey levels, of noise in what the discriminators see",
+        help="standard deviation, in grey levels, of noise in what the discriminators see "
+        "(default 0, of finetune 40)",
     ),
     argument("--device", choices=("cpu", "cuda"), help="default: cuda where there is one"),
     argument("--save-every", type=int, default=1000, metavar="N", help="steps (default 1000)"),

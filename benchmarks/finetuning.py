@@ -4,7 +4,7 @@
 Trains each variant with each seed unless its run is there, measures every run there is beside the
 float generator and writes finetuning.json, .md and .png. A minute's trial:
 
-    python benchmarks/finetuning.py runs/first --steps 5 --count 50 \\
+    python benchmarks/finetuning.py runs/first base no-noise --steps 5 --count 50 \\
         --folder /tmp/finetuning --out /tmp/finetuning
 """
 

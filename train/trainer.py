@@ -282,9 +282,11 @@ class Trainer:
         ValueError
             Its step, seconds or sums are no numbers. As PyTorch, anything where networks differ.
         """
-        numbers = (state["step"], state["seconds"])
-        if not all(type(each) in (int, float) and 0 <= each < math.inf for each in numbers):
+        step, seconds = state["step"], state["seconds"]
+        if type(step) is not int or type(seconds) not in (int, float):
             raise ValueError("step and seconds are no numbers")
+        if step < 0 or not 0 <= seconds < math.inf:
+            raise ValueError("step and seconds are out of range")
         if not all(sum_.shape == () for sum_ in state["sums"].values()):
             raise ValueError("sums are no numbers")
         for name in _PARTS:

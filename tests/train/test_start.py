@@ -16,6 +16,7 @@ from golden.latents import quantize_latents
 from train import augment, loop, quantize, session
 from train.data import load
 from train.run import FloatGenerator, RunConfig
+from train.start import WAYS
 from train.trainer import Trainer
 
 pytestmark = pytest.mark.usefixtures("tiny_recipes")
@@ -230,3 +231,16 @@ def test_noise_that_is_none(tmp_path, earlier, capsys, noise):
     arguments = ["finetune", earlier, "--weight-bits", 5, f"--noise={noise}"]
     assert "--noise is" in refused(capsys, *arguments, "--out", tmp_path / "r")
     assert not (tmp_path / "r").exists()
+
+
+def test_the_help_tells_the_defaults(capsys):
+    with pytest.raises(SystemExit):
+        main(["finetune", "--help"])
+    text = " ".join(capsys.readouterr().out.split())
+    finetune, distill, prune = (WAYS[way] for way in ("finetune", "distill", "prune"))
+    assert f"(default {prune.rate}, of distill {distill.rate:g})" in text
+    assert finetune.rate == prune.rate
+    for name in ("distillation", "noise"):
+        others, own = getattr(prune, name), getattr(finetune, name)
+        assert f"(default {others:g}, of finetune {own:g})" in text
+        assert getattr(distill, name) == others
