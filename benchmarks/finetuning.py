@@ -14,32 +14,31 @@ import argparse
 import sys
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import torch
 
 from benchmarks import program
 from benchmarks.variants import (
     CAPTION,
+    FIGURES,
     LEGEND,
+    SHOWN,
     UNCHANGED,
     as_table,
-    facts,
     make_whole,
+    measure,
     names_and_seeds,
-    refuse_none,
-    refuse_unknown,
-    runs_of,
+    options_of,
 )
-from golden import model_file
 from golden.atomic import make_folder
 from train import session
 from train.evaluate import sprite_reference
 from train.experiments.figure import Row, sheet
 from train.experiments.report import captioned, save_part, table
+from train.experiments.subject import as_subject
 from train.quantize import quantize_run
 from train.run import IntegerGenerator, RunConfig
-from train.samples import of_model, of_run
+from train.samples import latents, of_run
 
 # name: what differs from `avatar finetune --steps STEPS`
 VARIANTS = {
@@ -50,8 +49,6 @@ VARIANTS = {
     "slow": {"rate": 0.15},
     "no-teacher": {"distillation": 0.0},
 }
-FIGURES = ("attribute_frechet", "re_render", "random_frechet", "sliced_wasserstein", "recall")
-SHOWN = 10
 
 
 def train(names, seeds, earlier, weight_bits, steps, folder):
@@ -66,37 +63,30 @@ def train(names, seeds, earlier, weight_bits, steps, folder):
             )
 
 
-def measure(earlier, weight_bits, folder, count):
-    """Return the figures before any training in integers, of every run in `folder`, and samples.
-
-    A row of samples shows the first run of a variant.
+def measure_all(earlier, weight_bits, folder, count):
+    """Return the figures before any training in integers, and of every run in `folder`.
 
     Returns
     -------
     before : dict of dict
         Figures of the run in floats, and of its weights rounded.
-    found : list of dict
-        Of :func:`benchmarks.variants.facts`.
-    rows : list of train.experiments.figure.Row
+    found, rows
+        As of :func:`benchmarks.variants.measure`, PSNR among the figures; the rows begin with what
+        was before.
     """
     reference = sprite_reference(count)
-    with TemporaryDirectory() as aside:
-        path = Path(aside) / "rounded.safetensors"
-        model = quantize_run(earlier, weight_bits)
-        model_file.save(model, path)
-        sources = {"in floats": of_run(earlier), "rounded": of_model(path)}
-        made = {name: source.sample(count, 0) for name, source in sources.items()}
+    rounded = as_subject("rounded", quantize_run(earlier, weight_bits))
+    z = latents(RunConfig.load(earlier).latents, count, 0)
+    made = {"in floats": of_run(earlier).sample(count, 0), rounded.name: rounded.pictures(z)}
     before = {name: reference.measure(pictures) for name, pictures in made.items()}
-    before["rounded"]["psnr"] = model.metrics["psnr"]
-    rows = {name: Row(name, pictures[:SHOWN]) for name, pictures in made.items()}
-    found = []
-    for name, seed, run in runs_of(folder, VARIANTS):
-        pictures = of_run(run).sample(count, 0)
+    before[rounded.name] |= {"psnr": rounded.network.metrics["psnr"]}
+
+    def figures_of(run, pictures):
         model = IntegerGenerator.load(run, RunConfig.load(run).spec).model
-        figures = reference.measure(pictures) | {"psnr": model.metrics["psnr"]}
-        found.append(facts(name, seed, run, figures))
-        rows.setdefault(name, Row(name, pictures[:SHOWN]))
-    return before, found, list(rows.values())
+        return reference.measure(pictures) | {"psnr": model.metrics["psnr"]}
+
+    found, rows = measure(folder, VARIANTS, count, figures_of)
+    return before, found, [*(Row(name, each[:SHOWN]) for name, each in made.items()), *rows]
 
 
 def report(before, found, shown, command, out):
@@ -132,20 +122,13 @@ def main(argv=None):
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("run", type=Path, help="of `avatar train`")
-    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(VARIANTS))
-    parser.add_argument("--seeds", type=int, nargs="+", default=[1])
     parser.add_argument("--weight-bits", type=int, default=5)
     parser.add_argument("--steps", type=int, default=800)
-    parser.add_argument("--count", type=int, default=1500, help="samples to measure")
-    parser.add_argument("--folder", type=Path, default=Path("runs/finetuning"))
-    parser.add_argument("--out", type=Path, default=Path("docs/results"))
-    options = parser.parse_args(argv)
-    refuse_unknown(options.names, VARIANTS)
+    options = options_of(parser, VARIANTS, "runs/finetuning", argv)
     torch.set_num_threads(1)
     bits, steps = options.weight_bits, options.steps
     train(options.names, options.seeds, options.run, bits, steps, options.folder)
-    before, found, shown = measure(options.run, bits, options.folder, options.count)
-    refuse_none(found, options.folder)
+    before, found, shown = measure_all(options.run, bits, options.folder, options.count)
     command = (
         f"python benchmarks/finetuning.py runs/best {names_and_seeds(found)} "
         f"--weight-bits {bits} --steps {steps}"

@@ -15,7 +15,6 @@ import sys
 import time
 from dataclasses import fields, replace
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -23,27 +22,25 @@ import torch
 from benchmarks import program
 from benchmarks.variants import (
     CAPTION,
+    FIGURES,
     LEGEND,
     UNCHANGED,
     as_table,
-    facts,
     make_whole,
+    measure,
     names_and_seeds,
-    refuse_none,
-    refuse_unknown,
-    runs_of,
+    options_of,
 )
 from golden.atomic import make_folder
 from golden.spec import GeneratorSpec
 from train import loop
 from train.data import SPRITES, SPRITES_SEED, load
 from train.evaluate import novelty, sprite_reference
-from train.experiments.figure import Row, sheet
+from train.experiments.figure import sheet
 from train.experiments.report import captioned, save_part
 from train.memory import keep_freed_memory
 from train.recipes import RECIPES, Recipe
 from train.run import CONFIG, RunConfig
-from train.samples import of_run
 from train.trainer import Trainer
 
 BASE = replace(RECIPES["fast"], sprites=275)
@@ -69,8 +66,6 @@ VARIANTS = {
     "tanh": {"latents": "tanh"},
 }
 RECIPE_FIELDS = {field.name for field in fields(Recipe)}
-FIGURES = ("attribute_frechet", "re_render", "random_frechet", "sliced_wasserstein", "recall")
-SHOWN = 10
 ROUNDS, ROUND = 5, 16  # of steps, with two gradient penalties each
 
 
@@ -118,21 +113,16 @@ def train(names, seeds, steps, channels, folder):
             make_whole(folder / f"{name}-{seed}", partial(loop.train, own, sprites.pictures))
 
 
-def measure(folder, count):
-    """Return the figures of every run in `folder`, a list of dicts, and rows of samples.
-
-    A row shows the first run of a variant.
-    """
+def measure_all(folder, count):
+    """Return what :func:`benchmarks.variants.measure` does, novelty among the figures."""
     reference = sprite_reference(count)
     sprites = load(SPRITES, BASE.sprites, SPRITES_SEED).pictures
-    found, rows = [], {}
-    for name, seed, run in runs_of(folder, VARIANTS):
-        pictures = of_run(run).sample(count, 0)
-        figures = reference.measure(pictures)
-        figures["novelty"] = novelty(pictures, sprites, reference.pictures)["samples"]["median"]
-        found.append(facts(name, seed, run, figures))
-        rows.setdefault(name, Row(name, pictures[:SHOWN]))
-    return found, list(rows.values())
+
+    def figures_of(_run, pictures):
+        distances = novelty(pictures, sprites, reference.pictures)["samples"]
+        return reference.measure(pictures) | {"novelty": distances["median"]}
+
+    return measure(folder, VARIANTS, count, figures_of)
 
 
 def report(found, shown, command, steps, out):
@@ -157,20 +147,13 @@ def main(argv=None):
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(VARIANTS))
-    parser.add_argument("--seeds", type=int, nargs="+", default=[1])
     parser.add_argument("--steps", type=int, default=2000, help="of the base")
     parser.add_argument("--preset", default="compact")
-    parser.add_argument("--count", type=int, default=1500, help="samples to measure")
-    parser.add_argument("--folder", type=Path, default=Path("runs/recipes"))
-    parser.add_argument("--out", type=Path, default=Path("docs/results"))
-    options = parser.parse_args(argv)
-    refuse_unknown(options.names, VARIANTS)
+    options = options_of(parser, VARIANTS, "runs/recipes", argv)
     torch.set_num_threads(1)
     channels = GeneratorSpec.preset(options.preset).channels
     train(options.names, options.seeds, options.steps, channels, options.folder)
-    found, shown = measure(options.folder, options.count)
-    refuse_none(found, options.folder)
+    found, shown = measure_all(options.folder, options.count)
     command = f"python benchmarks/recipes.py {names_and_seeds(found)} --steps {options.steps}"
     report(found, shown, command, options.steps, options.out)
 

@@ -17,6 +17,7 @@ from pathlib import Path
 import torch
 
 from benchmarks import program
+from benchmarks.variants import steps_done
 from golden.atomic import make_folder
 from golden.spec import GeneratorSpec
 from train import session
@@ -59,7 +60,7 @@ def train(teacher, channels, steps, seed, folder):
         runs[name] = run = Path(folder) / name
         if not (run / CONFIG).exists():
             begin(run)
-        elif FloatGenerator.load(run, RunConfig.load(run).spec).progress["steps"] < steps:
+        elif steps_done(run) < steps:
             session.go_on(run, steps=steps)
     return runs
 

@@ -3,16 +3,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 
 from golden.spec import InputError
 from train import session
+from train.experiments.figure import Row
 from train.experiments.over_seeds import differs
 from train.experiments.report import table
 from train.run import CONFIG, FloatGenerator, IntegerGenerator, RunConfig
+from train.samples import of_run
 
 UNCHANGED = "base"
 DIFFERS = " †"
+FIGURES = ("attribute_frechet", "re_render", "random_frechet", "sliced_wasserstein", "recall")
+SHOWN = 10
 CAPTION = "The first samples of each variant, of its first seed."
 LEGEND = f"""\
 Mean and standard deviation over seeds.{DIFFERS} differs from the base by more than chance (95 %,
@@ -28,17 +34,32 @@ def runs_of(folder, variants):
             yield name, seed, folder / f"{name}-{seed}"
 
 
-def refuse_unknown(names, variants):
-    """Raise InputError where one of `names` is not one of `variants`."""
-    for name in names:
+def options_of(parser, variants, folder, argv):
+    """Add the arguments that every comparison of variants has to a parser's own, and parse `argv`.
+
+    Parameters
+    ----------
+    parser : argparse.ArgumentParser
+    variants : dict of dict
+    folder : str
+        Where the runs lie by default.
+    argv : list of str, or None for the process's
+
+    Raises
+    ------
+    InputError
+        A name is not one of `variants`.
+    """
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(variants))
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1])
+    parser.add_argument("--count", type=int, default=1500, help="samples to measure")
+    parser.add_argument("--folder", type=Path, default=Path(folder))
+    parser.add_argument("--out", type=Path, default=Path("docs/results"))
+    options = parser.parse_args(argv)
+    for name in options.names:
         if name not in variants:
             raise InputError(f"variant {name!r} is unknown; choose from {', '.join(variants)}")
-
-
-def refuse_none(found, folder):
-    """Raise InputError where `folder` holds no run."""
-    if not found:
-        raise InputError(f"{folder}: holds no run of a variant; name variants to train")
+    return options
 
 
 def make_whole(run, begin):
@@ -64,9 +85,39 @@ def names_and_seeds(found):
     return " ".join([*names, "--seeds", *map(str, seeds)])
 
 
-def facts(name, seed, run, figures):
-    """Return what the results hold of one run."""
-    return {"variant": name, "seed": seed, "steps": steps_done(run), "figures": figures}
+def measure(folder, variants, count, figures_of):
+    """Measure every run in `folder` of the dict `variants`.
+
+    Parameters
+    ----------
+    folder : Path
+    variants : dict of dict
+    count : int
+        Samples a run.
+    figures_of : callable
+        Takes a run's folder and its samples, returns its figures by name.
+
+    Returns
+    -------
+    found : list of dict
+        ``variant``, ``seed``, ``steps`` and ``figures`` of each run.
+    rows : list of train.experiments.figure.Row
+        First samples of the first run of each variant.
+
+    Raises
+    ------
+    InputError
+        There are none.
+    """
+    found, rows = [], {}
+    for name, seed, run in runs_of(folder, variants):
+        pictures = of_run(run).sample(count, 0)
+        facts = {"variant": name, "seed": seed, "steps": steps_done(run)}
+        found.append(facts | {"figures": figures_of(run, pictures)})
+        rows.setdefault(name, Row(name, pictures[:SHOWN]))
+    if not found:
+        raise InputError(f"{folder}: holds no run of a variant; name variants to train")
+    return found, list(rows.values())
 
 
 def as_table(found, variants, base, names):
@@ -75,7 +126,7 @@ def as_table(found, variants, base, names):
     Parameters
     ----------
     found : list of dict
-        Of :func:`facts`.
+        Of :func:`measure`.
     variants : dict of dict
         What each changes.
     base : str

@@ -56,6 +56,8 @@ def checkpoint_of(run, remedy, device="cpu"):
     path = Path(run) / CHECKPOINT
     try:
         yield torch.load(path, map_location=device, weights_only=True)
+    except MemoryError:
+        raise
     except FileNotFoundError:
         raise InputError(f"{path}: there is no such file; {remedy}") from None
     except Exception:  # damage raises anything, and PyTorch's advice is to run the file's code
