@@ -41,6 +41,7 @@ from train.experiments.report import captioned, save_part
 from train.memory import keep_freed_memory
 from train.recipes import RECIPES, Recipe
 from train.run import CONFIG, RunConfig
+from train.session import precision_on
 from train.trainer import Trainer
 
 BASE = replace(RECIPES["fast"], sprites=275)
@@ -57,6 +58,7 @@ VARIANTS = {
     "wide-g": {"channels": (192, 96, 48)},
     "wide-d": {"d_colour": (64, 128, 256), "d_grey": (32, 64, 128)},
     "relativistic": {"relativistic": True},
+    "relativistic-r1-0.1": {"relativistic": True, "r1_gamma": 0.1},
     "ema-0.9995": {"ema": 0.9995},
     "grey-half": {"grey": 0.5},
     "grey-double": {"grey": 2.0},
@@ -88,6 +90,7 @@ def train(names, seeds, steps, channels, folder):
     All take as much processor time as `steps` of the base.
     """
     sprites = load(SPRITES, BASE.sprites, SPRITES_SEED)
+    RECIPES[UNCHANGED] = BASE
     base = RunConfig(
         channels=channels,
         recipe=UNCHANGED,
@@ -95,8 +98,8 @@ def train(names, seeds, steps, channels, folder):
         seed=0,
         data_digest=sprites.digest,
         pictures=len(sprites.pictures),
+        precision=precision_on(UNCHANGED, "cpu"),
     )
-    RECIPES[UNCHANGED] = BASE
     make_folder(folder)
     keep_freed_memory()
     for name in names:

@@ -92,7 +92,7 @@ def begin(
         data=training_set.source,
         data_digest=training_set.digest,
         pictures=len(training_set.pictures),
-        precision=_precision(recipe, device),
+        precision=precision_on(recipe, device),
     )
     loop.train(config, training_set.pictures, run, save_every=save_every, device=device)
 
@@ -168,7 +168,7 @@ def begin_from(
         channels=spec.channels,
         steps=round(RECIPES[config.recipe].steps * constants.length) if steps is None else steps,
         seed=seed,
-        precision=_precision(config.recipe, device),
+        precision=precision_on(config.recipe, device),
         weight_bits=None if weight_bits is None else spec.weight_bits,
         start=Start(way, digest(generator.arrays)[:16], config.channels, rate, distillation, noise),
     )
@@ -238,7 +238,8 @@ def _device(name):
     return name or ("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def _precision(recipe, device):
+def precision_on(recipe, device):
+    """Return what a run of a recipe computes in on a device: ``bfloat16`` where both can."""
     if device == "cuda":
         multiplies_bf16 = torch.cuda.is_bf16_supported()
     else:
