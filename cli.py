@@ -789,6 +789,7 @@ def perf(args):
     return 0 if facts["agrees"] else 1
 
 
+EARLIER = "folder of `avatar train`, or a file of `avatar pack`"
 START_ARGUMENTS = (
     argument("--out", required=True, metavar="RUN2", help="folder of the new run"),
     argument("--steps", type=int, metavar="N", help="length in steps (default: by the recipe)"),
@@ -812,6 +813,13 @@ START_ARGUMENTS = (
         help="standard deviation, in grey levels, of noise in what the discriminators see "
         "(default 0, of finetune 40)",
     ),
+    argument(
+        "--warm-up",
+        type=int,
+        metavar="N",
+        help="first steps, in which only the discriminators learn (default 0; 500 where a FILE has "
+        "none to begin with)",
+    ),
     argument("--device", choices=("cpu", "cuda"), help="default: cuda where there is one"),
     argument("--save-every", type=int, default=1000, metavar="N", help="steps (default 1000)"),
 )
@@ -821,7 +829,7 @@ def _begin_from(earlier, way, args, **sizes):
     """Train a run that begins from an earlier one."""
     from train import session
 
-    names = ("steps", "seed", "rate", "distillation", "noise", "device", "save_every")
+    names = ("steps", "seed", "rate", "distillation", "noise", "warm_up", "device", "save_every")
     given = {name: getattr(args, name) for name in names}
     session.begin_from(earlier, args.out, way, **sizes, **given)
     print(f"{args.out}: trained; next: avatar quantize {args.out} --out model.safetensors")
@@ -829,7 +837,7 @@ def _begin_from(earlier, way, args, **sizes):
 
 @verb(
     "finetune",
-    argument("run", metavar="RUN", help="folder of `avatar train`"),
+    argument("run", metavar="RUN|FILE", help=EARLIER),
     argument(
         "--weight-bits",
         required=True,
@@ -844,8 +852,9 @@ def finetune(args):
     Example: avatar finetune runs/compact --weight-bits 4 --steps 1000 --out runs/compact-w4
 
     Begins with the run's generator, rounded as `avatar quantize` rounds it, and with its
-    discriminators; computes exactly what the hardware does. Ctrl-C saves;
-    `avatar train --resume --out RUN2` goes on. `avatar quantize RUN2` gives the trained integers.
+    discriminators; computes exactly what the hardware does. A file of `avatar pack` has no
+    discriminators: new ones learn alone first. Ctrl-C saves; `avatar train --resume --out RUN2`
+    goes on. `avatar quantize RUN2` gives the trained integers.
     """
     _begin_from(args.run, "finetune", args, weight_bits=_weight_bits(args.weight_bits))
 
@@ -907,7 +916,7 @@ CHANNELS_ARGUMENTS = (
 
 @verb(
     "distill",
-    argument("--teacher", required=True, metavar="RUN", help="folder of `avatar train`"),
+    argument("--teacher", required=True, metavar="RUN|FILE", help=EARLIER),
     *CHANNELS_ARGUMENTS,
     *START_ARGUMENTS,
 )
@@ -925,7 +934,7 @@ def distill(args):
 
 @verb(
     "prune",
-    argument("run", metavar="RUN", help="folder of `avatar train`"),
+    argument("run", metavar="RUN|FILE", help=EARLIER),
     *CHANNELS_ARGUMENTS,
     *START_ARGUMENTS,
 )

@@ -49,6 +49,8 @@ class Start:
         Weight of the mean absolute distance to the teacher's pictures in the generator's loss.
     noise : float
         Standard deviation, in grey levels, of noise added to what the discriminators see.
+    warm_up : int
+        First steps, in which only the discriminators learn.
     """
 
     way: str
@@ -57,6 +59,7 @@ class Start:
     rate: float
     distillation: float
     noise: float = 0.0
+    warm_up: int = 0
 
     @property
     def spec(self):

@@ -14,8 +14,8 @@ from train import loop
 from train.data import SPRITES, SPRITES_SEED, Batches, load, load_again
 from train.generator_file import digest
 from train.recipes import RECIPES
-from train.run import CONFIG, FloatGenerator, RunConfig, Start
-from train.start import WAYS, start_state
+from train.run import CONFIG, RunConfig, Start
+from train.start import WAYS, read_earlier, start_state
 
 
 def begin(
@@ -109,6 +109,7 @@ def begin_from(
     rate=None,
     distillation=None,
     noise=None,
+    warm_up=None,
     device=None,
     save_every=loop.SAVE_EVERY,
 ):
@@ -117,7 +118,8 @@ def begin_from(
     Parameters
     ----------
     earlier, run : str or Path
-        Folders of the earlier run, whose averaged generator becomes the teacher, and of the new.
+        The earlier run's folder, or a file packed from it, and the new run's folder. The earlier
+        one's averaged generator becomes the teacher.
     way : str
         ``finetune``, ``distill`` or ``prune``; see :class:`train.run.Start`.
     channels : (int, int, int), optional
@@ -128,6 +130,8 @@ def begin_from(
     seed : int
     rate, distillation, noise : float, optional
         See :class:`train.run.Start`; steps and these by default as :data:`train.start.WAYS` says.
+    warm_up : int, optional
+        See :class:`train.run.Start`; by default 0 with the earlier run's own discriminators.
     device, save_every
         As :func:`begin`.
 
@@ -149,13 +153,16 @@ def begin_from(
         raise InputError(f"--distillation is {distillation}; give 0 or a positive weight")
     if not 0 <= noise < math.inf:
         raise InputError(f"--noise is {noise}; give 0 or grey levels, 40 say")
-    config = RunConfig.load(earlier)
+    if warm_up is None:
+        warm_up = constants.warm_up if Path(earlier).is_file() else 0
+    if warm_up < 0:
+        raise InputError(f"--warm-up is {warm_up}; give 0 or steps, 500 say")
+    config, generator = read_earlier(earlier)
     if config.recipe not in RECIPES:
         raise InputError(
             f"{earlier}: its recipe is {config.recipe!r}, with which no training can go on; "
-            "give a run of `avatar train`"
+            "give one of `avatar train`"
         )
-    generator = FloatGenerator.load(earlier, config.spec)
     if generator.planes != 1:
         raise InputError(f"{earlier}: makes three planes in one pass; give a run that makes one")
     spec = GeneratorSpec(
@@ -170,7 +177,15 @@ def begin_from(
         seed=seed,
         precision=precision_on(config.recipe, device),
         weight_bits=None if weight_bits is None else spec.weight_bits,
-        start=Start(way, digest(generator.arrays)[:16], config.channels, rate, distillation, noise),
+        start=Start(
+            way,
+            digest(generator.arrays)[:16],
+            config.channels,
+            rate,
+            distillation,
+            noise,
+            warm_up,
+        ),
     )
     pictures = load_again(config.provenance, earlier, "restore them").pictures
     loop.train(

@@ -4,12 +4,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 
+from train import generator_file
 from train.loop import checkpoint_of, within_memory
 from train.pruning import prune
 from train.quantize import as_network, round_generator
+from train.run import FloatGenerator, RunConfig
 from train.trainer import Trainer
 
 
@@ -22,19 +25,38 @@ class Way:
     length : float
         Steps as a share of the recipe's.
     rate, distillation, noise : float
+    warm_up : int
+        Steps, where the discriminators begin anew.
     """
 
     length: float
     rate: float
     distillation: float
     noise: float
+    warm_up: int
 
 
 WAYS = {
-    "finetune": Way(length=0.1, rate=0.5, distillation=20.0, noise=40.0),
-    "distill": Way(length=1.0, rate=1.0, distillation=10.0, noise=0.0),
-    "prune": Way(length=0.5, rate=0.5, distillation=10.0, noise=0.0),
+    "finetune": Way(length=0.1, rate=0.5, distillation=20.0, noise=40.0, warm_up=500),
+    "distill": Way(length=1.0, rate=1.0, distillation=10.0, noise=0.0, warm_up=0),
+    "prune": Way(length=0.5, rate=0.5, distillation=10.0, noise=0.0, warm_up=500),
 }
+
+
+def read_earlier(earlier):
+    """Return configuration and generator of an earlier run: its folder, or a file packed from it.
+
+    Raises
+    ------
+    InputError
+        Either is missing or damaged.
+    """
+    if Path(earlier).is_file():
+        config, generator, _ = generator_file.load(earlier)
+    else:
+        config = RunConfig.load(earlier)
+        generator = FloatGenerator.load(earlier, config.spec)
+    return config, generator
 
 
 @within_memory()
@@ -44,6 +66,7 @@ def start_state(config, pictures, generator, earlier):
     The earlier run's averaged generator is the teacher, its v1 and v2 stay. ``finetune`` begins
     with the teacher rounded to integers, ``prune`` with the best of its channels, both with the
     discriminators as they are, optimiser and all: untrained ones would first destroy the generator.
+    Of a packed generator there are none: they begin anew, and `Start.warm_up` steps belong to them.
     ``distill`` begins all networks anew.
 
     Parameters
@@ -54,7 +77,7 @@ def start_state(config, pictures, generator, earlier):
     generator : train.run.FloatGenerator
         Of the earlier run.
     earlier : str or Path
-        Folder of the earlier run.
+        Folder of the earlier run, or its packed generator.
 
     Returns
     -------
@@ -64,14 +87,18 @@ def start_state(config, pictures, generator, earlier):
     Raises
     ------
     InputError
-        `earlier` has no checkpoint to take the discriminators from, or a damaged one, or fewer
-        channels than are to be left of it, or the networks do not fit into memory.
+        The folder has no checkpoint to take the discriminators from, or a damaged one, or
+        `generator` fewer channels than are to be left of it, or the networks do not fit into
+        memory.
     """
     trainer, start = Trainer(config, pictures), config.start
     trainer.teacher.load_state_dict(as_network(generator, start.spec).state_dict())
     trainer.v1, trainer.v2 = torch.from_numpy(generator.v1), torch.from_numpy(generator.v2)
-    if start.way != "distill":
-        remedy = "the discriminators are needed: give a run that `avatar train` made here"
+    if start.way != "distill" and not Path(earlier).is_file():
+        remedy = (
+            "the discriminators are needed: give a run that `avatar train` made here, or a file of "
+            "`avatar pack`, whose discriminators begin anew"
+        )
         with checkpoint_of(earlier, remedy) as state:
             for name in ("d_grey", "d_colour", "adam_d"):
                 getattr(trainer, name).load_state_dict(state[name])

@@ -257,7 +257,9 @@ class Trainer:
         """
         if self.recipe.decay:
             factor = (1 + math.cos(math.pi * self.step_count / self.config.steps)) / 2
-            self.adam_g.param_groups[0]["lr"] = self.recipe.lr_g * factor
+            start = self.config.start
+            warming_up = start is not None and self.step_count < start.warm_up
+            self.adam_g.param_groups[0]["lr"] = 0.0 if warming_up else self.recipe.lr_g * factor
             self.adam_d.param_groups[0]["lr"] = self.recipe.lr_d * factor
         rng = SharedDraws(self._rng(_STEP, self.step_count), self.batches.batch, self._rows)
         real = self.reals()
