@@ -131,7 +131,8 @@ def begin_from(
     rate, distillation, noise : float, optional
         See :class:`train.run.Start`; steps and these by default as :data:`train.start.WAYS` says.
     warm_up : int, optional
-        See :class:`train.run.Start`; by default 0 with the earlier run's own discriminators.
+        See :class:`train.run.Start`; by default 0 with the earlier run's own discriminators, with
+        new ones as :data:`train.start.WAYS` says, at most a quarter of the steps.
     device, save_every
         As :func:`begin`.
 
@@ -153,10 +154,6 @@ def begin_from(
         raise InputError(f"--distillation is {distillation}; give 0 or a positive weight")
     if not 0 <= noise < math.inf:
         raise InputError(f"--noise is {noise}; give 0 or grey levels, 40 say")
-    if warm_up is None:
-        warm_up = constants.warm_up if Path(earlier).is_file() else 0
-    if warm_up < 0:
-        raise InputError(f"--warm-up is {warm_up}; give 0 or steps, 500 say")
     config, generator = read_earlier(earlier)
     if config.recipe not in RECIPES:
         raise InputError(
@@ -169,11 +166,17 @@ def begin_from(
         channels=config.channels if channels is None else channels,
         weight_bits=8 if weight_bits is None else weight_bits,
     )
+    if steps is None:
+        steps = round(RECIPES[config.recipe].steps * constants.length)
+    if warm_up is None:
+        warm_up = min(constants.warm_up, steps // 4) if Path(earlier).is_file() else 0
+    if not 0 <= warm_up < steps:
+        raise InputError(f"--warm-up is {warm_up} of {steps} steps; give 0 or more, but fewer")
     device = _device(device)
     config = replace(
         config,
         channels=spec.channels,
-        steps=round(RECIPES[config.recipe].steps * constants.length) if steps is None else steps,
+        steps=steps,
         seed=seed,
         precision=precision_on(config.recipe, device),
         weight_bits=None if weight_bits is None else spec.weight_bits,

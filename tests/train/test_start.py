@@ -4,6 +4,7 @@
 import json
 from copy import deepcopy
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -158,6 +159,70 @@ def test_prune_begins_with_the_teachers_pictures_and_discriminators(tmp_path, ea
     assert generator.progress["steps"] == 1
 
 
+@pytest.fixture
+def packed(tmp_path, earlier):
+    file = tmp_path / "packed.safetensors"
+    assert main(["pack", str(earlier), "--out", str(file)]) == 0
+    (earlier / loop.CHECKPOINT).unlink()
+    return file
+
+
+@pytest.mark.parametrize(
+    ("way", "sizes"), [("finetune", ["--weight-bits", 5]), ("prune", ["--channels", "5,4,3"])]
+)
+def test_a_packed_generator_waits_for_its_discriminators(tmp_path, packed, monkeypatch, way, sizes):
+    seen = []
+    step = Trainer.step
+
+    def observed(self):
+        values = step(self)
+        state = deepcopy(self.state())
+        seen.append({name: state[name] for name in ("g", "ema", "d_grey", "d_colour")})
+        return values
+
+    monkeypatch.setattr(Trainer, "step", observed)
+    run = tmp_path / "r"
+    assert begin(way, packed, *sizes, "--steps", 8, "--out", run) == 0
+    assert RunConfig.load(run).start.warm_up == 2  # a quarter
+
+    def changes(name):
+        """Whether the network learnt in steps 2 to 8."""
+        return [
+            any(not torch.equal(before[name][key], after[name][key]) for key in before[name])
+            for before, after in pairwise(seen)
+        ]
+
+    assert changes("d_grey") == changes("d_colour") == [True] * 7
+    assert changes("g") == changes("ema") == [False] + [True] * 6
+
+
+def test_a_run_with_discriminators_warms_up_if_told(tmp_path, earlier, capsys):
+    arguments = ["finetune", earlier, "--weight-bits", 5, "--steps", 4]
+    for name, given, wanted in (("own", [], 0), ("told", ["--warm-up", 3], 3)):
+        assert begin(*arguments, *given, "--out", tmp_path / name) == 0
+        assert RunConfig.load(tmp_path / name).start.warm_up == wanted
+    for wrong in (-1, 4):
+        line = refused(capsys, *arguments, f"--warm-up={wrong}", "--out", tmp_path / "r")
+        assert f"--warm-up is {wrong} of 4 steps" in line
+    assert not (tmp_path / "r").exists()
+
+
+def test_a_packed_teacher_of_a_student(tmp_path, packed):
+    run = tmp_path / "r"
+    assert (
+        begin("distill", "--teacher", packed, "--preset", "tiny", "--steps", 2, "--out", run) == 0
+    )
+    assert RunConfig.load(run).start.warm_up == 0
+
+
+def test_a_file_that_is_no_packed_generator(tmp_path, capsys):
+    file = tmp_path / "notes.txt"
+    file.write_text("hello")
+    line = refused(capsys, "finetune", file, "--weight-bits", 5, "--out", tmp_path / "r")
+    assert "notes.txt: is no packed generator" in line
+    assert not (tmp_path / "r").exists()
+
+
 def test_distill_begins_anew_with_the_teachers_offsets(tmp_path, earlier, capsys):
     run = tmp_path / "r"
     (earlier / loop.CHECKPOINT).unlink()  # the teacher needs none
@@ -240,6 +305,8 @@ def test_the_help_tells_the_defaults(capsys):
     finetune, distill, prune = (WAYS[way] for way in ("finetune", "distill", "prune"))
     assert f"(default {prune.rate}, of distill {distill.rate:g})" in text
     assert finetune.rate == prune.rate
+    assert f"(default 0; {finetune.warm_up} where" in text
+    assert finetune.warm_up == prune.warm_up
     for name in ("distillation", "noise"):
         others, own = getattr(prune, name), getattr(finetune, name)
         assert f"(default {others:g}, of finetune {own:g})" in text
