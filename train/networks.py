@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from itertools import pairwise
 
 import torch
 from torch import nn
+from torch.nn import functional
+
+from train.convolution import KERNEL, Conv2d, ConvTranspose2d
 
 D_CHANNELS = (64, 128, 256)
 LEAKY_SLOPE = 0.2
@@ -29,18 +32,11 @@ class Generator(nn.Module):
     def __init__(self, spec, bias=False, planes=1):
         super().__init__()
         self.planes = planes
-        *layers, last = spec.layers
-        self.layers = nn.ModuleList(
-            nn.ConvTranspose2d(
-                layer.in_channels,
-                layer.out_channels,
-                kernel_size=4,
-                stride=layer.stride,
-                padding=layer.padding,
-                bias=bias,
-            )
-            for layer in (*layers, replace(last, out_channels=planes))
-        )
+        latent, *channels = (layer.in_channels for layer in spec.layers)
+        first = nn.ConvTranspose2d(latent, channels[0], KERNEL, bias=bias)
+        self.layers = nn.ModuleList([first])
+        for sizes in pairwise((*channels, planes)):
+            self.layers.append(ConvTranspose2d(*sizes, bias=bias))
 
     def forward(self, z):
         """Map latents (N, latent) to planes (N, 1 or 3, 32, 32) in [-1, 1]."""
@@ -107,12 +103,13 @@ class UpsampleToPlane(torch.autograd.Function):
         # Tap (kh, kw) of pixel (i, j) lands at row 2 i + kh, column 2 j + kw of the plane with
         # its margin: in phase (kh % 2, kw % 2), moved by (kh // 2, kw // 2).
         taps = (weight.flatten(1).T @ pixels.T).view(2, 2, 2, 2, count, height, width)
-        phases = x.new_zeros(2, 2, count, height + 1, width + 1)
+        taps = taps.to(torch.promote_types(x.dtype, torch.float32))  # adds faster than bfloat16
+        phases = taps.new_zeros(2, 2, count, height + 1, width + 1)
         for i in (0, 1):
             for j in (0, 1):
                 phases[..., i : i + height, j : j + width] += taps[i, :, j]
         plane = phases.permute(2, 3, 0, 4, 1).reshape(count, 1, 2 * height + 2, 2 * width + 2)
-        return plane[..., 1:-1, 1:-1].contiguous()
+        return plane[..., 1:-1, 1:-1].to(x.dtype, memory_format=torch.contiguous_format)
 
     @staticmethod
     @torch.autograd.function.once_differentiable
@@ -142,7 +139,7 @@ class Discriminator(nn.Module):
         super().__init__()
         blocks = []
         for out_channels in channels:
-            blocks.append(nn.Conv2d(in_channels, out_channels, 4, 2, 1, bias=not batch_norm))
+            blocks.append(Conv2d(in_channels, out_channels, bias=not batch_norm))
             if batch_norm:
                 blocks.append(nn.BatchNorm2d(out_channels))
             blocks.append(nn.LeakyReLU(LEAKY_SLOPE))
@@ -152,4 +149,8 @@ class Discriminator(nn.Module):
 
     def forward(self, x):
         """Map pictures (N, in_channels, 32, 32) in [-1, 1] to logits (N,)."""
-        return self.classify(self.features(x).flatten(1)).squeeze(1)
+        maps = self.features(x)
+        weight = self.classify.weight.view(1, *maps.shape[1:])
+        # Pixel by pixel, as maps in channels_last lie in memory: forwards and backwards no copy.
+        pixels, weight = (each.permute(0, 2, 3, 1).flatten(1) for each in (maps, weight))
+        return functional.linear(pixels, weight, self.classify.bias).squeeze(1)
