@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Three ways to a small generator: trained directly, distilled from a large one, pruned from it.
 
-The same recipe, pictures and number of steps of the small generator. Runs that are there already
-are only measured, broken ones go on. A minute's trial, on a teacher of as little training:
+The same recipe, pictures and number of steps of the small generator. The teacher is a run or a file
+packed from one, of which pruning begins its discriminators anew. Runs that are there already are
+only measured, broken ones go on. A minute's trial:
 
-    python benchmarks/small_from_large.py --teacher runs/teacher --preset tiny --steps 20 \\
-        --count 50 --folder /tmp/small --out /tmp/small
+    python benchmarks/small_from_large.py --preset tiny --steps 20 --count 50 \\
+        --folder /tmp/small --out /tmp/small
 """
 
 from __future__ import annotations
@@ -23,17 +24,24 @@ from golden.spec import GeneratorSpec
 from train import session
 from train.data import SPRITES
 from train.evaluate import sprite_reference
-from train.experiments.report import save_part, table
-from train.run import CONFIG, FloatGenerator, RunConfig
-from train.samples import of_run
+from train.experiments.figure import Row, sheet
+from train.experiments.report import captioned, save_part, table
+from train.experiments.subject import GENERATORS
+from train.run import CONFIG
+from train.samples import of_file, of_run
+from train.start import read_earlier
 
 WEIGHT_BITS = 5  # for which the memory is counted
+SHOWN = 10
+CAPTION = (
+    "The first samples of each; the same latents, but only a student shares its teacher's faces."
+)
 FIGURES = ("attribute_frechet", "re_render", "random_frechet", "coverage", "recall")
 
 
 def train(teacher, channels, steps, seed, folder):
     """Train what is missing; return the runs by name, the teacher first."""
-    config = RunConfig.load(teacher)
+    config, _ = read_earlier(teacher)
 
     def direct(run):
         session.begin(
@@ -66,26 +74,29 @@ def train(teacher, channels, steps, seed, folder):
 
 
 def measure(runs, count):
-    """Return each run's size, training and metrics, by name."""
+    """Return each run's size, training and metrics, by name, and a row of its first samples."""
     reference = sprite_reference(count)
-    facts = {}
+    facts, rows = {}, []
     for name, run in runs.items():
-        config = RunConfig.load(run)
+        config, generator = read_earlier(run)
         spec = GeneratorSpec(channels=config.channels, weight_bits=WEIGHT_BITS)
+        source = of_file(run) if run.is_file() else of_run(run)
+        pictures = source.sample(count, 0)
         facts[name] = {
             "channels": list(spec.channels),
             "weights": spec.weights,
             "useful_macs": spec.useful_macs,
             "weight_memory_bits": spec.weight_memory_bits,
-            **FloatGenerator.load(run, spec).progress,
-            **reference.measure(of_run(run).sample(count, 0)),
+            **generator.progress,
+            **reference.measure(pictures),
         }
-    return facts
+        rows.append(Row(name, pictures[:SHOWN]))
+    return facts, rows
 
 
 def as_markdown(facts, command):
     """Lay :func:`measure`'s dictionary out as a table under a heading."""
-    header = ("", "channels", "weights", "useful MACs", f"kbit at {WEIGHT_BITS} bits", "steps")
+    header = ("", "channels", "weights", "useful MACs", "kbit", "steps")
     rows = [
         (
             name,
@@ -99,14 +110,27 @@ def as_markdown(facts, command):
         for name, each in facts.items()
     ]
     header += tuple(figure.replace("_", " ") for figure in FIGURES)
-    how = "One run each, the small ones in the same number of steps: small differences are noise."
-    return f"## Small from large\n\n    {command}\n\n{how}\n\n{table(header, rows)}"
+    return f"""\
+## Small from large
+
+    {command}
+
+{captioned("small-from-large", CAPTION)}
+
+One run each, the small ones in the same number of steps: small differences are noise. Weights are
+counted at {WEIGHT_BITS} bits.
+
+{table(header, rows)}"""
 
 
 def main(argv=None):
     """Train, measure, write small-from-large.json and .md."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--teacher", default="runs/medium", help="run of a large generator")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--teacher", default=GENERATORS / "contest.safetensors", help="run or packed generator"
+    )
     parser.add_argument("--preset", default="compact", help="size of the small ones")
     parser.add_argument("--steps", type=int, default=20_000, help="of each small one")
     parser.add_argument("--seed", type=int, default=1)
@@ -117,14 +141,15 @@ def main(argv=None):
     torch.set_num_threads(1)
     channels = GeneratorSpec.preset(options.preset).channels
     runs = train(options.teacher, channels, options.steps, options.seed, options.folder)
-    facts = measure(runs, options.count)
+    facts, rows = measure(runs, options.count)
     command = (
         f"python benchmarks/small_from_large.py --teacher {options.teacher} "
         f"--preset {options.preset} --steps {options.steps} --seed {options.seed} "
         f"--count {options.count}"
     )
     results = {"command": command, "runs": facts}
-    save_part(options.out, "small-from-large", results, as_markdown(facts, command))
+    picture = sheet(rows, scale=2)
+    save_part(options.out, "small-from-large", results, as_markdown(facts, command), picture)
 
 
 if __name__ == "__main__":
