@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import math
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +28,7 @@ from tqdm import tqdm
 from golden.atomic import check_destination, replacing
 from golden.spec import InputError
 from train import sprites
+from train.recipes import half_cosine
 from train.sprites import CHOICES, Attributes
 
 SHIPPED = Path(__file__).parents[1] / "models" / "attributes.safetensors"
@@ -245,7 +245,7 @@ def train(*, sprite_count=TRAINING_SPRITES, epochs=EPOCHS, held_out=HELD_OUT_SPR
         position = step % (sprite_count // BATCH)
         if position == 0:
             order = torch.randperm(sprite_count, generator=generator)
-        adam.param_groups[0]["lr"] = LEARNING_RATE * (1 + math.cos(math.pi * step / steps)) / 2
+        adam.param_groups[0]["lr"] = LEARNING_RATE * half_cosine(step, steps)
         batch = order[position * BATCH : (position + 1) * BATCH]
         logits = _split(network(_damage(x[batch], generator)))
         losses = [functional.cross_entropy(e, labels[batch, n]) for n, e in enumerate(logits)]

@@ -156,16 +156,22 @@ def nearest(pictures, others, *, own=None):
     indices : int array, shape (N,)
         In `others`.
     """
-    right = _rows(others)
-    squares = (right * right).sum(1)
-    indices = np.empty(len(pictures), np.intp)
-    for start in range(0, len(pictures), _ROWS):
-        part = slice(start, start + _ROWS)
-        # |a - b|^2 without |a|^2, which is the same for all b
-        scores = squares[None] - 2 * (_rows(pictures[part]) @ right.T)
-        if own is not None:
-            scores[np.arange(len(scores)), own[part]] = np.inf
-        indices[part] = scores.argmin(1)
+    best, indices = np.full(len(pictures), np.inf), np.zeros(len(pictures), np.intp)
+    for first in range(0, len(others), _ROWS):
+        right = _rows(others[first : first + _ROWS])
+        squares = (right * right).sum(1)
+        for start in range(0, len(pictures), _ROWS):
+            part = np.arange(start, min(start + _ROWS, len(pictures)))
+            # |a - b|^2 without |a|^2, which is the same for all b
+            scores = squares[None] - 2 * (_rows(pictures[part]) @ right.T)
+            if own is not None:
+                here = (own[part] >= first) & (own[part] < first + len(right))
+                scores[here, own[part[here]] - first] = np.inf
+            columns = scores.argmin(1)
+            found = scores[np.arange(len(part)), columns]
+            nearer = part[found < best[part]]
+            best[nearer] = found[nearer - start]
+            indices[nearer] = first + columns[nearer - start]
     return rms(pictures, others[indices]), indices
 
 

@@ -8,6 +8,7 @@ would learn by heart.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 
@@ -143,6 +144,11 @@ BEST = replace(
 )
 FEW = replace(BEST, sprites=275, steps=16_000, relativistic=False, translate=2)
 RECIPES = {"paper": PAPER, "fast": FAST, "best": BEST, "few": FEW}
+
+
+def half_cosine(step, steps):
+    """Return the share of a learning rate that is left at `step` of `steps`: 1 falls to 0."""
+    return (1 + math.cos(math.pi * step / steps)) / 2
 
 
 def recipe_of(config):

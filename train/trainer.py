@@ -17,7 +17,7 @@ from train.fake_quantize import FakeQuantizedGenerator
 from train.networks import Discriminator, Generator
 from train.parallel import ALONE, SharedDraws
 from train.quantize import with_provenance
-from train.recipes import recipe_of
+from train.recipes import half_cosine, recipe_of
 from train.run import FloatGenerator, IntegerGenerator, draw_latents
 
 SAMPLE_COUNT = 36
@@ -256,7 +256,7 @@ class Trainer:
             none of these.
         """
         if self.recipe.decay:
-            factor = (1 + math.cos(math.pi * self.step_count / self.config.steps)) / 2
+            factor = half_cosine(self.step_count, self.config.steps)
             start = self.config.start
             warming_up = start is not None and self.step_count < start.warm_up
             self.adam_g.param_groups[0]["lr"] = 0.0 if warming_up else self.recipe.lr_g * factor

@@ -87,7 +87,9 @@ def test_nearest():
     assert distances[3] == 0
 
 
-def test_nearest_other_picture_of_the_same_set():
+@pytest.mark.parametrize("rows", [1024, 4, 1])
+def test_nearest_other_picture_of_the_same_set(monkeypatch, rows):
+    monkeypatch.setattr(metrics, "_ROWS", rows)
     some = pictures(6, 0)
     some[4] = some[1]
     distances, indices = metrics.nearest(some, some, own=np.arange(6))

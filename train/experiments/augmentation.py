@@ -25,6 +25,7 @@ from train.experiments.figure import as_picture, charts
 from train.experiments.over_seeds import interval
 from train.experiments.report import Report, table
 from train.experiments.subject import open_subject
+from train.recipes import half_cosine
 
 ATTRIBUTE = "hair"
 CLASSES = sprites.CHOICES[ATTRIBUTE]
@@ -89,7 +90,7 @@ def fit(pictures, labels, seed, *, geometric):
     network = _first_weights(Classifier(), rng)
     adam = torch.optim.Adam(network.parameters(), LEARNING_RATE)
     for step in range(STEPS):
-        adam.param_groups[0]["lr"] = LEARNING_RATE * (1 + math.cos(math.pi * step / STEPS)) / 2
+        adam.param_groups[0]["lr"] = LEARNING_RATE * half_cosine(step, STEPS)
         chosen = torch.from_numpy(rng.integers(len(pictures), size=BATCH))
         batch = pictures[chosen]
         if geometric:
