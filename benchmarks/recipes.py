@@ -130,6 +130,7 @@ def measure_all(folder, count):
 
 def report(found, shown, command, steps, out):
     """Write the results."""
+    precisions = " and ".join(sorted({run["precision"] for run in found}))
     text = f"""\
 ## Recipes
 
@@ -138,6 +139,7 @@ def report(found, shown, command, steps, out):
 {captioned("recipes", CAPTION)}
 
 One change at a time, each for the processor time of {steps:,} steps of the base, on 275 sprites.
+Trained in {precisions}.
 
 {LEGEND}
 

@@ -100,7 +100,7 @@ def measure(folder, variants, count, figures_of):
     Returns
     -------
     found : list of dict
-        ``variant``, ``seed``, ``steps`` and ``figures`` of each run.
+        ``variant``, ``seed``, ``steps``, ``precision`` and ``figures`` of each run.
     rows : list of train.experiments.figure.Row
         First samples of the first run of each variant.
 
@@ -113,6 +113,7 @@ def measure(folder, variants, count, figures_of):
     for name, seed, run in runs_of(folder, variants):
         pictures = of_run(run).sample(count, 0)
         facts = {"variant": name, "seed": seed, "steps": steps_done(run)}
+        facts["precision"] = RunConfig.load(run).precision
         found.append(facts | {"figures": figures_of(run, pictures)})
         rows.setdefault(name, Row(name, pictures[:SHOWN]))
     if not found:
