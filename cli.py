@@ -810,8 +810,8 @@ START_ARGUMENTS = (
         "--noise",
         type=float,
         metavar="S",
-        help="standard deviation, in grey levels, of noise in what the discriminators see "
-        "(default 0, of finetune 40)",
+        help="most standard deviation, in grey levels, of noise in what the discriminators see "
+        "(default 0, of finetune 60)",
     ),
     argument(
         "--warm-up",

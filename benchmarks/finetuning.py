@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One change of the fine-tuning in integers at a time, of one float run.
+"""One change of the fine-tuning in integers at a time, of one float run or packed generator.
 
 Trains each variant with each seed unless its run is there, measures every run there is beside the
 float generator and writes finetuning.json, .md and .png. A minute's trial:
 
-    python benchmarks/finetuning.py runs/first base no-noise --steps 5 --count 50 \\
-        --folder /tmp/finetuning --out /tmp/finetuning
+    python benchmarks/finetuning.py docs/results/generators/best.safetensors base no-noise \\
+        --steps 5 --count 50 --folder /tmp/finetuning --out /tmp/finetuning
 """
 
 from __future__ import annotations
@@ -36,15 +36,17 @@ from train.evaluate import sprite_reference
 from train.experiments.figure import Row, sheet
 from train.experiments.report import captioned, save_part, table
 from train.experiments.subject import as_subject
-from train.quantize import quantize_run
+from train.quantize import quantize
 from train.run import IntegerGenerator, RunConfig
-from train.samples import latents, of_run
+from train.samples import latents, of_generator
+from train.start import read_earlier
 
 # name: what differs from `avatar finetune --steps STEPS`
 VARIANTS = {
     UNCHANGED: {},
     "no-noise": {"noise": 0.0},
-    "double-noise": {"noise": 80.0},
+    "half-noise": {"noise": 30.0},
+    "double-noise": {"noise": 120.0},
     "long": {"steps": 6000},
     "slow": {"rate": 0.15},
     "no-teacher": {"distillation": 0.0},
@@ -75,9 +77,12 @@ def measure_all(earlier, weight_bits, folder, count):
         was before.
     """
     reference = sprite_reference(count)
-    rounded = as_subject("rounded", quantize_run(earlier, weight_bits))
-    z = latents(RunConfig.load(earlier).latents, count, 0)
-    made = {"in floats": of_run(earlier).sample(count, 0), rounded.name: rounded.pictures(z)}
+    config, generator = read_earlier(earlier)
+    rounded = as_subject("rounded", quantize(config, generator, weight_bits))
+    made = {
+        "in floats": of_generator(generator, config).sample(count, 0),
+        rounded.name: rounded.pictures(latents(config.latents, count, 0)),
+    }
     before = {name: reference.measure(pictures) for name, pictures in made.items()}
     before[rounded.name] |= {"psnr": rounded.network.metrics["psnr"]}
 
@@ -104,7 +109,7 @@ def report(before, found, shown, command, out):
 
 {captioned("finetuning", CAPTION)}
 
-The generator before any training in integers, its latents without a gain:
+The generator before any training in integers:
 
 {table(header, first)}
 And after it, one change of `avatar finetune` at a time.
@@ -121,7 +126,7 @@ def main(argv=None):
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("run", type=Path, help="of `avatar train`")
+    parser.add_argument("run", type=Path, help="of `avatar train`, or a file of `avatar pack`")
     parser.add_argument("--weight-bits", type=int, default=5)
     parser.add_argument("--steps", type=int, default=800)
     options = options_of(parser, VARIANTS, "runs/finetuning", argv)
@@ -130,7 +135,7 @@ def main(argv=None):
     train(options.names, options.seeds, options.run, bits, steps, options.folder)
     before, found, shown = measure_all(options.run, bits, options.folder, options.count)
     command = (
-        f"python benchmarks/finetuning.py runs/best {names_and_seeds(found)} "
+        f"python benchmarks/finetuning.py {options.run} {names_and_seeds(found)} "
         f"--weight-bits {bits} --steps {steps}"
     )
     report(before, found, shown, command, options.out)

@@ -5,7 +5,8 @@ A discriminator that never sees a training picture twice in the same place canno
 and the generator, whose pictures are moved in the same way, is not asked to move them.
 Source: Zhao et al., arXiv:2006.10738. Colours stay as they are: D_colour judges them. Noise hides
 what no training can take away, the speckle of weights of few bits, lest it be all that a
-discriminator looks at; Sonderby et al., arXiv:1610.04490, add it for all pictures' sake.
+discriminator looks at; Sonderby et al., arXiv:1610.04490, add it for all pictures' sake, Wang et
+al., arXiv:2206.02262, at a level drawn for each.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import torch
 from torch.nn import functional
 
 BLACK = -1.0
+_LEVELS = 256  # of noise, to its most
 
 
 def translate(pictures, rng, reach):
@@ -44,7 +46,13 @@ def cut_out(pictures, rng, size):
     return pictures.masked_fill(hole.to(pictures.device), BLACK)
 
 
-def add_noise(pictures, rng, deviation):
-    """Add normal noise of `deviation` grey levels, of 255, to pictures (N, C, H, W) in [-1, 1]."""
-    noise = torch.from_numpy(rng.standard_normal(tuple(pictures.shape), np.float32))
-    return pictures + noise.to(pictures.device) * (deviation / 127.5)
+def add_noise(pictures, rng, most):
+    """Add normal noise to pictures (N, C, H, W) in [-1, 1].
+
+    Each picture has a standard deviation of its own, drawn from 0 to `most` grey levels of 255: all
+    of what a discriminator sees is under some noise, and some of it under almost none.
+    """
+    share = rng.integers(_LEVELS + 1, size=(len(pictures), 1, 1, 1)) / _LEVELS
+    noise = rng.standard_normal(tuple(pictures.shape), np.float32)
+    noise *= (share * most / 127.5).astype(np.float32)
+    return pictures + torch.from_numpy(noise).to(pictures.device)

@@ -46,7 +46,8 @@ class Recipe:
         Pixels by which the discriminators' pictures are moved, and side of the square cut out of
         them (:mod:`train.augment`); 0 leaves them alone.
     noise : float
-        Standard deviation, in grey levels, of noise added to the discriminators' pictures.
+        Most standard deviation, in grey levels, of noise added to the discriminators' pictures;
+        each picture's is drawn from 0 to this.
     grey, colour : float
         Weights of D_grey and D_colour in the generator's loss; a discriminator of weight 0 is not
         trained.

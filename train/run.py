@@ -48,7 +48,8 @@ class Start:
     distillation : float
         Weight of the mean absolute distance to the teacher's pictures in the generator's loss.
     noise : float
-        Standard deviation, in grey levels, of noise added to what the discriminators see.
+        Most standard deviation, in grey levels, of noise added to what the discriminators see; each
+        picture's is drawn from 0 to this.
     warm_up : int
         First steps, in which only the discriminators learn.
     """

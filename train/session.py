@@ -153,7 +153,7 @@ def begin_from(
     if not 0 <= distillation < math.inf:
         raise InputError(f"--distillation is {distillation}; give 0 or a positive weight")
     if not 0 <= noise < math.inf:
-        raise InputError(f"--noise is {noise}; give 0 or grey levels, 40 say")
+        raise InputError(f"--noise is {noise}; give 0 or grey levels, 60 say")
     config, generator = read_earlier(earlier)
     if config.recipe not in RECIPES:
         raise InputError(

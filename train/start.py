@@ -37,7 +37,7 @@ class Way:
 
 
 WAYS = {
-    "finetune": Way(length=0.1, rate=0.5, distillation=20.0, noise=40.0, warm_up=500),
+    "finetune": Way(length=0.1, rate=0.5, distillation=20.0, noise=60.0, warm_up=500),
     "distill": Way(length=1.0, rate=1.0, distillation=10.0, noise=0.0, warm_up=0),
     "prune": Way(length=0.5, rate=0.5, distillation=10.0, noise=0.0, warm_up=500),
 }

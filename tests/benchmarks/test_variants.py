@@ -87,7 +87,7 @@ def test_finetuning_stands_beside_what_it_began_from(cheap, tmp_path):
     assert list(results["before"]) == ["in floats", "rounded"]
     assert [run["variant"] for run in results["runs"]] == ["base", "no-noise"]
     assert [RunConfig.load(f"runs/{name}-1").start.noise for name in ("base", "no-noise")] == [
-        40,
+        60,
         0,
     ]
     text = Path("out/finetuning.md").read_text()

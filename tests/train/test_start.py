@@ -280,15 +280,15 @@ def test_finetune_adds_noise_unless_told_otherwise(tmp_path, earlier, monkeypatc
         augment, "add_noise", lambda *given: added.append(given[2]) or add_noise(*given)
     )
     arguments = ["finetune", earlier, "--weight-bits", 5, "--steps", 1]
-    for name, given in (("own", []), ("more", ["--noise", 60]), ("none", ["--noise", 0])):
+    for name, given in (("own", []), ("more", ["--noise", 80]), ("none", ["--noise", 0])):
         assert begin(*arguments, *given, "--out", tmp_path / name) == 0
     assert (
         begin("prune", earlier, "--channels", "6,5,4", "--steps", 1, "--out", tmp_path / "p") == 0
     )
     # to drawn and made pictures for the discriminators, to made ones for the generator
-    assert added == [40.0] * 3 + [60.0] * 3
+    assert added == [60.0] * 3 + [80.0] * 3
     noises = [RunConfig.load(tmp_path / name).start.noise for name in ("own", "more", "none", "p")]
-    assert noises == [40, 60, 0, 0]
+    assert noises == [60, 80, 0, 0]
 
 
 @pytest.mark.parametrize("noise", [-1, "nan", "inf"])
