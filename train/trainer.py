@@ -177,7 +177,11 @@ class Trainer:
         views = zip(self._judged(real, rng), self._judged(fake, rng))
         for (name, discriminator), (reals, fakes) in zip(self.judges.items(), views):
             with self._autocast():
-                real_logits, fake_logits = discriminator(reals), discriminator(fakes)
+                if recipe.batch_norm:  # each batch has its own statistics
+                    real_logits, fake_logits = discriminator(reals), discriminator(fakes)
+                else:
+                    both = discriminator(torch.cat((reals, fakes)))
+                    real_logits, fake_logits = both.split(len(reals))
             if recipe.relativistic:
                 loss = losses.relativistic_loss(real_logits, fake_logits)
             else:

@@ -147,12 +147,25 @@ def test_what_the_discriminators_think_is_told(sprites):
     trainer = Trainer(config(), sprites)
     trainer.step_count = 1  # without gradient penalty
     grey = trainer.d_grey
-    grey.forward = lambda x: torch.full((len(x),), 3.0 if x.flatten()[0] > 0 else -1.0)
+    grey.forward = lambda x: torch.where(x[:, 0, 0, 0] > 0, 3.0, -1.0)
     real, rng = torch.ones(4, 3, 32, 32), np.random.default_rng(0)
     told = trainer._discriminator_loss(real, -real, rng)[1]
     assert [told[f"d_grey_{what}"].item() for what in ("real", "fake", "accuracy")] == [3, -1, 1]
     told = trainer._discriminator_loss(real, real, rng)[1]
     assert [told[f"d_grey_{what}"].item() for what in ("real", "fake", "accuracy")] == [3, 3, 0.5]
+
+
+@pytest.mark.parametrize("batch_norm", [False, True])
+def test_batch_norm_never_sees_reals_and_fakes_together(sprites, monkeypatch, batch_norm):
+    changed(monkeypatch, batch_norm=batch_norm)
+    trainer = Trainer(config(), sprites)
+    trainer.step_count = 1  # without gradient penalty
+    seen = []
+    forward = trainer.d_colour.forward
+    trainer.d_colour.forward = lambda x: seen.append(len(x)) or forward(x)
+    real = torch.ones(4, 3, 32, 32)
+    trainer._discriminator_loss(real, -real, np.random.default_rng(0))
+    assert seen == ([4, 4] if batch_norm else [8])
 
 
 def test_discriminators_see_augmented_pictures_alike(sprites, monkeypatch):
