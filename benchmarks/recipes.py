@@ -2,7 +2,8 @@
 """One change of the recipe at a time: equal processor time on the same 275 sprites.
 
 Trains each variant with each seed unless its run is there, measures every run there is and writes
-recipes.json, .md and .png. A minute's trial:
+recipes.json, .md and .png. What recipes.json says of runs of the same length that are not there any
+more stays, so that the table can grow. A minute's trial:
 
     python benchmarks/recipes.py base batch-16 --preset tiny --steps 20 --count 50 \\
         --folder /tmp/recipes --out /tmp/recipes
@@ -11,6 +12,7 @@ recipes.json, .md and .png. A minute's trial:
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import time
 from dataclasses import fields, replace
@@ -32,7 +34,7 @@ from benchmarks.variants import (
     options_of,
 )
 from golden.atomic import make_folder
-from golden.spec import GeneratorSpec
+from golden.spec import GeneratorSpec, InputError
 from train import loop
 from train.data import SPRITES, SPRITES_SEED, load
 from train.evaluate import novelty, sprite_reference
@@ -128,6 +130,34 @@ def measure_all(folder, count):
     return measure(folder, VARIANTS, count, figures_of)
 
 
+def with_earlier(found, table, steps):
+    """Add the runs that an earlier recipes.json tells of and that are not in the folder any more.
+
+    Of a table for another number of `steps` of the base, none.
+
+    Raises
+    ------
+    InputError
+        The file is none of ours.
+    """
+    here = {(run["variant"], run["seed"], run["precision"]) for run in found}
+    try:
+        earlier = json.loads(table.read_text()) if table.is_file() else {}
+        told = earlier["runs"] if earlier.get("base_steps") == steps else []
+        gone = [
+            run
+            for run in told
+            if run["variant"] in VARIANTS
+            and (run["variant"], run["seed"], run["precision"]) not in here
+        ]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise InputError(f"{table}: is damaged; remove it, or name another --out") from None
+    order = list(VARIANTS)
+    return sorted(
+        found + gone, key=lambda run: (order.index(run["variant"]), run["seed"], run["precision"])
+    )
+
+
 def report(found, shown, command, steps, out):
     """Write the results."""
     precisions = " and ".join(sorted({run["precision"] for run in found}))
@@ -144,7 +174,8 @@ Trained in {precisions}.
 {LEGEND}
 
 {as_table(found, VARIANTS, "`fast` on 275 sprites", (*FIGURES, "novelty"))}"""
-    save_part(out, "recipes", {"command": command, "runs": found}, text, sheet(shown, scale=2))
+    results = {"command": command, "base_steps": steps, "runs": found}
+    save_part(out, "recipes", results, text, sheet(shown, scale=2))
 
 
 def main(argv=None):
@@ -159,6 +190,7 @@ def main(argv=None):
     channels = GeneratorSpec.preset(options.preset).channels
     train(options.names, options.seeds, options.steps, channels, options.folder)
     found, shown = measure_all(options.folder, options.count)
+    found = with_earlier(found, options.out / "recipes.json", options.steps)
     command = f"python benchmarks/recipes.py {names_and_seeds(found)} --steps {options.steps}"
     report(found, shown, command, options.steps, options.out)
 

@@ -77,6 +77,27 @@ def test_recipes_trains_what_is_missing_and_goes_on_with_what_was_broken_off(che
     assert "| tanh | latents tanh | 1 | 8 |" in Path("out/recipes.md").read_text()
 
 
+def test_recipes_keeps_what_an_earlier_table_tells(cheap):
+    arguments = ["--preset", "tiny", "--steps", "2", "--count", "20", "--out", "out"]
+    assert program.run(recipes.main, ["base", "tanh", *arguments, "--folder", "first"]) == 0
+    first = json.loads(Path("out/recipes.json").read_text())["runs"]
+    assert program.run(recipes.main, ["base", *arguments, "--seeds", "2", "--folder", "new"]) == 0
+    both = json.loads(Path("out/recipes.json").read_text())["runs"]
+    assert [(run["variant"], run["seed"]) for run in both] == [
+        ("base", 1),
+        ("base", 2),
+        ("tanh", 1),
+    ]
+    assert [both[0], both[2]] == first
+    assert program.run(recipes.main, ["base", *arguments, "--folder", "first"]) == 0
+    assert json.loads(Path("out/recipes.json").read_text())["runs"] == both
+    longer = ["base", *arguments[:3], "3", *arguments[4:], "--folder", "longer"]
+    assert program.run(recipes.main, longer) == 0  # another table
+    assert len(json.loads(Path("out/recipes.json").read_text())["runs"]) == 1
+    Path("out/recipes.json").write_text('{"base_steps": 2, "runs": [3]}')
+    assert program.run(recipes.main, ["base", *arguments, "--folder", "first"]) == 2
+
+
 def test_finetuning_stands_beside_what_it_began_from(cheap, tmp_path):
     train = ["train", "--channels", "6,5,4", "--steps", "3", "--count", "9", "--out", "first"]
     assert main(train) == 0
