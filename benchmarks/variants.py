@@ -86,7 +86,7 @@ def names_and_seeds(found):
 
 
 def measure(folder, variants, count, figures_of):
-    """Measure every run in `folder` of the dict `variants`.
+    """Measure every whole run in `folder` of the dict `variants`; one broken off tells nothing.
 
     Parameters
     ----------
@@ -111,13 +111,15 @@ def measure(folder, variants, count, figures_of):
     """
     found, rows = [], {}
     for name, seed, run in runs_of(folder, variants):
+        if steps_done(run) < RunConfig.load(run).steps:
+            continue
         pictures = of_run(run).sample(count, 0)
         facts = {"variant": name, "seed": seed, "steps": steps_done(run)}
         facts["precision"] = RunConfig.load(run).precision
         found.append(facts | {"figures": figures_of(run, pictures)})
         rows.setdefault(name, Row(name, pictures[:SHOWN]))
     if not found:
-        raise InputError(f"{folder}: holds no run of a variant; name variants to train")
+        raise InputError(f"{folder}: holds no whole run of a variant; name variants to train")
     return found, list(rows.values())
 
 

@@ -70,6 +70,7 @@ def test_recipes_trains_what_is_missing_and_goes_on_with_what_was_broken_off(che
     arguments += ["--folder", "runs", "--out", "out"]
     monkeypatch.setattr(Trainer, "step", interrupted)
     assert program.run(recipes.main, arguments) == 130
+    assert program.run(recipes.main, arguments[2:]) == 2  # what is broken off is not measured
     assert program.run(recipes.main, arguments) == 0
     runs = json.loads(Path("out/recipes.json").read_text())["runs"]
     assert [(run["variant"], run["steps"]) for run in runs] == [("base", 4), ("tanh", 8)]
@@ -121,7 +122,7 @@ def test_finetuning_stands_beside_what_it_began_from(cheap, tmp_path):
     [
         (recipes, ["nonsense"], "variant 'nonsense' is unknown; choose from base"),
         (recipes, ["base", "--preset", "nonsense"], "preset 'nonsense' is unknown"),
-        (recipes, ["--folder", "none", "--count", "20"], "none: holds no run of a variant"),
+        (recipes, ["--folder", "none", "--count", "20"], "none: holds no whole run of a variant"),
         (finetuning, ["absent", "base", "--folder", "runs"], "absent/config.json: there is no"),
     ],
 )
