@@ -19,7 +19,7 @@ UNCHANGED = "base"
 DIFFERS = " †"
 FIGURES = ("attribute_frechet", "re_render", "random_frechet", "sliced_wasserstein", "recall")
 SHOWN = 10
-CAPTION = "The first samples of each variant, of its first seed."
+CAPTION = "The first samples of each variant with a run at hand, of its first seed."
 LEGEND = f"""\
 Mean and standard deviation over seeds.{DIFFERS} differs from the base by more than chance (95 %,
 Student's t; of 20 such cells that only chance moved, one is marked). Differences between single
