@@ -28,7 +28,7 @@ from train.experiments.figure import Row, sheet
 from train.experiments.report import captioned, save_part, table
 from train.experiments.subject import GENERATORS
 from train.run import CONFIG
-from train.samples import of_file, of_run
+from train.samples import of_generator
 from train.start import read_earlier
 
 WEIGHT_BITS = 5  # for which the memory is counted
@@ -80,8 +80,7 @@ def measure(runs, count):
     for name, run in runs.items():
         config, generator = read_earlier(run)
         spec = GeneratorSpec(channels=config.channels, weight_bits=WEIGHT_BITS)
-        source = of_file(run) if run.is_file() else of_run(run)
-        pictures = source.sample(count, 0)
+        pictures = of_generator(generator, config).sample(count, 0)
         facts[name] = {
             "channels": list(spec.channels),
             "weights": spec.weights,

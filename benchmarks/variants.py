@@ -66,7 +66,7 @@ def make_whole(run, begin):
     """Begin the run in a folder that has none, or go on with one that was interrupted."""
     if not (run / CONFIG).exists():
         begin(run)
-    elif steps_done(run) < RunConfig.load(run).steps:
+    elif not is_whole(run):
         session.go_on(run)
 
 
@@ -76,6 +76,11 @@ def steps_done(run):
     if config.weight_bits is None:
         return FloatGenerator.load(run, config.spec).progress["steps"]
     return IntegerGenerator.load(run, config.spec).model.training["steps"]
+
+
+def is_whole(run):
+    """Whether the run in a folder has come to its end."""
+    return steps_done(run) >= RunConfig.load(run).steps
 
 
 def names_and_seeds(found):
@@ -111,11 +116,11 @@ def measure(folder, variants, count, figures_of):
     """
     found, rows = [], {}
     for name, seed, run in runs_of(folder, variants):
-        if steps_done(run) < RunConfig.load(run).steps:
+        if not is_whole(run):
             continue
         pictures = of_run(run).sample(count, 0)
-        facts = {"variant": name, "seed": seed, "steps": steps_done(run)}
-        facts["precision"] = RunConfig.load(run).precision
+        precision = RunConfig.load(run).precision
+        facts = {"variant": name, "seed": seed, "steps": steps_done(run), "precision": precision}
         found.append(facts | {"figures": figures_of(run, pictures)})
         rows.setdefault(name, Row(name, pictures[:SHOWN]))
     if not found:

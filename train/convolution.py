@@ -27,8 +27,7 @@ class Conv2d(nn.Conv2d):
         """Map (N, in_channels, H, W) to (N, out_channels, H / 2, W / 2)."""
         if not _is_slow(x, x.shape[2] // STRIDE):
             return super().forward(x)
-        bias = self.bias if self.bias is None else self.bias.bfloat16()
-        return Halve.apply(x.bfloat16(), self.weight.bfloat16(), bias)
+        return _in_bfloat16(Halve, x, self)
 
 
 class ConvTranspose2d(nn.ConvTranspose2d):
@@ -41,8 +40,7 @@ class ConvTranspose2d(nn.ConvTranspose2d):
         """Map (N, in_channels, H, W) to (N, out_channels, 2 H, 2 W)."""
         if not _is_slow(x, x.shape[2]):
             return super().forward(x)
-        bias = self.bias if self.bias is None else self.bias.bfloat16()
-        return Double.apply(x.bfloat16(), self.weight.bfloat16(), bias)
+        return _in_bfloat16(Double, x, self)
 
 
 def _is_slow(x, rows):
@@ -52,6 +50,25 @@ def _is_slow(x, rows):
         return False
     autocast = torch.is_autocast_enabled(kind) and torch.get_autocast_dtype(kind)
     return torch.bfloat16 in (autocast, x.dtype)
+
+
+def _in_bfloat16(function, x, layer):
+    bias = None if layer.bias is None else layer.bias.bfloat16()
+    return function.apply(x.bfloat16(), layer.weight.bfloat16(), bias)
+
+
+def _gradients(ctx, gradient, transposed, to_weight):
+    """Those of the input, the weight and the bias, each where it is wanted.
+
+    The first is the `transposed` function of `gradient`; `to_weight` takes input and `gradient`.
+    """
+    maps, weight = ctx.saved_tensors
+    wanted = ctx.needs_input_grad
+    return (
+        transposed.apply(gradient, weight, None) if wanted[0] else None,
+        to_weight(maps, gradient) if wanted[1] else None,
+        gradient.sum((0, 2, 3)) if wanted[2] else None,
+    )
 
 
 class Halve(Function):
@@ -67,13 +84,7 @@ class Halve(Function):
 
     @staticmethod
     def backward(ctx, gradient):
-        x, weight = ctx.saved_tensors
-        to_x, to_weight, to_bias = ctx.needs_input_grad
-        return (
-            Double.apply(gradient, weight, None) if to_x else None,
-            WeightGradient.apply(x, gradient) if to_weight else None,
-            gradient.sum((0, 2, 3)) if to_bias else None,
-        )
+        return _gradients(ctx, gradient, Double, WeightGradient.apply)
 
 
 class Double(Function):
@@ -89,13 +100,7 @@ class Double(Function):
 
     @staticmethod
     def backward(ctx, gradient):
-        y, weight = ctx.saved_tensors
-        to_y, to_weight, to_bias = ctx.needs_input_grad
-        return (
-            Halve.apply(gradient, weight, None) if to_y else None,
-            WeightGradient.apply(gradient, y) if to_weight else None,
-            gradient.sum((0, 2, 3)) if to_bias else None,
-        )
+        return _gradients(ctx, gradient, Halve, lambda y, x: WeightGradient.apply(x, y))
 
 
 class WeightGradient(Function):
