@@ -36,10 +36,10 @@ from train.evaluate import sprite_reference
 from train.experiments.figure import Row, sheet
 from train.experiments.report import captioned, save_part, table
 from train.experiments.subject import as_subject
+from train.generator_file import read_earlier
 from train.quantize import quantize
 from train.run import IntegerGenerator, RunConfig
 from train.samples import latents, of_generator
-from train.start import read_earlier
 
 # name: what differs from `avatar finetune --steps STEPS`
 VARIANTS = {

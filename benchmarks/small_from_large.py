@@ -27,9 +27,9 @@ from train.evaluate import sprite_reference
 from train.experiments.figure import Row, sheet
 from train.experiments.report import captioned, save_part, table
 from train.experiments.subject import GENERATORS
+from train.generator_file import read_earlier
 from train.run import CONFIG
 from train.samples import of_generator
-from train.start import read_earlier
 
 WEIGHT_BITS = 5  # for which the memory is counted
 SHOWN = 10

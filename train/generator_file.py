@@ -134,6 +134,33 @@ def load(path):
     return config, FloatGenerator.from_arrays(arrays, progress, config.spec, path), stated
 
 
+def read_earlier(earlier):
+    """Return configuration and generator of an earlier run: its folder, or a file packed from it.
+
+    Raises
+    ------
+    InputError
+        Either is missing or damaged.
+    """
+    if Path(earlier).is_file():
+        config, generator, _ = load(earlier)
+    else:
+        config = RunConfig.load(earlier)
+        generator = FloatGenerator.load(earlier, config.spec)
+    return config, generator
+
+
+def config_of(run):
+    """Return the configuration of a run, in floats or integers: its folder, or a packed file.
+
+    Raises
+    ------
+    InputError
+        Either is missing or damaged.
+    """
+    return load(run)[0] if Path(run).is_file() else RunConfig.load(run)
+
+
 def _stored(generator):
     """The arrays as the file holds them."""
     with np.errstate(over="ignore"):

@@ -86,7 +86,7 @@ def _interruptible(patient):
 
 
 @contextmanager
-def _one_thread():
+def one_thread():
     """Compute on one thread, unless OMP_NUM_THREADS says otherwise.
 
     The arrays of a step are small: PyTorch's default, a thread for every core, waits for its
@@ -210,7 +210,7 @@ def train(config, pictures, run, *, start=None, resume=False, save_every=SAVE_EV
     """
     run = Path(run)
     keep_freed_memory()
-    with _one_thread(), parallel.joined(device) as world:
+    with one_thread(), parallel.joined(device) as world:
         trainer = Trainer(config, pictures, world.device, world)
         _prepare(trainer, run, start, resume)
         if world.writes:

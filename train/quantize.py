@@ -22,10 +22,11 @@ from golden.generator import generate
 from golden.latents import STEPS, quantize_latents
 from golden.model_file import Model
 from golden.spec import MAX_SHIFT, MUL_BITS, TABLE_SIZE, GeneratorSpec, InputError
+from train.generator_file import config_of, read_earlier
 from train.networks import Generator
 from train.phases import normal_equations
 from train.rounding import compensate, round_weights, search_steps
-from train.run import FloatGenerator, IntegerGenerator, RunConfig, draw_latents
+from train.run import IntegerGenerator, draw_latents
 
 CALIBRATION = 256  # latents
 EVALUATION = 256
@@ -240,14 +241,17 @@ def quantize(config, generator, weight_bits):
     return with_provenance(model, config, generator.progress, network, generator.v1, generator.v2)
 
 
-def quantize_run(run, weight_bits=None):
-    """Make the integer generator of a run's folder.
+def quantize_run(run, weight_bits=None, learned=None):
+    """Make the integer generator of a run.
 
     Parameters
     ----------
     run : str or Path
+        Its folder, or a file packed from it.
     weight_bits : int or (int, int, int, int), optional
         By default 8, or what a run in integers was trained with.
+    learned : callable, optional
+        Takes the place of :func:`quantize` where integers are still to be chosen.
 
     Returns
     -------
@@ -257,13 +261,15 @@ def quantize_run(run, weight_bits=None):
     Raises
     ------
     InputError
-        `run` is no run or damaged, `weight_bits` are out of range or not those of its integers.
+        `run` is no run or damaged, `weight_bits` are out of range or not those of its integers, or
+        a run in integers is to choose them again.
     """
-    config = RunConfig.load(run)
+    config = config_of(run)
     if config.weight_bits is None:
-        weight_bits = 8 if weight_bits is None else weight_bits
-        spec = GeneratorSpec(channels=config.channels, weight_bits=weight_bits)
-        return quantize(config, FloatGenerator.load(run, spec), weight_bits)
+        _, generator = read_earlier(run)
+        return (learned or quantize)(config, generator, 8 if weight_bits is None else weight_bits)
+    if learned is not None:
+        raise InputError(f"{run}: was trained in integers; leave --learn out")
     weight_bits = config.weight_bits if weight_bits is None else weight_bits
     asked = GeneratorSpec(channels=config.channels, weight_bits=weight_bits)
     if asked != config.spec:

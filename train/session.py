@@ -12,10 +12,10 @@ import torch
 from golden.spec import GeneratorSpec, InputError
 from train import loop
 from train.data import SPRITES, SPRITES_SEED, Batches, load, load_again
-from train.generator_file import digest
+from train.generator_file import digest, read_earlier
 from train.recipes import RECIPES
 from train.run import CONFIG, RunConfig, Start
-from train.start import WAYS, read_earlier, start_state
+from train.start import WAYS, start_state
 
 
 def begin(

@@ -8,11 +8,9 @@ from pathlib import Path
 
 import torch
 
-from train import generator_file
 from train.loop import checkpoint_of, within_memory
 from train.pruning import prune
 from train.quantize import as_network, round_generator
-from train.run import FloatGenerator, RunConfig
 from train.trainer import Trainer
 
 
@@ -41,22 +39,6 @@ WAYS = {
     "distill": Way(length=1.0, rate=1.0, distillation=10.0, noise=0.0, warm_up=0),
     "prune": Way(length=0.5, rate=0.5, distillation=10.0, noise=0.0, warm_up=500),
 }
-
-
-def read_earlier(earlier):
-    """Return configuration and generator of an earlier run: its folder, or a file packed from it.
-
-    Raises
-    ------
-    InputError
-        Either is missing or damaged.
-    """
-    if Path(earlier).is_file():
-        config, generator, _ = generator_file.load(earlier)
-    else:
-        config = RunConfig.load(earlier)
-        generator = FloatGenerator.load(earlier, config.spec)
-    return config, generator
 
 
 @within_memory()

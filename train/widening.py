@@ -21,8 +21,9 @@ from golden.latents import quantize_latents
 from golden.spec import InputError
 from train import metrics, random_cnn
 from train.data import load_again
+from train.generator_file import config_of, read_earlier
 from train.quantize import as_network, float_pictures, quantize, requantiser
-from train.run import FloatGenerator, IntegerGenerator, RunConfig, draw_latents
+from train.run import FloatGenerator, IntegerGenerator, draw_latents
 from train.samples import refuse_alike, to_uint8
 
 SAMPLES = 1_024
@@ -142,20 +143,20 @@ def widen_model(model, run):
     Returns
     -------
     golden.model_file.Model
-        A run in floats is quantised anew, with the gain; a run in integers keeps its weights, and
-        its ``metrics["psnr"]`` is that of gain 1.
+        A run in floats is quantised anew, with the gain; integers that were trained, or whose
+        rounding was learned, stay, and ``metrics["psnr"]`` is that of gain 1.
 
     Raises
     ------
     InputError
         As :func:`find_gain`.
     """
-    config, generator = RunConfig.load(run), IntegerGenerator(model)
+    config, generator = config_of(run), IntegerGenerator(model)
     gain = find_gain(config, generator, run)
-    if config.weight_bits is not None:
+    if config.weight_bits is not None or "rounding_steps" in model.training:
         return with_gain(generator, gain).model
-    wider = with_gain(FloatGenerator.load(run, config.spec), gain)
-    return quantize(config, wider, model.spec.weight_bits)
+    _, floats = read_earlier(run)
+    return quantize(config, with_gain(floats, gain), model.spec.weight_bits)
 
 
 def _pictures(config, generator, z):
