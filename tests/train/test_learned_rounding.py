@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Learned rounding: what it may choose from, what drives it to choose, and that it pays."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -12,7 +14,7 @@ from golden.latents import quantize_latents
 from golden.spec import GeneratorSpec
 from train import generator_file, learned_rounding, quantize
 from train.learned_rounding import UndecidedGenerator
-from train.run import FloatGenerator, RunConfig
+from train.run import FloatGenerator, IntegerGenerator, RunConfig
 
 SPEC = GeneratorSpec(channels=(12, 10, 7), weight_bits=(4, 3, 3, 5))
 CONFIG = RunConfig(channels=SPEC.channels, recipe="fast", steps=5, seed=1)
@@ -146,3 +148,13 @@ def test_no_steps(tmp_path, run, capsys, steps):
     assert main(["quantize", str(run), f"--learn={steps}", "--out", str(out)]) == 2
     assert f"--learn is {steps}" in capsys.readouterr().err
     assert not out.exists()
+
+
+def test_a_run_in_integers_has_nothing_left_to_learn(tmp_path, floats, capsys):
+    integers, out = tmp_path / "integers", tmp_path / "m.safetensors"
+    integers.mkdir()
+    replace(CONFIG, weight_bits=(4, 4, 4, 4)).save(integers)
+    IntegerGenerator(quantize.quantize(CONFIG, floats, 4)).save(integers)
+    assert main(["quantize", str(integers), "--learn", "3", "--out", str(out)]) == 2
+    assert f"{integers}: was trained in integers; leave --learn out" in capsys.readouterr().err
+    assert main(["quantize", str(integers), "--out", str(out)]) == 0

@@ -60,9 +60,10 @@ def run(settings):
         for label, change in changed.items()
     ]
     findings = comparison(figures, integer_columns(compared))
-    if any(s.training.get("start") for s in models):
+    if any({"start", "rounding_steps"} & s.training.keys() for s in models):
         findings += (
-            "\nThe PSNR of models trained in integers is to their teacher, before the gain.\n"
+            "\nThe PSNR of integers that were trained, or learned their rounding, is to their "
+            "teacher, before\nthe gain.\n"
         )
     if sentences:
         findings += f"\n{BIT_GOALS}Against the float generator, or else the widest model:\n\n"
