@@ -90,16 +90,19 @@ class FakeQuantizedGenerator(nn.Module):
             self.bias[n].copy_(torch.from_numpy(rounded.bias[n]))
         self.log_scale.copy_(torch.from_numpy(np.log(rounded.scale[:3])))
 
+    def integer_weights(self):
+        """Yield each layer's weights in steps."""
+        for layer, weight, log_step in zip(self.spec.layers, self.weight, self.log_step):
+            limit = layer.weight_max
+            yield _round((weight / log_step.exp()[:, None, None]).clamp(-limit, limit))
+
     def integers(self):
         """Return the four :class:`LayerIntegers` that the parameters stand for."""
         scales = self.log_scale.exp().double()
         scales = [scales.new_tensor(1 / STEPS), *scales, scales.new_tensor(1 / TABLE_STEPS)]
         found = []
-        for n, layer in enumerate(self.spec.layers):
-            step = self.log_step[n].exp()
-            limit = layer.weight_max
-            weight = _round((self.weight[n] / step[:, None, None]).clamp(-limit, limit))
-            acc_step = step.double() * scales[n]
+        for n, (layer, weight) in enumerate(zip(self.spec.layers, self.integer_weights())):
+            acc_step = self.log_step[n].exp().double() * scales[n]
             bias = _round(self.bias[n] / acc_step).clamp(-layer.acc_max, layer.acc_max)
             factors = acc_step / scales[n + 1]
             shift = _shift(factors.detach().max())

@@ -12,8 +12,6 @@ arXiv:2004.10568, equations 22 to 25; there layer by layer, here for the whole n
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import torch
 from torch import nn
@@ -75,10 +73,10 @@ class UndecidedGenerator(FakeQuantizedGenerator):
             for choice in self.choice
         ]
 
-    def integers(self):
-        """Return the four LayerIntegers, with weights that are decided as far as they are."""
-        weights = (below + share for below, share in zip(self.below, self.shares()))
-        return [facts._replace(weight=weight) for facts, weight in zip(super().integers(), weights)]
+    def integer_weights(self):
+        """Yield each layer's weights in steps, decided as far as they are."""
+        for below, share in zip(self.below, self.shares()):
+            yield below + share
 
     def undecided(self, sharpness):
         """How many weights are undecided, over the square of their greatest integer: mean.
@@ -171,5 +169,5 @@ def quantize(config, generator, weight_bits, steps):
 
         learn(network, teacher, latents, *map(torch.from_numpy, (v1, v2)), steps)
         model = network.model(quantize_latents(v1), quantize_latents(v2))
-        model = with_provenance(model, config, generator.progress, teacher, v1, v2)
-    return replace(model, training=model.training | {"rounding_steps": steps})
+        progress = generator.progress | {"rounding_steps": steps}
+        return with_provenance(model, config, progress, teacher, v1, v2)

@@ -9,9 +9,10 @@ from golden.arithmetic import plane_inputs
 from golden.generator import generate, trace
 from golden.latents import quantize_latents
 from golden.spec import GeneratorSpec
+from tests.train.runs import float_generator
 from train import quantize
 from train.fake_quantize import FakeQuantizedGenerator, _Activate, _Lookup, _shift
-from train.run import FloatGenerator, RunConfig
+from train.run import RunConfig
 
 SPECS = {
     "mixed bits, odd widths": GeneratorSpec(channels=(7, 5, 3), weight_bits=(8, 5, 4, 3)),
@@ -24,17 +25,6 @@ SPECS = {
 @pytest.fixture(autouse=True)
 def few_latents(monkeypatch):
     monkeypatch.setattr(quantize, "CALIBRATION", 32)
-
-
-def float_generator(spec, seed=0):
-    rng = np.random.default_rng(seed)
-    weight, bias = [], []
-    for layer in spec.layers:
-        std = (2 / layer.in_channels / (1 if layer.stride == 1 else 4)) ** 0.5
-        weight.append(rng.normal(0, std, layer.weight_shape).astype(np.float32))
-        bias.append(rng.normal(0, 0.2, layer.out_channels).astype(np.float32))
-    v1, v2 = rng.standard_normal((2, 100), np.float32)
-    return FloatGenerator(tuple(weight), tuple(bias), v1, v2, {"steps": 5, "seconds": 2})
 
 
 def started(spec):

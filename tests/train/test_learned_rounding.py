@@ -12,9 +12,10 @@ from golden import model_file
 from golden.generator import generate
 from golden.latents import quantize_latents
 from golden.spec import GeneratorSpec
+from tests.train.runs import float_generator
 from train import generator_file, learned_rounding, quantize
 from train.learned_rounding import UndecidedGenerator
-from train.run import FloatGenerator, IntegerGenerator, RunConfig
+from train.run import IntegerGenerator, RunConfig
 
 SPEC = GeneratorSpec(channels=(12, 10, 7), weight_bits=(4, 3, 3, 5))
 CONFIG = RunConfig(channels=SPEC.channels, recipe="fast", steps=5, seed=1)
@@ -28,14 +29,7 @@ def few_latents(monkeypatch):
 
 @pytest.fixture(scope="module")
 def floats():
-    rng = np.random.default_rng(0)
-    weight, bias = [], []
-    for layer in SPEC.layers:
-        std = (2 / layer.in_channels / (1 if layer.stride == 1 else 4)) ** 0.5
-        weight.append(rng.normal(0, std, layer.weight_shape).astype(np.float32))
-        bias.append(rng.normal(0, 0.2, layer.out_channels).astype(np.float32))
-    v1, v2 = rng.standard_normal((2, 100), np.float32)
-    return FloatGenerator(tuple(weight), tuple(bias), v1, v2, {"steps": 5, "seconds": 2})
+    return float_generator(SPEC)
 
 
 @pytest.fixture

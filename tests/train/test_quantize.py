@@ -12,26 +12,18 @@ from golden.conv_transpose import conv_transpose2d_scatter
 from golden.generator import generate
 from golden.latents import quantize_latents
 from golden.spec import GeneratorSpec
+from tests.train.runs import float_generator
 from train import quantize as q
 from train.phases import phases
 from train.rounding import compensate, round_weights, search_steps
-from train.run import FloatGenerator, RunConfig
+from train.run import RunConfig
 
 CONFIG = RunConfig(channels=(12, 10, 7), recipe="fast", steps=5, seed=1)
 
 
 @pytest.fixture(scope="module")
 def generator():
-    """He's weights, and biases, so that every number is in play."""
-    rng = np.random.default_rng(0)
-    weight, bias = [], []
-    for layer in CONFIG.spec.layers:
-        taps = 1 if layer.stride == 1 else 4
-        std = math.sqrt(2 / (layer.in_channels * taps))
-        weight.append(rng.normal(0, std, layer.weight_shape).astype(np.float32))
-        bias.append(rng.normal(0, 0.3, layer.out_channels).astype(np.float32))
-    v1, v2 = rng.standard_normal((2, 100), np.float32)
-    return FloatGenerator(tuple(weight), tuple(bias), v1, v2, {"steps": 5, "seconds": 2})
+    return float_generator(CONFIG.spec, bias_deviation=0.3)
 
 
 @pytest.fixture(autouse=True)
