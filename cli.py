@@ -836,6 +836,7 @@ START_ARGUMENTS = (
         help="first steps, in which only the discriminators learn (default 0; 500 where a FILE has "
         "none to begin with)",
     ),
+    options.PRECISION,
     argument("--device", choices=("cpu", "cuda"), help="default: cuda where there is one"),
     argument("--save-every", type=int, default=1000, metavar="N", help="steps (default 1000)"),
 )
@@ -845,7 +846,8 @@ def _begin_from(earlier, way, args, **sizes):
     """Train a run that begins from an earlier one."""
     from train import session
 
-    names = ("steps", "seed", "rate", "distillation", "noise", "warm_up", "device", "save_every")
+    names = ("steps", "seed", "rate", "distillation", "noise", "warm_up")
+    names += ("precision", "device", "save_every")
     given = {name: getattr(args, name) for name in names}
     session.begin_from(earlier, args.out, way, **sizes, **given)
     print(f"{args.out}: trained; next: avatar quantize {args.out} --out model.safetensors")

@@ -9,6 +9,14 @@ from golden.spec import GeneratorSpec, InputError
 from train.recipes import RECIPES
 
 # Names and options, as ArgumentParser.add_argument takes them.
+PRECISION = (
+    ("--precision",),
+    {
+        "choices": ("float32", "bfloat16"),
+        "help": "of the products; weights are float32 (default: bfloat16 where the recipe allows "
+        "it and the device multiplies in it)",
+    },
+)
 ARGUMENTS = (
     (("--out",), {"required": True, "metavar": "RUN", "help": "folder of the run"}),
     (("--preset",), {"help": "size of the generator: contest, medium, compact, small, tiny"}),
@@ -30,6 +38,7 @@ ARGUMENTS = (
         ("--latent",),
         {"choices": ("normal", "tanh"), "help": "N(0, I), or its tanh (default normal)"},
     ),
+    PRECISION,
     (("--device",), {"choices": ("cpu", "cuda"), "help": "default: cuda where there is one"}),
     (
         ("--save-every",),
@@ -57,7 +66,8 @@ def train(args):
     from train.parallel import is_first
 
     common = {"device": args.device, "save_every": args.save_every}
-    names = ("preset", "channels", "recipe", "data", "count", "epochs", "seed", "smooth", "latent")
+    names = ("preset", "channels", "recipe", "data", "count", "epochs")
+    names += ("seed", "smooth", "latent", "precision")
     given = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
     try:
         if args.resume:

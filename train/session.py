@@ -30,6 +30,7 @@ def begin(
     seed=0,
     smooth=1.0,
     latent="normal",
+    precision=None,
     device=None,
     save_every=loop.SAVE_EVERY,
 ):
@@ -53,6 +54,8 @@ def begin(
         Label of real pictures, above 0 and at most 1.
     latent : str
         One of :data:`train.run.LATENTS`.
+    precision : str, optional
+        ``float32`` or ``bfloat16``; by default that of :func:`precision_on`.
     device : str, optional
         ``cpu`` or ``cuda``; by default CUDA where there is one.
     save_every : int
@@ -92,7 +95,7 @@ def begin(
         data=training_set.source,
         data_digest=training_set.digest,
         pictures=len(training_set.pictures),
-        precision=precision_on(recipe, device),
+        precision=precision or precision_on(recipe, device),
     )
     loop.train(config, training_set.pictures, run, save_every=save_every, device=device)
 
@@ -110,6 +113,7 @@ def begin_from(
     distillation=None,
     noise=None,
     warm_up=None,
+    precision=None,
     device=None,
     save_every=loop.SAVE_EVERY,
 ):
@@ -133,7 +137,7 @@ def begin_from(
     warm_up : int, optional
         See :class:`train.run.Start`; by default 0 with the earlier run's own discriminators, with
         new ones as :data:`train.start.WAYS` says, at most a quarter of the steps.
-    device, save_every
+    precision, device, save_every
         As :func:`begin`.
 
     Raises
@@ -178,7 +182,7 @@ def begin_from(
         channels=spec.channels,
         steps=steps,
         seed=seed,
-        precision=precision_on(config.recipe, device),
+        precision=precision or precision_on(config.recipe, device),
         weight_bits=None if weight_bits is None else spec.weight_bits,
         start=Start(
             way,
@@ -257,7 +261,7 @@ def _device(name):
 
 
 def precision_on(recipe, device):
-    """Return what a run of a recipe computes in on a device: ``bfloat16`` where both can."""
+    """Return what a run of a recipe on a device computes in unless told otherwise."""
     if device == "cuda":
         multiplies_bf16 = torch.cuda.is_bf16_supported()
     else:

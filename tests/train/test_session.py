@@ -53,6 +53,23 @@ def test_from_nothing_to_a_model(tmp_path, recipe, capsys):
     assert told.items() <= loaded.training.items()
 
 
+def test_precision(tmp_path, capsys):
+    """The one asked for decides the weights, not the processor; a run keeps its own."""
+    weights = []
+    for precision in ("float32", "bfloat16"):
+        run, tuned = tmp_path / precision, tmp_path / f"{precision}-tuned"
+        assert main([*TRAIN, "--precision", precision, "--out", str(run)]) == 0
+        finetune = ["finetune", str(run), "--weight-bits", "5", "--steps", "1"]
+        other = "float32" if precision == "bfloat16" else "bfloat16"
+        assert main([*finetune, "--precision", other, "--out", str(tuned)]) == 0
+        assert [RunConfig.load(r).precision for r in (run, tuned)] == [precision, other]
+        weights.append(torch.load(run / loop.CHECKPOINT, weights_only=True)["g"]["layers.1.weight"])
+    assert 0 < (weights[0] - weights[1]).abs().max() < 0.1
+    assert "leave it out" in refused(
+        capsys, "train", "--resume", "--precision", "float32", "--out", run
+    )
+
+
 def test_epochs_count_passes_over_the_pictures(tmp_path):
     train = ["train", "--channels", "4,3,2", "--epochs", "2", "--count", "11", "--out"]
     assert main([*train, str(tmp_path / "r")]) == 0
