@@ -19,11 +19,15 @@ def check_destination(path):
         Its folder does not exist or is closed to us, or it names something other than a file.
     """
     path = Path(path)
+    _check_folder_of(path)
+    if path.exists() and not path.is_file():
+        raise InputError(f"{path}: is not a regular file; name a file to write")
+
+
+def _check_folder_of(path):
     folder = path.parent
     if not folder.is_dir():
         raise InputError(f"{path}: there is no folder {folder}; create it, or write elsewhere")
-    if path.exists() and not path.is_file():
-        raise InputError(f"{path}: is not a regular file; name a file to write")
     if not os.access(folder, os.W_OK | os.X_OK):
         raise InputError(f"{path}: the folder {folder} is not writable; write elsewhere")
 
@@ -40,8 +44,8 @@ def make_folder(path):
     if path.exists() and not path.is_dir():
         raise InputError(f"{path}: is a file; name a folder")
     if not path.exists():
-        check_destination(path)
-        path.mkdir(exist_ok=True)  # another process of the same run may just have made it
+        _check_folder_of(path)  # of `path` nothing: other processes of a run make it meanwhile
+        path.mkdir(exist_ok=True)
     check_destination(path / "file")
 
 

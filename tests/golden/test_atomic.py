@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 import os
+from pathlib import Path
 
 import pytest
 
@@ -48,6 +49,23 @@ def test_impossible_destinations_are_refused(tmp_path):
     for path in (tmp_path / "none" / "a.png", tmp_path, os.devnull):
         with pytest.raises(InputError, match=r"folder|regular file"):
             check_destination(path)
+
+
+@pytest.mark.parametrize("looks", [1, 2, 3])
+def test_a_folder_that_another_process_makes_meanwhile(tmp_path, monkeypatch, looks):
+    """Whatever make_folder has seen of it by then: it appears after so many looks."""
+    seen, exists = [], Path.exists
+
+    def look(path):
+        found = exists(path)
+        seen.append(path)
+        if len(seen) == looks:
+            path.mkdir(exist_ok=True)
+        return found
+
+    monkeypatch.setattr(Path, "exists", look)
+    make_folder(tmp_path / "new")
+    assert (tmp_path / "new").is_dir()
 
 
 def test_folders_are_made_one_deep(tmp_path):
