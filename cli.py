@@ -493,10 +493,18 @@ def import_(args):
     print(f"{args.out}: imported; next: avatar quantize {args.out} --out model.safetensors")
 
 
-WIDEN = argument(
-    "--widen",
-    action="store_true",
-    help="give the pictures the variety of those it was trained on, for some cleanness",
+GAIN_ARGUMENTS = (
+    argument(
+        "--widen",
+        action="store_true",
+        help="give the pictures the variety of those it was trained on, for some cleanness",
+    ),
+    argument(
+        "--gain",
+        type=float,
+        metavar="G",
+        help="widen by this gain of the latents, 1 to 1.5, instead of looking for the best one",
+    ),
 )
 
 
@@ -518,7 +526,7 @@ WIDEN = argument(
         metavar="N",
         help="learn in N steps which way to round each weight; 6000 take some ten minutes",
     ),
-    WIDEN,
+    *GAIN_ARGUMENTS,
     argument("--out", required=True, metavar="FILE", help="model file to write"),
     argument("--json", action="store_true", help="as JSON, for programs"),
 )
@@ -531,24 +539,27 @@ def quantize(args):
     draw what the float generator draws.
     A generator's pictures lie nearer together than those it was trained on; --widen finds the gain
     of the latents that mends most of it and puts it into the model, which then tells of it.
+    `avatar experiment latent-gain` shows what other gains would bring and cost.
     """
     from golden import model_file
     from golden.atomic import check_destination
     from train import learned_rounding
     from train.quantize import quantize_run
-    from train.widening import widen_model
+    from train.widening import check_gain, widen_model
 
     check_destination(args.out)
+    check_gain(args.gain)
     learned = None
     if args.learn is not None:
         learned = partial(learned_rounding.quantize, steps=args.learn)
     model = quantize_run(args.run, _weight_bits(args.weight_bits), learned)
-    if args.widen:
-        model = widen_model(model, args.run)
+    widens = args.widen or args.gain is not None
+    if widens:
+        model = widen_model(model, args.run, args.gain)
     model_file.save(model, args.out)
     if args.json:
         facts = {"id": model.digest, "acc_widths": list(model.spec.acc_widths)} | model.metrics
-        if args.widen:
+        if widens:
             facts["widened"] = model.training["widened"]
         print(json.dumps(facts))
     else:
@@ -556,14 +567,14 @@ def quantize(args):
         print(f"model               {model.digest}")
         print(f"PSNR to the float   {model.metrics['psnr']} dB")
         print(f"accumulator widths  {widths} bits")
-        if args.widen:
+        if widens:
             print(f"gain of latents     {model.training['widened']}")
 
 
 @verb(
     "pack",
     argument("run", metavar="RUN", help="folder of `avatar train` or `avatar import`"),
-    WIDEN,
+    *GAIN_ARGUMENTS,
     argument("--out", required=True, metavar="FILE", help="file to write"),
     argument("--json", action="store_true", help="as JSON, for programs"),
 )
@@ -572,19 +583,20 @@ def pack(args):
 
     Example: avatar pack runs/compact --out docs/results/generators/compact.safetensors
 
-    `avatar experiment` reads such files; those that docs/results cites are committed. --widen as
-    for `avatar quantize`.
+    `avatar experiment` reads such files; those that docs/results cites are committed. --widen and
+    --gain as for `avatar quantize`.
     """
     from golden.atomic import check_destination
     from train import generator_file
     from train.run import FloatGenerator, RunConfig
-    from train.widening import widen_float
+    from train.widening import check_gain, widen_float
 
     check_destination(args.out)
+    check_gain(args.gain)
     config = RunConfig.load(args.run)
     generator = FloatGenerator.load(args.run, config.spec)
-    if args.widen:
-        generator = widen_float(config, generator, args.run)
+    if args.widen or args.gain is not None:
+        generator = widen_float(config, generator, args.run, args.gain)
     digest = generator_file.save(config, generator, args.out)
     print(json.dumps({"digest": digest, **generator.progress}) if args.json else digest)
 

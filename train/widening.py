@@ -98,7 +98,7 @@ def find_gain(config, generator, run):
         The run was imported, its training pictures are gone or have changed, or all are alike.
     """
     if config.recipe == "import":
-        raise InputError(f"{run}: was trained elsewhere; leave --widen out")
+        raise InputError(f"{run}: was trained elsewhere; give a --gain for --widen")
     known = load_again(config.provenance, run, "restore them").pictures
     refuse_alike(config.data, known)
     chosen = np.linspace(0, len(known) - 1, min(len(known), REFERENCE_COUNT)).astype(int)
@@ -126,19 +126,32 @@ def find_gain(config, generator, run):
     return (100 + best) / 100
 
 
-def widen_float(config, generator, run):
-    """Return a :class:`train.run.FloatGenerator` with the gain of :func:`find_gain`, which see."""
-    return with_gain(generator, find_gain(config, generator, run))
+def check_gain(gain):
+    """Refuse a gain that is no number of 1 to 1.5; None is one to look for."""
+    if gain is not None and not 1 <= gain <= 1 + GREATEST / 100:
+        raise InputError(f"--gain is {gain}; give 1 to {1 + GREATEST / 100}")
 
 
-def widen_model(model, run):
-    """Return what a run was quantised to with the gain that its integers want.
+def widen_float(config, generator, run, gain=None):
+    """Return a :class:`train.run.FloatGenerator` with a gain, by default that of :func:`find_gain`.
+
+    Raises
+    ------
+    InputError
+        As :func:`find_gain`, where no gain is given.
+    """
+    return with_gain(generator, find_gain(config, generator, run) if gain is None else gain)
+
+
+def widen_model(model, run, gain=None):
+    """Return what a run was quantised to with a gain, by default the one that its integers want.
 
     Parameters
     ----------
     model : golden.model_file.Model
         Of :func:`train.quantize.quantize_run`.
     run : str or Path
+    gain : float, optional
 
     Returns
     -------
@@ -149,10 +162,11 @@ def widen_model(model, run):
     Raises
     ------
     InputError
-        As :func:`find_gain`.
+        As :func:`widen_float`.
     """
     config, generator = config_of(run), IntegerGenerator(model)
-    gain = find_gain(config, generator, run)
+    if gain is None:
+        gain = find_gain(config, generator, run)
     if config.weight_bits is not None or "rounding_steps" in model.training:
         return with_gain(generator, gain).model
     _, floats = read_earlier(run)

@@ -146,6 +146,31 @@ def test_both_files_tell_of_the_gain(run, tmp_path, few_samples, capsys):
     assert (generate(model, z) != generate(plain, z)).any()
 
 
+@pytest.mark.parametrize(
+    ("verb", "flags"), [("pack", []), ("quantize", []), ("quantize", ["--widen"])]
+)
+def test_a_gain_that_is_asked_for(run, tmp_path, few_samples, capsys, monkeypatch, verb, flags):
+    """Nothing is looked for, so that no training pictures are needed."""
+    (tmp_path / "pictures" / "3.png").unlink()
+    plain, wider = tmp_path / "plain", tmp_path / "wider"
+    assert main([verb, str(run), "--out", str(plain)]) == 0
+    assert main([verb, str(run), *flags, "--gain", "1.25", "--out", str(wider), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["widened"] == 1.25
+    if verb == "quantize":
+        assert "widened" not in model_file.load(plain).training
+        assert model_file.load(wider).training["widened"] == 1.25
+    assert plain.read_bytes() != wider.read_bytes()
+
+
+@pytest.mark.parametrize("gain", ["0.9", "1.6", "nan"])
+@pytest.mark.parametrize("verb", ["pack", "quantize"])
+def test_a_gain_that_is_none(run, tmp_path, capsys, monkeypatch, verb, gain):
+    monkeypatch.setattr("train.quantize.quantize_run", None)  # refused before the work
+    assert main([verb, str(run), "--gain", gain, "--out", str(tmp_path / "m")]) == 2
+    assert f"--gain is {gain}; give 1 to 1.5" in capsys.readouterr().err
+    assert not (tmp_path / "m").exists()
+
+
 def test_pictures_that_have_changed(run, tmp_path, capsys):
     (tmp_path / "pictures" / "3.png").unlink()
     assert main(["quantize", str(run), "--widen", "--out", str(tmp_path / "m")]) == 2
@@ -155,7 +180,7 @@ def test_pictures_that_have_changed(run, tmp_path, capsys):
 
 def test_an_imported_generator_has_no_training_pictures(calm):
     config = dataclasses.replace(CONFIGURATION, recipe="import", data="g.pt")
-    with pytest.raises(InputError, match="was trained elsewhere; leave --widen out"):
+    with pytest.raises(InputError, match="was trained elsewhere; give a --gain"):
         find_gain(config, calm, "run")
 
 
