@@ -139,17 +139,27 @@ def _notice(text):
     print(f"avatar: {text}", file=sys.stderr)
 
 
-def _latents(args):
+def _latents(args, model):
     """Return the latents that --latents, or --seed and --count, ask for."""
-    from golden.latents import draw_latents, load_latents
+    from golden.latents import load_latents
 
     if args.latents is None:
-        return draw_latents(
-            0 if args.seed is None else args.seed, 1 if args.count is None else args.count
+        return _drawn(
+            0 if args.seed is None else args.seed,
+            1 if args.count is None else args.count,
+            model,
+            args.model,
         )
     if args.seed is not None or args.count is not None:
         raise InputError("--latents excludes --seed and --count; give one or the other")
     return load_latents(args.latents)
+
+
+def _drawn(seed, count, model, path):
+    """Return latents from the distribution that the model of a file was trained on."""
+    from golden.latents import distribution_of, draw_latents
+
+    return draw_latents(seed, count, distribution_of(model.training, path))
 
 
 @verb(
@@ -188,8 +198,8 @@ def generate(args):
         raise InputError("--trace is of the NumPy reference; leave --port out")
     if args.baud is not None and args.port is None:
         raise InputError("--baud is the rate of a serial line; give --port too")
-    latents = _latents(args)
     model = model_file.load(args.model)
+    latents = _latents(args, model)
     if args.out:
         pictures.check_png(args.out)
     for folder in (args.each, args.trace):
@@ -368,7 +378,7 @@ def sim(args):
 
     args.count = None
     model = model_file.load(args.model)
-    latents = _latents(args)[:1]
+    latents = _latents(args, model)[:1]
     array = ArraySpec(rows=args.rows, columns=args.columns)
     if args.waves:
         check_destination(args.waves)
@@ -475,7 +485,7 @@ def _weight_bits(text):
     argument("--out", required=True, metavar="RUN", help="folder of the run"),
     argument("--v", metavar="FILE.npz", help="its v1 and v2, each 100 numbers"),
     argument("--v-seed", type=int, metavar="S", help="draw v1 and v2 from N(0, I) instead"),
-    argument("--latent", choices=("normal", "tanh"), default="normal", help="as it was trained"),
+    argument("--latent", choices=options.LATENTS, default="normal", help="those it was trained on"),
 )
 def import_(args):
     """Make a run of a generator trained elsewhere, for `avatar quantize`.
@@ -638,15 +648,14 @@ def demo(args):
 
     import pictures
     from golden import model_file
-    from golden.latents import draw_latents
     from sim.demo import AVATARS, as_text
 
     out = Path(args.out)
     beside = out.with_name(f"{out.stem}-side-by-side{out.suffix}")
     for path in (out, beside):
         pictures.check_png(path)
-    latents = draw_latents(args.seed, AVATARS)
     model = model_file.load(args.model)
+    latents = _drawn(args.seed, AVATARS, model, args.model)
 
     _notice("simulating generator and board; a first run builds both")
     with _in_parallel("sim", "--model", args.model, "--seed", str(args.seed)) as measured:
@@ -988,7 +997,8 @@ STREAM_ARGUMENTS = (
     argument(
         "--model",
         metavar="FILE",
-        help=f"what the board must hold (default: what it holds; for sim {SIM_MODEL})",
+        help="what the board must hold, and tells how to draw latents (default: what it holds, "
+        f"from N(0, I); for sim {SIM_MODEL})",
     ),
     argument("--baud", type=int, metavar="N", help="rate of the line (default: the highest)"),
     argument(
@@ -1005,11 +1015,14 @@ def _stream_plan(args, folder):
     from golden import model_file
     from golden.latents import draw_latents
 
-    latents = draw_latents(args.seed, args.count)
     path = args.model or (SIM_MODEL if args.port == "sim" else None)
     if args.check and path is None:
         raise InputError("--check needs the reference; give --model FILE, what the board holds")
-    model = None if path is None else model_file.load(path)
+    if path is None:
+        model, latents = None, draw_latents(args.seed, args.count)
+    else:
+        model = model_file.load(path)
+        latents = _drawn(args.seed, args.count, model, path)
     sheet = args.sheet or (folder and f"{os.path.abspath(folder)}.png")
     sheet = pictures.ContactSheet(sheet) if sheet else None
     if folder:

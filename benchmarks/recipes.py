@@ -68,6 +68,7 @@ VARIANTS = {
     "grey-only": {"colour": 0.0},
     "head-3": {"planes": 3},
     "tanh": {"latents": "tanh"},
+    "categorical": {"latents": "categorical"},
 }
 RECIPE_FIELDS = {field.name for field in fields(Recipe)}
 ROUNDS, ROUND = 5, 16  # of steps, with two gradient penalties each

@@ -1,5 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Latents: drawn from a seed or read from a file, as int8 in steps of 1/32."""
+"""Latents: drawn from a seed or read from a file, as int8 in steps of 1/32.
+
+Three distributions: ``normal`` is N(0, I), ``tanh`` its hyperbolic tangent, and ``categorical``
+:data:`CHOICES` choices of one number each in 20, all alike likely: 3.2 million different latents.
+Between the pictures of two categorical latents lie no others, so that a generator may switch from
+one hair to another; from N(0, I) it also draws what lies between. Source: the categorical codes of
+Chen et al., arXiv:1606.03657, section 6, here without the rest of that text.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +18,9 @@ from golden.spec import LATENT, InputError
 
 MAX_COUNT = 100_000  # pictures at once: 300 MB
 STEPS = 32  # one unit of a latent in int8 steps
+DISTRIBUTIONS = ("normal", "tanh", "categorical")
+CHOICES = 5  # of a categorical latent, one number each in LATENT / CHOICES
+CHOSEN = 127 / STEPS  # the greatest; the others are 0
 
 
 def quantize_latents(x):
@@ -28,18 +38,66 @@ def quantize_latents(x):
     return np.clip(np.rint(STEPS * near), -128, 127).astype(np.int8)
 
 
-def draw_latents(seed, count):
+def distributed(normal, distribution):
+    """Turn draws from N(0, I) into draws from another distribution.
+
+    Parameters
+    ----------
+    normal : float array, shape (..., 100)
+    distribution : str
+        ``normal``: they stay. ``tanh``: their tanh. ``categorical``: of every 20 that stand side by
+        side the greatest becomes :data:`CHOSEN`, the others 0.
+
+    Returns
+    -------
+    array, shape and dtype of `normal`
+    """
+    if distribution == "tanh":
+        return np.tanh(normal)
+    if distribution == "categorical":
+        choices = normal.reshape(*normal.shape[:-1], CHOICES, -1)
+        chosen = choices == choices.max(-1, keepdims=True)
+        return np.where(chosen, CHOSEN, 0).astype(normal.dtype).reshape(normal.shape)
+    return normal
+
+
+def distribution_of(training, name):
+    """Return the distribution of the latents that a generator was trained on.
+
+    Parameters
+    ----------
+    training : dict
+        What its file tells of its training; if nothing of latents, they are normal.
+    name : str or Path
+        The file, for messages.
+
+    Raises
+    ------
+    InputError
+        They are none of :data:`DISTRIBUTIONS`.
+    """
+    distribution = training.get("latents", "normal")
+    if distribution not in DISTRIBUTIONS:
+        known = " or ".join(DISTRIBUTIONS)
+        raise InputError(f"{name}: latents are {distribution!r}; give {known}")
+    return distribution
+
+
+def draw_latents(seed, count, distribution="normal"):
     """Return the latents that ``--seed`` and ``--count`` mean.
 
     Parameters
     ----------
     seed, count : int
         Not negative; 1 to 100,000.
+    distribution : str
+        One of :data:`DISTRIBUTIONS`.
 
     Returns
     -------
     int8 array, shape (count, 100)
-        ``numpy.random.default_rng(seed).standard_normal((count, 100))``, quantised.
+        ``numpy.random.default_rng(seed).standard_normal((count, 100))``, made to be
+        :func:`distributed` so, and quantised.
 
     Raises
     ------
@@ -50,7 +108,8 @@ def draw_latents(seed, count):
         raise InputError(f"--seed is {seed}; give 0 or a positive number")
     if not 1 <= count <= MAX_COUNT:
         raise InputError(f"--count is {count}; give 1 to {MAX_COUNT}")
-    return quantize_latents(np.random.default_rng(seed).standard_normal((count, LATENT)))
+    normal = np.random.default_rng(seed).standard_normal((count, LATENT))
+    return quantize_latents(distributed(normal, distribution))
 
 
 def load_latents(path):

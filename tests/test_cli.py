@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The verbs of the golden side, and what every verb does with bad input."""
 
+import dataclasses
 import json
 import os
 import signal
@@ -70,6 +71,19 @@ def test_a_seed_and_a_file_of_its_latents_agree():
     assert cli.main(["generate", "--model", MODEL, "--latents", "q.npy", "--out", "c.png"]) == 0
     first, *others = (Path(f"{name}.png").read_bytes() for name in "abc")
     assert others == [first, first]
+
+
+def test_latents_are_drawn_as_the_model_was_trained():
+    """A file of them is taken as it is."""
+    model = dataclasses.replace(model_file.load(MODEL), training={"latents": "categorical"})
+    model_file.save(model, "m.safetensors")
+    generate = ["generate", "--model", "m.safetensors", "--out"]
+    assert cli.main([*generate, "a.png", "--seed", "7", "--count", "2"]) == 0
+    for name, distribution in (("b", "categorical"), ("c", "normal")):
+        np.save("z.npy", draw_latents(7, 2, distribution))
+        assert cli.main([*generate, f"{name}.png", "--latents", "z.npy"]) == 0
+    drawn, same, other = (Path(f"{name}.png").read_bytes() for name in "abc")
+    assert drawn == same != other
 
 
 def test_one_avatar_is_the_default():

@@ -10,8 +10,9 @@ import numpy as np
 import torch
 
 from golden.atomic import make_folder
+from golden.latents import DISTRIBUTIONS
 from golden.spec import KERNEL_SIZE, LATENT, GeneratorSpec, InputError
-from train.run import CONFIG, LATENTS, FloatGenerator, RunConfig
+from train.run import CONFIG, FloatGenerator, RunConfig
 
 BATCH_NORM_EPS = 1e-5  # PyTorch's default; a state_dict does not hold it
 RECIPE = "import"
@@ -187,7 +188,7 @@ def import_generator(path, run, *, offsets=None, offsets_seed=None, latents="nor
     offsets_seed : int, optional
         Seed to draw v1 and v2 from N(0, I) with, where there is no such file.
     latents : str
-        The distribution it was trained on, one of :data:`train.run.LATENTS`.
+        The distribution it was trained on, one of :data:`golden.latents.DISTRIBUTIONS`.
 
     Raises
     ------
@@ -197,8 +198,8 @@ def import_generator(path, run, *, offsets=None, offsets_seed=None, latents="nor
     run = Path(run)
     if (offsets is None) == (offsets_seed is None):
         raise InputError("v1 and v2 come from --v FILE.npz or from --v-seed S; give one of them")
-    if latents not in LATENTS:
-        raise InputError(f"--latent is {latents}; give {' or '.join(LATENTS)}")
+    if latents not in DISTRIBUTIONS:
+        raise InputError(f"--latent is {latents}; give {' or '.join(DISTRIBUTIONS)}")
     try:
         weight, bias = fold(read_state_dict(path))
     except InputError as error:

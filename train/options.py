@@ -8,6 +8,7 @@ import sys
 from golden.spec import GeneratorSpec, InputError
 from train.recipes import RECIPES
 
+LATENTS = ("normal", "tanh", "categorical")  # golden.latents needs NumPy, which takes its time
 # Names and options, as ArgumentParser.add_argument takes them.
 PRECISION = (
     ("--precision",),
@@ -36,7 +37,10 @@ ARGUMENTS = (
     (("--smooth",), {"type": float, "metavar": "L", "help": "label of real pictures (default 1)"}),
     (
         ("--latent",),
-        {"choices": ("normal", "tanh"), "help": "N(0, I), or its tanh (default normal)"},
+        {
+            "choices": LATENTS,
+            "help": "N(0, I), its tanh, or five choices of one in twenty (default normal)",
+        },
     ),
     PRECISION,
     (("--device",), {"choices": ("cpu", "cuda"), "help": "default: cuda where there is one"}),

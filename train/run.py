@@ -20,12 +20,12 @@ from safetensors.numpy import save_file
 
 from golden import model_file
 from golden.atomic import replacing
+from golden.latents import distributed, distribution_of
 from golden.spec import GeneratorSpec, InputError
 
 CONFIG = "config.json"
 GENERATOR = "generator.safetensors"
 MODEL = "model.safetensors"
-LATENTS = ("normal", "tanh")
 INPUT_MAX = 16.0  # no latent drawn from N(0, 1) is that large
 OUTPUT_MAX = 1e18  # of a layer: its square is a float32
 
@@ -82,7 +82,7 @@ class RunConfig:
     real_label : float
         Label of real pictures.
     latents : str
-        ``normal`` for N(0, I), ``tanh`` for its hyperbolic tangent.
+        Their distribution, one of :data:`golden.latents.DISTRIBUTIONS`.
     data : str
         ``sprites``, the folder of the pictures, or the imported file.
     data_digest : str
@@ -181,8 +181,7 @@ class RunConfig:
             raise InputError(
                 f"{path}: real_label is {config.real_label}; give a label of up to 1, 0.9 say"
             )
-        if config.latents not in LATENTS:
-            raise InputError(f"{path}: latents are {config.latents!r}; give {' or '.join(LATENTS)}")
+        distribution_of(vars(config), path)
         return config
 
 
@@ -354,9 +353,8 @@ def draw_latents(distribution, shape, rng):
     Parameters
     ----------
     distribution : str
-        One of :data:`LATENTS`.
+        One of :data:`golden.latents.DISTRIBUTIONS`.
     shape : tuple of int
     rng : numpy.random.Generator
     """
-    z = rng.standard_normal(shape, np.float32)
-    return np.tanh(z) if distribution == "tanh" else z
+    return distributed(rng.standard_normal(shape, np.float32), distribution)

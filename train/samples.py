@@ -12,13 +12,13 @@ from tqdm import tqdm
 
 from golden import model_file
 from golden.generator import generate
-from golden.latents import quantize_latents
+from golden.latents import distribution_of, quantize_latents
 from golden.spec import GeneratorSpec, InputError
 from pictures import read_folder
 from train import generator_file
 from train.networks import Generator
 from train.quantize import as_network, float_pictures
-from train.run import LATENTS, MODEL, FloatGenerator, RunConfig, draw_latents
+from train.run import MODEL, FloatGenerator, RunConfig, draw_latents
 from train.trainer import he_deviation
 
 _STREAM = 6_001  # of a seed: latents that neither training nor quantisation has drawn
@@ -121,9 +121,7 @@ def of_model(path):
         As :func:`golden.model_file.load`, or its training's latents are not known here.
     """
     model = model_file.load(path)
-    distribution = model.training.get("latents", LATENTS[0])
-    if distribution not in LATENTS:
-        raise InputError(f"{path}: latents are {distribution!r}; give {' or '.join(LATENTS)}")
+    distribution = distribution_of(model.training, path)
 
     def progress(batches):
         return tqdm(batches, desc="generate", unit="batch", delay=2, leave=False)

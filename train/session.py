@@ -53,7 +53,7 @@ def begin(
     smooth : float
         Label of real pictures, above 0 and at most 1.
     latent : str
-        One of :data:`train.run.LATENTS`.
+        One of :data:`golden.latents.DISTRIBUTIONS`.
     precision : str, optional
         ``float32`` or ``bfloat16``; by default that of :func:`precision_on`.
     device : str, optional

@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from golden.latents import draw_latents, load_latents, quantize_latents
+from golden.latents import distribution_of, draw_latents, load_latents, quantize_latents
 from golden.spec import InputError
 
 
@@ -20,6 +20,29 @@ def test_quantisation_of_every_float(dtype):
 def test_a_seed_draws_the_documented_numbers():
     x = np.random.default_rng(7).standard_normal((3, 100))
     assert np.array_equal(draw_latents(7, 3), np.rint(32 * x).clip(-128, 127))
+
+
+def test_other_distributions_are_made_of_the_same_numbers():
+    x = np.random.default_rng(7).standard_normal((400, 100))
+    assert np.array_equal(draw_latents(7, 400, "tanh"), quantize_latents(np.tanh(x)))
+    z = draw_latents(7, 400, "categorical")
+    for latent, numbers in zip(z, x):
+        ones = [20 * group + numbers[20 * group :][:20].argmax() for group in range(5)]
+        assert np.flatnonzero(latent).tolist() == ones
+    assert set(z[z != 0]) == {127}
+    assert (z != 0).sum(0).min() > 3  # of 20 expected: each may be chosen
+
+
+@pytest.mark.parametrize("training", [{}, {"latents": "normal"}])
+def test_latents_are_normal_unless_a_file_tells_otherwise(training):
+    assert distribution_of(training, "m") == "normal"
+    assert distribution_of({"latents": "categorical"}, "m") == "categorical"
+
+
+@pytest.mark.parametrize("told", ["uniform", 3, None, ["normal"]])
+def test_latents_that_are_not_known(told):
+    with pytest.raises(InputError, match=r"m: latents are .*; give normal or tanh or categorical"):
+        distribution_of({"latents": told}, "m")
 
 
 def test_fewer_latents_are_the_first_of_more():

@@ -6,7 +6,9 @@ import pytest
 from safetensors.numpy import save_file
 
 from cli import main
+from golden.latents import DISTRIBUTIONS
 from golden.spec import InputError
+from train import options
 from train.run import CONFIG, GENERATOR, FloatGenerator, RunConfig, draw_latents
 
 CONFIGURATION = RunConfig(channels=(4, 3, 2), recipe="fast", steps=7, seed=1, latents="tanh")
@@ -117,9 +119,11 @@ def test_weights_that_no_float32_can_carry_through(tmp_path, generator, capsys):
 
 
 def test_latents_follow_their_distribution():
-    normal, tanh = (
-        draw_latents(name, (400, 100), np.random.default_rng(0)) for name in ("normal", "tanh")
+    assert options.LATENTS == DISTRIBUTIONS
+    normal, tanh, categorical = (
+        draw_latents(name, (400, 100), np.random.default_rng(0)) for name in DISTRIBUTIONS
     )
-    assert normal.dtype == np.float32
+    assert normal.dtype == categorical.dtype == np.float32
+    assert set(np.unique(categorical)) == {0, 127 / 32}
     assert np.linalg.norm(normal, axis=1).mean() == pytest.approx(10, abs=0.1)
     np.testing.assert_array_equal(tanh, np.tanh(normal))

@@ -35,10 +35,10 @@ def test_data(tmp_path):
     assert main(["data", "--count", "5", "--out", str(out)]) == 2  # may be somebody's own
 
 
-@pytest.mark.parametrize("recipe", ["paper", "fast"])
-def test_from_nothing_to_a_model(tmp_path, recipe, capsys):
+@pytest.mark.parametrize(("recipe", "latent"), [("paper", "tanh"), ("fast", "categorical")])
+def test_from_nothing_to_a_model(tmp_path, recipe, latent, capsys):
     run, model = tmp_path / "r", tmp_path / "m.safetensors"
-    train = [*TRAIN, "--recipe", recipe, "--out", str(run), "--smooth", "0.9", "--latent", "tanh"]
+    train = [*TRAIN, "--recipe", recipe, "--out", str(run), "--smooth", "0.9", "--latent", latent]
     assert main(train) == 0
     capsys.readouterr()
     quantize = ["quantize", str(run), "--weight-bits", "8,6,5,4", "--out", str(model), "--json"]
@@ -49,7 +49,7 @@ def test_from_nothing_to_a_model(tmp_path, recipe, capsys):
     assert facts["psnr"] == loaded.metrics["psnr"]
     assert loaded.spec.weight_bits == (8, 6, 5, 4)
     assert facts["acc_widths"] == list(loaded.spec.acc_widths)
-    told = {"recipe": recipe, "latents": "tanh", "real_label": 0.9, "steps": 3, "seed": 0}
+    told = {"recipe": recipe, "latents": latent, "real_label": 0.9, "steps": 3, "seed": 0}
     assert told.items() <= loaded.training.items()
 
 

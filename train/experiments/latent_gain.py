@@ -28,8 +28,7 @@ def run(settings):
     if subject.training.get("data") != SPRITES:
         raise Missing(f"{settings.model}: was not trained on drawn sprites; give another --model")
     widened = subject.widened
-    distribution = subject.training.get("latents", "normal")
-    z = samples.latents(distribution, SAMPLES, settings.seed)
+    z = samples.latents(subject.distribution, SAMPLES, settings.seed)
     known, figures, rows = reference(), {}, []
     for gain in tqdm(GAINS, desc="gains", unit="gain", delay=2, leave=False):
         pictures = subject.pictures(z * (gain / widened))

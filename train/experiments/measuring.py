@@ -55,8 +55,7 @@ def measure(subject, seed):
     """
     key = subject.id, seed
     if key not in _measured:
-        distribution = subject.training.get("latents", "normal")
-        pictures = subject.pictures(samples.latents(distribution, SAMPLES, seed))
+        pictures = subject.pictures(samples.latents(subject.distribution, SAMPLES, seed))
         figures = reference().measure(pictures)
         novelty = evaluate.novelty(pictures, subject.training_pictures(), reference().fresh)
         ratio = novelty["samples"]["median"] / novelty["leave_one_out"]["median"]

@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from golden import model_file
 from golden.generator import generate
-from golden.latents import STEPS, quantize_latents
+from golden.latents import STEPS, distributed, distribution_of, quantize_latents
 from golden.spec import InputError
 from train import generator_file
 from train.data import SPRITES, load_again
@@ -79,13 +79,24 @@ class Subject:
             raise InputError(f"{self.name}: widened is {gain!r}; make the file again")
         return gain
 
+    @property
+    def distribution(self):
+        """That of the latents that it was trained on, one of golden.latents.DISTRIBUTIONS.
+
+        Raises
+        ------
+        InputError
+            The file has one that is not known.
+        """
+        return distribution_of(self.training, self.name)
+
     def draw(self, seed, count):
         """Return latents (count, 100), float64, from the distribution that it was trained on.
 
-        From N(0, I) they are those of ``avatar generate --seed SEED --count COUNT``.
+        They are those of ``avatar generate --seed SEED --count COUNT``, not yet rounded.
         """
-        z = np.random.default_rng(seed).standard_normal((count, self.spec.latent))
-        return np.tanh(z) if self.training.get("latents") == "tanh" else z
+        normal = np.random.default_rng(seed).standard_normal((count, self.spec.latent))
+        return distributed(normal, self.distribution)
 
     def pictures(self, z, v1=None, v2=None):
         """Turn latents into pictures.
