@@ -21,8 +21,8 @@ SHOWN = 10
 
 def family(subject):
     """Return what models of one float generator have in common with it."""
-    recipe, data = (subject.training.get(name) for name in ("recipe", "data_digest"))
-    return subject.spec.channels, recipe, data, "widened" in subject.training
+    told = (subject.training.get(name) for name in ("recipe", "data_digest"))
+    return subject.spec.channels, *told, subject.distribution, "widened" in subject.training
 
 
 def run(settings):

@@ -63,6 +63,7 @@ def run(settings):
         },
         "near copies": {name: str(each["near_copies"]) for name, each in figures.items()},
         "channels": {s.label: "-".join(map(str, s.spec.channels)) for s in found},
+        "latents": {s.label: s.distribution for s in found},
         "trained on": {s.label: f"{s.training.get('pictures', 0):,}" for s in found},
         "steps": {s.label: f"{s.training.get('steps', 0):,}" for s in found},
     }
