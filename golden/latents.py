@@ -5,7 +5,7 @@ Three distributions: ``normal`` is N(0, I), ``tanh`` its hyperbolic tangent, and
 :data:`CHOICES` choices of one number each in 20, all alike likely: 3.2 million different latents.
 Between the pictures of two categorical latents lie no others, so that a generator may switch from
 one hair to another; from N(0, I) it also draws what lies between. Source: the categorical codes of
-Chen et al., arXiv:1606.03657, section 6, here without the rest of that text.
+Chen et al., arXiv:1606.03657, which there have noise beside them and a loss of their own.
 """
 
 from __future__ import annotations
@@ -56,8 +56,8 @@ def distributed(normal, distribution):
         return np.tanh(normal)
     if distribution == "categorical":
         choices = normal.reshape(*normal.shape[:-1], CHOICES, -1)
-        chosen = choices == choices.max(-1, keepdims=True)
-        return np.where(chosen, CHOSEN, 0).astype(normal.dtype).reshape(normal.shape)
+        one_hot = np.eye(choices.shape[-1], dtype=normal.dtype)[choices.argmax(-1)]
+        return (CHOSEN * one_hot).reshape(normal.shape)
     return normal
 
 

@@ -98,7 +98,7 @@ def find_gain(config, generator, run):
         The run was imported, its training pictures are gone or have changed, or all are alike.
     """
     if config.recipe == "import":
-        raise InputError(f"{run}: was trained elsewhere; give a --gain for --widen")
+        raise InputError(f"{run}: was trained elsewhere; give a --gain, or leave --widen out")
     known = load_again(config.provenance, run, "restore them").pictures
     refuse_alike(config.data, known)
     chosen = np.linspace(0, len(known) - 1, min(len(known), REFERENCE_COUNT)).astype(int)
