@@ -156,10 +156,11 @@ def _latents(args, model):
 
 
 def _drawn(seed, count, model, path):
-    """Return latents from the distribution that the model of a file was trained on."""
+    """Return latents as the model of a file was trained on; where there is none, from N(0, I)."""
     from golden.latents import distribution_of, draw_latents
 
-    return draw_latents(seed, count, distribution_of(model.training, path))
+    training = {} if model is None else model.training
+    return draw_latents(seed, count, distribution_of(training, path))
 
 
 @verb(
@@ -1013,16 +1014,12 @@ def _stream_plan(args, folder):
     """Return model, latents and contact sheet of a stream into `folder`, which is made."""
     import pictures
     from golden import model_file
-    from golden.latents import draw_latents
 
     path = args.model or (SIM_MODEL if args.port == "sim" else None)
     if args.check and path is None:
         raise InputError("--check needs the reference; give --model FILE, what the board holds")
-    if path is None:
-        model, latents = None, draw_latents(args.seed, args.count)
-    else:
-        model = model_file.load(path)
-        latents = _drawn(args.seed, args.count, model, path)
+    model = None if path is None else model_file.load(path)
+    latents = _drawn(args.seed, args.count, model, path)
     sheet = args.sheet or (folder and f"{os.path.abspath(folder)}.png")
     sheet = pictures.ContactSheet(sheet) if sheet else None
     if folder:

@@ -149,7 +149,7 @@ def test_both_files_tell_of_the_gain(run, tmp_path, few_samples, capsys):
 @pytest.mark.parametrize(
     ("verb", "flags"), [("pack", []), ("quantize", []), ("quantize", ["--widen"])]
 )
-def test_a_gain_that_is_asked_for(run, tmp_path, few_samples, capsys, monkeypatch, verb, flags):
+def test_a_gain_that_is_asked_for(run, tmp_path, few_samples, capsys, verb, flags):
     """Nothing is looked for, so that no training pictures are needed."""
     (tmp_path / "pictures" / "3.png").unlink()
     plain, wider = tmp_path / "plain", tmp_path / "wider"
