@@ -77,7 +77,7 @@ def alarms():
             1.1,
             "a discriminator is nearly always right, and the generator's loss is {value:.2f} times "
             "its lowest; try the strongest gradient penalty (--recipe fast), or --smooth 0.9 with "
-            "recipe paper, fast or few",
+            "recipe paper or fast",
         ),
     }
 

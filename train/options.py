@@ -33,6 +33,15 @@ ARGUMENTS = (
         {"type": int, "metavar": "N", "help": "length in steps (default: the recipe's)"},
     ),
     (("--epochs",), {"type": int, "metavar": "N", "help": "length in passes over the pictures"}),
+    (
+        ("--recombine",),
+        {
+            "type": int,
+            "metavar": "N",
+            "help": "make up to N more pictures, the head of one on the body of another; they need "
+            "one pose (default: the recipe's; 0 for none)",
+        },
+    ),
     (("--seed",), {"type": int, "metavar": "S", "help": "seed of everything random (default 0)"}),
     (("--smooth",), {"type": float, "metavar": "L", "help": "label of real pictures (default 1)"}),
     (
@@ -71,7 +80,7 @@ def train(args):
 
     common = {"device": args.device, "save_every": args.save_every}
     names = ("preset", "channels", "recipe", "data", "count", "epochs")
-    names += ("seed", "smooth", "latent", "precision")
+    names += ("recombine", "seed", "smooth", "latent", "precision")
     given = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
     try:
         if args.resume:

@@ -89,6 +89,8 @@ class RunConfig:
         :attr:`train.data.TrainingSet.digest`.
     pictures : int
         Number of training pictures.
+    recombined : int, optional
+        How many more were made of their parts, at most (:mod:`train.recombination`).
     precision : str
         ``float32`` or ``bfloat16`` (autocast).
     weight_bits : (int, int, int, int), optional
@@ -106,6 +108,7 @@ class RunConfig:
     data: str = "sprites"
     data_digest: str = ""
     pictures: int = 0
+    recombined: int | None = None
     precision: str = "float32"
     weight_bits: tuple[int, int, int, int] | None = None
     start: Start | None = None
@@ -181,6 +184,10 @@ class RunConfig:
             raise InputError(
                 f"{path}: real_label is {config.real_label}; give a label of up to 1, 0.9 say"
             )
+        if config.recombined is not None and (
+            type(config.recombined) is not int or config.recombined < 1
+        ):
+            raise InputError(f"{path}: recombined is {config.recombined!r}; train or import again")
         distribution_of(vars(config), path)
         return config
 

@@ -27,6 +27,7 @@ def begin(
     count=None,
     steps=None,
     epochs=None,
+    recombine=None,
     seed=0,
     smooth=1.0,
     latent="normal",
@@ -49,6 +50,8 @@ def begin(
         Number of sprites; by default the recipe's.
     steps, epochs : int, optional
         Length, in one of the two; by default the recipe's steps.
+    recombine : int, optional
+        How many pictures to make of the parts of others, at most; by default the recipe's.
     seed : int
     smooth : float
         Label of real pictures, above 0 and at most 1.
@@ -71,6 +74,8 @@ def begin(
     _check_numbers(run, seed, {"--steps": steps, "--epochs": epochs, "--save-every": save_every})
     if steps is not None and epochs is not None:
         raise InputError("--steps and --epochs both say how long; give one of them")
+    if recombine is not None and recombine < 0:
+        raise InputError(f"--recombine is {recombine}; give 0 or a number of pictures, 8192 say")
     if not 0 < smooth <= 1:
         raise InputError(f"--smooth is {smooth}; give a label of up to 1, 0.9 say")
     if smooth != 1 and constants.relativistic:
@@ -95,6 +100,7 @@ def begin(
         data=training_set.source,
         data_digest=training_set.digest,
         pictures=len(training_set.pictures),
+        recombined=(constants.recombined if recombine is None else recombine) or None,
         precision=precision or precision_on(recipe, device),
     )
     loop.train(config, training_set.pictures, run, save_every=save_every, device=device)

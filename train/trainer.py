@@ -18,6 +18,7 @@ from train.networks import Discriminator, Generator
 from train.parallel import ALONE, SharedDraws
 from train.quantize import with_provenance
 from train.recipes import half_cosine, recipe_of
+from train.recombination import recombine
 from train.run import FloatGenerator, IntegerGenerator, draw_latents
 
 SAMPLE_COUNT = 36
@@ -100,6 +101,8 @@ class Trainer:
         self.adam_d = torch.optim.Adam(d_parameters, recipe.lr_d, recipe.betas, fused=True)
         rng = self._rng(_OFFSETS)
         self.v1, self.v2 = (self._latents(rng, ()) for _ in range(2))
+        if config.recombined:
+            pictures = np.concatenate((pictures, recombine(pictures, config.recombined)))
         planes = np.ascontiguousarray(pictures.transpose(0, 3, 1, 2))
         self.pictures = torch.from_numpy(planes).to(self.device)
         self.batches = Batches(len(pictures), recipe.batch, [config.seed, _ORDER])

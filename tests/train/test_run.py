@@ -49,6 +49,8 @@ def test_round_trip(tmp_path, generator):
         ("channels", [4, 3]),
         ("channels", [4, 0, 2]),
         ("latents", "uniform"),
+        ("recombined", 0),
+        ("recombined", 2.5),
         ("colour", "red"),
         ("seed", "one"),
         ("seed", -1),

@@ -70,6 +70,25 @@ def test_precision(tmp_path, capsys):
     )
 
 
+def test_recombine(tmp_path, capsys):
+    """`few` does so by itself; what is made of a run, and a run that goes on from it, says so."""
+    runs = {name: tmp_path / name for name in ("few", "asked", "none", "tuned")}
+    assert main([*TRAIN, "--recipe", "few", "--out", str(runs["few"])]) == 0
+    assert main([*TRAIN, "--recombine", "7", "--out", str(runs["asked"])]) == 0
+    few_without = [*TRAIN, "--recipe", "few", "--recombine", "0"]
+    assert main([*few_without, "--out", str(runs["none"])]) == 0
+    finetune = ["finetune", str(runs["few"]), "--weight-bits", "5", "--steps", "1"]
+    assert main([*finetune, "--out", str(runs["tuned"])]) == 0
+    told = {name: RunConfig.load(run).recombined for name, run in runs.items()}
+    assert told == {"few": 8192, "asked": 7, "none": None, "tuned": 8192}
+    model = tmp_path / "m.safetensors"
+    assert main(["quantize", str(runs["asked"]), "--out", str(model)]) == 0
+    assert model_file.load(model).training["recombined"] == 7
+    one = [*TRAIN, "--recipe", "few", "--count", "1", "--out", tmp_path / "one"]
+    assert "or --recombine 0" in refused(capsys, *one)
+    assert not (tmp_path / "one").exists()
+
+
 def test_epochs_count_passes_over_the_pictures(tmp_path):
     train = ["train", "--channels", "4,3,2", "--epochs", "2", "--count", "11", "--out"]
     assert main([*train, str(tmp_path / "r")]) == 0
@@ -119,6 +138,7 @@ def test_divergence_is_1(tmp_path, monkeypatch, capsys):
         (["--preset", "tiny", "--seed", "-1"], "--seed is -1"),
         (["--preset", "tiny", "--smooth", "1.5"], "--smooth is 1.5"),
         (["--preset", "tiny", "--smooth", "0.9", "--recipe", "best"], "judges pairs"),
+        (["--preset", "tiny", "--recombine", "-1"], "--recombine is -1"),
         (["--preset", "tiny", "--count", "0"], "--count is 0"),
         (["--preset", "tiny", "--data", "missing"], "missing: there is no such folder"),
         (["--preset", "tiny", "--resume"], "leave it out"),

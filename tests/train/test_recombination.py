@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Recombined pictures: their seams against all possible ones, their parents, what is refused."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+
+from golden.spec import InputError
+from train import recombination
+from train.metrics import rms
+from train.recombination import FIRST_ROW, LAST_ROW, LEAST_CHANGE, SLOPE, recombine, seams
+
+
+def random_pictures(count, seed=0):
+    return np.random.default_rng(seed).integers(0, 256, (count, 32, 32, 3), np.uint8)
+
+
+def test_seams_cost_least_of_all(monkeypatch):
+    """Every seam through five columns, tried."""
+    monkeypatch.setattr(recombination, "FIRST_ROW", 2)
+    monkeypatch.setattr(recombination, "LAST_ROW", 6)
+    difference = np.random.default_rng(1).integers(0, 100, (20, 8, 5), np.int32)
+    rows, cost = seams(difference)
+    columns = np.arange(5)
+    for one, found, least in zip(difference, rows, cost):
+        costs = {
+            seam: (one[seam, columns] + one[np.subtract(seam, 1), columns]).sum()
+            for seam in itertools.product(range(2, 7), repeat=5)
+            if np.abs(np.diff(seam)).max() <= SLOPE
+        }
+        assert least == min(costs.values()) == costs[tuple(found)]
+
+
+def parents_of(child, pictures):
+    """Indices of the pictures that the child has rows of at its top, and at its foot."""
+    top = [n for n, each in enumerate(pictures) if (each[:FIRST_ROW] == child[:FIRST_ROW]).all()]
+    foot = [n for n, each in enumerate(pictures) if (each[LAST_ROW:] == child[LAST_ROW:]).all()]
+    return top, foot
+
+
+def test_every_picture_gives_upper_and_lower_parts(monkeypatch):
+    monkeypatch.setattr(recombination, "_BLOCK", 7)  # that divides no number of pairs
+    pictures = random_pictures(9)
+    made = recombine(pictures, 27)
+    assert made.shape == (27, 32, 32, 3)
+    assert made.dtype == np.uint8
+    parents = []
+    for child in made:
+        (upper,), (lower,) = parents_of(child, pictures)
+        assert upper != lower
+        parents.append((upper, lower))
+        below = (child != pictures[upper]).any(-1)
+        assert (child[below] == pictures[lower][below]).all()
+        assert (below[1:] >= below[:-1]).all()
+    assert len(set(parents)) == 27
+    for given in zip(*parents):
+        assert np.bincount(given, minlength=9).min() >= 2
+
+
+def test_seams_that_show_least_come_first(sprites):
+    def roughness(made):
+        return np.abs(np.diff(made.astype(int), axis=1)).mean()
+
+    few, all_ = recombine(sprites, 18), recombine(sprites, 10**6)
+    assert 18 < len(all_) < 18 * 17
+    assert {each.tobytes() for each in few} <= {each.tobytes() for each in all_}
+    assert roughness(few) < roughness(all_)
+
+
+def test_no_parent_once_more():
+    """The head of one on the body of its twin is the twin."""
+    first, other, alike = random_pictures(3)
+    alike[:16] = first[:16]
+    for changed in range(32):
+        alike[0, changed] = ~first[0, changed]
+        new = rms(first[None, :16], alike[None, :16])[0] >= LEAST_CHANGE * math.sqrt(2)
+        assert len(recombine(np.stack((first, other, alike)), 100)) == (6 if new else 4)
+    assert new
+
+
+def test_more_pictures_than_partners(monkeypatch):
+    monkeypatch.setattr(recombination, "PARTNERS", 3)
+    assert len(recombine(random_pictures(8), 100)) == 24
+
+
+@pytest.mark.parametrize(
+    "pictures", [random_pictures(1), np.zeros((5, 32, 32, 3), np.uint8)], ids=["one", "alike"]
+)
+def test_nothing_to_recombine(pictures):
+    with pytest.raises(InputError, match="--recombine 0"):
+        recombine(pictures, 8)
