@@ -14,6 +14,7 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import torch
 from tqdm import tqdm
 
@@ -23,11 +24,12 @@ from golden.spec import InputError
 from pictures import grid, save_png
 from train import parallel
 from train.memory import keep_freed_memory
-from train.trainer import Trainer
+from train.trainer import SAMPLE_COUNT, Trainer
 from train.watching import METRICS, Watch
 
 CHECKPOINT = "checkpoint.pt"
 SAMPLES = "samples"
+RECOMBINED = "recombined.png"
 LOSSES = ("d_grey", "d_colour", "g")  # of what a step tells
 METRICS_EVERY = 100  # steps
 SAVE_EVERY = 1000  # steps
@@ -172,9 +174,10 @@ def train(config, pictures, run, *, start=None, resume=False, save_every=SAVE_EV
 
     Every :data:`METRICS_EVERY` steps a line of mean losses goes to metrics.jsonl and TensorBoard;
     every `save_every` steps, at the end and on Ctrl-C or SIGTERM the checkpoint, the generator, a
-    grid of samples and losses.png are saved. Every `save_every` steps the alarms look at the
-    samples (:mod:`train.alarms`). Ctrl-C and a resumed run give the weights of an unbroken one, bit
-    for bit, on the same machine with as many threads and processes.
+    grid of samples and losses.png are saved; some of the recombined pictures, if there are any, at
+    the beginning. Every `save_every` steps the alarms look at the samples (:mod:`train.alarms`).
+    Ctrl-C and a resumed run give the weights of an unbroken one, bit for bit, on the same machine
+    with as many threads and processes.
 
     Under torchrun all processes call this and share every batch; the first one writes.
 
@@ -217,6 +220,9 @@ def train(config, pictures, run, *, start=None, resume=False, save_every=SAVE_EV
             config.save(run)
             _forget_later_metrics(run, trainer.step_count)
             (run / SAMPLES).mkdir(exist_ok=True)
+            if len(trainer.recombined):
+                shown = np.linspace(0, len(trainer.recombined) - 1, SAMPLE_COUNT).astype(int)
+                save_png(run / RECOMBINED, grid(trainer.recombined[shown], scale=2))
             with Watch(run, pictures) as watch:
                 _steps(trainer, run, save_every, world, watch)
         else:

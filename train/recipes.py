@@ -149,7 +149,7 @@ BEST = replace(
     r1_gamma=0.1,
     relativistic=True,  # gamma 0.1 alone drops modes, see docs/results/recipes.md
 )
-FEW = replace(BEST, sprites=275, steps=32_000, recombined=8192)
+FEW = replace(BEST, sprites=275, steps=28_000, recombined=8192)
 RECIPES = {"paper": PAPER, "fast": FAST, "best": BEST, "few": FEW}
 
 

@@ -14,12 +14,14 @@ import numpy as np
 from tqdm import tqdm
 
 from golden.spec import InputError
+from train.metrics import nearest
 
 FIRST_ROW, LAST_ROW = 12, 25  # of the lower picture, in any column
 SLOPE = 2  # rows that a seam may rise or fall from a column to the next
-LEAST_CHANGE = 15.0  # RMS in grey levels: what is nearer to a parent is the parent once more
+LEAST_CHANGE = 0.85  # distance to both parents, as a share of pictures' to their nearest neighbours
+ASKED = 1_000  # pictures, at most, for their nearest neighbours
 PARTNERS = 256  # tried for each picture, at most, so that seconds grow with the pictures only
-_SEED = 8_004  # of the partners
+_SEED = 8_004  # of the partners, and of the pictures asked
 _BLOCK = 512  # pairs at once: they fit a cache
 
 
@@ -65,9 +67,6 @@ def _above(rows):
 def recombine(pictures, count):
     """Make new pictures of the upper part of one and the lower part of another.
 
-    Of all pairs those are taken whose seam is among the few best of its upper or of its lower
-    picture, so that every picture gives about as many heads, and bodies, as every other.
-
     Parameters
     ----------
     pictures : uint8 array, shape (N, 32, 32, 3)
@@ -83,12 +82,42 @@ def recombine(pictures, count):
     InputError
         There is no such pair.
     """
+    upper, lower, rows = choose(pictures, count)
+    return join(pictures[upper], pictures[lower], rows)
+
+
+def choose(pictures, count):
+    """Choose which pictures to join, and where.
+
+    Pairs are left out that make a picture near to one of the two: a generator that learned from it
+    would be found to copy. Of the others those are taken whose seam is among the few best of its
+    upper or of its lower picture, so that every picture gives about as many heads, and bodies, as
+    every other.
+
+    Parameters
+    ----------
+    pictures, count
+        As :func:`recombine`.
+
+    Returns
+    -------
+    upper, lower : int array, shape (M,)
+        Indices of the pictures.
+    rows : int array, shape (M, 32)
+        Their seams, as of :func:`seams`.
+
+    Raises
+    ------
+    InputError
+        As :func:`recombine`.
+    """
     number = len(pictures)
-    offsets = np.random.default_rng(_SEED).permutation(np.arange(1, number))[:PARTNERS]
+    rng = np.random.default_rng(_SEED)
+    offsets = rng.permutation(np.arange(1, number))[:PARTNERS]
     upper = np.tile(np.arange(number), len(offsets))
     lower = (upper + np.repeat(offsets, number)) % number
     rows, cost = np.empty((len(upper), 32), np.int8), np.empty(len(upper))
-    least_change = LEAST_CHANGE**2 * pictures[0].size
+    least_change = (LEAST_CHANGE * _apart(pictures, rng)) ** 2 * pictures[0].size
     blocks = range(0, len(upper), _BLOCK)
     for start in tqdm(blocks, desc="recombine", unit="block", delay=2, leave=False):
         block = np.s_[start : start + _BLOCK]
@@ -97,7 +126,7 @@ def recombine(pictures, count):
         rows[block], cost[block] = seams(difference)
         above = _above(rows[block])
         from_upper, from_lower = (difference.sum((1, 2), where=where) for where in (~above, above))
-        cost[block][np.minimum(from_upper, from_lower) < least_change] = np.inf
+        cost[block][np.minimum(from_upper, from_lower) <= least_change] = np.inf
     able = np.isfinite(cost).sum()
     if not able:
         raise InputError(
@@ -106,8 +135,20 @@ def recombine(pictures, count):
         )
     rank = np.minimum(_ranks(upper, cost), _ranks(lower, cost))
     chosen = np.sort(np.lexsort((cost, rank))[: min(count, able)])
-    upper, lower = pictures[upper[chosen]], pictures[lower[chosen]]
-    return np.where(_above(rows[chosen])[..., None], upper, lower)
+    return upper[chosen], lower[chosen], rows[chosen]
+
+
+def join(upper, lower, rows):
+    """Return `upper` (M, 32, 32, 3) above the seams `rows` (M, 32), `lower` below."""
+    return np.where(_above(rows)[..., None], upper, lower)
+
+
+def _apart(pictures, rng):
+    """Median distance of pictures to their nearest neighbours, in grey levels; alone, 0."""
+    if len(pictures) < 2:
+        return 0.0
+    own = rng.permutation(len(pictures))[:ASKED]
+    return np.median(nearest(pictures[own], pictures, own=own)[0])
 
 
 def _ranks(group, cost):

@@ -84,6 +84,7 @@ def test_recombine(tmp_path, capsys):
     model = tmp_path / "m.safetensors"
     assert main(["quantize", str(runs["asked"]), "--out", str(model)]) == 0
     assert model_file.load(model).training["recombined"] == 7
+    assert [(run / loop.RECOMBINED).exists() for run in runs.values()] == [True, True, False, True]
     one = [*TRAIN, "--recipe", "few", "--count", "1", "--out", tmp_path / "one"]
     assert "or --recombine 0" in refused(capsys, *one)
     assert not (tmp_path / "one").exists()

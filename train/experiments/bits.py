@@ -80,5 +80,5 @@ def run(settings):
             "changes": changed,
         },
         picture=sheet(pictures, scale=2),
-        caption=f"The same {SHOWN} latents, unpicked.",
+        caption=f"The same {SHOWN} latents, unpicked; categorical ones of the same draws.",
     )

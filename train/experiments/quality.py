@@ -53,6 +53,12 @@ Measured:
 """
 
 
+def _pictures(training):
+    """How many pictures a generator saw, and whether parts of them joined anew."""
+    number = f"{training.get('pictures', 0):,}"
+    return f"{number}, recombined" if training.get("recombined") else number
+
+
 def run(settings):
     """Return the report; see the module."""
     found = subjects()
@@ -64,7 +70,7 @@ def run(settings):
         "near copies": {name: str(each["near_copies"]) for name, each in figures.items()},
         "channels": {s.label: "-".join(map(str, s.spec.channels)) for s in found},
         "latents": {s.label: s.distribution for s in found},
-        "trained on": {s.label: f"{s.training.get('pictures', 0):,}" for s in found},
+        "trained on": {s.label: _pictures(s.training) for s in found},
         "steps": {s.label: f"{s.training.get('steps', 0):,}" for s in found},
     }
     findings = f"""\
@@ -87,5 +93,6 @@ pictures score.
             "calibration": calibration(),
         },
         picture=sheet([Row(s.label, s.pictures(z[s.label])) for s in found], scale=2),
-        caption=f"The same {SHOWN} latents, unpicked, through every generator.",
+        caption=f"The same {SHOWN} latents, unpicked, through every generator; categorical ones of "
+        "the same draws.",
     )
