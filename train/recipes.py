@@ -2,8 +2,8 @@
 """How a run trains.
 
 `paper` is the published recipe as docs/paper-recipe.md reads it, `fast` gives the best pictures in
-the first minutes, `best` the best after hours, `few` those from a few hundred pictures that a run
-would learn by heart.
+the first minutes, `best` the best after hours, `few` is `best` for a few hundred pictures in one
+pose, which it would learn by heart, were they not recombined.
 """
 
 from __future__ import annotations
