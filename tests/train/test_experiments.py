@@ -18,7 +18,7 @@ from golden.latents import draw_latents
 from golden.spec import GeneratorSpec
 from tests.models import random_model
 from tests.train.test_generator_file import CONFIGURATION, make_generator
-from train import generator_file, quantize, samples, sprites
+from train import evaluate, generator_file, quantize, samples, sprites
 from train.experiments import (
     augmentation,
     bits,
@@ -31,6 +31,7 @@ from train.experiments import (
     offsets,
     over_seeds,
     quality,
+    recombination,
     registry,
     report,
     three_channel_head,
@@ -39,6 +40,7 @@ from train.experiments import (
 from train.experiments.registry import EXPERIMENTS, find
 from train.experiments.subject import open_subject
 from train.networks import Generator
+from train.recipes import RECIPES
 from train.run import Start
 
 SPEC = GeneratorSpec(channels=(6, 5, 4))
@@ -476,6 +478,38 @@ def test_gains_are_those_of_training(model, capsys, monkeypatch):
     z = samples.latents("normal", 20, 0) * (0.8 / 1.25)
     expected = open_subject("widened.safetensors").pictures(z).mean()
     assert facts["figures"]["0.8"]["diversity"] == pytest.approx(expected, rel=1e-4)
+
+
+def test_recombined_sprites_lie_under_their_parents(model, monkeypatch, capsys):
+    """Rows of the picture: heads, bodies, and what was made of them; each number is measured."""
+    measured, sheets = [], []
+
+    class Told:
+        fresh = np.zeros((4, 32, 32, 3), np.uint8)
+
+        def measure(self, pictures):
+            measured.append(pictures)
+            return {"recall": 0.5}
+
+    few = dataclasses.replace(RECIPES["few"], recombined=40)
+    monkeypatch.setitem(RECIPES, "few", few)
+    monkeypatch.setattr(recombination, "COUNTS", (12, 40))
+    monkeypatch.setattr(recombination, "SAMPLES", 9)
+    monkeypatch.setattr(recombination, "reference", Told)
+    monkeypatch.setattr(recombination, "comparison", lambda figures, extra: str(extra))
+    monkeypatch.setattr(
+        recombination, "sheet", lambda rows: sheets.append(rows) or rows[0].pictures[0]
+    )
+    monkeypatch.setattr(evaluate, "TRAINING_COUNT", 30)
+    assert cli.main(["experiment", "recombination", "--out", "o", "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert list(facts["figures"]) == ["12 recombined", "40 recombined"]
+    assert [len(pictures) for pictures in measured] == [9, 9]
+    head, body, together = (row.pictures for row in sheets[0])
+    assert len(together) == recombination.SHOWN
+    np.testing.assert_array_equal(together[:, :12], head[:, :12])
+    np.testing.assert_array_equal(together[:, 26:], body[:, 26:])
+    assert (head != body).any((1, 2, 3)).all()
 
 
 def test_all_leaves_out_what_has_no_generators(model, capsys, monkeypatch):

@@ -6,6 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from train import evaluate, samples
+from train.data import SPRITES
 from train.experiments.figure import Row, sheet
 from train.experiments.measuring import SAMPLES, comparison, reference
 from train.experiments.report import Report
@@ -19,7 +20,7 @@ SHOWN = 10
 def run(settings):
     """Return the report; see the module."""
     wanted = RECIPES["few"].recombined
-    sprites = evaluate.training_of("sprites")
+    sprites = evaluate.training_of(SPRITES)
     figures, novelty = {}, {}
     for count in COUNTS:
         upper, lower, rows = choose(sprites, count)
