@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ from golden.spec import InputError
 from pictures import grid, save_png
 from train import parallel
 from train.memory import keep_freed_memory
+from train.recombination import recombine
 from train.trainer import SAMPLE_COUNT, Trainer
 from train.watching import METRICS, Watch
 
@@ -185,6 +187,7 @@ def train(config, pictures, run, *, start=None, resume=False, save_every=SAVE_EV
     ----------
     config : train.run.RunConfig
     pictures : uint8 array, shape (N, 32, 32, 3)
+        They are recombined here if `config` says so.
     run : Path
         The run's folder, made unless it exists.
     start : dict, optional
@@ -214,20 +217,39 @@ def train(config, pictures, run, *, start=None, resume=False, save_every=SAVE_EV
     run = Path(run)
     keep_freed_memory()
     with one_thread(), parallel.joined(device) as world:
+        original = len(pictures)
+        if config.recombined:
+            pictures = _with_recombined(pictures, config.recombined, world)
         trainer = Trainer(config, pictures, world.device, world)
         _prepare(trainer, run, start, resume)
         if world.writes:
             config.save(run)
             _forget_later_metrics(run, trainer.step_count)
             (run / SAMPLES).mkdir(exist_ok=True)
-            if len(trainer.recombined):
-                shown = np.linspace(0, len(trainer.recombined) - 1, SAMPLE_COUNT).astype(int)
-                save_png(run / RECOMBINED, grid(trainer.recombined[shown], scale=2))
+            if config.recombined:
+                _save_some(pictures[original:], run / RECOMBINED)
             with Watch(run, pictures) as watch:
                 _steps(trainer, run, save_every, world, watch)
         else:
             _steps(trainer, run, save_every, world, None)
     return trainer.generator()
+
+
+def _with_recombined(pictures, count, world):
+    """Return the pictures and up to `count` recombined ones behind them."""
+    bar = partial(
+        tqdm, desc="recombine", unit="block", delay=2, leave=False, disable=not world.writes
+    )
+    made = recombine(pictures, count, progress=bar)
+    if world.writes and len(made) < count:
+        print(f"avatar: recombined {len(made):,} pictures of {count:,} asked for", file=sys.stderr)
+    return np.concatenate((pictures, made))
+
+
+def _save_some(pictures, path):
+    """Save a grid of pictures from the first to the last."""
+    count = min(SAMPLE_COUNT, len(pictures))
+    save_png(path, grid(pictures[np.linspace(0, len(pictures) - 1, count).astype(int)], scale=2))
 
 
 def _prepare(trainer, run, start, resume):

@@ -32,7 +32,10 @@ ARGUMENTS = (
         ("--steps",),
         {"type": int, "metavar": "N", "help": "length in steps (default: the recipe's)"},
     ),
-    (("--epochs",), {"type": int, "metavar": "N", "help": "length in passes over the pictures"}),
+    (
+        ("--epochs",),
+        {"type": int, "metavar": "N", "help": "length in passes over the pictures given"},
+    ),
     (
         ("--recombine",),
         {

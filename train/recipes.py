@@ -42,8 +42,8 @@ class Recipe:
     relativistic : bool
         Each discriminator judges pairs, by how much more real than the made picture the drawn one
         is; else each picture by itself.
-    recombined : int
-        Pictures made of parts of the training pictures, at most, unless the user says otherwise
+    recombine : int
+        Pictures to make of parts of the training pictures, at most, unless the user says otherwise
         (:mod:`train.recombination`).
     translate, cut_out : int
         Pixels by which the discriminators' pictures are moved, and side of the square cut out of
@@ -77,7 +77,7 @@ class Recipe:
     r1_gamma: float
     r1_every: int
     relativistic: bool
-    recombined: int
+    recombine: int
     translate: int
     cut_out: int
     noise: float
@@ -104,7 +104,7 @@ PAPER = Recipe(
     r1_gamma=0.0,
     r1_every=1,
     relativistic=False,
-    recombined=0,
+    recombine=0,
     translate=0,
     cut_out=0,
     noise=0.0,
@@ -130,7 +130,7 @@ FAST = Recipe(
     r1_gamma=1.0,
     r1_every=8,
     relativistic=False,
-    recombined=0,
+    recombine=0,
     translate=0,
     cut_out=0,
     noise=0.0,
@@ -149,7 +149,7 @@ BEST = replace(
     r1_gamma=0.1,
     relativistic=True,  # gamma 0.1 alone drops modes, see docs/results/recipes.md
 )
-FEW = replace(BEST, sprites=275, steps=28_000, recombined=8192)
+FEW = replace(BEST, sprites=275, steps=28_000, recombine=8192)
 RECIPES = {"paper": PAPER, "fast": FAST, "best": BEST, "few": FEW}
 
 

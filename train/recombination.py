@@ -11,7 +11,6 @@ Texture Synthesis and Transfer" (SIGGRAPH 2001), here between whole pictures.
 from __future__ import annotations
 
 import numpy as np
-from tqdm import tqdm
 
 from golden.spec import InputError
 from train.metrics import nearest
@@ -19,9 +18,9 @@ from train.metrics import nearest
 FIRST_ROW, LAST_ROW = 12, 25  # of the lower picture, in any column
 SLOPE = 2  # rows that a seam may rise or fall from a column to the next
 LEAST_CHANGE = 0.85  # distance to both parents, as a share of pictures' to their nearest neighbours
-ASKED = 1_000  # pictures, at most, for their nearest neighbours
-PARTNERS = 256  # tried for each picture, at most, so that seconds grow with the pictures only
-_SEED = 8_004  # of the partners, and of the pictures asked
+NEIGHBOURS_OF = 1_000  # pictures, at most
+PARTNERS, PAIRS = 256, 1 << 17  # tried for each picture, and in all, at most: seconds
+_SEED = 8_004  # of the partners, and of the pictures whose neighbours are looked for
 _BLOCK = 512  # pairs at once: they fit a cache
 
 
@@ -64,14 +63,16 @@ def _above(rows):
     return np.arange(rows.shape[1])[:, None] < rows[:, None]
 
 
-def recombine(pictures, count):
+def recombine(pictures, count, *, progress=iter):
     """Make new pictures of the upper part of one and the lower part of another.
 
     Parameters
     ----------
     pictures : uint8 array, shape (N, 32, 32, 3)
     count : int
-        Number of new ones; fewer where not that many pairs differ above and below.
+        Number of new ones; fewer where fewer pairs are good for one.
+    progress : callable
+        Wraps the iterable of blocks of pairs, as tqdm does.
 
     Returns
     -------
@@ -80,13 +81,13 @@ def recombine(pictures, count):
     Raises
     ------
     InputError
-        There is no such pair.
+        No pair is.
     """
-    upper, lower, rows = choose(pictures, count)
+    upper, lower, rows = choose(pictures, count, progress=progress)
     return join(pictures[upper], pictures[lower], rows)
 
 
-def choose(pictures, count):
+def choose(pictures, count, *, progress=iter):
     """Choose which pictures to join, and where.
 
     Pairs are left out that make a picture near to one of the two: a generator that learned from it
@@ -96,7 +97,7 @@ def choose(pictures, count):
 
     Parameters
     ----------
-    pictures, count
+    pictures, count, progress
         As :func:`recombine`.
 
     Returns
@@ -113,28 +114,29 @@ def choose(pictures, count):
     """
     number = len(pictures)
     rng = np.random.default_rng(_SEED)
-    offsets = rng.permutation(np.arange(1, number))[:PARTNERS]
+    partners = max(1, min(PARTNERS, PAIRS // number))
+    offsets = rng.permutation(np.arange(1, number))[:partners]
     upper = np.tile(np.arange(number), len(offsets))
     lower = (upper + np.repeat(offsets, number)) % number
-    rows, cost = np.empty((len(upper), 32), np.int8), np.empty(len(upper))
+    rows, cost = np.empty((len(upper), 32), np.int8), np.empty(len(upper), np.int32)
+    new = np.empty(len(upper), bool)
     least_change = (LEAST_CHANGE * _apart(pictures, rng)) ** 2 * pictures[0].size
-    blocks = range(0, len(upper), _BLOCK)
-    for start in tqdm(blocks, desc="recombine", unit="block", delay=2, leave=False):
+    for start in progress(range(0, len(upper), _BLOCK)):
         block = np.s_[start : start + _BLOCK]
         parents = (pictures[each[block]].astype(np.int32) for each in (upper, lower))
         difference = (np.subtract(*parents) ** 2).sum(-1, dtype=np.int32)
         rows[block], cost[block] = seams(difference)
         above = _above(rows[block])
         from_upper, from_lower = (difference.sum((1, 2), where=where) for where in (~above, above))
-        cost[block][np.minimum(from_upper, from_lower) <= least_change] = np.inf
-    able = np.isfinite(cost).sum()
-    if not able:
+        new[block] = np.minimum(from_upper, from_lower) > least_change
+    upper, lower, rows, cost = (each[new] for each in (upper, lower, rows, cost))
+    if not len(upper):
         raise InputError(
-            f"no two of the {number:,} training pictures differ above and below a seam; give more "
-            "pictures (--count, --data), or --recombine 0"
+            f"recombined, the training pictures ({number:,}) give none that is not near to one of "
+            "its two parents; give more pictures (--count, --data), or --recombine 0"
         )
     rank = np.minimum(_ranks(upper, cost), _ranks(lower, cost))
-    chosen = np.sort(np.lexsort((cost, rank))[: min(count, able)])
+    chosen = np.sort(np.lexsort((cost, rank))[:count])
     return upper[chosen], lower[chosen], rows[chosen]
 
 
@@ -147,7 +149,7 @@ def _apart(pictures, rng):
     """Median distance of pictures to their nearest neighbours, in grey levels; alone, 0."""
     if len(pictures) < 2:
         return 0.0
-    own = rng.permutation(len(pictures))[:ASKED]
+    own = rng.permutation(len(pictures))[:NEIGHBOURS_OF]
     return np.median(nearest(pictures[own], pictures, own=own)[0])
 
 

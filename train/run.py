@@ -3,8 +3,9 @@
 
 ``config.json`` holds the :class:`RunConfig`; ``generator.safetensors`` the float generator that
 quantize reads: ``weight1..4`` (in, out, 4, 4), ``bias1..4`` (out,), ``v1``, ``v2`` (latent,), all
-float32, and the training done so far. Training adds ``checkpoint.pt``, ``metrics.jsonl`` and
-``samples/``. A run in integers has ``model.safetensors``, its model file, in place of the floats.
+float32, and the training done so far. Training adds ``checkpoint.pt``, ``metrics.jsonl``,
+``samples/`` and pictures for people. A run in integers has ``model.safetensors``, its model file,
+in place of the floats.
 """
 
 from __future__ import annotations

@@ -100,7 +100,7 @@ def begin(
         data=training_set.source,
         data_digest=training_set.digest,
         pictures=len(training_set.pictures),
-        recombined=(constants.recombined if recombine is None else recombine) or None,
+        recombined=(constants.recombine if recombine is None else recombine) or None,
         precision=precision or precision_on(recipe, device),
     )
     loop.train(config, training_set.pictures, run, save_every=save_every, device=device)

@@ -18,7 +18,6 @@ from train.networks import Discriminator, Generator
 from train.parallel import ALONE, SharedDraws
 from train.quantize import with_provenance
 from train.recipes import half_cosine, recipe_of
-from train.recombination import recombine
 from train.run import FloatGenerator, IntegerGenerator, draw_latents
 
 SAMPLE_COUNT = 36
@@ -73,11 +72,6 @@ class Trainer:
         ``cpu`` or ``cuda``.
     world : train.parallel.World
         The processes that share each batch; by default this one has all of it.
-
-    Attributes
-    ----------
-    recombined : uint8 array, shape (M, 32, 32, 3)
-        Pictures that it made of the parts of others, and learns from too; M may be 0.
     """
 
     def __init__(self, config, pictures, device="cpu", world=ALONE):
@@ -106,10 +100,6 @@ class Trainer:
         self.adam_d = torch.optim.Adam(d_parameters, recipe.lr_d, recipe.betas, fused=True)
         rng = self._rng(_OFFSETS)
         self.v1, self.v2 = (self._latents(rng, ()) for _ in range(2))
-        self.recombined = pictures[:0]
-        if config.recombined:
-            self.recombined = recombine(pictures, config.recombined)
-        pictures = np.concatenate((pictures, self.recombined))
         planes = np.ascontiguousarray(pictures.transpose(0, 3, 1, 2))
         self.pictures = torch.from_numpy(planes).to(self.device)
         self.batches = Batches(len(pictures), recipe.batch, [config.seed, _ORDER])

@@ -47,9 +47,11 @@ def test_runs_are_found_by_name_and_seed(tmp_path):
 def cheap(monkeypatch, tmp_path):
     """Two small recipes in an empty folder, which becomes the current one."""
     monkeypatch.chdir(tmp_path)
-    base = replace(RECIPES["fast"], sprites=9, batch=4, d_colour=(2, 2, 2), d_grey=(2, 2, 2))
+    base = replace(RECIPES["fast"], sprites=18, batch=4, d_colour=(2, 2, 2), d_grey=(2, 2, 2))
     monkeypatch.setattr(recipes, "BASE", base)
-    monkeypatch.setattr(recipes, "VARIANTS", {"base": {}, "tanh": {"latents": "tanh"}})
+    monkeypatch.setattr(
+        recipes, "VARIANTS", {"base": {}, "tanh": {"latents": "tanh", "recombined": 2}}
+    )
     for name in recipes.VARIANTS:
         monkeypatch.setitem(RECIPES, name, base)  # what training adds goes away again
     monkeypatch.setattr(recipes, "relative_cost", lambda *_: 0.5)
@@ -74,8 +76,9 @@ def test_recipes_trains_what_is_missing_and_goes_on_with_what_was_broken_off(che
     assert program.run(recipes.main, arguments) == 0
     runs = json.loads(Path("out/recipes.json").read_text())["runs"]
     assert [(run["variant"], run["steps"]) for run in runs] == [("base", 4), ("tanh", 8)]
-    assert RunConfig.load("runs/tanh-1").latents == "tanh"
-    assert "| tanh | latents tanh | 1 | 8 |" in Path("out/recipes.md").read_text()
+    tanh = RunConfig.load("runs/tanh-1")
+    assert (tanh.latents, tanh.recombined) == ("tanh", 2)
+    assert "| tanh | latents tanh, recombined 2 | 1 | 8 |" in Path("out/recipes.md").read_text()
 
 
 def test_recipes_keeps_what_an_earlier_table_tells(cheap):

@@ -41,6 +41,7 @@ from train.experiments.registry import EXPERIMENTS, find
 from train.experiments.subject import open_subject
 from train.networks import Generator
 from train.recipes import RECIPES
+from train.recombination import FIRST_ROW, LAST_ROW
 from train.run import Start
 
 SPEC = GeneratorSpec(channels=(6, 5, 4))
@@ -491,9 +492,9 @@ def test_recombined_sprites_lie_under_their_parents(model, monkeypatch, capsys):
             measured.append(pictures)
             return {"recall": 0.5}
 
-    few = dataclasses.replace(RECIPES["few"], recombined=40)
+    few = dataclasses.replace(RECIPES["few"], recombine=40)
     monkeypatch.setitem(RECIPES, "few", few)
-    monkeypatch.setattr(recombination, "COUNTS", (12, 40))
+    monkeypatch.setattr(recombination, "SHARES", (0.3, 1))
     monkeypatch.setattr(recombination, "SAMPLES", 9)
     monkeypatch.setattr(recombination, "reference", Told)
     monkeypatch.setattr(recombination, "comparison", lambda figures, extra: str(extra))
@@ -507,8 +508,8 @@ def test_recombined_sprites_lie_under_their_parents(model, monkeypatch, capsys):
     assert [len(pictures) for pictures in measured] == [9, 9]
     head, body, together = (row.pictures for row in sheets[0])
     assert len(together) == recombination.SHOWN
-    np.testing.assert_array_equal(together[:, :12], head[:, :12])
-    np.testing.assert_array_equal(together[:, 26:], body[:, 26:])
+    np.testing.assert_array_equal(together[:, :FIRST_ROW], head[:, :FIRST_ROW])
+    np.testing.assert_array_equal(together[:, LAST_ROW:], body[:, LAST_ROW:])
     assert (head != body).any((1, 2, 3)).all()
 
 

@@ -13,6 +13,8 @@ from golden.spec import InputError
 from tests.train.runs import config
 from train import loop
 from train.loop import Diverged, train
+from train.recipes import RECIPES
+from train.recombination import recombine
 from train.run import FloatGenerator
 from train.trainer import Trainer
 
@@ -33,14 +35,15 @@ def folder(path):
 
 @pytest.mark.parametrize(
     ("recipe", "number"),
-    [("paper", signal.SIGINT), ("fast", signal.SIGINT), ("fast", signal.SIGTERM)],
+    [("paper", signal.SIGINT), ("fast", signal.SIGTERM), ("few", signal.SIGINT)],
 )
 def test_an_interrupted_run_resumes_to_the_same_bits(
     tmp_path, sprites, recipe, number, monkeypatch
 ):
     monkeypatch.setattr(loop, "METRICS_EVERY", 3)
     unbroken, broken = folder(tmp_path / "unbroken"), folder(tmp_path / "broken")
-    train(config(recipe), sprites, unbroken)
+    own = config(recipe, recombined=RECIPES[recipe].recombine or None)
+    train(own, sprites, unbroken)
 
     step = Trainer.step
     interrupt_at = [4, 8]
@@ -55,9 +58,9 @@ def test_an_interrupted_run_resumes_to_the_same_bits(
     handler = signal.getsignal(number)
     for resume in (False, True):
         with pytest.raises(KeyboardInterrupt):
-            train(config(recipe), sprites, broken, resume=resume)
+            train(own, sprites, broken, resume=resume)
         assert signal.getsignal(number) is handler
-    train(config(recipe), sprites, broken, resume=True)
+    train(own, sprites, broken, resume=True)
 
     assert weights(broken) == weights(unbroken)
     metrics = [
@@ -72,6 +75,24 @@ def test_an_interrupted_run_resumes_to_the_same_bits(
     for name in ("v1", "v2"):
         arrays = [getattr(FloatGenerator.load(r, config().spec), name) for r in (unbroken, broken)]
         np.testing.assert_array_equal(*arrays)
+
+
+def test_recombined_pictures_are_shown_to_the_networks_and_to_the_alarms(
+    tmp_path, sprites, monkeypatch
+):
+    seen = []
+
+    def watched(original):
+        return lambda first, pictures, *more: (
+            seen.append(pictures) or original(first, pictures, *more)
+        )
+
+    monkeypatch.setattr(loop, "Trainer", watched(loop.Trainer))
+    monkeypatch.setattr(loop, "Watch", watched(loop.Watch))
+    train(config(recombined=7, steps=1), sprites, folder(tmp_path / "r"))
+    assert len(seen) == 2
+    for pictures in seen:
+        np.testing.assert_array_equal(pictures, np.concatenate((sprites, recombine(sprites, 7))))
 
 
 def test_a_killed_run_repeats_the_steps_since_its_checkpoint(tmp_path, sprites, monkeypatch):

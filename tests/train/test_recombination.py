@@ -10,7 +10,7 @@ import pytest
 from golden.spec import InputError
 from train import recombination
 from train.metrics import nearest, rms
-from train.recombination import FIRST_ROW, LAST_ROW, SLOPE, choose, recombine, seams
+from train.recombination import FIRST_ROW, LAST_ROW, SLOPE, choose, join, recombine, seams
 
 
 def random_pictures(count, seed=0):
@@ -94,10 +94,21 @@ def test_no_parent_once_more(monkeypatch, alike, changed):
         assert len(recombine(pictures, 100)) == made
 
 
+@pytest.mark.parametrize("count", [5, 12, 10**6])
+def test_all_differ_from_both_parents(sprites, count):
+    upper, lower, rows = choose(sprites, count)
+    made = join(sprites[upper], sprites[lower], rows)
+    apart = np.median(nearest(sprites, sprites, own=np.arange(len(sprites)))[0])
+    for parents in (upper, lower):
+        assert rms(made, sprites[parents]).min() > 0.85 * apart
+
+
 @pytest.mark.usefixtures("every_pair")
-def test_more_pictures_than_partners(monkeypatch):
-    monkeypatch.setattr(recombination, "PARTNERS", 3)
-    assert len(recombine(random_pictures(8), 100)) == 24
+@pytest.mark.parametrize(("partners", "pairs", "made"), [(3, 99, 24), (99, 31, 24), (99, 4, 8)])
+def test_more_pictures_than_can_be_tried(monkeypatch, partners, pairs, made):
+    monkeypatch.setattr(recombination, "PARTNERS", partners)
+    monkeypatch.setattr(recombination, "PAIRS", pairs)
+    assert len(recombine(random_pictures(8), 100)) == made
 
 
 @pytest.mark.parametrize(

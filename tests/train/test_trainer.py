@@ -9,7 +9,6 @@ import torch
 
 from tests.train.runs import config
 from train.recipes import RECIPES
-from train.recombination import recombine
 from train.trainer import Trainer
 
 pytestmark = pytest.mark.usefixtures("tiny_recipes")
@@ -106,14 +105,6 @@ def test_lr_decays_to_zero_and_ema_follows(sprites):
     paper.step()
     torch.testing.assert_close(paper.ema.layers[0].weight, paper.g.layers[0].weight)
     assert paper.adam_g.param_groups[0]["lr"] == 1e-4
-
-
-def test_recombined_pictures_are_real_ones_too(sprites):
-    trainer = Trainer(config(recombined=7), sprites)
-    shown = trainer.pictures.permute(0, 2, 3, 1).numpy()
-    np.testing.assert_array_equal(shown, np.concatenate((sprites, recombine(sprites, 7))))
-    seen = np.concatenate([trainer.batches.indices(step) for step in range(6)])
-    assert seen.max() == 24
 
 
 def changed(monkeypatch, **changes):
