@@ -556,12 +556,14 @@ def quantize(args):
     from golden.atomic import check_destination
     from train import learned_rounding
     from train.quantize import quantize_run
-    from train.widening import check_gain, widen_model
+    from train.widening import check_gain, check_known, widen_model
 
     check_destination(args.out)
     check_gain(args.gain)
     learned = None
     if args.learn is not None:
+        if args.widen and args.gain is None:
+            check_known(args.run)
         learned = partial(learned_rounding.quantize, steps=args.learn)
     model = quantize_run(args.run, _weight_bits(args.weight_bits), learned)
     widens = args.widen or args.gain is not None

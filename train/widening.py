@@ -97,10 +97,7 @@ def find_gain(config, generator, run):
     InputError
         The run was imported, its training pictures are gone or have changed, or all are alike.
     """
-    if config.recipe == "import":
-        raise InputError(f"{run}: was trained elsewhere; give a --gain, or leave --widen out")
-    known = load_again(config.provenance, run, "restore them").pictures
-    refuse_alike(config.data, known)
+    known = _known(config, run)
     chosen = np.linspace(0, len(known) - 1, min(len(known), REFERENCE_COUNT)).astype(int)
     reference = metrics.ScaledFeatures(random_cnn.features(known[chosen]))
     rng = np.random.default_rng([config.seed, _STREAM])
@@ -124,6 +121,20 @@ def find_gain(config, generator, run):
                     break
                 best = nearest
     return (100 + best) / 100
+
+
+def _known(config, run):
+    """Return the training pictures of a run, where a gain can be found on them."""
+    if config.recipe == "import":
+        raise InputError(f"{run}: was trained elsewhere; give a --gain, or leave --widen out")
+    known = load_again(config.provenance, run, "restore them").pictures
+    refuse_alike(config.data, known)
+    return known
+
+
+def check_known(run):
+    """Raise the InputError of :func:`find_gain` for a run, before anything takes minutes."""
+    _known(config_of(run), run)
 
 
 def check_gain(gain):
