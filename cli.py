@@ -633,14 +633,16 @@ def info(args):
 
 @verb(
     "demo",
-    argument("--model", default="models/compact.safetensors", metavar="FILE", help="model file"),
+    argument(
+        "--model", default="models/categorical.safetensors", metavar="FILE", help="model file"
+    ),
     argument("--seed", type=int, default=7, metavar="S", help="draw latents from this seed"),
     argument("--out", default="avatars.png", metavar="FILE.png", help="(default avatars.png)"),
 )
 def demo(args):
     """Show the whole path: six avatars by the reference, the same by the simulated board's UART.
 
-    Example: avatar demo --model models/compact.safetensors
+    Example: avatar demo --seed 1
 
     Writes avatars.png, as it came over the serial line, and avatars-side-by-side.png. The exit
     status is 1 where a byte differs.
