@@ -35,7 +35,12 @@ def folder(path):
 
 @pytest.mark.parametrize(
     ("recipe", "number"),
-    [("paper", signal.SIGINT), ("fast", signal.SIGTERM), ("few", signal.SIGINT)],
+    [
+        ("paper", signal.SIGINT),
+        ("fast", signal.SIGINT),
+        ("fast", signal.SIGTERM),
+        ("few", signal.SIGINT),
+    ],
 )
 def test_an_interrupted_run_resumes_to_the_same_bits(
     tmp_path, sprites, recipe, number, monkeypatch
