@@ -7,10 +7,11 @@ Pictures are compared by the root mean square of the differences of their bytes.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from statistics import fmean
 
 import numpy as np
 
-from train.metrics import nearest
+from train.metrics import typical_distance
 
 WINDOW = 10  # lines of metrics that are averaged before two times are compared
 CERTAIN = 0.95  # a discriminator that judges this share rightly leaves G little to learn from
@@ -94,7 +95,9 @@ class Reference:
         self._pictures = pictures
         rng = np.random.default_rng(0)
         chosen = rng.choice(len(pictures), min(LEAVE_ONE_OUT, len(pictures)), replace=False)
-        self._leave_one_out = self._nearest(pictures[chosen], own=chosen) if len(chosen) > 1 else 0
+        self._leave_one_out = 0.0
+        if len(chosen) > 1:
+            self._leave_one_out = typical_distance(pictures[chosen], pictures, own=chosen)
         self._rng = rng
         self._spread = {}
 
@@ -120,8 +123,8 @@ class Reference:
                 self._pictures[self._rng.choice(len(self._pictures), count, replace=False)]
                 for _ in range(DRAWS)
             )
-            self._spread[count] = np.mean([_apart(draw) for draw in draws])
-        return float(_apart(samples[:count]) / self._spread[count]) if self._spread[count] else None
+            self._spread[count] = fmean(_apart(draw) for draw in draws)
+        return _apart(samples[:count]) / self._spread[count] if self._spread[count] else None
 
     def novelty(self, samples):
         """Return how far samples lie from training pictures, as a share of leave-one-out.
@@ -137,16 +140,14 @@ class Reference:
         -------
         float, or None where most training pictures have a double
         """
-        return float(self._nearest(samples) / self._leave_one_out) if self._leave_one_out else None
-
-    def _nearest(self, pictures, own=None):
-        """Median distance to the nearest training picture that is not the one numbered `own`."""
-        return np.median(nearest(pictures, self._pictures, own=own)[0])
+        if not self._leave_one_out:
+            return None
+        return typical_distance(samples, self._pictures) / self._leave_one_out
 
 
 def _apart(pictures):
     """Median distance of each picture to the nearest other one."""
-    return np.median(nearest(pictures, pictures, own=np.arange(len(pictures)))[0])
+    return typical_distance(pictures, pictures, own=np.arange(len(pictures)))
 
 
 def generator_climb(lines):

@@ -175,6 +175,11 @@ def nearest(pictures, others, *, own=None):
     return rms(pictures, others[indices]), indices
 
 
+def typical_distance(pictures, others, *, own=None):
+    """Return the median distance of pictures to the nearest of others; see :func:`nearest`."""
+    return float(np.median(nearest(pictures, others, own=own)[0]))
+
+
 def diversity(pictures):
     """Mean root mean square difference of all pairs of pictures (N, 32, 32, 3), N >= 2.
 

@@ -10,10 +10,12 @@ Texture Synthesis and Transfer" (SIGGRAPH 2001), here between whole pictures.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from golden.spec import InputError
-from train.metrics import nearest
+from train.metrics import typical_distance
 
 FIRST_ROW, LAST_ROW = 12, 25  # of the lower picture, in any column
 SLOPE = 2  # rows that a seam may rise or fall from a column to the next
@@ -83,29 +85,46 @@ def recombine(pictures, count, *, progress=iter):
     InputError
         No pair is.
     """
-    upper, lower, rows = choose(pictures, count, progress=progress)
-    return join(pictures[upper], pictures[lower], rows)
+    chosen = choose(joinable(pictures, progress=progress), count)
+    return join(pictures[chosen.upper], pictures[chosen.lower], chosen.rows)
 
 
-def choose(pictures, count, *, progress=iter):
-    """Choose which pictures to join, and where.
+class Pairs(NamedTuple):
+    """Pairs of pictures.
 
-    Pairs are left out that make a picture near to one of the two: a generator that learned from it
-    would be found to copy. Of the others those are taken whose seam is among the few best of its
-    upper or of its lower picture, so that every picture gives about as many heads, and bodies, as
-    every other.
-
-    Parameters
+    Attributes
     ----------
-    pictures, count, progress
-        As :func:`recombine`.
-
-    Returns
-    -------
     upper, lower : int array, shape (M,)
         Indices of the pictures.
     rows : int array, shape (M, 32)
         Their seams, as of :func:`seams`.
+    cost : int32 array, shape (M,)
+    """
+
+    upper: np.ndarray
+    lower: np.ndarray
+    rows: np.ndarray
+    cost: np.ndarray
+
+    def take(self, index):
+        """Return some of the pairs."""
+        return Pairs(*(each[index] for each in self))
+
+
+def joinable(pictures, *, progress=iter):
+    """Find where pictures can be joined.
+
+    Pairs are left out that make a picture near to one of the two: a generator that learned from it
+    would be found to copy.
+
+    Parameters
+    ----------
+    pictures, progress
+        As :func:`recombine`.
+
+    Returns
+    -------
+    Pairs
 
     Raises
     ------
@@ -129,15 +148,23 @@ def choose(pictures, count, *, progress=iter):
         above = _above(rows[block])
         from_upper, from_lower = (difference.sum((1, 2), where=where) for where in (~above, above))
         new[block] = np.minimum(from_upper, from_lower) > least_change
-    upper, lower, rows, cost = (each[new] for each in (upper, lower, rows, cost))
-    if not len(upper):
+    if not new.any():
         raise InputError(
             f"recombined, the training pictures ({number:,}) give none that is not near to one of "
             "its two parents; give more pictures (--count, --data), or --recombine 0"
         )
-    rank = np.minimum(_ranks(upper, cost), _ranks(lower, cost))
-    chosen = np.sort(np.lexsort((cost, rank))[:count])
-    return upper[chosen], lower[chosen], rows[chosen]
+    return Pairs(upper, lower, rows, cost).take(new)
+
+
+def choose(pairs, count):
+    """Return up to `count` of the pairs.
+
+    Those whose seam is among the few best of its upper or of its lower picture, so that every
+    picture gives about as many heads, and bodies, as every other.
+    """
+    ranks = (_ranks(each, pairs.cost) for each in (pairs.upper, pairs.lower))
+    best = np.lexsort((pairs.cost, np.minimum(*ranks)))[:count]
+    return pairs.take(np.sort(best))
 
 
 def join(upper, lower, rows):
@@ -150,7 +177,7 @@ def _apart(pictures, rng):
     if len(pictures) < 2:
         return 0.0
     own = rng.permutation(len(pictures))[:NEIGHBOURS_OF]
-    return np.median(nearest(pictures[own], pictures, own=own)[0])
+    return typical_distance(pictures[own], pictures, own=own)
 
 
 def _ranks(group, cost):

@@ -14,7 +14,7 @@ from train.experiments.figure import Row, sheet
 from train.experiments.measuring import SAMPLES, comparison, reference
 from train.experiments.report import Report
 from train.recipes import RECIPES
-from train.recombination import choose, join
+from train.recombination import choose, join, joinable
 
 SHARES = (0.25, 1, 4)  # of what recipe `few` trains on
 SHOWN = 10
@@ -26,20 +26,21 @@ def run(settings):
     sprites = evaluate.training_of(SPRITES)
     figures, novelty = {}, {}
     bar = partial(tqdm, desc="recombine", unit="block", delay=2, leave=False)
+    pairs = joinable(sprites, progress=bar)
     for share in SHARES:
         count = round(share * wanted)
-        upper, lower, rows = choose(sprites, count, progress=bar)
-        joined = join(sprites[upper], sprites[lower], rows)
+        chosen = choose(pairs, count)
+        joined = join(sprites[chosen.upper], sprites[chosen.lower], chosen.rows)
         measured = samples.resample(joined, SAMPLES, settings.seed)
         label = f"{count:,} recombined"
         figures[label] = reference().measure(measured)
         novelty[label] = evaluate.novelty(measured, sprites, reference().fresh)
         if share == 1:
-            chosen = samples.resample(np.arange(len(joined)), SHOWN, settings.seed)
+            some = samples.resample(np.arange(len(joined)), SHOWN, settings.seed)
             shown = [
-                Row("head of", sprites[upper[chosen]]),
-                Row("body of", sprites[lower[chosen]]),
-                Row("together", joined[chosen]),
+                Row("head of", sprites[chosen.upper[some]]),
+                Row("body of", sprites[chosen.lower[some]]),
+                Row("together", joined[some]),
             ]
     medians = {
         label: each["samples"]["median"] / each["leave_one_out"]["median"]
