@@ -51,7 +51,8 @@ ARGUMENTS = (
         ("--latent",),
         {
             "choices": LATENTS,
-            "help": "N(0, I), its tanh, or five choices of one in twenty (default normal)",
+            "help": "N(0, I), its tanh, or five choices of one in twenty (default: normal for "
+            "recipe paper, else categorical)",
         },
     ),
     PRECISION,

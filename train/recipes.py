@@ -42,6 +42,8 @@ class Recipe:
     relativistic : bool
         Each discriminator judges pairs, by how much more real than the made picture the drawn one
         is; else each picture by itself.
+    latents : str
+        One of :data:`golden.latents.DISTRIBUTIONS`, unless the user says otherwise.
     recombine : int
         Pictures to make of parts of the training pictures, at most, unless the user says otherwise
         (:mod:`train.recombination`).
@@ -77,6 +79,7 @@ class Recipe:
     r1_gamma: float
     r1_every: int
     relativistic: bool
+    latents: str
     recombine: int
     translate: int
     cut_out: int
@@ -104,6 +107,7 @@ PAPER = Recipe(
     r1_gamma=0.0,
     r1_every=1,
     relativistic=False,
+    latents="normal",
     recombine=0,
     translate=0,
     cut_out=0,
@@ -130,6 +134,7 @@ FAST = Recipe(
     r1_gamma=1.0,
     r1_every=8,
     relativistic=False,
+    latents="categorical",  # nothing lies between two of them, so nothing half
     recombine=0,
     translate=0,
     cut_out=0,

@@ -30,7 +30,7 @@ def begin(
     recombine=None,
     seed=0,
     smooth=1.0,
-    latent="normal",
+    latent=None,
     precision=None,
     device=None,
     save_every=loop.SAVE_EVERY,
@@ -55,8 +55,8 @@ def begin(
     seed : int
     smooth : float
         Label of real pictures, above 0 and at most 1.
-    latent : str
-        One of :data:`golden.latents.DISTRIBUTIONS`.
+    latent : str, optional
+        One of :data:`golden.latents.DISTRIBUTIONS`; by default the recipe's.
     precision : str, optional
         ``float32`` or ``bfloat16``; by default that of :func:`precision_on`.
     device : str, optional
@@ -96,7 +96,7 @@ def begin(
         steps=constants.steps if steps is None else steps,
         seed=seed,
         real_label=smooth,
-        latents=latent,
+        latents=constants.latents if latent is None else latent,
         data=training_set.source,
         data_digest=training_set.digest,
         pictures=len(training_set.pictures),

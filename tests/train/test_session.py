@@ -39,11 +39,18 @@ def test_data(tmp_path):
     assert main(["data", "--count", "5", "--out", str(out)]) == 2  # may be somebody's own
 
 
-@pytest.mark.parametrize(("recipe", "latent"), [("paper", "tanh"), ("fast", "categorical")])
-def test_from_nothing_to_a_model(tmp_path, recipe, latent, capsys):
+@pytest.mark.parametrize(
+    ("recipe", "asked", "latents"),
+    [
+        ("paper", [], "normal"),
+        ("paper", ["--latent", "tanh"], "tanh"),
+        ("fast", [], "categorical"),
+        ("fast", ["--latent", "normal"], "normal"),
+    ],
+)
+def test_from_nothing_to_a_model(tmp_path, recipe, asked, latents, capsys):
     run, model = tmp_path / "r", tmp_path / "m.safetensors"
-    train = [*TRAIN, "--recipe", recipe, "--out", str(run), "--smooth", "0.9", "--latent", latent]
-    assert main(train) == 0
+    assert main([*TRAIN, "--recipe", recipe, "--out", str(run), "--smooth", "0.9", *asked]) == 0
     capsys.readouterr()
     quantize = ["quantize", str(run), "--weight-bits", "8,6,5,4", "--out", str(model), "--json"]
     assert main(quantize) == 0
@@ -53,7 +60,7 @@ def test_from_nothing_to_a_model(tmp_path, recipe, latent, capsys):
     assert facts["psnr"] == loaded.metrics["psnr"]
     assert loaded.spec.weight_bits == (8, 6, 5, 4)
     assert facts["acc_widths"] == list(loaded.spec.acc_widths)
-    told = {"recipe": recipe, "latents": latent, "real_label": 0.9, "steps": 3, "seed": 0}
+    told = {"recipe": recipe, "latents": latents, "real_label": 0.9, "steps": 3, "seed": 0}
     assert told.items() <= loaded.training.items()
 
 
