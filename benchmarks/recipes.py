@@ -41,7 +41,7 @@ from train.evaluate import novelty, sprite_reference
 from train.experiments.figure import sheet
 from train.experiments.report import captioned, save_part
 from train.memory import keep_freed_memory
-from train.recipes import RECIPES, Recipe
+from train.recipes import RECIPES
 from train.run import CONFIG, RunConfig
 from train.session import precision_on
 from train.trainer import Trainer
@@ -71,7 +71,7 @@ VARIANTS = {
     "tanh": {"latents": "tanh"},
     "categorical": {"latents": "categorical"},
 }
-RECIPE_FIELDS = {field.name for field in fields(Recipe)}
+CONFIG_FIELDS = {field.name for field in fields(RunConfig)}  # the others are the recipe's
 ROUNDS, ROUND = 5, 16  # of steps, with two gradient penalties each
 
 
@@ -107,8 +107,8 @@ def train(names, seeds, steps, channels, folder):
     make_folder(folder)
     keep_freed_memory()
     for name in names:
-        of_recipe = {key: VARIANTS[name][key] for key in VARIANTS[name].keys() & RECIPE_FIELDS}
-        of_config = {key: VARIANTS[name][key] for key in VARIANTS[name].keys() - RECIPE_FIELDS}
+        of_config = {key: VARIANTS[name][key] for key in VARIANTS[name].keys() & CONFIG_FIELDS}
+        of_recipe = {key: VARIANTS[name][key] for key in VARIANTS[name].keys() - CONFIG_FIELDS}
         RECIPES[name] = replace(BASE, **of_recipe)
         config = replace(base, recipe=name, **of_config)
         missing = not all((folder / f"{name}-{seed}" / CONFIG).exists() for seed in seeds)
@@ -175,7 +175,7 @@ Trained in {precisions}.
 
 {LEGEND}
 
-{as_table(found, VARIANTS, "`fast` on 275 sprites", (*FIGURES, "novelty"))}"""
+{as_table(found, VARIANTS, "`fast` of N(0, I) on 275 sprites", (*FIGURES, "novelty"))}"""
     results = {"command": command, "base_steps": steps, "runs": found}
     save_part(out, "recipes", results, text, sheet(shown, scale=2))
 
