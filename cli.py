@@ -23,7 +23,6 @@ from golden.termination import end_on_sigterm
 from train import options
 
 MAX_SCALE = 64
-MAX_SPRITES = 1_000_000
 BUILD_TIMEOUT = 1800  # seconds that a simulator may take to be built and run
 EXTRA_OF = {
     "torch": "train",
@@ -444,8 +443,7 @@ def data(args):
     import pictures
     from train import sprites
 
-    if not 1 <= args.count <= MAX_SPRITES:
-        raise InputError(f"--count is {args.count}; give 1 to {MAX_SPRITES}")
+    sprites.check("--count", args.count)
     if args.seed < 0:
         raise InputError(f"--seed is {args.seed}; give 0 or a positive number")
     if args.sheet:
@@ -560,10 +558,10 @@ def quantize(args):
 
     check_destination(args.out)
     check_gain(args.gain)
+    if args.widen and args.gain is None:
+        check_known(args.run)
     learned = None
     if args.learn is not None:
-        if args.widen and args.gain is None:
-            check_known(args.run)
         learned = partial(learned_rounding.quantize, steps=args.learn)
     model = quantize_run(args.run, _weight_bits(args.weight_bits), learned)
     widens = args.widen or args.gain is not None
@@ -859,8 +857,8 @@ START_ARGUMENTS = (
         "--warm-up",
         type=int,
         metavar="N",
-        help="first steps, in which only the discriminators learn (default 0; 500 where a FILE has "
-        "none to begin with)",
+        help="first steps, in which only the discriminators learn (default 0; 500, of finetune and "
+        "prune, where a FILE has none to begin with, at most a quarter of all)",
     ),
     options.PRECISION,
     argument("--device", choices=("cpu", "cuda"), help="default: cuda where there is one"),

@@ -32,8 +32,8 @@ def _check_folder_of(path):
         raise InputError(f"{path}: the folder {folder} is not writable; write elsewhere")
 
 
-def make_folder(path):
-    """Make a folder to write files to, unless it is there already.
+def check_folder(path):
+    """Refuse a path that is no folder to write files to, and where none can be made.
 
     Raises
     ------
@@ -41,12 +41,18 @@ def make_folder(path):
         The folder that should hold it does not exist, or `path` is a file, or is not writable.
     """
     path = Path(path)
-    if path.exists() and not path.is_dir():
+    if path.exists() and not path.is_dir():  # not the other way: others may make it meanwhile
         raise InputError(f"{path}: is a file; name a folder")
-    if not path.exists():
-        _check_folder_of(path)  # of `path` nothing: other processes of a run make it meanwhile
-        path.mkdir(exist_ok=True)
-    check_destination(path / "file")
+    if path.is_dir():
+        check_destination(path / "file")
+    else:
+        _check_folder_of(path)
+
+
+def make_folder(path):
+    """Make a folder to write files to, if none is there; raises as :func:`check_folder`."""
+    check_folder(path)
+    Path(path).mkdir(exist_ok=True)
 
 
 @contextmanager

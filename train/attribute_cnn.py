@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 import safetensors
 import torch
-from safetensors.numpy import save_file
+from safetensors import numpy as safetensors_numpy
 from torch import nn
 from torch.nn import functional
 from tqdm import tqdm
@@ -192,7 +192,7 @@ def save(reader, path):
         "redrawn": reader.redrawn,
     }
     with replacing(path) as beside:
-        save_file(arrays, beside, metadata={"attributes": _canonical_json(header)})
+        beside.write_bytes(safetensors_numpy.save(arrays, {"attributes": _canonical_json(header)}))
 
 
 def _damage(x, generator):

@@ -49,11 +49,10 @@ def load(source, count, seed):
     Raises
     ------
     InputError
-        `count` is not positive, or the folder has no readable picture.
+        `count` is out of range, or the folder has no readable picture.
     """
     if source == SPRITES:
-        if count < 1:
-            raise InputError(f"--count is {count}; draw at least 1 sprite")
+        sprites.check("--count", count)
         return TrainingSet(source, sprites.collection(count, seed)[0])
     return TrainingSet(str(source), read_folder(source))
 
@@ -78,7 +77,8 @@ def load_again(training, whose, remedy):
         They are not told, gone, or have changed.
     """
     source, count = training.get("data"), training.get("pictures")
-    if not isinstance(source, str) or type(count) is not int or count < 1:
+    told = isinstance(source, str) and type(count) is int and count >= 1
+    if not told or (source == SPRITES and count > sprites.MOST):
         raise InputError(f"{whose}: does not say what it was trained on; {remedy}")
     known = load(source, count, SPRITES_SEED)
     if known.digest != training.get("data_digest"):

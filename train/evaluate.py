@@ -150,7 +150,11 @@ def training_of(source, count=None):
     InputError
         As :func:`train.data.load`.
     """
-    return load(source, TRAINING_COUNT if count is None else count, SPRITES_SEED).pictures
+    if count is None:
+        count = TRAINING_COUNT
+    else:
+        sprites.check("--training-count", count)
+    return load(source, count, SPRITES_SEED).pictures
 
 
 def blends(pictures):

@@ -214,9 +214,10 @@ def import_generator(path, run, *, offsets=None, offsets_seed=None, latents="nor
     if (run / CONFIG).exists():
         raise InputError(f"{run}: holds a run already; name another folder")
     channels = tuple(w.shape[1] for w in weight[:3])
-    GeneratorSpec(channels=channels)
-    make_folder(run)
+    spec = GeneratorSpec(channels=channels)
     generator = FloatGenerator(tuple(weight), tuple(bias), v1, v2, {"steps": 0, "seconds": 0})
+    FloatGenerator.from_arrays(generator.arrays, generator.progress, spec, path)  # checks them
+    make_folder(run)
     generator.save(run)
     RunConfig(
         channels=channels,

@@ -130,12 +130,13 @@ def within_memory():
 
 
 def _save(trainer, run, samples):
-    buffer = io.BytesIO()  # a full disk then fails as for any other file
-    torch.save(trainer.state(), buffer)
-    with replacing(run / CHECKPOINT) as beside:
-        beside.write_bytes(buffer.getbuffer())
     trainer.generator().save(run)
     save_png(run / SAMPLES / f"{trainer.step_count:06}.png", grid(samples, scale=2))
+    buffer = io.BytesIO()  # a full disk then fails as for any other file
+    torch.save(trainer.state(), buffer)
+    # Last: a run that died before it goes on from the former one and saves the others again.
+    with replacing(run / CHECKPOINT) as beside:
+        beside.write_bytes(buffer.getbuffer())
 
 
 def _restore(trainer, run):

@@ -95,7 +95,11 @@ def _squared_distances(a, b):
 def _radii(features, k):
     """Squared distance of each feature (N, D) to its k-th nearest other; 0 for a single one."""
     k = min(k, len(features) - 1)
-    return np.partition(_squared_distances(features, features), k, axis=1)[:, k]
+    radii = np.empty(len(features), features.dtype)
+    for start in range(0, len(features), _ROWS):
+        some = np.s_[start : start + _ROWS]
+        radii[some] = np.partition(_squared_distances(features[some], features), k, axis=1)[:, k]
+    return radii
 
 
 def coverage(real, fake, k):

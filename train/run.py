@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import safetensors
-from safetensors.numpy import save_file
+from safetensors import numpy as safetensors_numpy
 
 from golden import model_file
 from golden.atomic import replacing
@@ -230,7 +230,8 @@ class FloatGenerator:
         """Write generator.safetensors into the folder `run`."""
         progress = json.dumps(self.progress, sort_keys=True)
         with replacing(Path(run) / GENERATOR) as beside:
-            save_file(self.arrays, beside, metadata={"progress": progress})
+            # not save_file: of a full disk it makes an error that is no OSError
+            beside.write_bytes(safetensors_numpy.save(self.arrays, {"progress": progress}))
 
     @classmethod
     def load(cls, run, spec):
@@ -243,9 +244,11 @@ class FloatGenerator:
             out of range.
         """
         path = Path(run) / GENERATOR
-        if (Path(run) / MODEL).is_file():
-            raise InputError(f"{run}: was trained in integers; take its {MODEL}, or a float run")
         if not path.is_file():
+            if (Path(run) / MODEL).is_file():
+                raise InputError(
+                    f"{run}: was trained in integers; take its {MODEL}, or a float run"
+                )
             raise InputError(f"{path}: there is no such file; let `avatar train` run to its end")
         try:
             with safetensors.safe_open(path, framework="numpy") as file:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import torch
 
+from golden.atomic import check_folder
 from golden.spec import GeneratorSpec, InputError
 from train import loop
 from train.data import SPRITES, SPRITES_SEED, Batches, load, load_again
@@ -71,7 +72,8 @@ def begin(
     """
     run, constants = Path(run), RECIPES[recipe]
     GeneratorSpec(channels=channels)  # refuses impossible channels
-    _check_numbers(run, seed, {"--steps": steps, "--epochs": epochs, "--save-every": save_every})
+    _check_counts({"--steps": steps, "--epochs": epochs, "--save-every": save_every})
+    _check_new(run, seed)
     if steps is not None and epochs is not None:
         raise InputError("--steps and --epochs both say how long; give one of them")
     if recombine is not None and recombine < 0:
@@ -157,7 +159,8 @@ def begin_from(
     rate = constants.rate if rate is None else rate
     distillation = constants.distillation if distillation is None else distillation
     noise = constants.noise if noise is None else noise
-    _check_numbers(run, seed, {"--steps": steps, "--save-every": save_every})
+    _check_counts({"--steps": steps, "--save-every": save_every})
+    _check_new(run, seed)
     if not 0 < rate < math.inf:
         raise InputError(f"--rate is {rate}; give a share of the recipe's learning rates, 0.3 say")
     if not 0 <= distillation < math.inf:
@@ -225,16 +228,16 @@ def go_on(run, *, steps=None, device=None, save_every=loop.SAVE_EVERY):
     Raises
     ------
     InputError
-        The folder is no run, its pictures have changed, or `steps` are done already.
+        The folder is no run, its pictures have changed, `steps` are done already, or a number is
+        below 1.
     """
+    _check_counts({"--steps": steps, "--save-every": save_every})
     run = Path(run)
     config = RunConfig.load(run)
     if config.recipe not in RECIPES:
         raise InputError(f"{run}: recipe {config.recipe!r} cannot go on; train a new run")
     pictures = load_again(config.provenance, run, "restore them").pictures
     if steps is not None:
-        if steps < 1:
-            raise InputError(f"--steps is {steps}; give at least 1")
         config = replace(config, steps=steps)
     loop.train(
         config,
@@ -246,11 +249,15 @@ def go_on(run, *, steps=None, device=None, save_every=loop.SAVE_EVERY):
     )
 
 
-def _check_numbers(run, seed, counts):
-    """Refuse a folder that holds a run, a negative seed, and counts, by option, below 1."""
+def _check_counts(counts):
+    """Refuse counts, by option, below 1."""
     for name, value in counts.items():
         if value is not None and value < 1:
             raise InputError(f"{name} is {value}; give at least 1")
+
+
+def _check_new(run, seed):
+    """Refuse a folder that holds a run or cannot be made, and a negative seed."""
     if seed < 0:
         raise InputError(f"--seed is {seed}; give 0 or a positive number")
     if (run / CONFIG).exists():
@@ -258,6 +265,7 @@ def _check_numbers(run, seed, counts):
             f"{run}: holds a run already; go on with `avatar train --resume --out {run}`, or name "
             "another folder"
         )
+    check_folder(run)
 
 
 def _device(name):

@@ -17,6 +17,7 @@ import numpy as np
 from tqdm import tqdm
 
 from golden.atomic import replacing
+from golden.spec import InputError
 from train import sprite_parts as parts
 
 SIZE = 32
@@ -67,6 +68,7 @@ ACCENT_COLOURS = {
     "violet": (150, 84, 200),
 }
 
+MOST = 1_000_000  # sprites at once: 3 GB
 # What there is to choose from, attribute by attribute.
 CHOICES = {
     "hair": tuple(parts.HAIR),
@@ -210,13 +212,19 @@ def sample(rng):
     return Attributes(**chosen)
 
 
+def check(name, count):
+    """Raise InputError where the sprites that the option `name` asks for are too many, or none."""
+    if not 1 <= count <= MOST:
+        raise InputError(f"{name} is {count}; give 1 to {MOST}")
+
+
 def collection(count, seed):
     """Draw sprites with attributes that all differ.
 
     Parameters
     ----------
     count : int
-        Number of sprites, positive.
+        Number of sprites, 1 to :data:`MOST`.
     seed : int
         The same seed and count give the same sprites; a larger count begins with the same ones.
 

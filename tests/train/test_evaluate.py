@@ -205,7 +205,10 @@ def test_evaluate_a_folder_for_people(tmp_path, capsys):
         (["--images", "many", "--reference", "black"], "needs at least 10"),
         (["--images", "many", "--reference", "missing"], "there is no such folder"),
         (["--images", "many", "--training", "missing"], "there is no such folder"),
-        (["--images", "many", "--training", "sprites", "--training-count", "0"], "--count is 0"),
+        (
+            ["--images", "many", "--training", "sprites", "--training-count", "0"],
+            "error: --training-count is 0",
+        ),
         (["--images", "many", "--training-count", "5"], "give --training sprites"),
         (["--images", "many", "--count", "2"], "--count is 2; give 20 to 20000"),
         (["--images", "many", "--seed", "-1"], "--seed is -1"),

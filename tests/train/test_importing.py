@@ -137,6 +137,7 @@ def edited(**changes):
         (edited(**{"2.bias": torch.zeros(5, dtype=torch.complex64)}), "holds complex numbers"),
         (edited(**{"2.bias": torch.zeros(5, device="meta")}), "holds no values"),
         (edited(**{"2.bias": torch.full((5,), 1e300, dtype=torch.float64)}), "float32's range"),
+        (edited(**{"4.weight": torch.full((5, 3, 4, 4), 1e35)}), r"g\.pt: .* out of range"),
         (
             build(norm="batch").state_dict() | {"1.running_var": torch.full((6,), -1.0)},
             "running variance is negative",

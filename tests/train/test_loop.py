@@ -123,6 +123,24 @@ def test_a_killed_run_repeats_the_steps_since_its_checkpoint(tmp_path, sprites, 
     assert [line["step"] for line in lines if "g" in line] == [2, 4, 6, 8, 10, 12]
 
 
+def test_a_run_that_dies_in_its_last_save_can_end(tmp_path, sprites, monkeypatch):
+    unbroken, killed = folder(tmp_path / "unbroken"), folder(tmp_path / "killed")
+    train(config(), sprites, unbroken, save_every=5)
+    with monkeypatch.context() as patch:
+        save = FloatGenerator.save
+
+        def dies(self, run):
+            if self.progress["steps"] == 12:
+                raise SystemExit
+            save(self, run)
+
+        patch.setattr(FloatGenerator, "save", dies)
+        with pytest.raises(SystemExit):
+            train(config(), sprites, killed, save_every=5)
+    train(config(), sprites, killed, resume=True)
+    assert weights(killed) == weights(unbroken)
+
+
 def test_what_a_run_leaves(tmp_path, sprites):
     generator = train(config(), sprites, tmp_path, save_every=5)
     assert sorted(p.name for p in (tmp_path / "samples").iterdir()) == [

@@ -51,8 +51,9 @@ def neighbour_radius(points, n, k):
     return sorted(others)[k - 1]
 
 
-@pytest.mark.parametrize("k", [1, 3])
-def test_coverage_and_recall(k):
+@pytest.mark.parametrize(("k", "rows"), [(1, 1024), (3, 7)])
+def test_coverage_and_recall(monkeypatch, k, rows):
+    monkeypatch.setattr(metrics, "_ROWS", rows)
     rng = np.random.default_rng(1)
     real, fake = rng.standard_normal((40, 2)), 0.5 + rng.standard_normal((30, 2))
     covered = [

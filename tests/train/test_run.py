@@ -67,6 +67,7 @@ def test_a_configuration_edited_wrongly(tmp_path, field, value):
 
 
 def test_generators_of_another_size_or_with_nan(tmp_path, generator):
+    CONFIGURATION.save(tmp_path)
     with pytest.raises(InputError, match=r"generator\.safetensors: there is no such file"):
         FloatGenerator.load(tmp_path, CONFIGURATION.spec)
     generator.save(tmp_path)
@@ -77,6 +78,7 @@ def test_generators_of_another_size_or_with_nan(tmp_path, generator):
     generator.save(tmp_path)
     with pytest.raises(InputError, match="v1 holds a NaN"):
         FloatGenerator.load(tmp_path, CONFIGURATION.spec)
+    assert (tmp_path / GENERATOR).stat().st_mode == (tmp_path / CONFIG).stat().st_mode
     (tmp_path / GENERATOR).write_bytes(b"")
     with pytest.raises(InputError, match="is damaged"):
         FloatGenerator.load(tmp_path, CONFIGURATION.spec)

@@ -11,7 +11,7 @@ from PIL import Image
 from cli import main
 from golden import model_file
 from pictures import grid
-from train import loop
+from train import loop, session
 from train.recombination import recombine
 from train.run import RunConfig
 from train.sprites import collection
@@ -120,6 +120,8 @@ def test_own_pictures_and_resume(tmp_path, capsys):
     assert main([*resume, "--steps", "5"]) == 0
     assert RunConfig.load(run).steps == 5
     assert "leave it out" in refused(capsys, *resume, "--steps", "9", "--seed", "2")
+    assert "--save-every is 0" in refused(capsys, *resume, "--steps", "9", "--save-every", "0")
+    assert RunConfig.load(run).steps == 5
     (own / "000.png").unlink()
     assert "not the pictures that" in refused(capsys, *resume, "--steps", "9")
 
@@ -156,6 +158,7 @@ def test_divergence_is_1(tmp_path, monkeypatch, capsys):
         (["--preset", "tiny", "--smooth", "0.9", "--recipe", "best"], "judges pairs"),
         (["--preset", "tiny", "--recombine", "-1"], "--recombine is -1"),
         (["--preset", "tiny", "--count", "0"], "--count is 0"),
+        (["--preset", "tiny", "--count", "1000001"], "--count is 1000001; give 1 to 1000000"),
         (["--preset", "tiny", "--data", "missing"], "missing: there is no such folder"),
         (["--preset", "tiny", "--resume"], "leave it out"),
         (["--resume"], "config.json"),
@@ -190,6 +193,21 @@ def test_quantize_refuses(tmp_path, capsys):
     (run / "config.json").write_text('{"channels": [4, 3, 2], "steps')
     assert "config.json: is damaged" in refused(capsys, "quantize", run, "--out", out)
     assert not out.exists()
+
+
+def test_folders_that_cannot_be_made_are_refused_before_the_work(tmp_path, capsys, monkeypatch):
+    assert main([*TRAIN, "--out", str(tmp_path / "r")]) == 0
+    monkeypatch.setattr(session, "load", None)
+    monkeypatch.setattr(session, "start_state", None)
+    for verb in (TRAIN, ("finetune", tmp_path / "r", "--weight-bits", "5")):
+        assert "there is no folder" in refused(capsys, *verb, "--out", tmp_path / "no" / "r")
+
+
+def test_a_model_may_lie_in_the_folder_of_its_run(tmp_path):
+    run = tmp_path / "r"
+    assert main([*TRAIN, "--out", str(run)]) == 0
+    quantize = ["quantize", str(run), "--out", str(run / "model.safetensors")]
+    assert main(quantize) == main(quantize) == 0
 
 
 def test_networks_larger_than_memory(tmp_path, capsys):

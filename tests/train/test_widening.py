@@ -15,7 +15,7 @@ from golden.spec import GeneratorSpec, InputError
 from pictures import save_png
 from tests.models import random_model
 from tests.train.test_generator_file import CONFIGURATION, make_generator
-from train import learned_rounding, quantize, widening
+from train import quantize, widening
 from train.data import TrainingSet, load
 from train.quantize import as_network, float_pictures
 from train.run import IntegerGenerator, RunConfig
@@ -173,7 +173,7 @@ def test_a_gain_that_is_none(run, tmp_path, capsys, monkeypatch, verb, gain):
 
 @pytest.mark.parametrize("learn", [[], ["--learn", "5"]])
 def test_pictures_that_have_changed(run, tmp_path, capsys, monkeypatch, learn):
-    monkeypatch.setattr(learned_rounding, "quantize", None)  # refused before the minutes
+    monkeypatch.setattr("train.quantize.quantize_run", None)  # refused before the minutes
     (tmp_path / "pictures" / "3.png").unlink()
     assert main(["quantize", str(run), *learn, "--widen", "--out", str(tmp_path / "m")]) == 2
     assert "these are not the pictures that" in capsys.readouterr().err
