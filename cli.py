@@ -294,8 +294,9 @@ def _board_netlist(name, plan):
     target = board(name)
     if target.device.family != "ecp5":
         raise InputError(f"{name}: only the ECP5's cells have models; choose a board with one")
+    ports = target.ports  # refused before the design is written out
     design, _ = Job(target, plan).design(plan)
-    return board_netlist.build(design, target.ports, notice=_notice)
+    return board_netlist.build(design, ports, notice=_notice)
 
 
 def _build_plan(model, array, clock_hz):
@@ -754,6 +755,7 @@ def evaluate(args):
     evaluate.check(args.count, args.seed)
     ((kind, path),) = given.items()
     source = kinds[kind](path)
+    _notice_other_reference(path, source.training, args.reference)
     training = None
     if args.training is not None:
         training = evaluate.training_of(args.training, args.training_count)
@@ -766,6 +768,13 @@ def evaluate(args):
         progress=partial(tqdm, desc="evaluate", unit="set", delay=2, leave=False),
     )
     print(json.dumps(result, allow_nan=False) if args.json else evaluate.as_text(result))
+
+
+def _notice_other_reference(path, training, reference):
+    """Say so where something trained on pictures of one's own is compared with sprites."""
+    data = training.get("data", "sprites")
+    if reference == "sprites" and data != "sprites" and training.get("recipe") != "import":
+        _notice(f"{path}: was trained on {data}; to compare with that, give --reference {data}")
 
 
 NETWORK_ARGUMENTS = (
@@ -1047,6 +1056,11 @@ def _stream(args, board, model, latents, sheet, takers):
             sheet.save()
     text = json.dumps(facts) if args.json else as_text(facts)
     print(text, file=sys.stderr if args.out == "-" else sys.stdout)
+    if model is None:
+        _notice(
+            "latents came from N(0, I), of which a generator of categorical ones makes no faces; "
+            "give --model FILE"
+        )
     return 1 if facts.get("differ") else 0
 
 

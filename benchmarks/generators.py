@@ -27,6 +27,8 @@ from tqdm import tqdm
 from benchmarks import program
 from benchmarks.engines import engines
 from benchmarks.roofline import draw
+from boards.explore import link_per_second
+from boards.opening import RATES
 from golden import model_file
 from golden.atomic import make_folder, replacing
 from golden.latents import draw_latents
@@ -171,7 +173,9 @@ def as_markdown(results):
         "by hand. The difference is to the reference, in steps of 255; float engines lack the "
         "rounding between layers.",
         f"The hardware's {hardware['cycles_interval']:,} cycles are measured in simulation; the "
-        f"clock: {results['clock_source']}.",
+        f"clock: {results['clock_source']}. From a board",
+        f"come as many as its serial line carries: {link_per_second(RATES[0]):.0f} a second at "
+        f"{RATES[0]:,} baud.",
         "",
         "## Beside published engines",
         "",

@@ -171,7 +171,7 @@ def report(found, shown, command, steps, out):
 {captioned("recipes", CAPTION)}
 
 One change at a time, each for the processor time of {steps:,} steps of the base, on 275 sprites.
-Trained in {precisions}.
+Trained in {precisions}; a seed in both counts as two.
 
 {LEGEND}
 

@@ -72,7 +72,15 @@ class Board:
 
     @property
     def ports(self):
-        """Names of its top's ports: ``clk``, ``rx``, ``tx``, and ``active``, the busy lamp."""
+        """Names of its top's ports: ``clk``, ``rx``, ``tx``, and ``active``, the busy lamp.
+
+        Raises InputError where it has no such lamp.
+        """
+        if "busy" not in self.lamps:
+            raise InputError(
+                f"{self.name}: has no lamp `busy`, by which a simulation sees that it works; "
+                "choose another board"
+            )
         resource, number, *parts = self.lamps["busy"]
         return {
             "clk": f"{self.oscillator}_0__io",

@@ -42,7 +42,7 @@ BOARD_25F = Board(
     platform=Platform25F,
     device_name="lfe5u-25f",
     array=ArraySpec(4, 4),
-    loader="orangecrab",
+    loader="orangeCrab",
     **_COMMON,
 )
 BOARD_85F = Board(
@@ -51,6 +51,6 @@ BOARD_85F = Board(
     platform=Platform85F,
     device_name="lfe5u-85f",
     array=ArraySpec(16, 16),
-    loader="orangecrab",
+    loader="orangeCrab",
     **_COMMON,
 )

@@ -102,6 +102,11 @@ def test_a_clock_that_no_pll_makes(make):
         make(25_000_000, 33_333_000)
 
 
+def test_a_board_without_the_lamp_that_its_simulation_watches(capsys):
+    assert cli.main(["board-sim", "--model", MODEL, "--netlist", "colorlight-i9"]) == 2
+    assert "colorlight-i9: has no lamp `busy`" in capsys.readouterr().err
+
+
 def test_each_board_holds_something():
     for board in facts():
         assert board["presets"], board["name"]

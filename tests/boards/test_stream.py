@@ -60,7 +60,9 @@ def test_stream_writes_files_a_sheet_and_a_report(board, tmp_path, capsys):
     np.testing.assert_array_equal(sheet[:64:2, :64:2], expected(3, 70)[6])
     np.testing.assert_array_equal(sheet[-64::2, -64::2], expected(3, 70)[69])
 
-    report = json.loads(capsys.readouterr().out)
+    output, said = capsys.readouterr()
+    assert "latents came from N(0, I)" in said
+    report = json.loads(output)
     assert (report["pictures"], report["baud"], report["repeats"]) == (70, 115_200, 0)
     drawn = [r for r in board.requests if r.type == Request.GENERATE]
     answers = [answer(request).encode() for request in drawn]

@@ -167,13 +167,18 @@ def test_evaluate_a_run(run, capsys):
 
 def test_evaluate_a_model_against_a_folder(tmp_path, capsys):
     spec = GeneratorSpec(channels=(4, 3, 2))
-    model_file.save(random_model(spec), tmp_path / "m.safetensors")
+    model = dataclasses.replace(random_model(spec), training={"data": "mine"})
+    model_file.save(model, tmp_path / "m.safetensors")
     folder = tmp_path / "real"
     folder.mkdir()
     png.save_each(folder, sprites.collection(30, 4)[0])
     arguments = ["--model", str(tmp_path / "m.safetensors"), "--reference", str(folder)]
+    assert main(["evaluate", *arguments[:2], "--count", "40", "--json"]) == 0
+    assert "trained on mine; to compare with that, give --reference" in capsys.readouterr().err
     assert main(["evaluate", *arguments, "--count", "40", "--json"]) == 0
-    result = json.loads(capsys.readouterr().out)
+    out, err = capsys.readouterr()
+    assert "trained on" not in err
+    result = json.loads(out)
     assert finite(result)
     assert result["left_out"].keys() == {"attribute_frechet", "re_render", "novelty"}
     assert result["figures"].keys() == {
