@@ -372,7 +372,7 @@ def test_missed_goals_are_told():
 @pytest.fixture
 def figures(monkeypatch):
     made_up = dict.fromkeys(measuring.COLUMNS, 2.5)
-    made_up |= {"novelty_to_leave_one_out": 1.1, "near_copies": 0}
+    made_up |= {"novelty_to_leave_one_out": 1.1, "near_copies": 3, "near_copies_of_fresh": 1}
     known = dict.fromkeys(("real", "training_set", "blends"), made_up)
     monkeypatch.setattr(measuring, "calibration", lambda: known)
     monkeypatch.setattr(quality, "calibration", lambda: known)
@@ -393,7 +393,7 @@ def test_quality_lists_what_there_is(figures, model, capsys):
     facts = json.loads(capsys.readouterr().out)
     assert list(facts["figures"]) == ["best (float)", "head-3 (float)"]
     text = Path("docs/results/quality.md").read_text()
-    assert "| best (float) | 2.5 | 10 | 2.5 | 2.5 | 2.500 | 1.10 | 0 | 4-3-2 |" in text
+    assert "| best (float) | 2.5 | 10 | 2.5 | 2.5 | 2.500 | 1.10 | 3 (1) | 4-3-2 |" in text
     assert "- best (float): 1.00 and 4.00\n- head-3 (float): 1.00 and 4.40" in text
     assert cli.main(["experiment", "three-channel-head", "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)

@@ -63,6 +63,7 @@ def measure(subject, seed):
             "novelty": novelty["samples"]["median"],
             "novelty_to_leave_one_out": ratio,
             "near_copies": novelty["samples"]["near_copies"],
+            "near_copies_of_fresh": novelty["fresh"]["near_copies"],
         }
     return _measured[key]
 

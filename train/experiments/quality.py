@@ -67,7 +67,10 @@ def run(settings):
         "novelty": {
             name: f"{each['novelty_to_leave_one_out']:.2f}" for name, each in figures.items()
         },
-        "near copies": {name: str(each["near_copies"]) for name, each in figures.items()},
+        "near copies (fresh)": {
+            name: f"{each['near_copies']} ({each['near_copies_of_fresh']})"
+            for name, each in figures.items()
+        },
         "channels": {s.label: "-".join(map(str, s.spec.channels)) for s in found},
         "latents": {s.label: s.distribution for s in found},
         "trained on": {s.label: _pictures(s.training) for s in found},
@@ -76,8 +79,9 @@ def run(settings):
     findings = f"""\
 {SAMPLES:,} samples each, as `avatar evaluate --seed {settings.seed}` draws them, against
 {evaluate.REFERENCE_COUNT:,} held-out sprites. Novelty is the median distance to the nearest
-training picture over that of the training pictures among themselves. The last rows show what known
-pictures score.
+training picture over that of the training pictures among themselves; near copies are nearer than
+{evaluate.NEAR_COPY:g} grey levels, beside them how many of as many fresh sprites are. The last rows
+show what known pictures score.
 
 {comparison(figures, extra)}
 {goals({s.label: figures[s.label] for s in found if not s.is_integer})}
