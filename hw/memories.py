@@ -20,7 +20,7 @@ from hw.uart import frame_receiver, identity
 BLOCK_BITS = 18 * 1024
 BLOCK_WIDTHS = (1, 2, 4, 9, 18)  # two ports, each to read or to write
 WIDE = 36  # one port to write, one to read
-SMALL_DEPTH = 64  # words of a memory that the tools make of logic
+SMALL_DEPTH = 32  # words of a memory that the tools make of logic; of 64 Yosys makes a block
 
 
 @dataclass(frozen=True)
