@@ -69,7 +69,7 @@ def test_two_processes_take_the_steps_of_one(tmp_path, monkeypatch):
         monkeypatch.setitem(RECIPES, name, dataclasses.replace(recipe, **NARROW))
     one, two = tmp_path / "1", tmp_path / "2"
     begin = ["--channels", "4,3,2", "--recipe", "fast", "--steps", "30"]
-    begin += ["--recombine", "7", "--out"]
+    begin += ["--recombine", "90", "--out"]
     assert main(["train", *begin, str(one)]) == 0
     statuses, errors = train_in(2, *begin, two)
     assert statuses == [0, 0], errors

@@ -305,8 +305,8 @@ def test_the_help_tells_the_defaults(capsys):
     finetune, distill, prune = (WAYS[way] for way in ("finetune", "distill", "prune"))
     assert f"(default {prune.rate}, of distill {distill.rate:g})" in text
     assert finetune.rate == prune.rate
-    assert f"(default 0; {finetune.warm_up} where" in text
-    assert finetune.warm_up == prune.warm_up
+    assert f"(default 0; {finetune.warm_up}, of finetune and prune, where" in text
+    assert (finetune.warm_up, distill.warm_up) == (prune.warm_up, 0)
     for name in ("distillation", "noise"):
         others, own = getattr(prune, name), getattr(finetune, name)
         assert f"(default {others:g}, of finetune {own:g})" in text
