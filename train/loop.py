@@ -188,8 +188,7 @@ def train(config, pictures, run, *, start=None, resume=False, save_every=SAVE_EV
     ----------
     config : train.run.RunConfig
     pictures : uint8 array, shape (N, 32, 32, 3)
-        If `config` says so they are recombined here, and the run learns from what is made of them
-        alone: what it never saw whole it seldom draws whole.
+        They are recombined here if `config` says so.
     run : Path
         The run's folder, made unless it exists.
     start : dict, optional
@@ -219,35 +218,33 @@ def train(config, pictures, run, *, start=None, resume=False, save_every=SAVE_EV
     run = Path(run)
     keep_freed_memory()
     with one_thread(), parallel.joined(device) as world:
-        shown = pictures
+        original = len(pictures)
         if config.recombined:
-            shown = _recombined(pictures, config.recombined, world)
-        trainer = Trainer(config, shown, world.device, world)
+            pictures = _with_recombined(pictures, config.recombined, world)
+        trainer = Trainer(config, pictures, world.device, world)
         _prepare(trainer, run, start, resume)
         if world.writes:
             config.save(run)
             _forget_later_metrics(run, trainer.step_count)
             (run / SAMPLES).mkdir(exist_ok=True)
-            known = pictures
             if config.recombined:
-                _save_some(shown, run / RECOMBINED)
-                known = np.concatenate((pictures, shown))
-            with Watch(run, known) as watch:
+                _save_some(pictures[original:], run / RECOMBINED)
+            with Watch(run, pictures) as watch:
                 _steps(trainer, run, save_every, world, watch)
         else:
             _steps(trainer, run, save_every, world, None)
     return trainer.generator()
 
 
-def _recombined(pictures, count, world):
-    """Return up to `count` pictures made of the parts of others."""
+def _with_recombined(pictures, count, world):
+    """Return the pictures and up to `count` recombined ones behind them."""
     bar = partial(
         tqdm, desc="recombine", unit="block", delay=2, leave=False, disable=not world.writes
     )
     made = recombine(pictures, count, progress=bar)
     if world.writes and len(made) < count:
         print(f"avatar: recombined {len(made):,} pictures of {count:,} asked for", file=sys.stderr)
-    return made
+    return np.concatenate((pictures, made))
 
 
 def _save_some(pictures, path):
