@@ -772,8 +772,10 @@ def evaluate(args):
 
 def _notice_other_reference(path, training, reference):
     """Say so where something trained on pictures of one's own is compared with sprites."""
-    data = training.get("data", "sprites")
-    if reference == "sprites" and data != "sprites" and training.get("recipe") != "import":
+    from train.data import SPRITES
+
+    data = training.get("data", SPRITES)
+    if reference == SPRITES != data and training.get("recipe") != "import":
         _notice(f"{path}: was trained on {data}; to compare with that, give --reference {data}")
 
 

@@ -41,7 +41,7 @@ def check_folder(path):
         The folder that should hold it does not exist, or `path` is a file, or is not writable.
     """
     path = Path(path)
-    if path.exists() and not path.is_dir():  # not the other way: others may make it meanwhile
+    if path.exists() and not path.is_dir():  # in this order: another process may make it meanwhile
         raise InputError(f"{path}: is a file; name a folder")
     if path.is_dir():
         check_destination(path / "file")

@@ -150,11 +150,9 @@ def training_of(source, count=None):
     InputError
         As :func:`train.data.load`.
     """
-    if count is None:
-        count = TRAINING_COUNT
-    else:
+    if count is not None:
         sprites.check("--training-count", count)
-    return load(source, count, SPRITES_SEED).pictures
+    return load(source, TRAINING_COUNT if count is None else count, SPRITES_SEED).pictures
 
 
 def blends(pictures):

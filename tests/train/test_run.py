@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
+import errno
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -82,6 +84,19 @@ def test_generators_of_another_size_or_with_nan(tmp_path, generator):
     (tmp_path / GENERATOR).write_bytes(b"")
     with pytest.raises(InputError, match="is damaged"):
         FloatGenerator.load(tmp_path, CONFIGURATION.spec)
+
+
+def test_a_full_disk_is_one_line(tmp_path, generator, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    generator.save(tmp_path)
+    before = (tmp_path / GENERATOR).read_bytes()
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(InputError, match=r"generator\.safetensors: cannot be written"):
+        generator.save(tmp_path)
+    assert (tmp_path / GENERATOR).read_bytes() == before
+    assert len(list(tmp_path.iterdir())) == 1
 
 
 GAINS = ("0", "-1", "NaN", "true", '"x"', "null")
