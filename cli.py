@@ -101,6 +101,7 @@ def main(argv=None):
         if it has any, never a traceback. A failed check is its own message.
     """
     status = InputError.status
+    end_on_sigterm()
     try:
         args = _parser().parse_args(argv)
         done = args.function(args) or 0
@@ -330,7 +331,6 @@ def board_sim(args):
     from hw.tiling import ArraySpec
 
     model = model_file.load(args.model)
-    end_on_sigterm()
     array = ArraySpec(rows=args.rows, columns=args.columns)
     with _virtual_board(model, args.link, array, args.netlist) as board:
         print(board.path, flush=True)
@@ -655,9 +655,9 @@ def demo(args):
     from sim.demo import AVATARS, as_text
 
     out = Path(args.out)
+    pictures.check_png(out)
     beside = out.with_name(f"{out.stem}-side-by-side{out.suffix}")
-    for path in (out, beside):
-        pictures.check_png(path)
+    pictures.check_png(beside)
     model = model_file.load(args.model)
     latents = _drawn(args.seed, AVATARS, model, args.model)
 
@@ -698,9 +698,13 @@ def _in_parallel(*arguments):
     )
 
     def answer():
-        output, _ = process.communicate(timeout=BUILD_TIMEOUT)
+        try:
+            output, _ = process.communicate(timeout=BUILD_TIMEOUT)
+        except subprocess.TimeoutExpired:
+            raise CheckFailed(f"`avatar {arguments[0]}` took too long; run it alone") from None
         if not output:
-            raise InputError(f"`avatar {arguments[0]}` gave no answer; run it alone to see why")
+            words = f"`avatar {arguments[0]}` gave no answer; run it alone to see why"
+            raise (CheckFailed if process.returncode == CheckFailed.status else InputError)(words)
         return json.loads(output)
 
     try:
@@ -1035,7 +1039,7 @@ def _stream_plan(args, folder):
     latents = _drawn(args.seed, args.count, model, path)
     sheet = args.sheet or (folder and f"{os.path.abspath(folder)}.png")
     sheet = pictures.ContactSheet(sheet) if sheet else None
-    if folder:
+    if folder is not None:
         pictures.make_empty(folder)
     return model, latents, sheet
 
@@ -1120,8 +1124,9 @@ def augment(args):
     DIR holds 00000.png, ... for `avatar train --data DIR`, latents.npy for `avatar generate
     --latents` (row n made picture n), and pictures.csv: file, row, seed, model, CRC-32.
     """
-    from boards.training_set import TrainingSet
+    from boards.training_set import TrainingSet, check_no_index
 
+    check_no_index(args.out)
     model, latents, sheet = _stream_plan(args, args.out)
     with _open_board(args.port, model, args.baud) as board:
         facts, _ = board.info()
@@ -1156,9 +1161,9 @@ def explore(args):
 
     Example: avatar explore --device lfe5u-85f --preset compact --out explored
 
-    Cycles, multipliers and block RAMs are exact; LUTs and flip-flops come from a fit to
-    syntheses, whose error is printed. The table holds the points that nothing beats in speed, share
-    of the device and weight bits. Exit status 1 if nothing fits.
+    Cycles, multipliers and block RAMs are exact, for AMD's chips as planned; LUTs and flip-flops
+    come from a fit to syntheses, whose error is printed. The table holds the points that nothing
+    beats in speed, share of the device and weight bits. Exit status 1 if nothing fits.
     """
     from boards import area, devices, explore, explore_report
 
@@ -1169,15 +1174,18 @@ def explore(args):
         raise InputError(f"--baud is {args.baud}; give 1 to 100000000")
     if not args.measure and (args.scheduler is not None or args.jobs != 1):
         raise InputError("--jobs and --scheduler spread --measure; give that too, or leave them")
-    if args.out:
+    if args.jobs == 0:
+        raise InputError("--jobs is 0; give a number of processes, or -1 for all cores")
+    if args.out is not None:
         make_folder(args.out)
+        explore_report.check_plots()
     if args.measure:
         runs = area.measure_all(device.family, jobs=args.jobs, scheduler=args.scheduler)
     else:
         runs = area.committed_runs(device.family)
     fits = {resource: area.fit(runs, resource, device.family) for resource in area.RESOURCES}
     facts = explore.report(device, channels, round(args.clock * 1e6), args.baud, fits)
-    if args.out:
+    if args.out is not None:
         if args.measure:
             area.save_runs(args.out, runs)
         explore_report.save(facts, args.out)
@@ -1215,7 +1223,6 @@ def synth(args):
     if args.clock is not None:
         _check_mhz(args.clock)
     model = _model_or_network(args)
-    end_on_sigterm()
     with Progress() as progress:
         facts = synth.measure(model, array, device, progress, seeds=seeds, clock_mhz=args.clock)
     print(json.dumps(facts) if args.json else synth.as_text(facts, device))
@@ -1275,8 +1282,11 @@ def build(args):
         name: getattr(board.array, name) if given is None else given for name, given in size.items()
     }
     array = ArraySpec(**size)
+    if args.clock is not None:
+        _check_mhz(args.clock)
+    if args.seed < 0:
+        raise InputError(f"--seed is {args.seed}; give 0 or a positive number")
     model = model_file.load(args.model)
-    end_on_sigterm()
     with Progress() as progress:
         facts = make.make(
             board,

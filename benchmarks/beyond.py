@@ -19,8 +19,8 @@ import numpy as np
 from boards.area import COSTS, committed_runs, fit
 from boards.devices import device
 from boards.kept import digest, kept
-from boards.tools import YOSYS
 from golden.spec import ACT_BITS, INPUT_BITS, PLANES, GeneratorSpec
+from golden.tools import YOSYS
 from hw.cycle_model import CycleModel
 from hw.dual_multiplier import shared_columns
 from hw.memories import board_memories

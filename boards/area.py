@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from boards.kept import digest, kept
-from boards.tools import YOSYS
 from golden.atomic import replacing
 from golden.full_range import full_range_model
 from golden.spec import GeneratorSpec
+from golden.tools import YOSYS
 from hw.build_plan import BuildPlan
 from hw.ecp5.platform import Ecp5Primitives
 from hw.memories import generator_memories
@@ -87,7 +87,7 @@ def measure(family, channels, weight_bits, rows, columns):
     ------
     InputError
         Yosys is not installed.
-    boards.tools.ToolFailed
+    golden.tools.ToolFailed
         The synthesis failed or took too long.
     """
     spec = GeneratorSpec(channels=channels, weight_bits=weight_bits)

@@ -17,10 +17,11 @@ from boards.ecp5_flow import PACKAGES, pack, place_and_route, synthesize, target
 from boards.fit import check_fit
 from boards.floorplan import floorplan
 from boards.new_folder import check_new_folder, new_folder
-from boards.tools import ECPPACK, NEXTPNR_ECP5, YOSYS, ToolFailed
+from boards.tools import ECPPACK, NEXTPNR_ECP5
 from golden.failures import CheckFailed
 from golden.full_range import full_range_model
 from golden.spec import InputError
+from golden.tools import YOSYS, ToolFailed
 from hw.build_plan import BuildPlan
 from hw.rtlil import without_indices
 from hw.tiling import Tiling
@@ -141,7 +142,7 @@ def build(job, out, progress, *, seed=1, clocks_mhz=()):
 
     Raises
     ------
-    boards.fit.DoesNotFit, InputError, boards.tools.ToolFailed
+    boards.fit.DoesNotFit, InputError, golden.tools.ToolFailed
         As :func:`boards.synth.measure`.
     TimingMissed
         No clock was met.

@@ -12,6 +12,7 @@ from golden.spec import InputError
 DETECTOR_HZ = (10_000_000, 400_000_000)
 OSCILLATOR_HZ = (400_000_000, 800_000_000)
 MAX_DIVISOR = 128
+LOWEST_HZ, HIGHEST_HZ = 3_125_000, 400_000_000  # of an output
 
 
 def dividers(in_hz, out_hz):
@@ -24,6 +25,10 @@ def dividers(in_hz, out_hz):
     InputError
         There are none.
     """
+    if not LOWEST_HZ <= out_hz <= HIGHEST_HZ:
+        raise InputError(
+            f"the PLL makes {LOWEST_HZ / 1e6:g} to {HIGHEST_HZ / 1e6:g} MHz, not {out_hz / 1e6:g}"
+        )
     for before in range(1, MAX_DIVISOR + 1):
         detector, rest = in_hz / before, out_hz * before % in_hz
         feedback = out_hz * before // in_hz
@@ -36,7 +41,7 @@ def dividers(in_hz, out_hz):
             return before, feedback, min(behind, key=lambda n: abs(out_hz * n - middle))
     raise InputError(
         f"the PLL makes no {out_hz / 1e6:g} MHz of {in_hz / 1e6:g} MHz; "
-        f"give a multiple of {in_hz / 1e6 / max(1, in_hz // DETECTOR_HZ[0]):g} MHz, 4 to 400"
+        f"give a multiple of {in_hz / 1e6 / max(1, in_hz // DETECTOR_HZ[0]):g} MHz"
     )
 
 

@@ -9,9 +9,9 @@ from itertools import product
 from tqdm import tqdm
 
 from boards.area import RESOURCES
+from boards.fit import board_blocks
 from golden.spec import GeneratorSpec
 from hw.cycle_model import CycleModel
-from hw.memories import board_memories
 from hw.multiplier_count import multipliers
 from hw.tiling import ArraySpec, Tiling
 from hw.uart.protocol import BYTE_BITS, MAX_ANSWER
@@ -93,10 +93,9 @@ def evaluate(device, spec, array, clock_hz, baud, fits, *, on_chip):
     """
     tiling = Tiling(spec, array)
     cycles = CycleModel(tiling).cycles_interval
-    memories = [m for m in board_memories(tiling) if on_chip or m.name != "weights"]
     takes = {
         "multipliers": multipliers(tiling),
-        "blocks": sum(memory.blocks for memory in memories),
+        "blocks": board_blocks(tiling, device.family, weights=on_chip),
         **{resource: fits[resource](tiling) for resource in RESOURCES},
     }
     has = {name: getattr(device, name) for name in LIMITS}

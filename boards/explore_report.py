@@ -81,6 +81,11 @@ def _row(point):
     return "".join(f"{cell:>{width}}" for cell, (_, width) in zip(cells, HEADER, strict=True))
 
 
+def check_plots():
+    """Import what draws, before the work; ModuleNotFoundError where it is not installed."""
+    import matplotlib.pyplot  # noqa: F401
+
+
 def save(facts, folder):
     """Write ``explore.json`` and ``explore.png``, each whole or not at all.
 

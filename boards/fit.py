@@ -7,9 +7,12 @@ import re
 from collections import Counter
 
 from golden.spec import InputError
-from hw.memories import board_memories
+from hw.memories import BLOCK_BITS, SMALL_DEPTH, board_memories
 from hw.multiplier_count import multipliers
 
+GOWIN_SMALL = 2048  # bits of a read-only memory that Yosys makes of Gowin's logic, at most
+GOWIN_SLICE = 9  # bits of a word in a row of Gowin's block RAMs
+GOWIN_ROWS = 2048  # words of so many bits in one
 PRIMITIVES = {"ebr": "DP16KD", "mult": "MULT18X18D"}
 _CELL = re.compile(r"^\s*cell \\(\w+) ", re.MULTILINE)
 
@@ -29,17 +32,41 @@ class DoesNotFit(InputError):
         self.add_note(table)
 
 
-def memory_table(tiling):
+def blocks_of(memory, family):
+    """Return the block RAMs that a :class:`hw.memories.Memory` takes on a family of FPGAs.
+
+    Gowin's memories are filled before synthesis and none is replaced afterwards: Yosys makes the
+    small ones of logic, and puts what the deep ones have beyond whole slices of nine bits into as
+    few blocks as hold them. So measured of `tiny` at 3 to 6 bits and `small` at 3, 4 x 4.
+    """
+    if family != "gowin" or memory.written:
+        return memory.blocks
+    if memory.bits <= GOWIN_SMALL or (memory.replaced and memory.depth <= SMALL_DEPTH):
+        return 0
+    if memory.depth <= GOWIN_ROWS:
+        return memory.blocks
+    slices, rest = divmod(memory.width, GOWIN_SLICE)
+    return slices * -(-memory.depth // GOWIN_ROWS) + -(-rest * memory.depth // BLOCK_BITS)
+
+
+def board_blocks(tiling, family, *, weights=True):
+    """Return the block RAMs of the board's top, its weights outside unless `weights`."""
+    memories = [each for each in board_memories(tiling) if weights or each.name != "weights"]
+    return sum(blocks_of(each, family) for each in memories)
+
+
+def memory_table(tiling, family):
     """Return the lines of a table of all memories of the board's top, the largest first."""
-    memories = sorted(board_memories(tiling), key=lambda memory: -memory.blocks)
+    taken = {each: blocks_of(each, family) for each in board_memories(tiling)}
+    memories = sorted(taken, key=lambda memory: -taken[memory])
     lines = [f"{'memory':<16}{'banks':>6}{'words':>8}{'bits':>6}{'kbit':>9}{'block RAMs':>12}"]
     lines += [
         f"{each.name:<16}{each.count:>6}{each.depth:>8,}{each.width:>6}{each.bits / 1024:>9.1f}"
-        f"{each.blocks or 'logic':>12}"
+        f"{taken[each] or 'logic':>12}"
         for each in memories
     ]
     bits = sum(each.bits for each in memories) / 1024
-    lines.append(f"{'all':<16}{bits:>29,.1f}{sum(each.blocks for each in memories):>12}")
+    lines.append(f"{'all':<16}{bits:>29,.1f}{sum(taken.values()):>12}")
     return "\n".join(lines)
 
 
@@ -56,21 +83,17 @@ def check_fit(tiling, device):
     DoesNotFit
         How many are short, which memory is the largest, and what would help.
     """
-    memories = board_memories(tiling)
-    largest = max(memories, key=lambda memory: memory.blocks)
-    check_blocks(
-        sum(each.blocks for each in memories),
-        device,
-        f"{largest.name} alone takes {largest.blocks}",
-        memory_table(tiling),
-    )
+    taken = {each.name: blocks_of(each, device.family) for each in board_memories(tiling)}
+    largest = max(taken, key=taken.get)
+    table = memory_table(tiling, device.family)
+    check_blocks(sum(taken.values()), device, f"{largest} alone takes {taken[largest]}", table)
     needed = multipliers(tiling)
     if needed > device.multipliers:
         raise DoesNotFit(
             f"{device.name} has {device.multipliers} multipliers, this needs {needed}: "
             f"{needed - device.multipliers} short; give fewer --rows or --columns"
             + ("" if tiling.weight_bits <= 5 else ", or 5 bits a weight: two share one then"),
-            memory_table(tiling),
+            table,
         )
 
 

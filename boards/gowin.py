@@ -14,7 +14,8 @@ from boards.ecp5_flow import ROUTING_TIMEOUT, SYNTHESIS_TIMEOUT
 from boards.kept import digest, kept
 from boards.new_folder import new_folder
 from boards.routed_report import clock_name
-from boards.tools import GOWIN_PACK, NEXTPNR_GOWIN, YOSYS
+from boards.tools import GOWIN_PACK, NEXTPNR_GOWIN
+from golden.tools import YOSYS
 from hw.rtlil import without_indices
 
 PACKING_TIMEOUT = 600  # seconds

@@ -124,10 +124,22 @@ class Board:
         Returns
         -------
         hw.uart.protocol.Facts, hw.uart.protocol.Status
+
+        Raises
+        ------
+        InputError
+            What it says cannot be. As any request.
         """
         payload = self._ask(Request.INFO)
         size = protocol.Facts.LAYOUT.size
-        return protocol.Facts.unpack(payload[:size]), protocol.Status.unpack(payload[size:])
+        facts = protocol.Facts.unpack(payload[:size])
+        try:
+            _spec_of(facts)
+        except InputError as error:
+            raise InputError(f"{self.port}: the board says of itself: {error}") from None
+        if not facts.clock_hz:
+            raise InputError(f"{self.port}: the board says that its clock is 0 Hz; program it anew")
+        return facts, protocol.Status.unpack(payload[size:])
 
     def self_test(self):
         """Let the board make its stored picture.
@@ -340,8 +352,11 @@ class Board:
 
 def _compute_time(facts):
     """Return how long, in seconds, the board may be silent while it makes a picture."""
-    spec = GeneratorSpec(facts.latent, facts.channels, facts.weight_bits)
-    return spec.useful_macs / SLOWEST
+    return _spec_of(facts).useful_macs / SLOWEST
+
+
+def _spec_of(facts):
+    return GeneratorSpec(facts.latent, facts.channels, facts.weight_bits)
 
 
 def _why_not_open(error):

@@ -13,7 +13,7 @@ from boards.build import Job, as_markdown
 from boards.ecp5_flow import pack
 from boards.new_folder import check_new_folder, new_folder
 from boards.registry import board
-from golden.spec import InputError
+from golden.spec import GeneratorSpec, InputError
 from hw.build_plan import BuildPlan
 from hw.tiling import ArraySpec
 
@@ -34,7 +34,9 @@ def read_report(folder):
     try:
         facts = json.loads(path.read_text())
         device = board(facts["board"]).device
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        if device.family == "ecp5":
+            _check(facts)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{folder}: is no folder of `avatar build` ({path.name})") from error
     if device.family != "ecp5":
         raise InputError(f"{folder}: {facts['board']} takes a new model by `avatar build` alone")
@@ -42,6 +44,15 @@ def read_report(folder):
         if not (folder / name).is_file():
             raise InputError(f"{folder}: {name} is missing; build it again")
     return facts
+
+
+def _check(facts):
+    """Look at all that a swap reads in a report; a damaged one raises anything."""
+    GeneratorSpec.from_json(facts["spec"])
+    array_of(facts)
+    as_markdown(facts)
+    if type(facts["clock_hz"]) is not int or "other_memories" not in facts:
+        raise ValueError("clock_hz or other_memories")
 
 
 def array_of(facts):
@@ -92,7 +103,7 @@ def swap(folder, model, self_test, out, progress):
     ------
     InputError
         There is no such build, the model's spec is another, or the design has changed since.
-    boards.tools.ToolFailed
+    golden.tools.ToolFailed
         ecppack failed.
     """
     check_new_folder(out)

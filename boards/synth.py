@@ -46,7 +46,7 @@ def measure(model, array, device, progress, *, seeds=(1,), clock_mhz=None):
         Too few block RAMs or multipliers; no tool has run.
     InputError
         A tool is not installed, or the device has none here.
-    boards.tools.ToolFailed
+    golden.tools.ToolFailed
         A tool failed.
     """
     if device.family != "ecp5":
@@ -63,7 +63,7 @@ def measure(model, array, device, progress, *, seeds=(1,), clock_mhz=None):
     progress.stage("elaboration")
     design = to_rtlil(plan.top(), "top", platform=Ecp5Primitives())
     wanted = planned(design)
-    check_blocks(wanted["ebr"], device, "see the table", memory_table(tiling))
+    check_blocks(wanted["ebr"], device, "see the table", memory_table(tiling, device.family))
     netlist = synthesize(design, progress)
     places = floorplan(netlist, device.name, tiling)
     routed = {

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from golden.atomic import replacing
+from golden.spec import InputError
 
 LATENTS, INDEX = "latents.npy", "pictures.csv"
 
@@ -17,6 +18,18 @@ LATENTS, INDEX = "latents.npy", "pictures.csv"
 def picture_name(index):
     """Return the file name of picture number `index`."""
     return f"{index:05}.png"
+
+
+def check_no_index(folder):
+    """Refuse a folder that holds the index of another training set.
+
+    Raises
+    ------
+    InputError
+    """
+    for name in (LATENTS, INDEX):
+        if Path(folder, name).exists():
+            raise InputError(f"{folder}: holds {name} already; empty it, or name another folder")
 
 
 class TrainingSet:

@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
+from amaranth.back.verilog import YosysError
+
 from boards.new_folder import new_folder
-from boards.tools import YOSYS
+from golden.spec import InputError
+from golden.tools import YOSYS
 
 RUN = "vivado -mode batch -source top.tcl"
 
@@ -35,12 +37,18 @@ def emit(job, out, progress, *, seed=1, clocks_mhz=()):
     boards.fit.DoesNotFit
         Too few block RAMs or multipliers.
     InputError
-        Yosys, which writes the Verilog, is not installed; or the folder cannot be made.
+        Yosys, which writes the Verilog, is not installed or too old; or the folder cannot be made.
     """
     job.check(out)
     progress.stage("Verilog")
-    os.environ.setdefault(YOSYS.variable, YOSYS.path)  # where Amaranth looks for it
-    files, facts = job.files(job.plan), {**job.facts, "run": RUN}
+    with YOSYS.in_environment():  # Amaranth looks for it there
+        try:
+            files = job.files(job.plan)
+        except YosysError as error:
+            raise InputError(
+                f"{YOSYS.path}: {str(error) or 'is no Yosys'}; see {YOSYS.variable}"
+            ) from error
+    facts = {**job.facts, "run": RUN}
     with new_folder(out) as folder:
         for name in ("top.v", "top.xdc", "top.tcl"):
             text = files[name]

@@ -38,8 +38,10 @@ def check_folder(path):
     Raises
     ------
     InputError
-        The folder that should hold it does not exist, or `path` is a file, or is not writable.
+        The folder that should hold it does not exist, or `path` is empty, a file, or not writable.
     """
+    if not os.fspath(path):
+        raise InputError("the name of a folder is empty; give one, . for this one")
     path = Path(path)
     if path.exists() and not path.is_dir():  # in this order: another process may make it meanwhile
         raise InputError(f"{path}: is a file; name a folder")

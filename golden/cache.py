@@ -6,7 +6,15 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import sys
+import time
 from pathlib import Path
+
+from golden.spec import InputError
+
+LOCK_TIMEOUT = 4 * 3600.0  # seconds; the longest that one step of a build may take is three hours
+NOTICE_AFTER = 5.0  # seconds
+POLL = 0.1  # seconds
 
 
 def cache_dir():
@@ -17,8 +25,31 @@ def cache_dir():
 
 @contextlib.contextmanager
 def lock(path):
-    """Let one process at a time into the block; the others wait."""
+    """Let one process at a time into the block; the others wait, and say so.
+
+    Raises
+    ------
+    InputError
+        Another process has been in it for :data:`LOCK_TIMEOUT`.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        begun, told = time.monotonic(), False
+        while not _taken(file):
+            waited = time.monotonic() - begun
+            if waited > LOCK_TIMEOUT:
+                raise InputError(f"{path}: another process holds it for hours; end that one")
+            if waited > NOTICE_AFTER and not told:
+                print(f"avatar: waiting for another process at {path.stem}", file=sys.stderr)
+                told = True
+            time.sleep(POLL)
         yield
+
+
+def _taken(file):
+    """Return whether the lock on `file` is now this process's."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -13,6 +13,7 @@ ACT_BITS = 8  # activations of layers 1 to 3, unsigned
 INPUT_BITS = 9  # z + v of two int8, signed, never saturated
 MUL_BITS = 16
 MAX_SHIFT = 40
+MAX_ACC_WIDTH = 32  # as wide as a model file's biases
 TABLE_SIZE = 1024
 PICTURE_SIZE = 32
 
@@ -141,6 +142,11 @@ class GeneratorSpec:
         bits = self.weight_bits
         if len(bits) != 4 or not all(_whole(b) and 2 <= b <= 8 for b in bits):
             raise InputError(f"spec: weight bits are {bits}; give one number or four, each 2 to 8")
+        if max(self.acc_widths) > MAX_ACC_WIDTH:
+            raise InputError(
+                f"spec: channels {self.channels} with weights of {bits} bits need accumulators of "
+                f"{max(self.acc_widths)} bits; give fewer, {MAX_ACC_WIDTH} bits are the most"
+            )
 
     @classmethod
     def preset(cls, name, weight_bits=5):

@@ -39,7 +39,7 @@ def netlist_of(rtlil, name):
     ------
     InputError
         Yosys is not installed.
-    RuntimeError
+    golden.tools.ToolFailed
         Yosys failed.
     """
     with tempfile.TemporaryDirectory(prefix="avatar-yosys-") as folder:

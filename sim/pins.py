@@ -16,19 +16,16 @@ from pathlib import Path
 import numpy as np
 
 from golden.cache import cache_dir, lock
-from golden.spec import InputError
 from hw.uart.protocol import BYTE_BITS
-from sim.runner import verilator_environment, verilator_home
+from sim.runner import BUILD_ARGS, BUILD_TIMEOUT, Verilator, failed_build
 
 HARNESS = Path(__file__).with_name("pins.cpp")
 ORDER = struct.Struct("=3I")
 ANSWER = struct.Struct("=3I")
 RECEIVED = np.dtype([("clock", "u4"), ("value", "u1"), ("stop", "u1"), ("unused", "u2")])
-BUILD_TIMEOUT = 1800.0  # seconds
 PATIENCE = 300.0  # seconds for one waveform
 OPTIONS = [
-    *("-Wno-fatal", "-Wno-WIDTH", "--noassert"),
-    *("-O3", "--x-assign", "fast", "--x-initial", "fast"),
+    *BUILD_ARGS,
     *("-MAKEFLAGS", "OPT_FAST=-O2"),  # the code that fills memories runs once, and is most of it
     *("-MAKEFLAGS", "CFG_CXXFLAGS_PCH_I=-include"),  # the wheel's makefile has it empty
 ]
@@ -137,26 +134,26 @@ class Pins:
 
 def _build(text):
     """Return the program of a top and the harness; one built before is there at once."""
-    home = verilator_home()
-    key = repr((text, HARNESS.read_text(), OPTIONS, home)).encode()
+    verilator = Verilator.find()
+    key = repr((text, HARNESS.read_text(), OPTIONS, verilator)).encode()
     folder = cache_dir() / "pins" / hashlib.sha256(key).hexdigest()[:16]
     with lock(folder.with_suffix(".lock")):
-        program = folder / "pins"
+        program, beside, log = folder / "pins", folder / "unfinished", folder / "build.log"
         if program.exists():
             return program
         folder.mkdir(exist_ok=True)
         (folder / "top.v").write_text(text)
-        command = ["verilator", "--cc", "--exe", "--build", "--top-module", "top", "-o", program]
-        with verilator_environment(home), (folder / "build.log").open("wb") as log:
-            built = subprocess.run(
-                [*command, *OPTIONS, "--Mdir", folder / "obj", folder / "top.v", HARNESS],
-                stdout=log,
-                stderr=log,
-                timeout=BUILD_TIMEOUT,
-            )
-        if built.returncode:
-            raise InputError(
-                f"Verilator or the C++ compiler failed; {folder / 'build.log'} says why "
-                "(g++, make and perl are needed, and room on the disk)"
-            )
+        command = ["verilator", "--cc", "--exe", "--build", "--top-module", "top", "-o", beside]
+        with verilator.environment(), log.open("wb") as output:
+            try:
+                subprocess.run(
+                    [*command, *OPTIONS, "--Mdir", folder / "obj", folder / "top.v", HARNESS],
+                    stdout=output,
+                    stderr=output,
+                    timeout=BUILD_TIMEOUT,
+                    check=True,
+                )
+            except subprocess.SubprocessError as error:
+                raise failed_build(log) from error
+        beside.rename(program)
     return program

@@ -2,6 +2,7 @@
 """Build a design with Verilator once, and run cocotb benches on it."""
 
 import hashlib
+import importlib.metadata
 import os
 import re
 import shutil
@@ -9,6 +10,7 @@ import subprocess
 import sysconfig
 import tempfile
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from cocotb_tools import runner as cocotb_runner
@@ -21,6 +23,8 @@ from sim.verilog import to_verilog
 
 ROOT = Path(__file__).parents[1]
 _PACKAGES = sysconfig.get_path("purelib")
+_COCOTB = (_PACKAGES, importlib.metadata.version("cocotb"))  # which a program is linked to
+BUILD_TIMEOUT = 3600  # seconds
 MIN_VERILATOR = (5, 36)  # the oldest that compiles cocotb 2.1
 BUILD_ARGS = [
     "-Wno-fatal",
@@ -43,15 +47,93 @@ MAKE_ARGS = [
 ]
 
 
-class _Verilator(cocotb_runner.Verilator):
+@dataclass(frozen=True)
+class Verilator:
+    """Which Verilator there is; part of what decides a build.
+
+    Attributes
+    ----------
+    home : str or None
+        Folder of the packaged programs; None: those on PATH.
+    version : str
+    """
+
+    home: str | None
+    version: str
+
+    @classmethod
+    def find(cls):
+        """Return a new enough one on PATH, or the packaged one.
+
+        Raises
+        ------
+        InputError
+            There is none.
+        """
+        own = shutil.which("verilator")
+        version = own and _version(own)
+        if own and version >= MIN_VERILATOR:
+            return cls(None, ".".join(map(str, version)))
+        packaged = Path(_PACKAGES, "verilator")
+        if not (packaged / "bin" / "verilator").exists():
+            raise InputError("verilator is missing; install the project with its [sim] extra")
+        return cls(str(packaged), importlib.metadata.version("verilator"))
+
+    @contextmanager
+    def environment(self):
+        """Set what the tools read from the environment, and put it back."""
+        before = dict(os.environ)
+        scripts = sysconfig.get_path("scripts")  # the wheel's wrapper calls `python`
+        path = [scripts, os.environ.get("PATH", "")]
+        if self.home:
+            path.insert(0, str(Path(self.home, "bin")))
+            os.environ["VERILATOR_ROOT"] = self.home
+        os.environ["PATH"] = os.pathsep.join(path)
+        os.environ["MAKEFLAGS"] = ""  # not those of a make that called us
+        try:
+            yield
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+
+
+def _version(program):
+    text = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=60).stdout
+    found = re.search(r"(\d+)\.(\d+)", text)
+    return tuple(map(int, found.groups())) if found else (0, 0)
+
+
+def failed_build(log):
+    """Return the InputError of a build whose `log` says why it failed."""
+    return InputError(
+        f"Verilator or the C++ compiler failed; the end of {log} says why "
+        "(g++, make and perl are needed, and room on the disk)"
+    )
+
+
+class _Runner(cocotb_runner.Verilator):
     """cocotb's runner, with :data:`MAKE_ARGS`, and only the top's ports public.
 
     Every signal public halves the speed.
     """
 
+    limit = None  # seconds that a command may take; a bench ends by itself
+
     def _build_command(self):
         verilator, make = super()._build_command()
         return [[word for word in verilator if word != "--public-flat-rw"], [*make, *MAKE_ARGS]]
+
+    def _execute_cmds(self, cmds, cwd, stdout=None):
+        for command in cmds:
+            subprocess.run(
+                command,
+                cwd=cwd,
+                env=self.env,
+                stdout=stdout,
+                stderr=subprocess.STDOUT,
+                timeout=self.limit,
+                check=True,
+            )
 
 
 class Simulation:
@@ -75,11 +157,10 @@ class Simulation:
         self.name, self.waves = name, waves
         self._build_args = [*BUILD_ARGS, *build_args]
         source = component if isinstance(component, str) else to_verilog(component, name)
-        self._verilator = verilator_home()
+        self._verilator = Verilator.find()
         key = hashlib.sha256(
-            # the program is linked to the cocotb of this environment
             repr(
-                (source, name, waves, self._build_args, MAKE_ARGS, self._verilator, _PACKAGES)
+                (source, name, waves, self._build_args, MAKE_ARGS, self._verilator, _COCOTB)
             ).encode()
         ).hexdigest()
         self.build_dir = cache_dir() / "verilator" / f"{name}-{key[:16]}"
@@ -107,9 +188,11 @@ class Simulation:
             )
         )
         log = self.build_dir / "build.log"
-        with verilator_environment(self._verilator):
+        runner = _Runner()
+        runner.limit = BUILD_TIMEOUT
+        with self._verilator.environment():
             try:
-                _Verilator().build(
+                runner.build(
                     sources=[control, text],
                     hdl_toplevel=self.name,
                     build_dir=self.build_dir,
@@ -118,11 +201,8 @@ class Simulation:
                     timescale=("1ns", "1ps"),
                     log_file=log,
                 )
-            except (SystemExit, RuntimeError) as error:
-                raise InputError(
-                    f"Verilator or the C++ compiler failed; the end of {log} says why "
-                    "(g++, make and perl are needed, and room on the disk)"
-                ) from error
+            except (SystemExit, RuntimeError, subprocess.SubprocessError) as error:
+                raise failed_build(log) from error
         if not runtime.exists():
             staged = Path(tempfile.mkdtemp(dir=self.build_dir))
             for compiled in self.build_dir.glob("verilated*.o"):
@@ -161,9 +241,9 @@ class Simulation:
             where = Path(run_dir or scratch).absolute()
             where.mkdir(parents=True, exist_ok=True)
             log = where / "run.log"
-            with verilator_environment(self._verilator):
+            with self._verilator.environment():
                 try:
-                    results = _Verilator().test(
+                    results = _Runner().test(
                         test_module=bench,
                         hdl_toplevel=self.name,
                         hdl_toplevel_lang="verilog",
@@ -177,7 +257,7 @@ class Simulation:
                         log_file=log,
                     )
                     tests, failures = get_results(results)
-                except (SystemExit, RuntimeError):
+                except (SystemExit, RuntimeError, subprocess.SubprocessError):
                     tests, failures = 0, 1
             if failures or not tests:
                 tail = log.read_text()[-6000:] if log.exists() else ""
@@ -188,7 +268,7 @@ class Simulation:
 
         For a caller that starts it itself, in a folder for its results, and talks to it.
         """
-        runner = _Verilator()
+        runner = _Runner()
         runner.env = {}
         runner.sim_hdl_toplevel = self.name
         runner.hdl_toplevel_lang = "verilog"
@@ -200,38 +280,3 @@ class Simulation:
 
 class BenchFailed(CheckFailed, AssertionError):
     """A cocotb test failed."""
-
-
-def verilator_home():
-    """Return the folder of Verilator's programs: a new enough one on PATH, or the packaged one."""
-    own = shutil.which("verilator")
-    if own and _version(own) >= MIN_VERILATOR:
-        return None
-    packaged = Path(_PACKAGES, "verilator")
-    if not (packaged / "bin" / "verilator").exists():
-        raise InputError("verilator is missing; install the project with its [sim] extra")
-    return str(packaged)
-
-
-def _version(program):
-    text = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=60).stdout
-    found = re.search(r"(\d+)\.(\d+)", text)
-    return tuple(map(int, found.groups())) if found else (0, 0)
-
-
-@contextmanager
-def verilator_environment(verilator):
-    """Set what the tools read from the environment, and put it back."""
-    before = dict(os.environ)
-    scripts = sysconfig.get_path("scripts")  # the wheel's wrapper calls `python`
-    path = [scripts, os.environ.get("PATH", "")]
-    if verilator:
-        path.insert(0, str(Path(verilator, "bin")))
-        os.environ["VERILATOR_ROOT"] = verilator
-    os.environ["PATH"] = os.pathsep.join(path)
-    os.environ["MAKEFLAGS"] = ""  # not those of a make that called us
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)

@@ -64,9 +64,8 @@ class VirtualBoard:
     Raises
     ------
     InputError
-        `link` exists, or its folder does not.
-    RuntimeError
-        The simulation did not start; the message holds the end of its log.
+        `link` exists, or its folder does not; or the simulation did not start: the message holds
+        the end of its log.
     """
 
     def __init__(self, simulation, *, link=None, clock_hz=CLOCK_HZ):
@@ -151,8 +150,8 @@ def free_link(link):
     link = Path(link)
     if not link.parent.is_dir():
         raise InputError(f"{link}: there is no folder {link.parent}; create it, or link elsewhere")
-    if link.is_symlink() and not link.exists():
+    if link.is_symlink() and not link.exists() and link.readlink().is_relative_to("/dev"):
         link.unlink()
-    if link.exists():
+    if link.exists() or link.is_symlink():
         raise InputError(f"{link}: exists already; remove it, or give --link another name")
     return link.absolute()

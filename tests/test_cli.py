@@ -105,6 +105,9 @@ def test_info(capsys):
     assert json.loads(capsys.readouterr().out)["id"] == model_file.load(MODEL).digest
 
 
+BUILD = ["build", "--board", "ulx3s-85f", "--model", MODEL, "--out", "b"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -132,6 +135,11 @@ def test_info(capsys):
         (["generate", "--model", MODEL, "--out", "a.png", "--count", "9" * 30], "--count is 999"),
         (["generate", "--model", MODEL, "--out", "a.png", "--scale", "0"], "--scale is 0"),
         (["generate", "--model", MODEL, "--each", "e", "--scale", "2"], "--scale"),
+        (["demo", "--out", ""], "pictures are PNG files"),
+        ([*BUILD, "--clock", "nan"], "--clock is nan MHz; give 1 to 1000"),
+        ([*BUILD, "--clock", "500"], "the PLL makes 3.125 to 400 MHz, not 500"),
+        ([*BUILD, "--seed", "-1"], "--seed is -1"),
+        (["perf", "--channels", "20000,1,1", "--weight-bits", "8"], "accumulators of 33 bits"),
         (
             ["generate", "--model", MODEL, "--out", "a.png", "--latents", "z.npy"],
             "z.npy: there is no",

@@ -11,6 +11,7 @@ from PIL import Image
 
 import cli
 from golden import model_file
+from golden.failures import CheckFailed
 from golden.generator import generate
 from golden.latents import draw_latents
 from golden.spec import InputError
@@ -94,6 +95,23 @@ def test_a_verb_beside_this_process_gives_its_json():
 
 def test_a_verb_that_fails_beside_this_process_is_named():
     with cli._in_parallel("info", "none") as answer, pytest.raises(InputError, match="avatar info"):
+        answer()
+
+
+@pytest.mark.parametrize(
+    ("program", "kind", "words"),
+    [
+        ("raise SystemExit(1)", CheckFailed, "gave no answer"),
+        ("raise SystemExit(2)", InputError, "gave no answer"),
+        ("import time; time.sleep(60)", CheckFailed, "took too long"),
+    ],
+)
+def test_a_verb_beside_this_process_without_an_answer(tmp_path, monkeypatch, program, kind, words):
+    path = tmp_path / "cli.py"
+    path.write_text(program)
+    monkeypatch.setattr(cli, "__file__", str(path))
+    monkeypatch.setattr(cli, "BUILD_TIMEOUT", 2)
+    with cli._in_parallel("sim") as answer, pytest.raises(kind, match=f"`avatar sim` {words}"):
         answer()
 
 

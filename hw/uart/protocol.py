@@ -264,7 +264,7 @@ def divisor(clock_hz, baud):
     clocks = round(clock_hz / baud) if baud > 0 else 0
     if not MIN_DIVISOR <= clocks <= MAX_DIVISOR or abs(clock_hz / clocks / baud - 1) > 0.02:
         raise ValueError(
-            f"{baud} baud cannot be made from a clock of {clock_hz} Hz; "
-            f"the fastest rate is {clock_hz // MIN_DIVISOR}"
+            f"{baud} baud cannot be made from a clock of {clock_hz} Hz; it makes "
+            f"{-(-clock_hz // MAX_DIVISOR)} to {clock_hz // MIN_DIVISOR}"
         )
     return clocks

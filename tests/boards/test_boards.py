@@ -5,6 +5,7 @@ import json
 import os
 import re
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 from amaranth import Module
@@ -19,11 +20,15 @@ from boards.ecp5_flow import TARGET_MHZ
 from boards.fit import DoesNotFit, check_fit, memory_table, planned
 from boards.new_folder import new_folder
 from boards.registry import BOARDS, facts
-from boards.tools import YOSYS
+from golden.model_file import load
+from golden.self_test import self_test_of
 from golden.spec import GeneratorSpec, InputError
+from golden.tools import YOSYS
+from hw.build_plan import BuildPlan
 from hw.memories import board_memories
 from hw.tiling import ArraySpec, Tiling
 
+ROOT = Path(__file__).parents[2]
 MODEL = "tests/conformance/small-16-12-8-w5.safetensors"
 LOCATION = re.compile(
     r'LOCATE COMP "(\w+)" SITE|^IO_LOC "(\w+)"|LOC \w+ \[get_ports "(\w+)"\]', re.M
@@ -102,6 +107,26 @@ def test_a_clock_that_no_pll_makes(make):
         make(25_000_000, 33_333_000)
 
 
+@pytest.mark.parametrize("mhz", [3, 405, 500, 800])
+def test_a_clock_out_of_the_plls_range(mhz):
+    with pytest.raises(InputError, match=rf"makes 3\.125 to 400 MHz, not {mhz}"):
+        ecp5_pll.dividers(25_000_000, mhz * 10**6)
+
+
+@pytest.mark.parametrize(("board", "mhz"), [("ulx3s-85f", 125), ("pynq-z2", 100)])
+def test_the_documents_name_the_build_of_the_design_as_it_is(board, mhz):
+    text = (ROOT / "docs" / "boards.md").read_text()
+    section = text[text.index(f"$ avatar build --board {board} --model models/compact-w5") :]
+    model = load(ROOT / "models" / "compact-w5.safetensors")
+    array = BOARDS[board].array
+    latents, answer = self_test_of(model, array.columns)
+    plan = BuildPlan(
+        model=model, array=array, clock_hz=mhz * 10**6, self_test=latents, answer=answer
+    )
+    assert re.search(r"^model +(\w+)", section, re.MULTILINE)[1] == model.digest
+    assert re.search(r"^build +(\w+)", section, re.MULTILINE)[1] == plan.build_id.hex()
+
+
 def test_a_board_without_the_lamp_that_its_simulation_watches(capsys):
     assert cli.main(["board-sim", "--model", MODEL, "--netlist", "colorlight-i9"]) == 2
     assert "colorlight-i9: has no lamp `busy`" in capsys.readouterr().err
@@ -124,7 +149,7 @@ def test_the_list_reads_the_same_for_programs(capsys):
 
 def test_the_memory_table_adds_up():
     tiling = Tiling(GeneratorSpec.preset("medium"), ArraySpec())
-    head, *rows, total = memory_table(tiling).splitlines()
+    head, *rows, total = memory_table(tiling, "ecp5").splitlines()
     assert head.split()[0] == "memory"
     counts = [int(row.split()[-1]) for row in rows if row.split()[-1] != "logic"]
     assert sum(counts) == int(total.split()[-1])

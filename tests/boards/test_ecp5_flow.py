@@ -15,8 +15,8 @@ from boards import ecp5_flow, kept
 from boards.fit import planned
 from boards.progress import Progress
 from boards.routed_report import RoutedReport
-from boards.tools import Tool, ToolFailed
 from golden.spec import InputError
+from golden.tools import Tool, ToolFailed
 from hw.block_ram import BlockRam
 from hw.ecp5.platform import Ecp5Primitives
 from hw.multiplier import Multiplier

@@ -9,6 +9,7 @@ import pytest
 import cli
 from boards import area, explore
 from boards.devices import device
+from boards.fit import blocks_of, board_blocks
 from golden.spec import GeneratorSpec
 from hw.cycle_model import CycleModel
 from hw.memories import board_memories
@@ -16,6 +17,9 @@ from hw.tiling import ArraySpec, Tiling
 
 LINE = 3_000_000
 CLOCK = 100_000_000
+TINY, SMALL = (32, 16, 8), (64, 32, 16)
+# Block RAMs of the weights after `synth_gowin -family gw2a` of the complete top, Yosys 0.70.
+GOWIN_WEIGHTS = [(TINY, 3, 11), (TINY, 4, 15), (TINY, 5, 18), (TINY, 6, 22), (SMALL, 3, 24)]
 
 
 def tiling_of(run):
@@ -90,7 +94,7 @@ def test_points_are_the_models_numbers(fits):
     cycles = CycleModel(tiling).cycles_interval
     assert point["cycles_interval"] == cycles
     assert point["core_per_second"] == pytest.approx(CLOCK / cycles, abs=0.01)
-    assert point["blocks"] == sum(memory.blocks for memory in board_memories(tiling))
+    assert point["blocks"] == board_blocks(tiling, "ecp5")
     assert point["multipliers"] >= 128
     assert point["weights"] == "on chip"
     assert point["bound"] == "UART"
@@ -142,6 +146,8 @@ def test_the_verb_writes_table_and_picture(tmp_path, capsys, monkeypatch):
         (["--device", "gw2a-18", "--preset", "tiny", "--clock", "0"], "--clock is 0 MHz"),
         (["--device", "gw2a-18", "--preset", "tiny", "--baud", "0"], "--baud is 0"),
         (["--device", "gw2a-18", "--preset", "tiny", "--jobs", "2"], "spread --measure"),
+        (["--device", "gw2a-18", "--preset", "tiny", "--measure", "--jobs", "0"], "--jobs is 0"),
+        (["--device", "gw2a-18", "--preset", "tiny", "--out", ""], "a folder is empty"),
     ],
 )
 def test_bad_input_is_one_line(capsys, arguments, complaint):
@@ -158,6 +164,16 @@ def test_the_committed_syntheses_are_those_of_the_program():
     ]
 
 
-def test_syntheses_take_the_blocks_that_the_table_of_memories_says():
-    for run in area.committed_runs("ecp5"):
-        assert run["blocks"] == sum(m.blocks for m in board_memories(tiling_of(run))), run
+@pytest.mark.parametrize("family", ["ecp5", "gowin"])
+def test_syntheses_take_the_blocks_that_are_promised(family):
+    runs = [run for run in area.committed_runs(family) if run["family"] == family]
+    assert runs
+    for run in runs:
+        assert run["blocks"] == board_blocks(tiling_of(run), family), run
+
+
+@pytest.mark.parametrize(("channels", "bits", "blocks"), GOWIN_WEIGHTS)
+def test_gowins_weights_take_what_yosys_made_of_them(channels, bits, blocks):
+    tiling = Tiling(GeneratorSpec(channels=channels, weight_bits=bits), ArraySpec(4, 4))
+    (weights,) = (each for each in board_memories(tiling) if each.name == "weights")
+    assert blocks_of(weights, "gowin") == blocks

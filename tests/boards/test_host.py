@@ -219,6 +219,22 @@ def test_another_model_is_refused_with_both_ids(board):
     assert all(request.type == Request.INFO for request in board.requests)
 
 
+@pytest.mark.parametrize(
+    ("fact", "match"),
+    [
+        ({"clock_hz": 0}, "says that its clock is 0 Hz"),
+        ({"weight_bits": (0, 8, 8, 8)}, "says of itself: spec: weight bits are"),
+        ({"channels": (8, 0, 8)}, "says of itself: spec: channels are"),
+    ],
+)
+def test_a_board_that_cannot_be(board, fact, match):
+    said = dataclasses.replace(FACTS, **fact).pack() + STATUS.pack()
+    board.respond = lambda request, _: Frame(request.type | ANSWER, request.tag, said).encode()
+    with pytest.raises(InputError, match=match) as raised:
+        Board(board.path)
+    assert str(raised.value).startswith(board.path)
+
+
 def test_stale_answers_of_another_host_are_not_taken(board):
     stale = Frame(Request.GENERATE | ANSWER, 1, bytes(3072)).encode()
     os.write(board.master, stale + Frame(Request.INFO | ANSWER, 1, bytes(45)).encode())
@@ -275,7 +291,7 @@ def test_change_of_rate_and_back(board):
 
 
 def test_a_rate_that_the_clock_cannot_make(board):
-    with Board(board.path) as connection, pytest.raises(InputError, match="fastest rate is 230400"):
+    with Board(board.path) as connection, pytest.raises(InputError, match="it makes 15 to 230400"):
         connection.change_baud(3_000_000)
     assert all(request.type == Request.INFO for request in board.requests)
 

@@ -287,6 +287,14 @@ def test_ctrl_c_leaves_whole_files_and_their_index(board, tmp_path):
     assert others == {"latents.npy", "pictures.csv"}
 
 
+@pytest.mark.parametrize("name", ["latents.npy", "pictures.csv"])
+def test_augment_leaves_another_index_alone(board, tmp_path, capsys, name):
+    (tmp_path / name).write_text("mine")
+    assert avatar("augment", "--port", board.path, "--count", 6, "--out", tmp_path) == 2
+    assert f"holds {name} already" in capsys.readouterr().err
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["mine"]
+
+
 def test_augment_says_what_made_each_picture(board, tmp_path):
     out = tmp_path / "set"
     assert avatar("augment", "--port", board.path, "--count", 6, "--seed", 9, "--out", out) == 0
@@ -352,6 +360,7 @@ def test_a_sheet_is_written_now_and_then(tmp_path, monkeypatch):
         (["--count", "1", "--model", "missing.safetensors"], "missing.safetensors"),
         (["--count", "1", "--sheet", "a.jpg"], "a.jpg: pictures are PNG files"),
         (["--count", "1", "--out", "none/faces"], "there is no folder"),
+        (["--count", "1", "--out", ""], "the name of a folder is empty"),
         (["--count", "1"], "/dev/no-such-port: there is no such port"),
     ],
 )

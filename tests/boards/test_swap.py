@@ -64,6 +64,7 @@ def build(tmp_path, monkeypatch):
         "critical_path_ns": {"logic": 1, "routing": 1},
         "seconds": {"synthesis": 1, "place_and_route": 1},
         "tools": [],
+        "bitstream_sha256": 64 * "0",
         "other_memories": DesignContents.of(Memories(1), PLATFORM).others,
     }
     (folder / "report.json").write_text(json.dumps(facts))
@@ -110,6 +111,11 @@ def test_a_model_of_another_spec(build, tmp_path, capsys):
         ("other_memories", "", "no block RAM holds a part of the model"),
         ("board", "tang-nano-20k", "takes a new model by `avatar build` alone"),
         ("board", "none", "is no folder of .avatar build."),
+        ("spec", None, "is no folder of .avatar build."),
+        ("spec", {"channels": [4, 4, 4]}, "is no folder of .avatar build."),
+        ("rows", "16", "is no folder of .avatar build."),
+        ("clock_hz", "fast", "is no folder of .avatar build."),
+        ("baud", None, "is no folder of .avatar build."),
     ],
 )
 def test_a_build_that_takes_none(build, tmp_path, key, value, complaint):
@@ -124,6 +130,13 @@ def test_a_build_that_takes_none(build, tmp_path, key, value, complaint):
 def test_a_folder_that_is_none(build, tmp_path):
     with pytest.raises(InputError, match="is no folder of `avatar build`"):
         swap.read_report(tmp_path)
+    facts = json.loads((build / "report.json").read_text())
+    for name in ("spec", "columns", "other_memories"):
+        part = {key: value for key, value in facts.items() if key != name}
+        (build / "report.json").write_text(json.dumps(part))
+        with pytest.raises(InputError, match="is no folder of `avatar build`"):
+            swap.read_report(build)
+    (build / "report.json").write_text(json.dumps(facts))
     (build / "blocks.json").unlink()
     with pytest.raises(InputError, match=r"blocks\.json is missing; build it again"):
         swap.read_report(build)

@@ -5,10 +5,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 import cli
+from sim import verilog
 
 ROOT = Path(__file__).parents[2]
 MODEL = str(ROOT / "tests" / "conformance" / "odd-7-5-3-mixed.safetensors")
@@ -60,3 +62,27 @@ def test_refuses_a_folder_that_is_not_there(tmp_path, capsys):
     out = tmp_path / "missing" / "top.v"
     assert cli.main(["verilog", "--model", MODEL, "--out", str(out)]) == 2
     assert str(out.parent) in capsys.readouterr().err
+
+
+def test_a_yosys_that_is_none(tmp_path):
+    run = subprocess.run(
+        [sys.executable, ROOT / "cli.py", "verilog", "--model", MODEL, "--out", tmp_path / "a.v"],
+        env={**os.environ, "YOSYS": "/bin/false"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert run.returncode == 2
+    assert run.stderr == "avatar: error: /bin/false: is no Yosys; see YOSYS\n"
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_is_kept_is_of_one_yosys(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    texts = []
+    for version in ("1", "2", "1"):
+        monkeypatch.setattr(verilog, "YOSYS", SimpleNamespace(version=version))
+        texts.append(
+            verilog.cached_verilog("top", b"", object, convert=lambda *_: f"text {len(texts)}")
+        )
+    assert texts == ["text 0", "text 1", "text 0"]

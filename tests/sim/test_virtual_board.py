@@ -26,7 +26,7 @@ from hw.uart.protocol import ANSWER, ERROR, NO_TAG, Error, Frame, Request
 from sim import virtual_board
 from sim.runner import Simulation
 from sim.verilog import to_verilog
-from sim.virtual_board import CLOCK_HZ, TOP, VirtualBoard
+from sim.virtual_board import CLOCK_HZ, TOP, VirtualBoard, free_link
 
 pytestmark = pytest.mark.sim
 
@@ -344,3 +344,14 @@ def test_generate_refuses_in_one_line(simulation, tmp_path, extra, complaint):
     assert errors.startswith("avatar: error: ")
     assert complaint in errors
     assert list(tmp_path.iterdir()) == []
+
+
+def test_only_a_boards_name_is_taken_over(tmp_path):
+    gone, foreign = tmp_path / "gone", tmp_path / "foreign"
+    gone.symlink_to("/dev/pts/99999")
+    foreign.symlink_to(tmp_path / "not-mounted")
+    assert free_link(gone) == gone
+    assert not gone.is_symlink()
+    with pytest.raises(InputError, match="foreign: exists already"):
+        free_link(foreign)
+    assert foreign.is_symlink()
