@@ -32,7 +32,7 @@ results: .venv/test.stamp
 # This hardware beside what one would run instead; make bench REPORT=FILE takes another synthesis.
 REPORT ?= docs/results/synth.json
 bench: .venv/test.stamp
-	OMP_NUM_THREADS=1 .venv/bin/python -m benchmarks.generators --report $(REPORT)
+	.venv/bin/python -m benchmarks.generators --report $(REPORT)
 
 # Bounded proofs of the serial line, the FIFOs and every stream, by SymbiYosys and z3.
 formal: .venv/test.stamp

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks import program
 from boards.area import COSTS, committed_runs, fit
 from boards.devices import device
 from boards.kept import digest, kept
@@ -260,10 +261,11 @@ def main(argv=None):
     parser.add_argument("--clock", type=float, default=150.0, metavar="MHZ")
     parser.add_argument("--json", action="store_true", help="as JSON, for programs")
     args = parser.parse_args(argv)
+    program.check_positive(clock=args.clock)
     found = study(args.preset, args.clock)
     print(json.dumps(found) if args.json else as_markdown(found))
     return 0 if found["winograd_exact"] else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(program.run(main))

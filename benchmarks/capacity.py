@@ -23,7 +23,7 @@ from tqdm import tqdm
 
 from benchmarks import program
 from golden.spec import GeneratorSpec
-from train import metrics, sprites
+from train import evaluate, metrics, sprites
 from train.data import SPRITES_SEED
 from train.evaluate import sprite_reference
 from train.experiments.figure import Row, sheet
@@ -31,7 +31,8 @@ from train.experiments.report import captioned, save_part, table
 from train.experiments.subject import GENERATORS, open_subject
 from train.networks import Generator
 from train.quantize import float_pictures
-from train.samples import latents
+from train.recipes import half_cosine
+from train.samples import latents, to_uint8
 from train.trainer import he_deviation
 
 BATCH = 32
@@ -95,7 +96,7 @@ def train(network, pictures, codes, steps, seed):
     rng = np.random.default_rng(seed)
     targets = torch.from_numpy(np.ascontiguousarray(pictures.transpose(0, 3, 1, 2)))
     for step in tqdm(range(steps), desc="train", unit="step", delay=2, leave=False):
-        adam.param_groups[0]["lr"] = RATE * (1 + math.cos(math.pi * step / steps)) / 2
+        adam.param_groups[0]["lr"] = RATE * half_cosine(step, steps)
         chosen = torch.from_numpy(rng.integers(len(targets), size=BATCH))
         loss = (network(codes[chosen]) - (targets[chosen].float() / 127.5 - 1)).abs().mean()
         adam.zero_grad()
@@ -108,7 +109,7 @@ def draw(network, codes):
     """Return the pictures of attributes (N, choices), uint8 (N, 32, 32, 3)."""
     z = (codes @ network.latents).numpy()
     pictures = float_pictures(network.generator, z, network.v1.numpy(), network.v2.numpy())
-    return np.rint(pictures).astype(np.uint8)
+    return to_uint8(pictures)
 
 
 def measure(preset, planes, options, known, wanted, reference):
@@ -171,6 +172,8 @@ def main(argv=None):
     parser.add_argument("--count", type=int, default=1500, help="samples measured")
     parser.add_argument("--out", default="docs/results", help="folder of the tables")
     options = parser.parse_args(argv)
+    evaluate.check(options.count, options.seed)
+    program.check_positive(steps=options.steps)
     torch.set_num_threads(1)
     for preset in options.presets:
         GeneratorSpec.preset(preset)  # refuses unknown ones before anything is drawn

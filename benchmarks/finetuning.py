@@ -22,23 +22,27 @@ from benchmarks.variants import (
     CAPTION,
     FIGURES,
     LEGEND,
+    NEXT_COMMAND,
     SHOWN,
     UNCHANGED,
     as_table,
+    check_alike,
+    commands,
     make_whole,
     measure,
-    names_and_seeds,
     options_of,
+    runs_of,
 )
 from golden.atomic import make_folder
+from golden.spec import InputError
 from train import session
 from train.evaluate import sprite_reference
 from train.experiments.figure import Row, sheet
 from train.experiments.report import captioned, save_part, table
 from train.experiments.subject import as_subject
-from train.generator_file import read_earlier
+from train.generator_file import digest, read_earlier
 from train.quantize import quantize
-from train.run import IntegerGenerator, RunConfig
+from train.run import CONFIG, IntegerGenerator, RunConfig
 from train.samples import latents, of_generator
 
 # name: what differs from `avatar finetune --steps STEPS`
@@ -56,6 +60,19 @@ VARIANTS = {
 def train(names, seeds, earlier, weight_bits, steps, folder):
     """Train what is missing of every variant in `names` with every seed."""
     make_folder(folder)
+    config, generator = read_earlier(earlier)
+    for name, seed, run in runs_of(folder, VARIANTS):
+        if (run / CONFIG).exists():
+            check_alike(
+                run,
+                seed=seed,
+                channels=config.channels,
+                weight_bits=(weight_bits,) * len(config.spec.layers),
+                steps=VARIANTS[name].get("steps", steps),
+            )
+            told = RunConfig.load(run).start.teacher
+            if told != digest(generator.arrays)[: len(told)]:
+                raise InputError(f"{run}: began from another generator; name another --folder")
     for seed in seeds:
         for name in names:
             given = {"weight_bits": weight_bits, "steps": steps, "seed": seed} | VARIANTS[name]
@@ -94,7 +111,7 @@ def measure_all(earlier, weight_bits, folder, count):
     return before, found, [*(Row(name, each[:SHOWN]) for name, each in made.items()), *rows]
 
 
-def report(before, found, shown, command, out):
+def report(before, found, shown, told, out):
     """Write the results."""
     names = (*FIGURES, "psnr")
     header = ["", *(name.replace("_", " ") for name in names)]
@@ -105,7 +122,7 @@ def report(before, found, shown, command, out):
     text = f"""\
 ## Fine-tuning in integers
 
-    {command}
+    {NEXT_COMMAND.join(told)}
 
 {captioned("finetuning", CAPTION)}
 
@@ -117,7 +134,7 @@ And after it, one change of `avatar finetune` at a time.
 {LEGEND}
 
 {as_table(found, VARIANTS, "-", names)}"""
-    results = {"command": command, "before": before, "runs": found}
+    results = {"command": " && ".join(told), "before": before, "runs": found}
     save_part(out, "finetuning", results, text, sheet(shown, scale=2))
 
 
@@ -134,11 +151,12 @@ def main(argv=None):
     bits, steps = options.weight_bits, options.steps
     train(options.names, options.seeds, options.run, bits, steps, options.folder)
     before, found, shown = measure_all(options.run, bits, options.folder, options.count)
-    command = (
-        f"python benchmarks/finetuning.py {options.run} {names_and_seeds(found)} "
-        f"--weight-bits {bits} --steps {steps}"
+    told = commands(
+        f"python benchmarks/finetuning.py {options.run}",
+        found,
+        f"--weight-bits {bits} --steps {steps} --count {options.count}",
     )
-    report(before, found, shown, command, options.out)
+    report(before, found, shown, told, options.out)
 
 
 if __name__ == "__main__":

@@ -224,6 +224,7 @@ def clock_of(args, model):
             "give the routed clock: --report FILE of `avatar synth --json`, or --clock"
         )
     if args.clock is not None:
+        program.check_positive(clock=args.clock)
         return args.clock, "given on the command line"
     try:
         report = json.loads(Path(args.report).read_text())
@@ -259,6 +260,8 @@ def run(args):
     clock, source = clock_of(args, model)
     array = ArraySpec(args.rows, args.columns)
     make_folder(args.out)
+    timed = measure_engines(model, draw_latents(0, max(BATCHES)))
+    load = os.getloadavg()[0]  # of the minute behind us
     hardware = measure_hardware(model, array, clock)
     packages = ("numpy", "torch", "onnxruntime")
     results = {
@@ -268,9 +271,9 @@ def run(args):
         "weight_bits": max(model.spec.weight_bits),
         "processor": processor(),
         "versions": ", ".join(f"{name} {version(name)}" for name in packages),
-        "load": round(os.getloadavg()[0], 1),
+        "load": round(load, 1),
         "clock_source": source,
-        "engines": measure_engines(model, draw_latents(0, max(BATCHES))),
+        "engines": timed,
         "hardware": hardware,
         "paper_network": paper_network(array, clock),
         "published": PUBLISHED,
@@ -308,5 +311,13 @@ def main(argv=None):
     print(json.dumps(results) if args.json else as_markdown(results))
 
 
+def _on_one_thread():
+    """Begin anew with NumPy on one thread: its BLAS asks the environment as it is loaded."""
+    if os.environ.get("OMP_NUM_THREADS") != "1":
+        os.environ["OMP_NUM_THREADS"] = "1"
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+
+
 if __name__ == "__main__":
+    _on_one_thread()
     sys.exit(program.run(main))

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import matplotlib
 
+from benchmarks import program
 from golden.atomic import make_folder, replacing
-from golden.spec import GeneratorSpec, InputError
+from golden.spec import GeneratorSpec
 from hw.tiling import ArraySpec, Tiling, tap_kernel
 
 matplotlib.use("Agg")
@@ -175,19 +176,14 @@ FIGURES = {"phases": phases, "order": order, "array": array, "double-buffer": do
 
 
 def main(argv=None):
-    """Draw all figures; return the exit status."""
+    """Draw all figures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", default="docs/hardware", metavar="DIR")
     args = parser.parse_args(argv)
-    try:
-        make_folder(args.out)
-        for name, draw in FIGURES.items():
-            draw(Path(args.out, f"{name}.png"))
-    except InputError as error:
-        print(f"hardware_figures: error: {error}", file=sys.stderr)
-        return 2
-    return 0
+    make_folder(args.out)
+    for name, draw in FIGURES.items():
+        draw(Path(args.out, f"{name}.png"))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(program.run(main))

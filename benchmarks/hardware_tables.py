@@ -16,7 +16,7 @@ import re
 import sys
 from pathlib import Path
 
-from benchmarks import beyond
+from benchmarks import beyond, program
 from golden.atomic import replacing
 from golden.spec import GeneratorSpec, InputError
 from hw.cycle_model import CAUSES, CycleModel
@@ -180,19 +180,14 @@ def fill(text):
 
 
 def main(argv=None):
-    """Fill the tables of a document; return the exit status."""
+    """Fill the tables of a document."""
     parser = argparse.ArgumentParser(description="Fill the tables of docs/hardware.md.")
     parser.add_argument("--document", default="docs/hardware.md", metavar="FILE")
     args = parser.parse_args(argv)
-    try:
-        text = fill(Path(args.document).read_text())
-        with replacing(args.document) as beside:
-            beside.write_text(text)
-    except (InputError, OSError) as error:
-        print(f"hardware_tables: error: {error}", file=sys.stderr)
-        return 2
-    return 0
+    text = fill(Path(args.document).read_text())
+    with replacing(args.document) as beside:
+        beside.write_text(text)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(program.run(main))

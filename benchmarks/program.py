@@ -3,11 +3,24 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from pathlib import Path
 
 from golden.failures import CheckFailed
 from golden.spec import InputError
+
+
+def check_positive(**numbers):
+    """Refuse numbers, by the names of their options, that are not above 0.
+
+    Raises
+    ------
+    InputError
+    """
+    for name, number in numbers.items():
+        if not 0 < number < math.inf:
+            raise InputError(f"--{name} is {number:g}; give a positive number")
 
 
 def run(main, argv=None):
@@ -16,11 +29,11 @@ def run(main, argv=None):
     Returns
     -------
     int
-        The exit status: 2 after bad input, 130 after Ctrl-C.
+        The exit status: what `main` returns, 2 after bad input, 130 after Ctrl-C.
     """
     name = Path(sys.argv[0]).stem
     try:
-        main(argv)
+        return main(argv) or 0
     except (InputError, OSError) as error:
         print(f"{name}: error: {error}", file=sys.stderr)
         return InputError.status
@@ -30,4 +43,3 @@ def run(main, argv=None):
     except KeyboardInterrupt:
         print(f"{name}: interrupted", file=sys.stderr)
         return 130
-    return 0

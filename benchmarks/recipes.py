@@ -26,12 +26,15 @@ from benchmarks.variants import (
     CAPTION,
     FIGURES,
     LEGEND,
+    NEXT_COMMAND,
     UNCHANGED,
     as_table,
+    check_alike,
+    commands,
     make_whole,
     measure,
-    names_and_seeds,
     options_of,
+    runs_of,
 )
 from golden.atomic import make_folder
 from golden.spec import GeneratorSpec, InputError
@@ -105,6 +108,11 @@ def train(names, seeds, steps, channels, folder):
         precision=precision_on(UNCHANGED, "cpu"),
     )
     make_folder(folder)
+    for name, seed, run in runs_of(folder, VARIANTS):
+        if (run / CONFIG).exists():
+            wanted = {"seed": seed, "channels": VARIANTS[name].get("channels", channels)}
+            wanted |= {"steps": steps} if name == UNCHANGED else {}
+            check_alike(run, **wanted)
     keep_freed_memory()
     for name in names:
         of_config = {key: VARIANTS[name][key] for key in VARIANTS[name].keys() & CONFIG_FIELDS}
@@ -113,11 +121,18 @@ def train(names, seeds, steps, channels, folder):
         config = replace(base, recipe=name, **of_config)
         missing = not all((folder / f"{name}-{seed}" / CONFIG).exists() for seed in seeds)
         if missing and name != UNCHANGED:
-            cost = relative_cost(config, base, sprites.pictures)
-            config = replace(config, steps=round(steps / cost))
+            config = replace(config, steps=_budget(config, base, folder, sprites.pictures))
         for seed in seeds:
             own = replace(config, seed=seed)
             make_whole(folder / f"{name}-{seed}", partial(loop.train, own, sprites.pictures))
+
+
+def _budget(config, base, folder, pictures):
+    """Return the steps of a variant: those of its other seeds, or measured."""
+    for _, _, run in runs_of(folder, [config.recipe]):
+        if (run / CONFIG).exists():
+            return RunConfig.load(run).steps
+    return round(base.steps / relative_cost(config, base, pictures))
 
 
 def measure_all(folder, count):
@@ -132,51 +147,60 @@ def measure_all(folder, count):
     return measure(folder, VARIANTS, count, figures_of)
 
 
-def with_earlier(found, table, steps):
+def with_earlier(found, table, alike):
     """Add the runs that an earlier recipes.json tells of and that are not in the folder any more.
 
-    Of a table for another number of `steps` of the base, none.
+    None of a table for another base or other measuring, and none of another precision.
+
+    Parameters
+    ----------
+    found : list of dict
+        Of :func:`benchmarks.variants.measure`.
+    table : Path
+    alike : dict
+        What the earlier file must say, too.
 
     Raises
     ------
     InputError
         The file is none of ours.
     """
-    here = {(run["variant"], run["seed"], run["precision"]) for run in found}
+    here = {(run["variant"], run["seed"]) for run in found}
+    precisions = {run["precision"] for run in found}
     try:
         earlier = json.loads(table.read_text()) if table.is_file() else {}
-        told = earlier["runs"] if earlier.get("base_steps") == steps else []
+        same = all(earlier.get(name) == value for name, value in alike.items())
         gone = [
             run
-            for run in told
+            for run in (earlier["runs"] if same else [])
             if run["variant"] in VARIANTS
-            and (run["variant"], run["seed"], run["precision"]) not in here
+            and (run["variant"], run["seed"]) not in here
+            and run["precision"] in precisions
         ]
     except (ValueError, KeyError, TypeError, AttributeError):
         raise InputError(f"{table}: is damaged; remove it, or name another --out") from None
     order = list(VARIANTS)
-    return sorted(
-        found + gone, key=lambda run: (order.index(run["variant"]), run["seed"], run["precision"])
-    )
+    return sorted(found + gone, key=lambda run: (order.index(run["variant"]), run["seed"]))
 
 
-def report(found, shown, command, steps, out):
-    """Write the results."""
+def report(found, shown, alike, told, out):
+    """Write the results; `alike` is what all runs share, `told` the commands."""
     precisions = " and ".join(sorted({run["precision"] for run in found}))
     text = f"""\
 ## Recipes
 
-    {command}
+    {NEXT_COMMAND.join(told)}
 
 {captioned("recipes", CAPTION)}
 
-One change at a time, each for the processor time of {steps:,} steps of the base, on 275 sprites.
-Trained in {precisions}; a seed in both counts as two.
+One change at a time, each for about the processor time of {alike["base_steps"]:,} steps of the
+base, on 275 sprites: a few steps of both, timed before, say how many it gets. Trained in
+{precisions}.
 
 {LEGEND}
 
 {as_table(found, VARIANTS, "`fast` of N(0, I) on 275 sprites", (*FIGURES, "novelty"))}"""
-    results = {"command": command, "base_steps": steps, "runs": found}
+    results = {"command": " && ".join(told), **alike, "runs": found}
     save_part(out, "recipes", results, text, sheet(shown, scale=2))
 
 
@@ -192,9 +216,14 @@ def main(argv=None):
     channels = GeneratorSpec.preset(options.preset).channels
     train(options.names, options.seeds, options.steps, channels, options.folder)
     found, shown = measure_all(options.folder, options.count)
-    found = with_earlier(found, options.out / "recipes.json", options.steps)
-    command = f"python benchmarks/recipes.py {names_and_seeds(found)} --steps {options.steps}"
-    report(found, shown, command, options.steps, options.out)
+    alike = {"base_steps": options.steps, "channels": list(channels), "count": options.count}
+    found = with_earlier(found, options.out / "recipes.json", alike)
+    told = commands(
+        "python benchmarks/recipes.py",
+        found,
+        f"--steps {options.steps} --preset {options.preset} --count {options.count}",
+    )
+    report(found, shown, alike, told, options.out)
 
 
 if __name__ == "__main__":

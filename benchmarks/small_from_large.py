@@ -18,16 +18,17 @@ from pathlib import Path
 import torch
 
 from benchmarks import program
-from benchmarks.variants import steps_done
+from benchmarks.variants import check_alike, steps_done
 from golden.atomic import make_folder
-from golden.spec import GeneratorSpec
-from train import session
+from golden.spec import GeneratorSpec, InputError
+from train import evaluate, session
 from train.data import SPRITES
 from train.evaluate import sprite_reference
 from train.experiments.figure import Row, sheet
 from train.experiments.report import captioned, save_part, table
 from train.experiments.subject import GENERATORS
 from train.generator_file import read_earlier
+from train.recipes import RECIPES
 from train.run import CONFIG
 from train.samples import of_generator
 
@@ -63,12 +64,18 @@ def train(teacher, channels, steps, seed, folder):
 
     runs = {"teacher": Path(teacher)}
     ways = {"direct": direct, "distilled": begun("distill"), "pruned": begun("prune")}
+    if config.recipe not in RECIPES:
+        raise InputError(
+            f"{teacher}: has recipe {config.recipe}, of this program's own; give another --teacher"
+        )
     make_folder(folder)
     for name, begin in ways.items():
         runs[name] = run = Path(folder) / name
         if not (run / CONFIG).exists():
             begin(run)
-        elif steps_done(run) < steps:
+            continue
+        check_alike(run, channels=channels, seed=seed, recipe=config.recipe)
+        if steps_done(run) < steps:
             session.go_on(run, steps=steps)
     return runs
 
@@ -138,6 +145,8 @@ def main(argv=None):
     parser.add_argument("--out", default="docs/results", help="folder of the tables")
     options = parser.parse_args(argv)
     torch.set_num_threads(1)
+    program.check_positive(steps=options.steps)
+    evaluate.check(options.count, options.seed)
     channels = GeneratorSpec.preset(options.preset).channels
     runs = train(options.teacher, channels, options.steps, options.seed, options.folder)
     facts, rows = measure(runs, options.count)

@@ -223,6 +223,7 @@ def main(argv=None):
     parser.add_argument("--json", action="store_true", help="as JSON, for programs")
     parser.add_argument("--out", type=Path, metavar="DIR", help="write the results there")
     args = parser.parse_args(argv)
+    program.check_positive(rounds=args.rounds, threads=args.threads)
     torch.set_num_threads(args.threads)
     torch.manual_seed(0)
     keep_freed_memory()

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks import program
 from golden.spec import InputError
-from train import session
+from train import evaluate, session
 from train.experiments.figure import Row
 from train.experiments.over_seeds import differs
 from train.experiments.report import table
@@ -19,6 +20,7 @@ UNCHANGED = "base"
 DIFFERS = " †"
 FIGURES = ("attribute_frechet", "re_render", "random_frechet", "sliced_wasserstein", "recall")
 SHOWN = 10
+NEXT_COMMAND = "\n    "  # between two lines of a Markdown code block
 CAPTION = "The first samples of each variant with a run at hand, of its first seed."
 LEGEND = f"""\
 Mean and standard deviation over seeds.{DIFFERS} differs from the base by more than chance (95 %,
@@ -40,6 +42,7 @@ def options_of(parser, variants, folder, argv):
     Parameters
     ----------
     parser : argparse.ArgumentParser
+        Has --steps.
     variants : dict of dict
     folder : str
         Where the runs lie by default.
@@ -48,7 +51,7 @@ def options_of(parser, variants, folder, argv):
     Raises
     ------
     InputError
-        A name is not one of `variants`.
+        A name is not one of `variants`, or a number is out of range.
     """
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(variants))
     parser.add_argument("--seeds", type=int, nargs="+", default=[1])
@@ -59,7 +62,33 @@ def options_of(parser, variants, folder, argv):
     for name in options.names:
         if name not in variants:
             raise InputError(f"variant {name!r} is unknown; choose from {', '.join(variants)}")
+    program.check_positive(steps=options.steps)
+    for seed in options.seeds:
+        evaluate.check(options.count, seed)
     return options
+
+
+def check_alike(run, **wanted):
+    """Refuse a run that is there already but is not what was asked for.
+
+    Parameters
+    ----------
+    run : Path
+    wanted : dict
+        Fields of its :class:`train.run.RunConfig`.
+
+    Raises
+    ------
+    InputError
+        One differs.
+    """
+    config = RunConfig.load(run)
+    for name, value in wanted.items():
+        if getattr(config, name) != value:
+            raise InputError(
+                f"{run}: was trained with {name.replace('_', ' ')} {getattr(config, name)}, not "
+                f"{value}; name another --folder"
+            )
 
 
 def make_whole(run, begin):
@@ -83,11 +112,28 @@ def is_whole(run):
     return steps_done(run) >= RunConfig.load(run).steps
 
 
-def names_and_seeds(found):
-    """Return the arguments that make what was found: names, and seeds."""
-    names = list(dict.fromkeys(run["variant"] for run in found))
-    seeds = sorted({run["seed"] for run in found})
-    return " ".join([*names, "--seeds", *map(str, seeds)])
+def commands(begin, found, arguments):
+    """Return the command lines that make what was found: one for the variants of the same seeds.
+
+    Parameters
+    ----------
+    begin : str
+        The program, and what comes before the names.
+    found : list of dict
+        Of :func:`measure`.
+    arguments : str
+        What comes behind the seeds.
+    """
+    seeds = {}
+    for run in found:
+        seeds.setdefault(run["variant"], set()).add(run["seed"])
+    names = {}
+    for name, own in seeds.items():
+        names.setdefault(tuple(sorted(own)), []).append(name)
+    return [
+        " ".join([begin, *alike, "--seeds", *map(str, own), arguments])
+        for own, alike in names.items()
+    ]
 
 
 def measure(folder, variants, count, figures_of):

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import matplotlib
 
+from benchmarks import program
 from golden.atomic import check_destination, replacing
 from golden.full_range import full_range_model
 from golden.latents import draw_latents
@@ -126,23 +127,18 @@ def draw(changes, path):
 
 
 def main(argv=None):
-    """Simulate and draw; return the exit status."""
+    """Simulate and draw."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", default="docs/hardware/schedule.png", metavar="FILE.png")
     args = parser.parse_args(argv)
-    try:
-        check_destination(args.out)
-        simulation = GeneratorSimulation(full_range_model(SPEC), ARRAY, waves=True)
-        with tempfile.TemporaryDirectory(prefix="avatar-waveform-") as folder:
-            simulation.observe(draw_latents(0, 1), run_dir=folder)
-            changes = read(Path(folder, "dump.vcd"))
-        with replacing(args.out) as beside:
-            draw(changes, beside)
-    except InputError as error:
-        print(f"waveform: error: {error}", file=sys.stderr)
-        return 2
-    return 0
+    check_destination(args.out)
+    simulation = GeneratorSimulation(full_range_model(SPEC), ARRAY, waves=True)
+    with tempfile.TemporaryDirectory(prefix="avatar-waveform-") as folder:
+        simulation.observe(draw_latents(0, 1), run_dir=folder)
+        changes = read(Path(folder, "dump.vcd"))
+    with replacing(args.out) as beside:
+        draw(changes, beside)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(program.run(main))

@@ -192,6 +192,7 @@ def _read(path):
         raise InputError(f"has metadata beside `avatar`: {', '.join(sorted(metadata))}; {REMAKE}")
     try:
         header = json.loads(text, parse_constant=_refuse_constant)
+        json.dumps(header, ensure_ascii=False).encode()  # a lone surrogate is no text
     except (ValueError, RecursionError) as error:
         raise InputError(f"metadata `avatar` is not JSON ({error}); {REMAKE}") from None
     if not isinstance(header, dict):

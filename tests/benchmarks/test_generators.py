@@ -54,6 +54,8 @@ def test_layers_of_the_roofline_are_the_whole_avatar():
     [
         ([], "give the routed clock"),
         (["--clock", "100", "--report", "x"], "give the routed clock"),
+        (["--clock", "0"], "--clock is 0; give a positive number"),
+        (["--clock", "nan"], "--clock is nan; give a positive number"),
         (["--report", "missing.json"], "missing.json"),
         (["--report", "empty.json"], "no report of `avatar synth --json`"),
         (["--report", "other.json"], "is of [[32, 16, 8], [5, 5, 5, 5], 4, 4], not of [[128,"),

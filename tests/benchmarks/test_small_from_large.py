@@ -25,7 +25,7 @@ def teacher(monkeypatch, tmp_path):
     return Path("large.safetensors")
 
 
-def test_three_ways_from_a_packed_teacher(teacher):
+def test_three_ways_from_a_packed_teacher(teacher, capsys):
     arguments = ["--teacher", str(teacher), "--preset", "tiny", "--steps", "4", "--count", "20"]
     arguments += ["--folder", "runs", "--out", "out"]
     assert program.run(small_from_large.main, arguments) == 0
@@ -41,9 +41,21 @@ def test_three_ways_from_a_packed_teacher(teacher):
     text = Path("out/small-from-large.md").read_text()
     assert f"| pruned | 32-16-8 | {results['pruned']['weights']:,} |" in text
 
+    for other in (["--seed", "2"], ["--preset", "small"]):
+        capsys.readouterr()
+        assert program.run(small_from_large.main, [*arguments, *other]) == 2
+        assert "name another --folder" in capsys.readouterr().err
+
     before = [Path(f"runs/{name}/config.json").stat().st_mtime_ns for name in starts]
     assert program.run(small_from_large.main, arguments) == 0  # only measures
     assert before == [Path(f"runs/{name}/config.json").stat().st_mtime_ns for name in starts]
+
+
+def test_a_teacher_of_a_recipe_that_is_not_ours(teacher, capsys, monkeypatch):
+    monkeypatch.delitem(RECIPES, "fast")
+    assert program.run(small_from_large.main, ["--teacher", str(teacher), "--out", "out"]) == 2
+    assert "large.safetensors: has recipe fast" in capsys.readouterr().err
+    assert not Path("runs").exists()
 
 
 def test_a_teacher_that_is_not_there(teacher, capsys):

@@ -35,6 +35,12 @@ def test_the_plain_loop_trains_both_sides(same_work):
     assert np.isfinite(loop.losses).all()
 
 
+@pytest.mark.parametrize("option", ["--rounds", "--threads"])
+def test_numbers_out_of_range(capsys, option):
+    assert program.run(train_speed.main, [option, "0"]) == 2
+    assert f"{option} is 0; give a positive number" in capsys.readouterr().err
+
+
 def test_a_report_holds_the_ratios_of_one_run(capsys):
     arguments = ["--preset", "tiny", "--rounds", "1", "--out", "out", "--json"]
     assert program.run(train_speed.main, arguments) == 0

@@ -17,6 +17,9 @@ from train.trainer import Trainer
 VARIANTS = {"base": {}, "more": {"batch": 8}, "none": {"batch": 9}}
 
 
+ALIKE = {"base_steps": 2, "channels": [32, 16, 8], "count": 20}
+
+
 def found(name, *values):
     return [
         {"variant": name, "seed": n, "steps": 5 + n, "figures": {"recall": value}}
@@ -98,11 +101,51 @@ def test_recipes_keeps_what_an_earlier_table_tells(cheap):
     longer = ["base", *arguments[:3], "3", *arguments[4:], "--folder", "longer"]
     assert program.run(recipes.main, longer) == 0  # another table
     assert len(json.loads(Path("out/recipes.json").read_text())["runs"]) == 1
-    Path("out/recipes.json").write_text('{"base_steps": 2, "runs": [3]}')
+    table = Path("out/recipes.json")
+    table.write_text(json.dumps(ALIKE | {"runs": both}))
+    counted = ["base", *arguments[:5], "21", *arguments[6:], "--folder", "first"]
+    assert program.run(recipes.main, counted) == 0  # measured otherwise: another table
+    assert [run["variant"] for run in json.loads(table.read_text())["runs"]] == ["base", "tanh"]
+    table.write_text(json.dumps(ALIKE | {"runs": [run | {"precision": "x"} for run in both]}))
+    assert program.run(recipes.main, ["base", *arguments, "--folder", "first"]) == 0
+    assert [run["seed"] for run in json.loads(table.read_text())["runs"]] == [1, 1]
+    table.write_text(json.dumps(ALIKE | {"runs": [3]}))
     assert program.run(recipes.main, ["base", *arguments, "--folder", "first"]) == 2
 
 
-def test_finetuning_stands_beside_what_it_began_from(cheap, tmp_path):
+def test_recipes_measures_nothing_as_what_it_is_not(cheap, capsys):
+    arguments = ["base", "tanh", "--count", "20", "--folder", "runs", "--out", "out"]
+    assert program.run(recipes.main, [*arguments, "--preset", "tiny", "--steps", "2"]) == 0
+    before = Path("out/recipes.json").read_text()
+    for other, complaint in (
+        (["--preset", "small", "--steps", "2"], "base-1: was trained with channels (32, 16, 8)"),
+        (["--preset", "tiny", "--steps", "3"], "base-1: was trained with steps 2, not 3"),
+    ):
+        capsys.readouterr()
+        assert program.run(recipes.main, [*arguments, *other]) == 2
+        assert complaint in capsys.readouterr().err
+    assert Path("out/recipes.json").read_text() == before
+
+
+def test_the_seeds_of_a_variant_get_as_many_steps(cheap, monkeypatch):
+    costs = iter((0.5, 0.25))
+    monkeypatch.setattr(recipes, "relative_cost", lambda *_: next(costs))
+    arguments = ["base", "tanh", "--preset", "tiny", "--steps", "2", "--count", "20"]
+    arguments += ["--folder", "runs", "--out", "out"]
+    for seed in ("1", "2"):
+        assert program.run(recipes.main, [*arguments, "--seeds", seed]) == 0
+    assert [RunConfig.load(f"runs/tanh-{seed}").steps for seed in (1, 2)] == [4, 4]
+
+
+def test_commands_make_what_was_found_and_no_more():
+    runs = found("base", 1, 2) + found("more", 1) + found("none", 3, 4)
+    assert variants.commands("go", runs, "--steps 2") == [
+        "go base none --seeds 0 1 --steps 2",
+        "go more --seeds 0 --steps 2",
+    ]
+
+
+def test_finetuning_stands_beside_what_it_began_from(cheap, capsys):
     train = ["train", "--channels", "6,5,4", "--steps", "3", "--count", "9", "--out", "first"]
     assert main(train) == 0
     arguments = ["first", "base", "no-noise", "--steps", "2", "--count", "20"]
@@ -115,6 +158,16 @@ def test_finetuning_stands_beside_what_it_began_from(cheap, tmp_path):
         60,
         0,
     ]
+    for other, complaint in (
+        (["--steps", "2", "--weight-bits", "3"], "was trained with weight bits (5, 5, 5, 5)"),
+        (["--steps", "3"], "was trained with steps 2, not 3"),
+    ):
+        capsys.readouterr()
+        assert program.run(finetuning.main, [*arguments, *other]) == 2
+        assert complaint in capsys.readouterr().err
+    assert main([*train[:-1], "second", "--seed", "2"]) == 0
+    assert program.run(finetuning.main, ["second", *arguments[1:]]) == 2
+    assert "began from another generator" in capsys.readouterr().err
     text = Path("out/finetuning.md").read_text()
     assert "| rounded |" in text
     assert "| no-noise | noise 0.0 | 1 | 2 |" in text
@@ -126,6 +179,9 @@ def test_finetuning_stands_beside_what_it_began_from(cheap, tmp_path):
         (recipes, ["nonsense"], "variant 'nonsense' is unknown; choose from base"),
         (recipes, ["base", "--preset", "nonsense"], "preset 'nonsense' is unknown"),
         (recipes, ["--folder", "none", "--count", "20"], "none: holds no whole run of a variant"),
+        (recipes, ["base", "--count", "3"], "--count is 3; give 20 to"),
+        (recipes, ["base", "--steps", "0"], "--steps is 0; give a positive number"),
+        (recipes, ["base", "--seeds", "-1"], "--seed is -1"),
         (finetuning, ["absent", "base", "--folder", "runs"], "absent/config.json: there is no"),
     ],
 )

@@ -236,6 +236,7 @@ def test_the_header_is_taken_to_the_letter(model, tmp_path):
         ({"avatar": text, "note": "x"}, "has metadata beside `avatar`: note"),
         ({"avatar": text.replace('"format":1', '"format":1.0')}, "format is 1.0"),
         ({"avatar": text.replace('"metrics":{', '"metrics":{"psnr":NaN,')}, "is not JSON"),
+        ({"avatar": text.replace('"training":{', '"training":{"a":"\\ud800",')}, "is not JSON"),
     ):
         safetensors_numpy.save_file(model.arrays, path, metadata)
         assert words in refusal(path)

@@ -15,10 +15,12 @@ import cli
 from golden import model_file
 from golden.generator import generate
 from golden.latents import draw_latents
-from golden.spec import GeneratorSpec
+from golden.spec import GeneratorSpec, InputError
+from pictures import save_png
 from tests.models import random_model
 from tests.train.test_generator_file import CONFIGURATION, make_generator
 from train import evaluate, generator_file, quantize, samples, sprites
+from train.data import load
 from train.experiments import (
     augmentation,
     bits,
@@ -347,6 +349,14 @@ def test_single_seed_differs_from_nothing():
     assert not over_seeds.differs([100.0, 100.1, 100.2], [])
 
 
+def test_many_seeds_take_the_next_smaller_quantile():
+    values = [0.0, 1.0] * 7
+    deviation = math.sqrt(14 / 13) / 2
+    assert over_seeds.interval(values)[1] == pytest.approx(2.179 * deviation / math.sqrt(14))
+    assert not over_seeds.differs(values, values)
+    assert over_seeds.differs(values * 3, [value + 1 for value in values])
+
+
 def test_false_alarms_are_one_in_twenty():
     rng = np.random.default_rng(0)
     alarms = [over_seeds.differs(*rng.normal(size=(2, 3))) for _ in range(4000)]
@@ -522,6 +532,36 @@ def test_all_leaves_out_what_has_no_generators(model, capsys, monkeypatch):
     assert out == "out/interpolation.md\n"
     assert "discriminators is left out" in err
     assert "## Interpolation" in Path("out/README.md").read_text()
+
+
+def test_all_leaves_out_what_a_float_generator_cannot_show(model, capsys, monkeypatch):
+    monkeypatch.setattr(interpolation, "PAIRS", 4)
+    generator_file.save(CONFIGURATION, make_generator(), "float.safetensors")
+    two = {name: find(name) for name in ("interpolation", "transposed-convolution")}
+    monkeypatch.setattr(registry, "EXPERIMENTS", two)
+    assert cli.main(["experiment", "all", "--model", "float.safetensors", "--out", "out"]) == 0
+    assert "transposed-convolution is left out: float.safetensors: holds" in capsys.readouterr().err
+    assert "## Interpolation" in Path("out/README.md").read_text()
+
+
+def test_a_generator_of_one_picture_has_no_way_between_two():
+    alike = np.zeros((interpolation.STEPS + 2, 3, 32, 32, 3), np.uint8)
+    with pytest.raises(InputError, match="two latents give the same picture"):
+        interpolation.describe(alike, alike, None)
+
+
+@pytest.mark.parametrize("pictures", [1, 10])
+def test_new_latents_need_training_pictures_that_differ(model, capsys, pictures):
+    folder = Path("own")
+    folder.mkdir()
+    for n in range(pictures):
+        shade = max(0, n - 6)  # seven of ten are alike
+        save_png(folder / f"{n}.png", np.full((32, 32, 3), 20 * shade, np.uint8))
+    training = {"data": "own", "pictures": pictures, "data_digest": load("own", None, 0).digest}
+    model_file.save(dataclasses.replace(random_model(SPEC), training=training), model)
+    assert cli.main(["experiment", "new-latents", "--model", model, "--out", "out"]) == 2
+    (error,) = (line for line in capsys.readouterr().err.splitlines() if "error" in line)
+    assert "own: most of its pictures are one" in error
 
 
 def test_discriminators_say_what_is_missing(figures, model, monkeypatch, capsys):

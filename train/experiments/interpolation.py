@@ -11,6 +11,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from golden.spec import InputError
 from train import attribute_cnn, evaluate
 from train.data import SPRITES
 from train.experiments.figure import Row, sheet
@@ -62,6 +63,8 @@ def describe(pictures, blend, reader):
     """
     first, middle, last = pictures[0], pictures[(STEPS + 1) // 2], pictures[-1]
     ends = rms(first, last)
+    if not ends.all():
+        raise InputError("two latents give the same picture; train on, or give another --model")
     steps = np.stack([rms(a, b) for a, b in pairwise(pictures)])
     facts = {
         "steps": steps.mean(1),
@@ -77,7 +80,13 @@ def describe(pictures, blend, reader):
 
 
 def run(settings):
-    """Return the report; see the module."""
+    """Return the report; see the module.
+
+    Raises
+    ------
+    InputError
+        The generator gives the same picture for two latents.
+    """
     subject = open_subject(settings.model)
     reader = attribute_cnn.load() if subject.training.get("data") == SPRITES else None
     z1, z2 = np.split(subject.draw(settings.seed, 2 * PAIRS), 2)

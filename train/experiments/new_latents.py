@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from golden.spec import InputError
 from train import attribute_cnn
 from train.data import SPRITES
 from train.experiments.figure import Row, sheet
 from train.experiments.report import Report, table
-from train.experiments.subject import open_subject
+from train.experiments.subject import Missing, open_subject
 from train.metrics import nearest
 from train.sprites import draw, sample
 
@@ -45,8 +46,18 @@ def differences(pictures, others):
 
 
 def run(settings):
-    """Return the report; see the module."""
+    """Return the report; see the module.
+
+    Raises
+    ------
+    Missing
+        The file does not name its training pictures.
+    InputError
+        They are gone, or hardly any two of them differ.
+    """
     subject = open_subject(settings.model)
+    if "data" not in subject.training:
+        raise Missing(f"{subject.name}: does not say what it was trained on; give another --model")
     training = subject.training_pictures()
     made = subject.pictures(subject.draw(settings.seed, SAMPLES))
     distances, indices = nearest(made, training)
@@ -55,6 +66,10 @@ def run(settings):
     sets = {"avatars of new latents": distances}
     sets["training pictures, each left out"], _ = nearest(training[own], training, own=own)
     between = sets["training pictures, each left out"]
+    if not np.isfinite(between).all() or not np.median(between):
+        raise InputError(
+            f"{subject.training['data']}: most of its pictures are one; train on different ones"
+        )
     differing = [""] * SHOWN
     if subject.training["data"] == SPRITES:
         differing = differences(made[:SHOWN], training[indices[:SHOWN]])

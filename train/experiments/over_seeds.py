@@ -19,12 +19,21 @@ T_QUANTILE = {
     8: 2.306,
     9: 2.262,
     10: 2.228,
+    12: 2.179,
+    15: 2.131,
+    20: 2.086,
+    30: 2.042,
 }
 
 
+def _quantile(degrees):
+    """Return that of the most degrees of freedom in the table that are not more: no narrower."""
+    return T_QUANTILE[max(known for known in T_QUANTILE if known <= degrees)]
+
+
 def interval(values):
-    """Mean and half width of its interval, of values of 2 to 11 seeds."""
-    half = T_QUANTILE[len(values) - 1] * np.std(values, ddof=1) / math.sqrt(len(values))
+    """Mean and half width of its interval, of values of two seeds or more."""
+    half = _quantile(len(values) - 1) * np.std(values, ddof=1) / math.sqrt(len(values))
     return float(np.mean(values)), float(half)
 
 
@@ -36,11 +45,10 @@ def differs(values, others):
     Parameters
     ----------
     values, others : sequences of float
-        12 at most together.
     """
     degrees = len(values) + len(others) - 2
     if min(len(values), len(others)) < 2:
         return False
     variance = sum(np.var(part, ddof=1) * (len(part) - 1) for part in (values, others)) / degrees
     error = math.sqrt(variance * (1 / len(values) + 1 / len(others)))
-    return bool(abs(np.mean(values) - np.mean(others)) > T_QUANTILE[degrees] * error)
+    return bool(abs(np.mean(values) - np.mean(others)) > _quantile(degrees) * error)

@@ -116,9 +116,10 @@ class Subject:
             offsets = {"v1": quantize_latents(v1), "v2": quantize_latents(v2)}
             return generate(replace(self.network, **offsets), quantize_latents(z), progress=_bar)
         from train.quantize import float_pictures
+        from train.samples import to_uint8
 
         z, v1, v2 = (np.asarray(each, np.float32) for each in (z, v1, v2))
-        return np.rint(float_pictures(self.network, z, v1, v2)).astype(np.uint8)
+        return to_uint8(float_pictures(self.network, z, v1, v2))
 
     def training_pictures(self):
         """Return what it was trained on, uint8 (N, 32, 32, 3).

@@ -109,7 +109,7 @@ generators would need three times the weights.
     if figures:
         made_from = "; ".join(f"{s.label}: {s.made_from}" for s in found)
         findings += f"""
-Trained with either head, one run each ({made_from}):
+Trained with either head, one run each ({made_from}; as many steps as cost the same processor time):
 
 {comparison(figures)}
 """

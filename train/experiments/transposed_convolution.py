@@ -20,10 +20,10 @@ from golden.conv_transpose import (
 )
 from golden.generator import trace
 from golden.latents import quantize_latents
-from golden.spec import ACT_BITS, INPUT_BITS, PLANES, GeneratorSpec, InputError
+from golden.spec import ACT_BITS, INPUT_BITS, PLANES, GeneratorSpec
 from train.experiments.figure import as_picture, charts
 from train.experiments.report import Report, table
-from train.experiments.subject import open_subject
+from train.experiments.subject import Missing, open_subject
 
 FORMS = {
     "scatter": (conv_transpose2d_scatter, macs_scatter),
@@ -64,12 +64,12 @@ def run(settings):
 
     Raises
     ------
-    InputError
-        ``--model`` is no model file of integers.
+    Missing
+        ``--model`` holds a float generator.
     """
     subject = open_subject(settings.model)
     if not subject.is_integer:
-        raise InputError(f"{settings.model}: holds floats; give a model file of `avatar quantize`")
+        raise Missing(f"{settings.model}: holds floats; give a model file of `avatar quantize`")
     compared, wrong = 0, 0
     model = subject.network
     z = quantize_latents(subject.draw(settings.seed, LATENTS))
