@@ -203,6 +203,7 @@ def generate(args):
     latents = _latents(args, model)
     if args.out:
         pictures.check_png(args.out)
+        pictures.check_grid(len(latents), scale)
     for folder in (args.each, args.trace):
         if folder:
             make_folder(folder)

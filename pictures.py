@@ -16,6 +16,8 @@ from PIL import Image, ImageDraw
 from golden.atomic import check_destination, make_folder, replacing
 from golden.spec import PICTURE_SIZE, InputError
 
+MAX_PIXELS = 1 << 28  # of a grid: 0.8 GB
+
 
 def check_png(path):
     """Refuse a path that no PNG file can be written to; call it before the work, not after.
@@ -69,6 +71,23 @@ def grid(pictures, *, scale=1):
     sheet = cells.reshape(rows, columns, height, width, 3).swapaxes(1, 2)
     sheet = sheet.reshape(rows * height, columns * width, 3)
     return sheet.repeat(scale, axis=0).repeat(scale, axis=1)
+
+
+def check_grid(count, scale):
+    """Refuse a grid of `count` avatars that takes more memory than a machine may have.
+
+    Raises
+    ------
+    InputError
+        It has more than :data:`MAX_PIXELS`.
+    """
+    columns = math.isqrt(count - 1) + 1
+    width, height = (PICTURE_SIZE * scale * number for number in (columns, -(-count // columns)))
+    if width * height > MAX_PIXELS:
+        raise InputError(
+            f"--out would be {width:,} x {height:,} pixels, over {MAX_PIXELS / 1e6:.0f} million; "
+            "give a smaller --scale, or --each"
+        )
 
 
 def save_each(folder, pictures):

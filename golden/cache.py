@@ -20,7 +20,7 @@ POLL = 0.1  # seconds
 def cache_dir():
     """Return the folder for builds: avatar-gan-fpga under ``$XDG_CACHE_HOME`` or ~/.cache."""
     home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(home) / "avatar-gan-fpga"
+    return Path(home).absolute() / "avatar-gan-fpga"  # what runs elsewhere finds it, too
 
 
 @contextlib.contextmanager

@@ -217,6 +217,8 @@ def main():
     parser.add_argument("--frames", type=int, default=100_000, metavar="N")
     parser.add_argument("--seed", type=int, default=1, metavar="S")
     args = parser.parse_args()
+    if args.seed < 0:
+        parser.error(f"--seed is {args.seed}; give 0 or a positive number")
     board = FuzzBoard()
     begin = time.monotonic()
     with Pins(board.verilog()) as pins, tqdm(total=args.frames, unit="frame") as bar:

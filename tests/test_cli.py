@@ -135,6 +135,10 @@ BUILD = ["build", "--board", "ulx3s-85f", "--model", MODEL, "--out", "b"]
         (["generate", "--model", MODEL, "--out", "a.png", "--count", "9" * 30], "--count is 999"),
         (["generate", "--model", MODEL, "--out", "a.png", "--scale", "0"], "--scale is 0"),
         (["generate", "--model", MODEL, "--each", "e", "--scale", "2"], "--scale"),
+        (
+            ["generate", "--model", MODEL, "--out", "a.png", "--count", "1000", "--scale", "64"],
+            "--out would be 65,536 x 65,536 pixels, over 268 million",
+        ),
         (["demo", "--out", ""], "pictures are PNG files"),
         ([*BUILD, "--clock", "nan"], "--clock is nan MHz; give 1 to 1000"),
         ([*BUILD, "--clock", "500"], "the PLL makes 3.125 to 400 MHz, not 500"),
