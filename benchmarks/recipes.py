@@ -150,7 +150,7 @@ def measure_all(folder, count):
 def with_earlier(found, table, alike):
     """Add the runs that an earlier recipes.json tells of and that are not in the folder any more.
 
-    None of a table for another base or other measuring, and none of another precision.
+    None of a table for another base or other measuring.
 
     Parameters
     ----------
@@ -165,8 +165,7 @@ def with_earlier(found, table, alike):
     InputError
         The file is none of ours.
     """
-    here = {(run["variant"], run["seed"]) for run in found}
-    precisions = {run["precision"] for run in found}
+    here = {(run["variant"], run["seed"], run["precision"]) for run in found}
     try:
         earlier = json.loads(table.read_text()) if table.is_file() else {}
         same = all(earlier.get(name) == value for name, value in alike.items())
@@ -174,18 +173,18 @@ def with_earlier(found, table, alike):
             run
             for run in (earlier["runs"] if same else [])
             if run["variant"] in VARIANTS
-            and (run["variant"], run["seed"]) not in here
-            and run["precision"] in precisions
+            and (run["variant"], run["seed"], run["precision"]) not in here
         ]
     except (ValueError, KeyError, TypeError, AttributeError):
         raise InputError(f"{table}: is damaged; remove it, or name another --out") from None
     order = list(VARIANTS)
-    return sorted(found + gone, key=lambda run: (order.index(run["variant"]), run["seed"]))
+    return sorted(
+        found + gone, key=lambda run: (order.index(run["variant"]), run["seed"], run["precision"])
+    )
 
 
 def report(found, shown, alike, told, out):
     """Write the results; `alike` is what all runs share, `told` the commands."""
-    precisions = " and ".join(sorted({run["precision"] for run in found}))
     text = f"""\
 ## Recipes
 
@@ -194,8 +193,7 @@ def report(found, shown, alike, told, out):
 {captioned("recipes", CAPTION)}
 
 One change at a time, each for about the processor time of {alike["base_steps"]:,} steps of the
-base, on 275 sprites: a few steps of both, timed before, say how many it gets. Trained in
-{precisions}.
+base, on 275 sprites: a few steps of both, timed before, say how many it gets.
 
 {LEGEND}
 

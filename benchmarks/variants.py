@@ -23,9 +23,9 @@ SHOWN = 10
 NEXT_COMMAND = "\n    "  # between two lines of a Markdown code block
 CAPTION = "The first samples of each variant with a run at hand, of its first seed."
 LEGEND = f"""\
-Mean and standard deviation over seeds.{DIFFERS} differs from the base by more than chance (95 %,
-Student's t; of 20 such cells that only chance moved, one is marked). Differences between single
-seeds are no claim."""
+Mean and standard deviation over seeds.{DIFFERS} differs from the base in the same arithmetic by
+more than chance (95 %, Student's t; of 20 such cells that only chance moved, one is marked).
+Differences between single seeds are no claim."""
 
 
 def runs_of(folder, variants):
@@ -175,7 +175,7 @@ def measure(folder, variants, count, figures_of):
 
 
 def as_table(found, variants, base, names):
-    """Return a Markdown table with a row for every variant that has runs.
+    """Return a Markdown table with a row for every variant and arithmetic that has runs.
 
     Parameters
     ----------
@@ -188,23 +188,31 @@ def as_table(found, variants, base, names):
     names : sequence of str
         The figures to show.
     """
-    of_base = _values(found, UNCHANGED, names)
+    of_base = {each: _values(_of(found, UNCHANGED, each), names) for each in _precisions(found)}
     rows = []
     for variant, changes in variants.items():
-        steps = [run["steps"] for run in found if run["variant"] == variant]
-        if steps:
-            told = ", ".join(f"{key} {value}" for key, value in changes.items()) or base
-            cells = map(_cell, _values(found, variant, names), of_base)
-            rows.append([variant, told, len(steps), round(np.mean(steps)), *cells])
-    return table(
-        ["variant", "change", "seeds", "steps", *(name.replace("_", " ") for name in names)], rows
-    )
+        told = ", ".join(f"{key} {value}" for key, value in changes.items()) or base
+        for precision in of_base:
+            runs = _of(found, variant, precision)
+            if runs:
+                cells = map(_cell, _values(runs, names), of_base[precision])
+                steps = round(np.mean([run["steps"] for run in runs]))
+                rows.append([variant, told, precision, len(runs), steps, *cells])
+    header = ["variant", "change", "arithmetic", "seeds", "steps"]
+    return table([*header, *(name.replace("_", " ") for name in names)], rows)
 
 
-def _values(found, variant, names):
-    """Return a list for each figure in `names`: its value for each seed of `variant`."""
-    runs = [run["figures"] for run in found if run["variant"] == variant]
-    return [[figures[name] for figures in runs] for name in names]
+def _precisions(found):
+    return sorted({run["precision"] for run in found})
+
+
+def _of(found, variant, precision):
+    return [run for run in found if (run["variant"], run["precision"]) == (variant, precision)]
+
+
+def _values(runs, names):
+    """Return a list for each figure in `names`: its value in each run."""
+    return [[run["figures"][name] for run in runs] for name in names]
 
 
 def _cell(values, of_base):
