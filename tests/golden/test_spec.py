@@ -24,6 +24,12 @@ def test_contest_at_8_bits_needs_27_bit_accumulators():
     assert max(GeneratorSpec.preset("contest", 8).acc_widths) == 27
 
 
+def test_accumulators_wider_than_a_models_biases_are_refused():
+    assert max(GeneratorSpec(channels=(16_577, 1, 1), weight_bits=8).acc_widths) == 32
+    with pytest.raises(InputError, match="need accumulators of 33 bits; give fewer, 32"):
+        GeneratorSpec(channels=(16_578, 1, 1), weight_bits=8)
+
+
 def test_useful_taps_counts_every_tap_inside_the_picture():
     for layer in GeneratorSpec.preset("tiny").layers:
         hits = [
