@@ -410,7 +410,8 @@ def verilog(args):
 
     Example: avatar verilog --model models/compact.safetensors --out top.v
 
-    The module `top` has clk, rst, the serial line rx and tx, and a lamp, active.
+    The module `top` has clk, rst, the serial line rx and tx, and two lamps, active and
+    error.
     """
     from golden import model_file
     from golden.atomic import check_destination, replacing

@@ -4,7 +4,7 @@
 Trains each variant with each seed unless its run is there, measures every run there is beside the
 float generator and writes finetuning.json, .md and .png. A minute's trial:
 
-    python benchmarks/finetuning.py docs/results/generators/best.safetensors base no-noise \\
+    python -m benchmarks.finetuning docs/results/generators/best.safetensors base no-noise \\
         --steps 5 --count 50 --folder /tmp/finetuning --out /tmp/finetuning
 """
 
@@ -152,7 +152,7 @@ def main(argv=None):
     train(options.names, options.seeds, options.run, bits, steps, options.folder)
     before, found, shown = measure_all(options.run, bits, options.folder, options.count)
     told = commands(
-        f"python benchmarks/finetuning.py {options.run}",
+        f"python -m benchmarks.finetuning {options.run}",
         found,
         f"--weight-bits {bits} --steps {steps} --count {options.count}",
     )

@@ -5,7 +5,7 @@ Trains each variant with each seed unless its run is there, measures every run t
 recipes.json, .md and .png. What recipes.json says of runs of the same length that are not there any
 more stays, so that the table can grow. A minute's trial:
 
-    python benchmarks/recipes.py base batch-16 --preset tiny --steps 20 --count 50 \\
+    python -m benchmarks.recipes base batch-16 --preset tiny --steps 20 --count 50 \\
         --folder /tmp/recipes --out /tmp/recipes
 """
 
@@ -183,6 +183,17 @@ def with_earlier(found, table, alike):
     )
 
 
+def _earlier_rounds(found, alike):
+    """Say which runs had another number of steps of the base for their measure."""
+    steps = {run["steps"] for run in found if run["variant"] == UNCHANGED} - {alike["base_steps"]}
+    if not steps:
+        return ""
+    told = " and ".join(f"{each:,}" for each in sorted(steps))
+    return (
+        f" The base of {told}\nsteps, and what has its seed and arithmetic, are of earlier rounds."
+    )
+
+
 def report(found, shown, alike, told, out):
     """Write the results; `alike` is what all runs share, `told` the commands."""
     text = f"""\
@@ -193,7 +204,8 @@ def report(found, shown, alike, told, out):
 {captioned("recipes", CAPTION)}
 
 One change at a time, each for about the processor time of {alike["base_steps"]:,} steps of the
-base, on 275 sprites: a few steps of both, timed before, say how many it gets.
+base, on 275 sprites: a few steps of both, timed before, say how many it gets. Where the processor
+multiplies bfloat16 a run does, unless it was made elsewhere.{_earlier_rounds(found, alike)}
 
 {LEGEND}
 
@@ -217,7 +229,7 @@ def main(argv=None):
     alike = {"base_steps": options.steps, "channels": list(channels), "count": options.count}
     found = with_earlier(found, options.out / "recipes.json", alike)
     told = commands(
-        "python benchmarks/recipes.py",
+        "python -m benchmarks.recipes",
         found,
         f"--steps {options.steps} --preset {options.preset} --count {options.count}",
     )

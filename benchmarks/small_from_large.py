@@ -5,7 +5,7 @@ The same recipe, pictures and number of steps of the small generator. The teache
 packed from one, of which pruning begins its discriminators anew. Runs that are there already are
 only measured, broken ones go on. A minute's trial:
 
-    python benchmarks/small_from_large.py --preset tiny --steps 20 --count 50 \\
+    python -m benchmarks.small_from_large --preset tiny --steps 20 --count 50 \\
         --folder /tmp/small --out /tmp/small
 """
 
@@ -151,7 +151,7 @@ def main(argv=None):
     runs = train(options.teacher, channels, options.steps, options.seed, options.folder)
     facts, rows = measure(runs, options.count)
     command = (
-        f"python benchmarks/small_from_large.py --teacher {options.teacher} "
+        f"python -m benchmarks.small_from_large --teacher {options.teacher} "
         f"--preset {options.preset} --steps {options.steps} --seed {options.seed} "
         f"--count {options.count}"
     )

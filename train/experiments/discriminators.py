@@ -62,8 +62,8 @@ def run(settings):
     findings = f"""\
 {comparison(figures, extra)}
 Real sprites have colourfulness {real["colourfulness"]:.1f} and sharpness
-{real["sharpness"]:.1f}. Best in {ranks}. One training run each ({made_from}): as many steps as
-cost the same processor time. Small differences are noise.
+{real["sharpness"]:.1f}. Best in {ranks}. One training run each ({made_from}): for about
+the same processor time, by a few steps timed before. Small differences are noise.
 """
     if missing:
         findings += f"Not there yet: {', '.join(sorted(missing))}.\n"

@@ -123,7 +123,9 @@ def integer_columns(subjects):
     return {
         "PSNR to the float, dB": column(lambda s: number(s.network.metrics.get("psnr"))),
         "weights in the file, kbit": column(lambda s: kbit(s.spec.weight_memory_bits)),
-        "in the hardware, kbit": column(lambda s: kbit(s.spec.weights * max(s.spec.weight_bits))),
+        "at the widest layer's bits, kbit": column(
+            lambda s: kbit(s.spec.weights * max(s.spec.weight_bits))
+        ),
     }
 
 

@@ -235,7 +235,8 @@ INTRODUCTION = """\
 
 `make results` rebuilds the parts that begin with `avatar experiment` from the generators in
 `generators/` and the models in `models/`; it trains no generator. The others train generators of
-their own or time programs, each by its own command. Beside each part lies a JSON file with all its
-numbers and the command that makes it alone. Distances between pictures are root mean squares over
+their own or time programs, each by its own command. Beside each part lies a JSON file with its
+numbers and the command that makes it alone; known pictures are those of quality.json. A kbit is
+1,000 bits. Distances between pictures are root mean squares over
 pixels and colours in grey levels, 0 to 255.
 """

@@ -99,17 +99,17 @@ inputs and outputs of the layer that has most of both, one pass at a time.
 {table(header, rows)}
 On the paper's own network (contest) three channels at once need {more:.2%} more weights and
 {macs:.0%} of the multiplications of one plane three times; the greatest maps
-{"stay the same" if same else "grow"}: the whole picture, {PICTURE_BITS // 1000} kbit, is small
-beside the maps before it. So memory does not forbid the three-channel head, as the paper says it
-does. What the single plane buys is a last layer, and an output buffer, a third as large; three
-generators would need three times the weights.
+{"stay the same" if same else "grow"}: the whole picture, {round(PICTURE_BITS / 1000)} kbit, is
+small beside the maps before it. So memory does not forbid the three-channel head, as the paper
+says it does. What the single plane buys is a last layer, and an output buffer, a third as large;
+three generators would need three times the weights.
 """
     found = open_named((PLAIN, HEAD))
     figures = measure_all(found, settings.seed)
     if figures:
         made_from = "; ".join(f"{s.label}: {s.made_from}" for s in found)
         findings += f"""
-Trained with either head, one run each ({made_from}; as many steps as cost the same processor time):
+Trained with either head, one run each ({made_from}; for about the same processor time):
 
 {comparison(figures)}
 """
