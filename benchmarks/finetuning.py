@@ -63,14 +63,14 @@ def train(names, seeds, earlier, weight_bits, steps, folder):
     config, generator = read_earlier(earlier)
     for name, seed, run in runs_of(folder, VARIANTS):
         if (run / CONFIG).exists():
-            check_alike(
+            known = check_alike(
                 run,
                 seed=seed,
                 channels=config.channels,
                 weight_bits=(weight_bits,) * len(config.spec.layers),
                 steps=VARIANTS[name].get("steps", steps),
             )
-            told = RunConfig.load(run).start.teacher
+            told = known.start.teacher
             if told != digest(generator.arrays)[: len(told)]:
                 raise InputError(f"{run}: began from another generator; name another --folder")
     for seed in seeds:

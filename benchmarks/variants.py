@@ -77,6 +77,10 @@ def check_alike(run, **wanted):
     wanted : dict
         Fields of its :class:`train.run.RunConfig`.
 
+    Returns
+    -------
+    train.run.RunConfig
+
     Raises
     ------
     InputError
@@ -89,6 +93,7 @@ def check_alike(run, **wanted):
                 f"{run}: was trained with {name.replace('_', ' ')} {getattr(config, name)}, not "
                 f"{value}; name another --folder"
             )
+    return config
 
 
 def make_whole(run, begin):

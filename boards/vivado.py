@@ -9,7 +9,6 @@ from pathlib import Path
 from amaranth.back.verilog import YosysError
 
 from boards.new_folder import new_folder
-from golden.spec import InputError
 from golden.tools import YOSYS
 
 RUN = "vivado -mode batch -source top.tcl"
@@ -41,13 +40,8 @@ def emit(job, out, progress, *, seed=1, clocks_mhz=()):
     """
     job.check(out)
     progress.stage("Verilog")
-    with YOSYS.in_environment():  # Amaranth looks for it there
-        try:
-            files = job.files(job.plan)
-        except YosysError as error:
-            raise InputError(
-                f"{YOSYS.path}: {str(error) or 'is no Yosys'}; see {YOSYS.variable}"
-            ) from error
+    with YOSYS.in_environment(YosysError):  # Amaranth looks for it there
+        files = job.files(job.plan)
     facts = {**job.facts, "run": RUN}
     with new_folder(out) as folder:
         for name in ("top.v", "top.xdc", "top.tcl"):

@@ -94,15 +94,26 @@ class Tool:
         return f"{self.package} {importlib.metadata.version(self.package)}"
 
     @contextlib.contextmanager
-    def in_environment(self):
+    def in_environment(self, complaint):
         """Name the program in the environment, for a library that looks for it there.
 
-        Raises as :attr:`path`.
+        Parameters
+        ----------
+        complaint : type
+            What the library raises where the program is none, or too old.
+
+        Raises
+        ------
+        InputError
+            In place of `complaint`; and as :attr:`path`.
         """
         before = os.environ.get(self.variable)
         os.environ[self.variable] = self.path
         try:
             yield
+        except complaint as error:
+            words = str(error) or f"is no {self.name.capitalize()}"
+            raise InputError(f"{self.path}: {words}; see {self.variable}") from error
         finally:
             if before is None:
                 del os.environ[self.variable]

@@ -7,7 +7,6 @@ from amaranth.back import verilog
 
 from golden.atomic import replacing
 from golden.cache import cache_dir
-from golden.spec import InputError
 from golden.tools import YOSYS
 
 YOSYS_TIMEOUT = 3600  # seconds; `compact` takes minutes of one core
@@ -21,13 +20,8 @@ def to_verilog(component, name):
     InputError
         Yosys is not installed, or the one that the environment names is too old.
     """
-    with YOSYS.in_environment():
-        try:
-            return verilog.convert(component, name=name, strip_internal_attrs=True)
-        except verilog.YosysError as error:
-            raise InputError(
-                f"{YOSYS.path}: {str(error) or 'is no Yosys'}; see {YOSYS.variable}"
-            ) from error
+    with YOSYS.in_environment(verilog.YosysError):
+        return verilog.convert(component, name=name, strip_internal_attrs=True)
 
 
 def cached_verilog(name, key, make, *, convert=to_verilog):

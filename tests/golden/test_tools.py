@@ -48,7 +48,7 @@ def test_a_package_that_is_not_installed(tool, monkeypatch, value):
 
 def test_the_environment_is_put_back(tool, monkeypatch):
     monkeypatch.setenv(VARIABLE, "true")
-    with tool.in_environment():
+    with tool.in_environment(KeyError):
         assert os.environ[VARIABLE].endswith("/true")
         assert os.path.isabs(os.environ[VARIABLE])
     assert os.environ[VARIABLE] == "true"
