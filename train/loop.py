@@ -241,7 +241,7 @@ def _with_recombined(pictures, count, world):
     bar = partial(
         tqdm, desc="recombine", unit="block", delay=2, leave=False, disable=not world.writes
     )
-    made = recombine(pictures, count, progress=bar)
+    made = recombine(pictures, count, progress=bar).pictures
     if world.writes and len(made) < count:
         print(f"avatar: recombined {len(made):,} pictures of {count:,} asked for", file=sys.stderr)
     return np.concatenate((pictures, made))

@@ -123,7 +123,11 @@ class UpsampleToPlane(torch.autograd.Function):
 
 
 class Discriminator(nn.Module):
-    """Pictures to logits: three Conv2d 4/2/1 with LeakyReLU(0.2), then a linear layer.
+    """Pictures to logits: three Conv2d 4/2/1 with LeakyReLU(0.2), then a linear layer, or two.
+
+    A pixel of the last map sees 22 x 22 pixels of the picture. One linear layer adds up what each
+    says by itself, so that a braid on the left and none on the right are both found good; a hidden
+    layer sees the two together.
 
     Parameters
     ----------
@@ -133,9 +137,11 @@ class Discriminator(nn.Module):
         Output channels of the convolutions.
     batch_norm : bool
         BatchNorm after every convolution, in place of biases.
+    hidden : int
+        Neurons, with LeakyReLU, between the last map and the logit; 0 for none.
     """
 
-    def __init__(self, in_channels, channels=D_CHANNELS, batch_norm=True):
+    def __init__(self, in_channels, channels=D_CHANNELS, batch_norm=True, hidden=0):
         super().__init__()
         blocks = []
         for out_channels in channels:
@@ -145,12 +151,23 @@ class Discriminator(nn.Module):
             blocks.append(nn.LeakyReLU(LEAKY_SLOPE))
             in_channels = out_channels
         self.features = nn.Sequential(*blocks)
-        self.classify = nn.Linear(in_channels * 4 * 4, 1)
+        pixels = in_channels * 4 * 4
+        self.hidden = nn.Linear(pixels, hidden) if hidden else None
+        self.classify = nn.Linear(hidden or pixels, 1)
 
     def forward(self, x):
         """Map pictures (N, in_channels, 32, 32) in [-1, 1] to logits (N,)."""
         maps = self.features(x)
-        weight = self.classify.weight.view(1, *maps.shape[1:])
-        # Pixel by pixel, as maps in channels_last lie in memory: forwards and backwards no copy.
-        pixels, weight = (each.permute(0, 2, 3, 1).flatten(1) for each in (maps, weight))
-        return functional.linear(pixels, weight, self.classify.bias).squeeze(1)
+        if self.hidden is None:
+            return _of_maps(self.classify, maps).squeeze(1)
+        hidden = functional.leaky_relu(_of_maps(self.hidden, maps), LEAKY_SLOPE)
+        return self.classify(hidden).squeeze(1)
+
+
+def _of_maps(linear, maps):
+    """``linear(maps.flatten(1))`` of maps (N, C, H, W).
+
+    Pixel by pixel, as maps in channels_last lie in memory: forwards and backwards no copy of them.
+    """
+    weight = linear.weight.unflatten(1, maps.shape[1:]).permute(0, 2, 3, 1).flatten(1)
+    return functional.linear(maps.permute(0, 2, 3, 1).flatten(1), weight, linear.bias)

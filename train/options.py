@@ -41,8 +41,8 @@ ARGUMENTS = (
         {
             "type": int,
             "metavar": "N",
-            "help": "make up to N more pictures, the head of one on the body of another; they need "
-            "one pose (default: 8192 of recipe few, else 0, none)",
+            "help": "make up to N more pictures, the head of one on the body of another in the "
+            "colours of others; they need one pose (default: 20000 of recipe few, else 0, none)",
         },
     ),
     (("--seed",), {"type": int, "metavar": "S", "help": "seed of everything random (default 0)"}),

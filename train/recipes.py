@@ -30,6 +30,8 @@ class Recipe:
         Adam's.
     d_colour, d_grey : (int, int, int)
         Channels of the discriminators' convolutions.
+    hidden : int
+        Neurons between each discriminator's last map and its logit; 0 for none.
     batch_norm : bool
         BatchNorm in the discriminators.
     grey_planes : int
@@ -73,6 +75,7 @@ class Recipe:
     betas: tuple[float, float]
     d_colour: tuple[int, int, int]
     d_grey: tuple[int, int, int]
+    hidden: int
     batch_norm: bool
     grey_planes: int
     he_init: bool
@@ -101,6 +104,7 @@ PAPER = Recipe(
     betas=(0.5, 0.999),
     d_colour=(64, 128, 256),
     d_grey=(64, 128, 256),
+    hidden=0,
     batch_norm=True,
     grey_planes=3,
     he_init=False,
@@ -128,6 +132,7 @@ FAST = Recipe(
     betas=(0.0, 0.99),
     d_colour=(32, 64, 128),
     d_grey=(16, 32, 64),
+    hidden=0,
     batch_norm=False,
     grey_planes=1,
     he_init=True,
@@ -151,10 +156,11 @@ BEST = replace(
     steps=24_000,
     d_colour=(48, 96, 192),
     d_grey=(24, 48, 96),
+    hidden=256,  # sees both sides of a head together
     r1_gamma=0.1,
     relativistic=True,  # gamma 0.1 alone drops modes, see docs/results/recipes.md
 )
-FEW = replace(BEST, sprites=275, steps=28_000, recombine=8192)
+FEW = replace(BEST, sprites=275, steps=28_000, recombine=20_000)
 RECIPES = {"paper": PAPER, "fast": FAST, "best": BEST, "few": FEW}
 
 

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""More pictures from few: the upper part of one over the lower part of another.
+"""More pictures from few: the upper part of one over the lower part of another, in other colours.
 
 Figures in one pose agree along the neck or the waist, so that the head of one fits the body of the
 other where a seam from the left edge to the right one runs through pixels that are alike in both.
 Of a few hundred pictures, of which a discriminator would learn every one by heart, this makes
 thousands. The seam is the minimum error boundary cut of Efros and Freeman, "Image Quilting for
 Texture Synthesis and Transfer" (SIGGRAPH 2001), here between whole pictures.
+
+Where the pictures share palettes (:mod:`train.recolouring`), seams run between pictures in the same
+colours, where more of them do not show, and what they join then gets colours anew.
 """
 
 from __future__ import annotations
@@ -15,14 +18,19 @@ from typing import NamedTuple
 import numpy as np
 
 from golden.spec import InputError
-from train.metrics import typical_distance
+from train.metrics import nearest, typical_distance
+from train.recolouring import find
 
 FIRST_ROW, LAST_ROW = 12, 25  # of the lower picture, in any column
 SLOPE = 2  # rows that a seam may rise or fall from a column to the next
 LEAST_CHANGE = 0.85  # distance to both parents, as a share of pictures' to their nearest neighbours
 NEIGHBOURS_OF = 1_000  # pictures, at most
 PARTNERS, PAIRS = 256, 1 << 17  # tried for each picture, and in all, at most: seconds
+JOINED = 15  # of each picture, where colours make many of one: the best seams
+LEAST_RECOLOURED = 0.5  # as LEAST_CHANGE, to all pictures: real ones are hardly ever that near
+DRAWS = 10  # of a picture's colours until it is not that near
 _SEED = 8_004  # of the partners, and of the pictures whose neighbours are looked for
+_COLOURS_SEED = 8_005
 _BLOCK = 512  # pairs at once: they fit a cache
 
 
@@ -65,28 +73,82 @@ def _above(rows):
     return np.arange(rows.shape[1])[:, None] < rows[:, None]
 
 
+class Recombined(NamedTuple):
+    """Pictures made of parts of others.
+
+    Attributes
+    ----------
+    pictures : uint8 array, shape (M, 32, 32, 3)
+    upper, lower : int array, shape (M,)
+        Indices of the pictures that their parts are of.
+    """
+
+    pictures: np.ndarray
+    upper: np.ndarray
+    lower: np.ndarray
+
+
 def recombine(pictures, count, *, progress=iter):
-    """Make new pictures of the upper part of one and the lower part of another.
+    """Make new pictures of the upper part of one, the lower part of another and others' colours.
 
     Parameters
     ----------
     pictures : uint8 array, shape (N, 32, 32, 3)
     count : int
-        Number of new ones; fewer where fewer pairs are good for one.
+        Number of new ones; fewer where fewer pairs are good for one and there are no palettes.
     progress : callable
-        Wraps the iterable of blocks of pairs, as tqdm does.
+        Wraps the iterable of blocks of pairs, and that of blocks of pictures, as tqdm does.
 
     Returns
     -------
-    uint8 array, shape (M, 32, 32, 3), M <= count
+    Recombined
 
     Raises
     ------
     InputError
         No pair is.
     """
-    chosen = choose(joinable(pictures, progress=progress), count)
-    return join(pictures[chosen.upper], pictures[chosen.lower], chosen.rows)
+    palettes, indices = find(pictures)
+    indices = palettes.alike(indices)
+    pairs = joinable(palettes.rgb[indices], progress=progress)
+    if not palettes.palettes:
+        chosen = choose(pairs, count)
+        return Recombined(palettes.rgb[join(indices, chosen)], chosen.upper, chosen.lower)
+    chosen = choose(pairs, min(count, JOINED * len(pictures)))
+    turns = np.arange(count) % len(chosen.cost)
+    joined = join(indices, chosen)[turns]
+    made = in_other_colours(joined, palettes, pictures, progress=progress)
+    return Recombined(made, chosen.upper[turns], chosen.lower[turns])
+
+
+def in_other_colours(indices, palettes, pictures, *, progress=iter):
+    """Draw the colours of pictures anew until they are near to none of the given ones.
+
+    Parameters
+    ----------
+    indices : int array, shape (M, 32, 32)
+    palettes : train.recolouring.Palettes
+    pictures : uint8 array, shape (N, 32, 32, 3)
+        The given ones; :data:`NEIGHBOURS_OF` of them are looked at, at most.
+    progress : callable
+        Wraps the iterable of blocks of pictures.
+
+    Returns
+    -------
+    uint8 array, shape (M, 32, 32, 3)
+    """
+    rng = np.random.default_rng(_COLOURS_SEED)
+    some = pictures[rng.permutation(len(pictures))[:NEIGHBOURS_OF]]
+    least_change = LEAST_RECOLOURED * _apart(pictures, rng)
+    made = np.empty((len(indices), *pictures.shape[1:]), np.uint8)
+    for start in progress(range(0, len(indices), _BLOCK)):
+        block, own = indices[start : start + _BLOCK], made[start : start + _BLOCK]
+        near, draws = np.arange(len(block)), 0
+        while len(near) and draws < DRAWS:
+            own[near] = palettes.rgb[palettes.drawn(block[near], rng)]
+            near = near[nearest(own[near], some)[0] < least_change]
+            draws += 1
+    return made
 
 
 class Pairs(NamedTuple):
@@ -167,9 +229,9 @@ def choose(pairs, count):
     return pairs.take(np.sort(best))
 
 
-def join(upper, lower, rows):
-    """Return `upper` (M, 32, 32, 3) above the seams `rows` (M, 32), `lower` below."""
-    return np.where(_above(rows)[..., None], upper, lower)
+def join(indices, pairs):
+    """Return what :class:`Pairs` of pictures make, of the pictures' indices (N, 32, 32)."""
+    return np.where(_above(pairs.rows), indices[pairs.upper], indices[pairs.lower])
 
 
 def _apart(pictures, rng):

@@ -77,7 +77,7 @@ def begin(
     if steps is not None and epochs is not None:
         raise InputError("--steps and --epochs both say how long; give one of them")
     if recombine is not None and recombine < 0:
-        raise InputError(f"--recombine is {recombine}; give 0 or a number of pictures, 8192 say")
+        raise InputError(f"--recombine is {recombine}; give 0 or a number of pictures, 20000 say")
     if not 0 < smooth <= 1:
         raise InputError(f"--smooth is {smooth}; give a label of up to 1, 0.9 say")
     if smooth != 1 and constants.relativistic:

@@ -83,8 +83,10 @@ class Trainer:
             self.g = FakeQuantizedGenerator(config.spec)
         else:
             self.g = Generator(config.spec, planes=recipe.planes)
-        self.d_grey = world.synchronised(Discriminator(1, recipe.d_grey, recipe.batch_norm))
-        self.d_colour = world.synchronised(Discriminator(3, recipe.d_colour, recipe.batch_norm))
+        self.d_grey, self.d_colour = (
+            world.synchronised(Discriminator(planes, channels, recipe.batch_norm, recipe.hidden))
+            for planes, channels in ((1, recipe.d_grey), (3, recipe.d_colour))
+        )
         self._weights = {"d_grey": recipe.grey, "d_colour": recipe.colour}
         self.judges = {name: getattr(self, name) for name, w in self._weights.items() if w}
         self._initialise()

@@ -502,25 +502,39 @@ def test_recombined_sprites_lie_under_their_parents(model, monkeypatch, capsys):
             measured.append(pictures)
             return {"recall": 0.5}
 
-    few = dataclasses.replace(RECIPES["few"], recombine=40)
+    few = dataclasses.replace(RECIPES["few"], recombine=900)
     monkeypatch.setitem(RECIPES, "few", few)
-    monkeypatch.setattr(recombination, "SHARES", (0.3, 1))
+    monkeypatch.setattr(recombination, "JOINED", (12, 40))
     monkeypatch.setattr(recombination, "SAMPLES", 9)
     monkeypatch.setattr(recombination, "reference", Told)
     monkeypatch.setattr(recombination, "comparison", lambda figures, extra: str(extra))
     monkeypatch.setattr(
         recombination, "sheet", lambda rows: sheets.append(rows) or rows[0].pictures[0]
     )
-    monkeypatch.setattr(evaluate, "TRAINING_COUNT", 30)
+    monkeypatch.setattr(evaluate, "TRAINING_COUNT", 90)
     assert cli.main(["experiment", "recombination", "--out", "o", "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)
-    assert list(facts["figures"]) == ["12 recombined", "40 recombined"]
-    assert [len(pictures) for pictures in measured] == [9, 9]
-    head, body, together = (row.pictures for row in sheets[0])
+    assert list(facts["figures"]) == [
+        "900 in other colours",
+        "12 heads on other bodies",
+        "40 heads on other bodies",
+        "900 of both",
+    ]
+    assert [len(pictures) for pictures in measured] == [9] * 4
+    given = evaluate.training_of(recombination.SPRITES)
+    assert len(given) == 90
+    grounds = {(each.any(-1)).tobytes() for each in given}
+    assert {each.any(-1).tobytes() for each in measured[0]} <= grounds
+    top, foot = ({each[rows].tobytes() for each in given} for rows in (np.s_[:12], np.s_[25:]))
+    for joined in measured[1:3]:
+        assert {each[:12].tobytes() for each in joined} <= top
+        assert {each[25:].tobytes() for each in joined} <= foot
+        assert not {each.tobytes() for each in joined} & {each.tobytes() for each in given}
+    head, body, together = (row.pictures.any(-1) for row in sheets[0])
     assert len(together) == recombination.SHOWN
     np.testing.assert_array_equal(together[:, :FIRST_ROW], head[:, :FIRST_ROW])
     np.testing.assert_array_equal(together[:, LAST_ROW:], body[:, LAST_ROW:])
-    assert (head != body).any((1, 2, 3)).all()
+    assert (head != body).any((1, 2)).all()
 
 
 def test_all_leaves_out_what_has_no_generators(model, capsys, monkeypatch):

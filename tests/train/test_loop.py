@@ -97,7 +97,7 @@ def test_recombined_pictures_are_shown_to_the_networks_and_to_the_alarms(
     train(config(recombined=7, steps=1), sprites, folder(tmp_path / "r"))
     assert len(seen) == 2
     for pictures in seen:
-        np.testing.assert_array_equal(pictures, np.concatenate((sprites, recombine(sprites, 7))))
+        np.testing.assert_array_equal(pictures, np.concatenate((sprites, recombine(sprites, 7)[0])))
 
 
 def test_a_killed_run_repeats_the_steps_since_its_checkpoint(tmp_path, sprites, monkeypatch):

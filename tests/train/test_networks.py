@@ -34,6 +34,30 @@ def test_discriminator_shapes_of_table_1(planes):
     assert network(torch.zeros(2, planes, 32, 32)).shape == (2,)
 
 
+@pytest.mark.parametrize(("hidden", "together"), [(0, False), (32, True)])
+def test_only_a_hidden_layer_sees_both_sides_together(hidden, together):
+    """What five columns at each edge add to a logit, and what they add where both are there."""
+    torch.manual_seed(0)
+    network = Discriminator(3, (4, 5, 6), batch_norm=False, hidden=hidden).double()
+    ground, sides = 10 * torch.randn(2, 1, 3, 32, 32, dtype=torch.double)
+    pictures = ground.repeat(4, 1, 1, 1)
+    pictures[[1, 3], :, :, :5] = sides[..., :5]
+    pictures[[2, 3], :, :, -5:] = sides[..., -5:]
+    neither, left, right, both = network(pictures).tolist()
+    assert min(abs(left - neither), abs(right - neither)) > 1e-6
+    assert (abs(both - left - right + neither) > 1e-9) == together
+
+
+def test_hidden_layer():
+    torch.manual_seed(0)
+    network = Discriminator(1, (4, 5, 6), hidden=7).eval().to(memory_format=torch.channels_last)
+    x = torch.randn(3, 1, 32, 32)
+    hidden = network.hidden(network.features(x).flatten(1))
+    assert hidden.shape == (3, 7)
+    expected = network.classify(torch.where(hidden > 0, hidden, 0.2 * hidden))[:, 0]
+    torch.testing.assert_close(network(x), expected)
+
+
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
 @pytest.mark.parametrize("bias", [False, True])
 def test_first_and_last_layer_are_transposed_convolutions(bias, layout):

@@ -10,7 +10,7 @@ def test_paper_is_table_2():
     assert paper.batch_norm
     assert paper.grey_planes == 3
     assert paper.steps == 10_000 * (275 // 64)
-    assert not any((paper.he_init, paper.decay, paper.ema, paper.r1_gamma))
+    assert not any((paper.he_init, paper.decay, paper.ema, paper.r1_gamma, paper.hidden))
 
 
 def test_runs_follow_the_text_unless_told_otherwise():

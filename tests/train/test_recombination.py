@@ -15,11 +15,13 @@ from train.recombination import (
     LAST_ROW,
     SLOPE,
     choose,
+    in_other_colours,
     join,
     joinable,
     recombine,
     seams,
 )
+from train.sprites import collection
 
 
 def random_pictures(count, seed=0):
@@ -59,7 +61,7 @@ def parents_of(child, pictures):
 def test_every_picture_gives_upper_and_lower_parts(monkeypatch):
     monkeypatch.setattr(recombination, "_BLOCK", 7)  # that divides no number of pairs
     pictures = random_pictures(9)
-    made = recombine(pictures, 27)
+    made, *told = recombine(pictures, 27)
     assert made.shape == (27, 32, 32, 3)
     assert made.dtype == np.uint8
     parents = []
@@ -70,7 +72,7 @@ def test_every_picture_gives_upper_and_lower_parts(monkeypatch):
         below = (child != pictures[upper]).any(-1)
         assert (child[below] == pictures[lower][below]).all()
         assert (below[1:] >= below[:-1]).all()
-    assert parents == list(zip(*choose(joinable(pictures), 27)[:2]))
+    assert parents == list(zip(*told)) == list(zip(*choose(joinable(pictures), 27)[:2]))
     assert len(set(parents)) == 27
     for given in zip(*parents):
         assert np.bincount(given, minlength=9).min() >= 2
@@ -101,15 +103,15 @@ def test_no_parent_once_more(monkeypatch, alike, changed):
     )
     for share, made in ((0.99, 6), (1.01, 4)):
         monkeypatch.setattr(recombination, "LEAST_CHANGE", share * change / apart)
-        assert len(recombine(pictures, 100)) == made
+        assert len(recombine(pictures, 100).pictures) == made
 
 
 @pytest.mark.parametrize("count", [5, 12, 10**6])
 def test_all_differ_from_both_parents(sprites, count):
-    upper, lower, rows, _ = choose(joinable(sprites), count)
-    made = join(sprites[upper], sprites[lower], rows)
+    pairs = choose(joinable(sprites), count)
+    made = np.stack([join(sprites[..., n], pairs) for n in range(3)], -1)
     apart = np.median(nearest(sprites, sprites, own=np.arange(len(sprites)))[0])
-    for parents in (upper, lower):
+    for parents in (pairs.upper, pairs.lower):
         assert rms(made, sprites[parents]).min() > 0.85 * apart
 
 
@@ -118,7 +120,40 @@ def test_all_differ_from_both_parents(sprites, count):
 def test_more_pictures_than_can_be_tried(monkeypatch, partners, pairs, made):
     monkeypatch.setattr(recombination, "PARTNERS", partners)
     monkeypatch.setattr(recombination, "PAIRS", pairs)
-    assert len(recombine(random_pictures(8), 100)) == made
+    assert len(recombine(random_pictures(8), 100).pictures) == made
+
+
+def test_sprites_get_colours_anew():
+    """Far more pictures than pairs, in many colours, none near to a given one, each to be drawn."""
+    given = collection(275, 3)[0][:120]
+    made, upper, lower = recombine(given, 4_000)
+    assert len(made) == len(upper) == len(lower) == 4_000
+    assert len(set(zip(upper, lower))) == 15 * 120
+    assert len(np.unique(made, axis=0)) > 3_900
+    apart = np.median(nearest(given, given, own=np.arange(120))[0])
+    assert nearest(made, given)[0].min() > 0.5 * apart
+    for parents, rows in ((upper, np.s_[:FIRST_ROW]), (lower, np.s_[LAST_ROW:])):
+        parts = given[parents][:, rows].any(-1) == made[:, rows].any(-1)  # where there is ground
+        assert parts.all(axis=(1, 2)).mean() > 0.95
+    again, _, _ = recombine(given, 4_000)
+    np.testing.assert_array_equal(made, again)
+
+
+def test_colours_are_drawn_anew_a_few_times_only():
+    """What cannot be another picture is near to the given one whatever is drawn."""
+
+    class Unchanging:
+        rgb = np.arange(256).repeat(3).reshape(256, 3).astype(np.uint8)
+        draws = 0
+
+        def drawn(self, indices, _):
+            self.draws += 1
+            return indices
+
+    given = random_pictures(3)[..., :1].repeat(3, 3)
+    made = in_other_colours(given[..., 0], palettes := Unchanging(), given)
+    np.testing.assert_array_equal(made, given)
+    assert palettes.draws == recombination.DRAWS
 
 
 @pytest.mark.parametrize(

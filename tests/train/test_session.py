@@ -90,15 +90,15 @@ def test_recombine(tmp_path, capsys):
     assert main([*few_without, "--out", str(runs["none"])]) == 0
     finetune = ["finetune", str(runs["few"]), "--weight-bits", "5", "--steps", "1"]
     assert main([*finetune, "--out", str(runs["tuned"])]) == 0
-    assert "of 8,192 asked for" in capsys.readouterr().err
+    assert "of 20,000 asked for" in capsys.readouterr().err
     told = {name: RunConfig.load(run).recombined for name, run in runs.items()}
-    assert told == {"few": 8192, "asked": 7, "none": None, "tuned": 8192}
+    assert told == {"few": 20_000, "asked": 7, "none": None, "tuned": 20_000}
     model = tmp_path / "m.safetensors"
     assert main(["quantize", str(runs["asked"]), "--out", str(model)]) == 0
     assert model_file.load(model).training["recombined"] == 7
     assert [(run / loop.RECOMBINED).exists() for run in runs.values()] == [True, True, False, True]
     with Image.open(runs["asked"] / loop.RECOMBINED) as picture:
-        made = recombine(collection(18, 0)[0], 7)
+        made = recombine(collection(18, 0)[0], 7).pictures
         np.testing.assert_array_equal(np.asarray(picture), grid(made, scale=2))
     one = [*TRAIN, "--recipe", "few", "--count", "1", "--out", tmp_path / "one"]
     assert "or --recombine 0" in refused(capsys, *one)

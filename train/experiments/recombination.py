@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sprites of the parts of 275 others: how many of them are how good."""
+"""Sprites of the parts and colours of 275 others: how many of them are how good."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from functools import partial
 import numpy as np
 from tqdm import tqdm
 
-from train import evaluate, samples
+from train import evaluate, recolouring, samples
 from train.data import SPRITES
 from train.experiments.figure import Row, sheet
 from train.experiments.measuring import SAMPLES, comparison, reference
 from train.experiments.report import Report
 from train.recipes import RECIPES
-from train.recombination import choose, join, joinable
+from train.recombination import choose, in_other_colours, join, joinable, recombine
 
-SHARES = (0.25, 1, 4)  # of what recipe `few` trains on
+JOINED = (2_048, 8_192)
 SHOWN = 10
 
 
@@ -24,43 +24,49 @@ def run(settings):
     """Return the report; see the module."""
     wanted = RECIPES["few"].recombine
     sprites = evaluate.training_of(SPRITES)
-    figures, novelty = {}, {}
     bar = partial(tqdm, desc="recombine", unit="block", delay=2, leave=False)
+    palettes, indices = recolouring.find(sprites)
+    repeated = indices[np.arange(wanted) % len(indices)]
+    recoloured = in_other_colours(repeated, palettes, sprites, progress=bar)
     pairs = joinable(sprites, progress=bar)
-    for share in SHARES:
-        count = round(share * wanted)
-        chosen = choose(pairs, count)
-        joined = join(sprites[chosen.upper], sprites[chosen.lower], chosen.rows)
-        measured = samples.resample(joined, SAMPLES, settings.seed)
-        label = f"{count:,} recombined"
+    made, upper, lower = recombine(sprites, wanted, progress=bar)
+    sets = {f"{wanted:,} in other colours": recoloured}
+    for count in JOINED:
+        joined = palettes.rgb[join(indices, choose(pairs, count))]
+        sets[f"{count:,} heads on other bodies"] = joined
+    sets[f"{wanted:,} of both"] = made
+    figures, novelty = {}, {}
+    for label, pictures in sets.items():
+        measured = samples.resample(pictures, SAMPLES, settings.seed)
         figures[label] = reference().measure(measured)
         novelty[label] = evaluate.novelty(measured, sprites, reference().fresh)
-        if share == 1:
-            some = samples.resample(np.arange(len(joined)), SHOWN, settings.seed)
-            shown = [
-                Row("head of", sprites[chosen.upper[some]]),
-                Row("body of", sprites[chosen.lower[some]]),
-                Row("together", joined[some]),
-            ]
-    medians = {
-        label: each["samples"]["median"] / each["leave_one_out"]["median"]
-        for label, each in novelty.items()
-    }
     extra = {
-        "novelty": {label: f"{median:.2f}" for label, median in medians.items()},
+        "novelty": {
+            label: f"{each['samples']['median'] / each['leave_one_out']['median']:.2f}"
+            for label, each in novelty.items()
+        },
         "near copies": {
             label: str(each["samples"]["near_copies"]) for label, each in novelty.items()
         },
     }
+    found = ", ".join(str(len(palette.table)) for palette in palettes.palettes)
     findings = f"""\
-The head of one of {len(sprites)} training sprites on the body of another, along the seam that shows
-least; the more, the worse their seams. Recipe `few` trains on {wanted:,} of them. {SAMPLES:,} of
-each are measured against {evaluate.REFERENCE_COUNT:,} held-out sprites.
+Of {len(sprites)} training sprites: in other colours of theirs, the head of one on the body of
+another along the seam that shows least, and both. Recipe `few` trains on the last. Which colours
+can stand for which others the pictures tell by themselves: palettes of {found} colours were
+found (`train/recolouring.py`). {SAMPLES:,} of each are measured against
+{evaluate.REFERENCE_COUNT:,} held-out sprites.
 
 {comparison(figures, extra)}
-Where a Frechet distance is below that of the {len(sprites)}, heads and bodies that meet anew bring
-more than the seams take. Re-render counts each seam that shows.
+Where a Frechet distance is below that of the {len(sprites)}, what meets anew brings more than the
+seams take. Re-render counts each seam that shows: between pictures in the same colours fewer do.
 """
+    some = samples.resample(np.arange(wanted), SHOWN, settings.seed)
+    shown = [
+        Row("head of", sprites[upper[some]]),
+        Row("body of", sprites[lower[some]]),
+        Row("made", made[some]),
+    ]
     return Report(
         title="Recombined sprites",
         findings=findings,
