@@ -49,7 +49,8 @@ from train.run import CONFIG, RunConfig
 from train.session import precision_on
 from train.trainer import Trainer
 
-BASE = replace(RECIPES["fast"], sprites=275)
+BASE = replace(RECIPES["fast"], sprites=275, hidden=0)
+BASE_IS = "`fast` of N(0, I) on 275 sprites, no hidden layer"
 # name: what differs from the base, in the recipe or in the run's configuration
 VARIANTS = {
     UNCHANGED: {},
@@ -58,11 +59,12 @@ VARIANTS = {
     "batch-64": {"batch": 64},
     "r1-0.1": {"r1_gamma": 0.1},
     "r1-0.01": {"r1_gamma": 0.01},
-    "recombined": {"recombined": 8192},
+    "recombined": {"recombined": 20_000},
     "translate-2": {"translate": 2},
     "translate-4-cut-12": {"translate": 4, "cut_out": 12},
     "wide-g": {"channels": (192, 96, 48)},
     "wide-d": {"d_colour": (64, 128, 256), "d_grey": (32, 64, 128)},
+    "hidden-256": {"hidden": 256},
     "relativistic": {"relativistic": True},
     "relativistic-r1-0.1": {"relativistic": True, "r1_gamma": 0.1},
     "ema-0.9995": {"ema": 0.9995},
@@ -209,7 +211,7 @@ multiplies bfloat16 a run does, unless it was made elsewhere.{_earlier_rounds(fo
 
 {LEGEND}
 
-{as_table(found, VARIANTS, "`fast` of N(0, I) on 275 sprites", (*FIGURES, "novelty"))}"""
+{as_table(found, VARIANTS, BASE_IS, (*FIGURES, "novelty"))}"""
     results = {"command": " && ".join(told), **alike, "runs": found}
     save_part(out, "recipes", results, text, sheet(shown, scale=2))
 
