@@ -45,9 +45,7 @@ EXPERIMENTS = {
         Experiment("bits", "what narrower weights cost", False),
         Experiment("mixed-bits", "which layer needs its weight bits", False),
         Experiment("latent-gain", "latents narrower and wider than in training", True),
-        Experiment(
-            "recombination", "heads on others' bodies, in others' colours, measured", False
-        ),
+        Experiment("recombination", "heads on others' bodies, in others' colours, measured", False),
         Experiment("new-latents", "new latents beside their nearest training pictures", True),
         Experiment("interpolation", "between two latents, beside a blend of the pixels", True),
         Experiment("offsets", "how robust the offsets v1 and v2 are", True),
