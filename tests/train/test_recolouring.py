@@ -122,6 +122,30 @@ def test_pictures_that_are_not_flat_stay(figures):
     np.testing.assert_array_equal(many, np.repeat(indices[-1:], 20, 0))
 
 
+def test_colours_that_meet_in_a_picture_are_no_choice(figures):
+    """A patch of stripes in one of two colours, or in both: neither stands for the other."""
+    rng = np.random.default_rng(8)
+    columns = np.arange(8) % 2
+    for each in figures:
+        wears = [n for n in (0, 1) if rng.random() < 0.5]
+        if wears:
+            each[24:31, :8] = 40 + 2 * rng.choice(wears, (7, 8)) + columns
+    palettes, _ = find(rgb(figures))
+    found = {int(tone) for palette in palettes.palettes for tone in palette.table.ravel()}
+    assert not {40, 41, 42, 43} & {int(palettes.rgb[tone, 2]) for tone in found if tone >= 0}
+
+
+def test_a_rare_tone_belongs_to_nothing(figures):
+    """Three of many pictures with fair hair have a spot: that may be chance."""
+    fair = [n for n, each in enumerate(figures) if each[5, 10] == HAIR["fair"][0]]
+    figures[fair[:3], 6, 12] = 50
+    palettes, indices = find(rgb(figures))
+    drawn = palettes.drawn(np.repeat(indices[fair[:1]], 30, 0), np.random.default_rng(9))
+    numbers = palettes.rgb[drawn][..., 2]
+    assert (numbers[:, 6, 12] == 50).all()
+    assert {*numbers[:, 5, 10]} == {HAIR["fair"][0], HAIR["dark"][0]}
+
+
 @pytest.mark.parametrize(
     "pictures",
     [

@@ -10,6 +10,7 @@ import pytest
 from golden.spec import InputError
 from train import recombination
 from train.metrics import nearest, rms
+from train.recolouring import find
 from train.recombination import (
     FIRST_ROW,
     LAST_ROW,
@@ -137,6 +138,17 @@ def test_sprites_get_colours_anew():
         assert parts.all(axis=(1, 2)).mean() > 0.95
     again, _, _ = recombine(given, 4_000)
     np.testing.assert_array_equal(made, again)
+
+
+def test_seams_run_between_pictures_in_the_same_colours(monkeypatch):
+    given, seen = collection(120, 3)[0], []
+    monkeypatch.setattr(
+        recombination, "joinable", lambda pictures, **_: seen.append(pictures) or joinable(pictures)
+    )
+    recombine(given, 10)
+    palettes, indices = find(given)
+    np.testing.assert_array_equal(seen[0], palettes.rgb[palettes.alike(indices)])
+    assert not np.array_equal(seen[0], given)
 
 
 def test_colours_are_drawn_anew_a_few_times_only():
