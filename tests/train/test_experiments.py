@@ -394,6 +394,25 @@ def figures(monkeypatch):
         monkeypatch.setattr(module, "measure_all", measured)
 
 
+def test_goals_that_are_met_and_missed(monkeypatch):
+    known = {"training_set": {"attribute_frechet": 2.0}, "blends": {"re_render": 20.0}}
+    monkeypatch.setattr(quality, "calibration", lambda: known)
+    names = ("attribute_frechet", "re_render", "novelty_to_leave_one_out", "near_copies")
+    made_up = {
+        "all": (3.0, 9.0, 0.9, 2),
+        "none": (3.1, 9.2, 0.89, 3),
+    }
+    told = quality.goals(
+        {
+            name: dict(zip(names, each)) | {"near_copies_of_fresh": 2}
+            for name, each in made_up.items()
+        }
+    )
+    assert "| all | 1.50 | 0.45 | 0.90 | 2 |" in told
+    missed = ("1.55", "0.46", "0.89", "3")
+    assert f"| none | {' | '.join(each + ' (missed)' for each in missed)} |" in told
+
+
 def test_quality_lists_what_there_is(figures, model, capsys):
     folder = Path("docs/results/generators")
     folder.mkdir(parents=True)
@@ -404,7 +423,9 @@ def test_quality_lists_what_there_is(figures, model, capsys):
     assert list(facts["figures"]) == ["best (float)", "head-3 (float)"]
     text = Path("docs/results/quality.md").read_text()
     assert "| best (float) | 2.5 | 10 | 2.5 | 2.5 | 2.500 | 1.10 | 3 (1) | 4-3-2 |" in text
-    assert "- best (float): 1.00 and 4.00\n- head-3 (float): 1.00 and 4.40" in text
+    missed = "1.10 | 3 (missed)"
+    assert f"| best (float) | 1.00 | 4.00 (missed) | {missed} |" in text
+    assert f"| head-3 (float) | 1.00 | 4.40 (missed) | {missed} |" in text
     assert cli.main(["experiment", "three-channel-head", "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)
     assert list(facts["ids"]) == ["head-3 (float)"]

@@ -8,12 +8,14 @@ from train.attribute_cnn import SHIPPED as ATTRIBUTE_CNN
 from train.data import SPRITES
 from train.experiments.figure import Row, sheet
 from train.experiments.measuring import SAMPLES, calibration, comparison, measure_all
-from train.experiments.report import Report
+from train.experiments.report import Report, table
 from train.experiments.subject import GENERATORS, MODELS, Missing, open_subject
 
 SHOWN = 10
 # What a float generator is to reach at most: the share of what a known set scores.
 GOALS = {"attribute_frechet": ("training_set", 1.5), "re_render": ("blends", 0.45)}
+NOVELTY = 0.9  # at least
+GOALS_TOLD = ("attribute Frechet", "re-render", "novelty", "near copies")
 
 
 def subjects():
@@ -33,24 +35,23 @@ def subjects():
 
 
 def goals(figures):
-    """Return sentences: how far each generator of `figures` is from :data:`GOALS`."""
+    """Return a paragraph and a table: how far each generator of `figures` is from its goals."""
     known = calibration()
-    shares = {
-        name: [each[goal] / known[beside][goal] for goal, (beside, _) in GOALS.items()]
-        for name, each in figures.items()
-    }
-    listed = "\n".join(
-        f"- {name}: {frechet:.2f} and {re_render:.2f}"
-        for name, (frechet, re_render) in shares.items()
-    )
+    rows = []
+    for name, each in figures.items():
+        shares = [each[goal] / known[beside][goal] for goal, (beside, _) in GOALS.items()]
+        missed = [share > most for share, (_, most) in zip(shares, GOALS.values())]
+        novelty, copies = each["novelty_to_leave_one_out"], each["near_copies"]
+        missed += [novelty < NOVELTY, copies > each["near_copies_of_fresh"]]
+        told = [*(f"{share:.2f}" for share in shares), f"{novelty:.2f}", str(copies)]
+        rows.append([name, *(t + " (missed)" * m for t, m in zip(told, missed))])
     frechet, re_render = (most for _, most in GOALS.values())
     return f"""\
 The goals for a float generator: an attribute Frechet distance of at most {frechet:g} times what 275
-training sprites score, and a re-render distance of at most {re_render:g} times what blends score.
-Measured:
+training sprites score, a re-render distance of at most {re_render:g} times what blends score, a
+novelty of at least {NOVELTY:g}, and no more near copies than fresh sprites are.
 
-{listed}
-"""
+{table(["generator", *GOALS_TOLD], rows)}"""
 
 
 def _pictures(training):
@@ -84,8 +85,7 @@ training picture over that of the training pictures among themselves; near copie
 show what known pictures score.
 
 {comparison(figures, extra)}
-{goals({s.label: figures[s.label] for s in found if not s.is_integer})}
-"""
+{goals({s.label: figures[s.label] for s in found if not s.is_integer})}"""
     z = {s.label: s.draw(settings.seed, SHOWN) for s in found}
     return Report(
         title="Quality of the generators",
