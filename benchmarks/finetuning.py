@@ -35,7 +35,7 @@ from benchmarks.variants import (
 )
 from golden.atomic import make_folder
 from golden.spec import InputError
-from train import session
+from train import learned_rounding, session
 from train.evaluate import sprite_reference
 from train.experiments.figure import Row, sheet
 from train.experiments.report import captioned, save_part, table
@@ -82,26 +82,31 @@ def train(names, seeds, earlier, weight_bits, steps, folder):
             )
 
 
-def measure_all(earlier, weight_bits, folder, count):
-    """Return the figures before any training in integers, and of every run in `folder`.
+def measure_all(earlier, weight_bits, steps, folder, count):
+    """Return the figures before any fine-tuning, and of every run in `folder`.
 
     Returns
     -------
     before : dict of dict
-        Figures of the run in floats, and of its weights rounded.
+        Figures of the run in floats, of its weights rounded, and of rounding learned in as many
+        steps.
     found, rows
         As of :func:`benchmarks.variants.measure`, PSNR among the figures; the rows begin with what
         was before.
     """
     reference = sprite_reference(count)
     config, generator = read_earlier(earlier)
-    rounded = as_subject("rounded", quantize(config, generator, weight_bits))
-    made = {
-        "in floats": of_generator(generator, config).sample(count, 0),
-        rounded.name: rounded.pictures(latents(config.latents, count, 0)),
+    learned = learned_rounding.quantize(config, generator, weight_bits, steps)
+    models = {
+        "rounded": quantize(config, generator, weight_bits),
+        "rounding learned": learned,
     }
+    z = latents(config.latents, count, 0)
+    made = {"in floats": of_generator(generator, config).sample(count, 0)}
+    made |= {name: as_subject(name, model).pictures(z) for name, model in models.items()}
     before = {name: reference.measure(pictures) for name, pictures in made.items()}
-    before[rounded.name] |= {"psnr": rounded.network.metrics["psnr"]}
+    for name, model in models.items():
+        before[name] |= {"psnr": model.metrics["psnr"]}
 
     def figures_of(run, pictures):
         model = IntegerGenerator.load(run, RunConfig.load(run).spec).model
@@ -111,8 +116,8 @@ def measure_all(earlier, weight_bits, folder, count):
     return before, found, [*(Row(name, each[:SHOWN]) for name, each in made.items()), *rows]
 
 
-def report(before, found, shown, told, out):
-    """Write the results."""
+def report(before, found, shown, steps, told, out):
+    """Write the results; rounding was learned in `steps`."""
     names = (*FIGURES, "psnr")
     header = ["", *(name.replace("_", " ") for name in names)]
     first = [
@@ -126,10 +131,12 @@ def report(before, found, shown, told, out):
 
 {captioned("finetuning", CAPTION)}
 
-The generator before any training in integers:
+The generator in floats, and in integers without discriminators: its weights rounded, or their
+rounding learned in {steps:,} steps (`avatar quantize --learn`; the shipped models take 2,000 to
+6,000):
 
 {table(header, first)}
-And after it, one change of `avatar finetune` at a time.
+And after training against them, one change of `avatar finetune` at a time.
 
 {LEGEND}
 
@@ -150,13 +157,13 @@ def main(argv=None):
     torch.set_num_threads(1)
     bits, steps = options.weight_bits, options.steps
     train(options.names, options.seeds, options.run, bits, steps, options.folder)
-    before, found, shown = measure_all(options.run, bits, options.folder, options.count)
+    before, found, shown = measure_all(options.run, bits, steps, options.folder, options.count)
     told = commands(
         f"python -m benchmarks.finetuning {options.run}",
         found,
         f"--weight-bits {bits} --steps {steps} --count {options.count}",
     )
-    report(before, found, shown, told, options.out)
+    report(before, found, shown, steps, told, options.out)
 
 
 if __name__ == "__main__":

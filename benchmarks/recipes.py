@@ -59,7 +59,7 @@ VARIANTS = {
     "batch-64": {"batch": 64},
     "r1-0.1": {"r1_gamma": 0.1},
     "r1-0.01": {"r1_gamma": 0.01},
-    "recombined": {"recombined": 20_000},
+    "recombined-20000": {"recombined": 20_000},
     "translate-2": {"translate": 2},
     "translate-4-cut-12": {"translate": 4, "cut_out": 12},
     "wide-g": {"channels": (192, 96, 48)},

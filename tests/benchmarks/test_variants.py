@@ -172,7 +172,9 @@ def test_finetuning_stands_beside_what_it_began_from(cheap, capsys):
     arguments += ["--folder", "runs", "--out", "out"]
     assert program.run(finetuning.main, arguments) == 0
     results = json.loads(Path("out/finetuning.json").read_text())
-    assert list(results["before"]) == ["in floats", "rounded"]
+    assert list(results["before"]) == ["in floats", "rounded", "rounding learned"]
+    psnr = [results["before"][name]["psnr"] for name in ("rounded", "rounding learned")]
+    assert psnr[0] != psnr[1]
     assert [run["variant"] for run in results["runs"]] == ["base", "no-noise"]
     assert [RunConfig.load(f"runs/{name}-1").start.noise for name in ("base", "no-noise")] == [
         60,
