@@ -9,7 +9,8 @@ in nothing but where and with what they appear:
 - a palette is the ramps of one material: no picture has two, and they lie in the same places;
 - palettes are linked, a jacket's and its skirt's, where the colour of one tells the other's.
 
-Photographs, and pictures that were made smaller, hardly have a colour twice: no palette is found.
+Colours of nearly all pictures, outlines say, are left as they are. Photographs, and pictures that
+were made smaller, hardly have a colour twice: no palette is found.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import numpy as np
 SHARED = 0.97  # of a tone's pictures show its ramp, too: some have a patch in another's colour
 CHANCE = 1e-3  # that they do by chance, at most
 ALIKE = 0.8  # least cosine between the places of a palette and of one more ramp
+ALIKE_TONES = 0.1  # and between those of tones that stand for each other
 FREQUENT = 0.6  # of the pictures: colours of so many and more are no choice
 LEAST_PICTURES, LEAST_TONES = 3, 2  # of a tone, of a ramp
 LEAST_TOGETHER = 10  # pictures with both of two palettes, to link them
@@ -40,13 +42,13 @@ class Palette:
         Indices of the tones; -1 where no picture shows one.
     weights : float array, shape (colours,)
         Share of the pictures that have each colour, of those that have one.
-    tone : int array, shape (all,)
-        The column of `table` that each index stands in, else -1.
+    column : int array, shape (all,)
+        Where in `table` each index stands, else -1.
     """
 
     table: np.ndarray
     weights: np.ndarray
-    tone: np.ndarray
+    column: np.ndarray
 
     def shares(self, indices):
         """Return the weights of the colours that have all tones of pictures (N, 32, 32), else 0.
@@ -55,15 +57,15 @@ class Palette:
         -------
         float array, shape (N, colours)
         """
-        tones = self.tone[indices]
-        needed = np.stack([(tones == n).any((1, 2)) for n in range(self.table.shape[1])], 1)
+        columns = self.column[indices]
+        needed = np.stack([(columns == n).any((1, 2)) for n in range(self.table.shape[1])], 1)
         missing = needed.astype(np.int64) @ (self.table < 0).T
         return np.where(missing == 0, self.weights, 0)
 
     def recolour(self, indices, colours):
         """Return pictures (N, 32, 32) in colours (N,) of this palette."""
-        tones = self.tone[indices]
-        return np.where(tones < 0, indices, self.table[colours[:, None, None], tones])
+        columns = self.column[indices]
+        return np.where(columns < 0, indices, self.table[colours[:, None, None], columns])
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,11 +85,20 @@ class Palettes:
     rare: np.ndarray
     palettes: list
 
-    def alike(self, indices):
+    def choices(self, indices):
+        """Return in how many colours each of pictures (N, 32, 32) could be: float array (N,)."""
+        flat, choices = self._flat(indices), np.ones(len(indices))
+        for palette in self.palettes:
+            possible = np.count_nonzero(palette.shares(indices), 1)
+            shown = (palette.column[indices] >= 0).any((1, 2))
+            choices *= np.where(flat & shown, np.maximum(possible, 1), 1)
+        return choices
+
+    def in_common_colours(self, indices):
         """Return the pictures in the most frequent colours."""
         return self._recoloured(indices, lambda shares: shares.argmax(1))
 
-    def drawn(self, indices, rng):
+    def in_drawn_colours(self, indices, rng):
         """Return the pictures in colours drawn as often as they occur, palette by palette.
 
         Parameters
@@ -102,18 +113,23 @@ class Palettes:
 
         return self._recoloured(indices, draw)
 
-    def _recoloured(self, indices, choose):
-        """Recolour what is flat and shows no tone that all colours of a palette lack."""
-        flat = self.rare[indices].mean((1, 2)) <= 1 - FLAT
+    def _recoloured(self, indices, colours_of):
+        """Recolour what is flat, palette by palette, where one of its colours has all tones shown.
+
+        A picture that shows two colours of a palette gets one.
+        """
+        flat, indices = self._flat(indices), indices.copy()
         for palette in self.palettes:
             shares = palette.shares(indices)
             can = flat & shares.any(1)
-            indices = indices.copy()
-            indices[can] = palette.recolour(indices[can], choose(shares[can]))
+            indices[can] = palette.recolour(indices[can], colours_of(shares[can]))
         return indices
 
+    def _flat(self, indices):
+        return self.rare[indices].mean((1, 2)) <= 1 - FLAT
 
-def find(pictures):
+
+def find_palettes(pictures):
     """Find the palettes of pictures.
 
     Parameters
@@ -126,10 +142,12 @@ def find(pictures):
     indices : int array, shape (N, 32, 32)
         The pictures: ``palettes.rgb[indices]``.
     """
-    codes = pictures.astype(np.int64) @ (1 << 16, 1 << 8, 1)
+    codes = pictures[..., 0].astype(np.uint32)
+    for n in (1, 2):
+        codes = codes << 8 | pictures[..., n]
     codes, indices = np.unique(codes, return_inverse=True)
     indices = indices.reshape(pictures.shape[:-1]).astype(np.int32)
-    rgb = (codes[:, None] >> (16, 8, 0)) % 256
+    rgb = np.stack([codes >> shift for shift in (16, 8, 0)], 1).astype(np.uint8)
     number = np.zeros(len(codes), np.int64)  # of pictures that have each colour
     for picture in indices:
         number[np.unique(picture)] += 1
@@ -144,12 +162,12 @@ def find(pictures):
     ]
     palettes = []
     for table, shown in _linked(materials):
-        tone = np.full(len(codes), -1, np.int32)
-        for column, those in enumerate(table.T):
-            tone[chosen[those[those >= 0]]] = column
-        indices_of_tones = np.where(table < 0, -1, chosen[table]).astype(np.int32)
-        palettes.append(Palette(indices_of_tones, shown.sum(1) / shown.sum(), tone))
-    return Palettes(rgb.astype(np.uint8), number < LEAST_PICTURES, palettes), indices
+        column = np.full(len(codes), -1, np.int32)
+        for n, those in enumerate(table.T):
+            column[chosen[those[those >= 0]]] = n
+        numbered = np.where(table < 0, -1, chosen[table]).astype(np.int32)
+        palettes.append(Palette(numbered, shown.sum(1) / shown.sum(), column))
+    return Palettes(rgb, number < LEAST_PICTURES, palettes), indices
 
 
 class _Tones(NamedTuple):
@@ -196,19 +214,21 @@ def _tones(chosen, indices, number):
 
 def _ramps(shown):
     """Group tones, the most frequent first, by the pictures that show them: lists of numbers."""
-    ramps, pictures = [], []
+    ramps, pictures = [], np.zeros_like(shown)
+    chances = np.zeros(len(shown))  # logarithms, that one picture has a ramp by chance
     for number, own in enumerate(shown):
-        count, best, least = own.sum(), None, math.log(CHANCE)
-        for n, those in enumerate(pictures):
-            chance = count * math.log(those.mean())
-            if chance < least and (own & those).sum() >= SHARED * count:
-                best, least = n, chance
-        if best is None:
-            ramps.append([number])
-            pictures.append(own)
-        else:
+        count, found = own.sum(), len(ramps)
+        by_chance = count * chances[:found]
+        shared = np.count_nonzero(pictures[:found, own], 1) >= SHARED * count
+        by_chance[~shared] = 0
+        best = int(by_chance.argmin()) if found else 0
+        if found and by_chance[best] < math.log(CHANCE):
             ramps[best].append(number)
-            pictures[best] = pictures[best] | own
+        else:
+            best = found
+            ramps.append([number])
+        pictures[best] |= own
+        chances[best] = math.log(pictures[best].mean())
     return ramps
 
 
@@ -243,8 +263,8 @@ def _aligned(ramps, tones):
             for tone in ramp
         ]
         row = {}
-        for _, column, tone in sorted(pairs, reverse=True):
-            if column not in row and tone not in row.values():
+        for cosine, column, tone in sorted(pairs, reverse=True):
+            if cosine >= ALIKE_TONES and column not in row and tone not in row.values():
                 row[column] = tone
         for tone in ramp:
             if tone not in row.values():
@@ -263,10 +283,9 @@ def _linked(materials):
     for material in materials:
         for n, other in enumerate(linked):
             together = other.shown.astype(np.int64) @ material.shown.T
-            told = SHARED * max(together.sum(), LEAST_TOGETHER)
-            if min(together.max(axis).sum() for axis in (0, 1)) >= told and (
-                np.count_nonzero(together) > 1
-            ):
+            least = SHARED * max(together.sum(), LEAST_TOGETHER)
+            several = np.count_nonzero(together.any(1)) > 1
+            if several and min(together.max(axis).sum() for axis in (0, 1)) >= least:
                 linked[n] = _joined(other, material, together)
                 break
         else:
@@ -275,18 +294,25 @@ def _linked(materials):
 
 
 def _joined(first, second, together):
-    """Join two materials that have `together` (colours of one, of the other) pictures."""
-    rows, shown = [], []
-    alone = np.full(second.table.shape[1], -1)
-    told = {int(row.argmax()): n for n, row in enumerate(together) if row.any()}
+    """Join two materials that have `together` (colours of one, of the other) pictures.
+
+    Those colours are one that meet each other most; stray pictures with others change nothing.
+    """
+    rows, shown, left = [], [], set(range(len(second.table)))
     for colour, (tones, pictures) in enumerate(zip(first.table, first.shown)):
-        partner = [n for n, own in told.items() if own == colour]
-        rows.append(np.concatenate((tones, second.table[partner[0]] if partner else alone)))
-        shown.append(pictures | second.shown[partner].any(0))
-    for colour, (tones, pictures) in enumerate(zip(*second)):
-        if colour not in told:
-            rows.append(np.concatenate((np.full(first.table.shape[1], -1), tones)))
-            shown.append(pictures)
+        partner = int(together[colour].argmax())
+        if together[colour, partner] and together[:, partner].argmax() == colour:
+            left.remove(partner)
+            tones = np.concatenate((tones, second.table[partner]))
+            pictures = pictures | second.shown[partner]
+        else:
+            tones = np.concatenate((tones, np.full(second.table.shape[1], -1)))
+        rows.append(tones)
+        shown.append(pictures)
+    for colour in sorted(left):
+        alone = np.full(first.table.shape[1], -1)
+        rows.append(np.concatenate((alone, second.table[colour])))
+        shown.append(second.shown[colour])
     return _Material(np.stack(rows), np.stack(shown))
 
 

@@ -18,20 +18,21 @@ from typing import NamedTuple
 import numpy as np
 
 from golden.spec import InputError
-from train.metrics import nearest, typical_distance
-from train.recolouring import find
+from train.metrics import nearest, rms, typical_distance
+from train.recolouring import find_palettes
 
 FIRST_ROW, LAST_ROW = 12, 25  # of the lower picture, in any column
 SLOPE = 2  # rows that a seam may rise or fall from a column to the next
 LEAST_CHANGE = 0.85  # distance to both parents, as a share of pictures' to their nearest neighbours
 NEIGHBOURS_OF = 1_000  # pictures, at most
 PARTNERS, PAIRS = 256, 1 << 17  # tried for each picture, and in all, at most: seconds
-JOINED = 15  # of each picture, where colours make many of one: the best seams
+JOINED = 15  # pairs a picture where colours make many of each: the best seams
 LEAST_RECOLOURED = 0.5  # as LEAST_CHANGE, to all pictures: real ones are hardly ever that near
 DRAWS = 10  # of a picture's colours until it is not that near
+MOST = PAIRS  # pictures made
 _SEED = 8_004  # of the partners, and of the pictures whose neighbours are looked for
 _COLOURS_SEED = 8_005
-_BLOCK = 512  # pairs at once: they fit a cache
+_BLOCK = 512  # pairs, or pictures, at once: they fit a cache
 
 
 def seams(difference):
@@ -74,13 +75,13 @@ def _above(rows):
 
 
 class Recombined(NamedTuple):
-    """Pictures made of parts of others.
+    """Pictures made of parts of others, and of others' colours.
 
     Attributes
     ----------
     pictures : uint8 array, shape (M, 32, 32, 3)
     upper, lower : int array, shape (M,)
-        Indices of the pictures that their parts are of.
+        Indices of the pictures that their parts are of; the same twice where only colours changed.
     """
 
     pictures: np.ndarray
@@ -91,11 +92,14 @@ class Recombined(NamedTuple):
 def recombine(pictures, count, *, progress=iter):
     """Make new pictures of the upper part of one, the lower part of another and others' colours.
 
+    Where all pictures have the same outlines only their colours change.
+
     Parameters
     ----------
     pictures : uint8 array, shape (N, 32, 32, 3)
     count : int
-        Number of new ones; fewer where fewer pairs are good for one and there are no palettes.
+        Number of new ones; fewer where neither pairs nor colours give as many, and at most
+        :data:`MOST`.
     progress : callable
         Wraps the iterable of blocks of pairs, and that of blocks of pictures, as tqdm does.
 
@@ -106,49 +110,86 @@ def recombine(pictures, count, *, progress=iter):
     Raises
     ------
     InputError
-        No pair is.
+        All that pairs and colours give is near to the pictures.
     """
-    palettes, indices = find(pictures)
-    indices = palettes.alike(indices)
-    pairs = joinable(palettes.rgb[indices], progress=progress)
+    count = min(count, MOST)
+    palettes, indices = find_palettes(pictures)
+    alike = palettes.in_common_colours(indices)
+    pairs = joinable(palettes.rgb[alike], progress=progress)
+    if not (palettes.palettes or len(pairs.cost)):
+        raise _nothing_new(pictures)
+    for most in (min(count, JOINED * len(pictures)), count):
+        chosen = choose(pairs, most)
+        joined = join(alike, chosen) if len(chosen.cost) else indices
+        turns = _turns(palettes.choices(joined), count)
+        if len(turns) == count:
+            break
+    if len(chosen.cost):
+        upper, lower = chosen.upper[turns], chosen.lower[turns]
+    else:
+        upper = lower = turns
     if not palettes.palettes:
-        chosen = choose(pairs, count)
-        return Recombined(palettes.rgb[join(indices, chosen)], chosen.upper, chosen.lower)
-    chosen = choose(pairs, min(count, JOINED * len(pictures)))
-    turns = np.arange(count) % len(chosen.cost)
-    joined = join(indices, chosen)[turns]
-    made = in_other_colours(joined, palettes, pictures, progress=progress)
-    return Recombined(made, chosen.upper[turns], chosen.lower[turns])
+        return Recombined(palettes.rgb[joined], upper, lower)
+    made, new = in_other_colours(joined, turns, palettes, pictures, upper, lower, progress=progress)
+    if not new.any():
+        raise _nothing_new(pictures)
+    return Recombined(made[new], upper[new], lower[new])
 
 
-def in_other_colours(indices, palettes, pictures, *, progress=iter):
-    """Draw the colours of pictures anew until they are near to none of the given ones.
+def _nothing_new(pictures):
+    return InputError(
+        f"recombined, the training pictures ({len(pictures):,}) give none that is not near to one "
+        "of them; give more pictures (--count, --data), or --recombine 0"
+    )
+
+
+def _turns(choices, count):
+    """Return `count` indices, round by round, none more often than its `choices`, (N,), say."""
+    turns, rounds = [], 0
+    while sum(map(len, turns)) < count and (choices > rounds).any():
+        turns.append(np.flatnonzero(choices > rounds))
+        rounds += 1
+    return np.concatenate(turns)[:count]
+
+
+def in_other_colours(indices, turns, palettes, pictures, upper, lower, *, progress=iter):
+    """Draw the colours of pictures, up to :data:`DRAWS` times until they are near to no given one.
 
     Parameters
     ----------
-    indices : int array, shape (M, 32, 32)
+    indices : int array, shape (N, 32, 32)
+    turns : int array, shape (M,)
+        Which of them each picture is.
     palettes : train.recolouring.Palettes
-    pictures : uint8 array, shape (N, 32, 32, 3)
-        The given ones; :data:`NEIGHBOURS_OF` of them are looked at, at most.
+    pictures : uint8 array, shape (K, 32, 32, 3)
+        The given ones; beside its parents each new one is compared with :data:`NEIGHBOURS_OF`.
+    upper, lower : int array, shape (M,)
+        The parents.
     progress : callable
         Wraps the iterable of blocks of pictures.
 
     Returns
     -------
-    uint8 array, shape (M, 32, 32, 3)
+    made : uint8 array, shape (M, 32, 32, 3)
+    new : bool array, shape (M,)
+        Whether each is near to none.
     """
     rng = np.random.default_rng(_COLOURS_SEED)
     some = pictures[rng.permutation(len(pictures))[:NEIGHBOURS_OF]]
     least_change = LEAST_RECOLOURED * _apart(pictures, rng)
-    made = np.empty((len(indices), *pictures.shape[1:]), np.uint8)
-    for start in progress(range(0, len(indices), _BLOCK)):
-        block, own = indices[start : start + _BLOCK], made[start : start + _BLOCK]
-        near, draws = np.arange(len(block)), 0
-        while len(near) and draws < DRAWS:
-            own[near] = palettes.rgb[palettes.drawn(block[near], rng)]
-            near = near[nearest(own[near], some)[0] < least_change]
-            draws += 1
-    return made
+    made = np.empty((len(turns), *pictures.shape[1:]), np.uint8)
+    new = np.zeros(len(turns), bool)
+    for start in progress(range(0, len(turns), _BLOCK)):
+        near = np.arange(start, min(start + _BLOCK, len(turns)))
+        for _ in range(DRAWS):
+            made[near] = palettes.rgb[palettes.in_drawn_colours(indices[turns[near]], rng)]
+            distances = [rms(made[near], pictures[each[near]]) for each in (upper, lower)]
+            distances.append(nearest(made[near], some)[0])
+            new[near] = np.min(distances, 0) >= least_change
+            near = near[~new[near]]
+            if not len(near):
+                break
+    return made, new
 
 
 class Pairs(NamedTuple):
@@ -176,8 +217,7 @@ class Pairs(NamedTuple):
 def joinable(pictures, *, progress=iter):
     """Find where pictures can be joined.
 
-    Pairs are left out that make a picture near to one of the two: a generator that learned from it
-    would be found to copy.
+    Pairs are left out that make a picture near to one of the two, which shows nothing new.
 
     Parameters
     ----------
@@ -187,11 +227,6 @@ def joinable(pictures, *, progress=iter):
     Returns
     -------
     Pairs
-
-    Raises
-    ------
-    InputError
-        As :func:`recombine`.
     """
     number = len(pictures)
     rng = np.random.default_rng(_SEED)
@@ -210,11 +245,6 @@ def joinable(pictures, *, progress=iter):
         above = _above(rows[block])
         from_upper, from_lower = (difference.sum((1, 2), where=where) for where in (~above, above))
         new[block] = np.minimum(from_upper, from_lower) > least_change
-    if not new.any():
-        raise InputError(
-            f"recombined, the training pictures ({number:,}) give none that is not near to one of "
-            "its two parents; give more pictures (--count, --data), or --recombine 0"
-        )
     return Pairs(upper, lower, rows, cost).take(new)
 
 

@@ -91,7 +91,7 @@ class RunConfig:
     pictures : int
         Number of training pictures.
     recombined : int, optional
-        How many more were made of their parts, at most (:mod:`train.recombination`).
+        How many more were made of their parts and colours, at most (:mod:`train.recombination`).
     precision : str
         ``float32`` or ``bfloat16`` (autocast).
     weight_bits : (int, int, int, int), optional

@@ -52,7 +52,8 @@ def begin(
     steps, epochs : int, optional
         Length, in one of the two; by default the recipe's steps.
     recombine : int, optional
-        How many pictures to make of the parts of others, at most; by default the recipe's.
+        How many pictures to make of the parts and colours of others, at most; by default the
+        recipe's.
     seed : int
     smooth : float
         Label of real pictures, above 0 and at most 1.

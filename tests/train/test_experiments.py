@@ -525,7 +525,7 @@ def test_recombined_sprites_lie_under_their_parents(model, monkeypatch, capsys):
 
     few = dataclasses.replace(RECIPES["few"], recombine=900)
     monkeypatch.setitem(RECIPES, "few", few)
-    monkeypatch.setattr(recombination, "JOINED", (12, 40))
+    monkeypatch.setattr(recombination, "ONLY_JOINED", (12, 40))
     monkeypatch.setattr(recombination, "SAMPLES", 9)
     monkeypatch.setattr(recombination, "reference", Told)
     monkeypatch.setattr(recombination, "comparison", lambda figures, extra: str(extra))
@@ -546,6 +546,8 @@ def test_recombined_sprites_lie_under_their_parents(model, monkeypatch, capsys):
     assert len(given) == 90
     grounds = {(each.any(-1)).tobytes() for each in given}
     assert {each.any(-1).tobytes() for each in measured[0]} <= grounds
+    for coloured in (measured[0], measured[3]):
+        assert not {each.tobytes() for each in coloured} & {each.tobytes() for each in given}
     top, foot = ({each[rows].tobytes() for each in given} for rows in (np.s_[:12], np.s_[25:]))
     for joined in measured[1:3]:
         assert {each[:12].tobytes() for each in joined} <= top

@@ -10,7 +10,7 @@ import pytest
 from golden.spec import InputError
 from train import recombination
 from train.metrics import nearest, rms
-from train.recolouring import find
+from train.recolouring import find_palettes
 from train.recombination import (
     FIRST_ROW,
     LAST_ROW,
@@ -146,8 +146,8 @@ def test_seams_run_between_pictures_in_the_same_colours(monkeypatch):
         recombination, "joinable", lambda pictures, **_: seen.append(pictures) or joinable(pictures)
     )
     recombine(given, 10)
-    palettes, indices = find(given)
-    np.testing.assert_array_equal(seen[0], palettes.rgb[palettes.alike(indices)])
+    palettes, indices = find_palettes(given)
+    np.testing.assert_array_equal(seen[0], palettes.rgb[palettes.in_common_colours(indices)])
     assert not np.array_equal(seen[0], given)
 
 
@@ -158,14 +158,59 @@ def test_colours_are_drawn_anew_a_few_times_only():
         rgb = np.arange(256).repeat(3).reshape(256, 3).astype(np.uint8)
         draws = 0
 
-        def drawn(self, indices, _):
+        def in_drawn_colours(self, indices, _):
             self.draws += 1
             return indices
 
     given = random_pictures(3)[..., :1].repeat(3, 3)
-    made = in_other_colours(given[..., 0], palettes := Unchanging(), given)
-    np.testing.assert_array_equal(made, given)
+    turns = np.array([0, 1, 2, 0])
+    made, new = in_other_colours(
+        given[..., 0], turns, palettes := Unchanging(), given, turns, turns
+    )
+    np.testing.assert_array_equal(made, given[turns])
+    assert not new.any()
     assert palettes.draws == recombination.DRAWS
+
+
+def test_no_parent_in_other_colours_among_many(monkeypatch):
+    """Both parents are looked at, whoever else is."""
+    monkeypatch.setattr(recombination, "NEIGHBOURS_OF", 2)
+    given = collection(150, 4)[0]
+    made, upper, lower = recombine(given, 3_000)
+    apart = np.median(nearest(given, given, own=np.arange(150))[0])
+    for parents in (upper, lower):
+        assert rms(made, given[parents]).min() > 0.4 * apart
+
+
+def ball_over_box(ball, box):
+    """A picture of two things, each in two tones of its colour."""
+    picture = np.zeros((32, 32, 3), np.uint8)
+    picture[4:12, 10:20], picture[4:6, 10:20] = (ball, 0, 40), (ball, 20, 90)
+    picture[14:28, 6:26], picture[26:28, 6:26] = (0, box, 40), (20, box, 90)
+    return picture
+
+
+def test_of_one_outline_only_the_colours_change():
+    """Of all pairs of colours those that differ are given; what can be made is the others."""
+    colours = range(30, 250, 30)
+    given = [ball_over_box(a, b) for a, b in itertools.permutations(colours, 2)]
+    made, upper, lower = recombine(np.stack(given), 400)
+    np.testing.assert_array_equal(upper, lower)
+    assert {each.tobytes() for each in made} == {ball_over_box(a, a).tobytes() for a in colours}
+
+
+def test_what_has_no_other_colours_comes_once():
+    """Sprites with a noisy corner are not flat: there are palettes, and they change nothing."""
+    given = collection(120, 3)[0]
+    plain, upper, lower = recombine(given, 9_000)
+    assert len(plain) == 9_000
+    assert len(set(zip(upper, lower))) == 15 * 120
+    noisy = given.copy()
+    noisy[:, :4, :20] = np.random.default_rng(6).integers(0, 256, (120, 4, 20, 3), np.uint8)
+    made, upper, lower = recombine(noisy, 9_000)
+    assert find_palettes(noisy)[0].palettes
+    assert len(np.unique(made, axis=0)) == len(made) == len(set(zip(upper, lower)))
+    assert len(made) > 15 * 120
 
 
 @pytest.mark.parametrize(

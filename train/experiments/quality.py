@@ -55,7 +55,7 @@ novelty of at least {NOVELTY:g}, and no more near copies than fresh sprites are.
 
 
 def _pictures(training):
-    """How many pictures a generator saw, and whether parts of them joined anew."""
+    """How many pictures a generator saw, and whether more were made of them."""
     number = f"{training.get('pictures', 0):,}"
     return f"{number}, recombined" if training.get("recombined") else number
 

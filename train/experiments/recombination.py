@@ -8,15 +8,16 @@ from functools import partial
 import numpy as np
 from tqdm import tqdm
 
-from train import evaluate, recolouring, samples
+from train import evaluate, samples
 from train.data import SPRITES
 from train.experiments.figure import Row, sheet
 from train.experiments.measuring import SAMPLES, comparison, reference
 from train.experiments.report import Report
 from train.recipes import RECIPES
+from train.recolouring import find_palettes
 from train.recombination import choose, in_other_colours, join, joinable, recombine
 
-JOINED = (2_048, 8_192)
+ONLY_JOINED = (2_048, 8_192)
 SHOWN = 10
 
 
@@ -25,16 +26,18 @@ def run(settings):
     wanted = RECIPES["few"].recombine
     sprites = evaluate.training_of(SPRITES)
     bar = partial(tqdm, desc="recombine", unit="block", delay=2, leave=False)
-    palettes, indices = recolouring.find(sprites)
-    repeated = indices[np.arange(wanted) % len(indices)]
-    recoloured = in_other_colours(repeated, palettes, sprites, progress=bar)
+    palettes, indices = find_palettes(sprites)
+    turns = np.arange(wanted) % len(indices)
+    recoloured, new = in_other_colours(
+        indices, turns, palettes, sprites, turns, turns, progress=bar
+    )
     pairs = joinable(sprites, progress=bar)
     made, upper, lower = recombine(sprites, wanted, progress=bar)
-    sets = {f"{wanted:,} in other colours": recoloured}
-    for count in JOINED:
+    sets = {f"{np.count_nonzero(new):,} in other colours": recoloured[new]}
+    for count in ONLY_JOINED:
         joined = palettes.rgb[join(indices, choose(pairs, count))]
         sets[f"{count:,} heads on other bodies"] = joined
-    sets[f"{wanted:,} of both"] = made
+    sets[f"{len(made):,} of both"] = made
     figures, novelty = {}, {}
     for label, pictures in sets.items():
         measured = samples.resample(pictures, SAMPLES, settings.seed)
@@ -61,7 +64,7 @@ found (`train/recolouring.py`). {SAMPLES:,} of each are measured against
 Where a Frechet distance is below that of the {len(sprites)}, what meets anew brings more than the
 seams take. Re-render counts each seam that shows: between pictures in the same colours fewer do.
 """
-    some = samples.resample(np.arange(wanted), SHOWN, settings.seed)
+    some = samples.resample(np.arange(len(made)), SHOWN, settings.seed)
     shown = [
         Row("head of", sprites[upper[some]]),
         Row("body of", sprites[lower[some]]),
@@ -72,5 +75,5 @@ seams take. Re-render counts each seam that shows: between pictures in the same 
         findings=findings,
         numbers={"figures": figures, "novelty": novelty},
         picture=sheet(shown),
-        caption=f"{SHOWN} of {wanted:,}, unpicked, with what they are made of.",
+        caption=f"{SHOWN} of {len(made):,}, unpicked, with what they are made of.",
     )
