@@ -47,9 +47,8 @@ class Recipe:
     latents : str
         One of :data:`golden.latents.DISTRIBUTIONS`, unless the user says otherwise.
     recombine : int
-        Pictures to make of parts and colours of the training pictures, at most, unless the user says
-        otherwise
-        (:mod:`train.recombination`).
+        Pictures to make of parts and colours of the training pictures, at most, unless the user
+        says otherwise (:mod:`train.recombination`).
     translate, cut_out : int
         Pixels by which the discriminators' pictures are moved, and side of the square cut out of
         them (:mod:`train.augment`); 0 leaves them alone.
