@@ -22,7 +22,12 @@ def tiny_recipes(monkeypatch):
     """Both recipes with narrow discriminators and small batches: steps of milliseconds."""
     for name, recipe in RECIPES.items():
         narrow = dataclasses.replace(
-            recipe, batch=4, d_colour=(4, 4, 4), d_grey=(2, 2, 2), sprites=18
+            recipe,
+            batch=4,
+            d_colour=(4, 4, 4),
+            d_grey=(2, 2, 2),
+            hidden=min(recipe.hidden, 4),
+            sprites=18,
         )
         monkeypatch.setitem(RECIPES, name, narrow)
 

@@ -261,7 +261,7 @@ def test_distillation_pulls_towards_the_teacher(tmp_path, earlier):
     for name, weight in (("without", 0), ("with", 100)):
         run = tmp_path / name
         session.begin_from(
-            earlier, run, "distill", channels=(6, 5, 4), steps=60, distillation=weight
+            earlier, run, "distill", channels=(6, 5, 4), steps=120, distillation=weight
         )
         config = RunConfig.load(run)
         trainer = Trainer(config, pictures)
