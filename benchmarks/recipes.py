@@ -49,8 +49,7 @@ from train.run import CONFIG, RunConfig
 from train.session import precision_on
 from train.trainer import Trainer
 
-BASE = replace(RECIPES["fast"], sprites=275, hidden=0)
-BASE_IS = "`fast` of N(0, I) on 275 sprites, no hidden layer"
+BASE = replace(RECIPES["fast"], sprites=275)
 # name: what differs from the base, in the recipe or in the run's configuration
 VARIANTS = {
     UNCHANGED: {},
@@ -211,7 +210,7 @@ multiplies bfloat16 a run does, unless it was made elsewhere.{_earlier_rounds(fo
 
 {LEGEND}
 
-{as_table(found, VARIANTS, BASE_IS, (*FIGURES, "novelty"))}"""
+{as_table(found, VARIANTS, "`fast` of N(0, I) on 275 sprites", (*FIGURES, "novelty"))}"""
     results = {"command": " && ".join(told), **alike, "runs": found}
     save_part(out, "recipes", results, text, sheet(shown, scale=2))
 

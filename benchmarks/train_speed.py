@@ -136,8 +136,7 @@ def plain_discriminator(in_channels, channels):
     for out_channels in channels:
         layers += [nn.Conv2d(in_channels, out_channels, 4, 2, 1), nn.LeakyReLU(0.2, inplace=True)]
         in_channels = out_channels
-    layers += [nn.Flatten(), nn.Linear(in_channels * 16, RECIPE.hidden)]
-    return nn.Sequential(*layers, nn.LeakyReLU(0.2, inplace=True), nn.Linear(RECIPE.hidden, 1))
+    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(in_channels * 16, 1))
 
 
 def forever(loader):
