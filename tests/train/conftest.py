@@ -19,7 +19,7 @@ def one_thread():
 
 @pytest.fixture
 def tiny_recipes(monkeypatch):
-    """Both recipes with narrow discriminators and small batches: steps of milliseconds."""
+    """All recipes with narrow discriminators and small batches: steps of milliseconds."""
     for name, recipe in RECIPES.items():
         narrow = dataclasses.replace(
             recipe,
