@@ -88,6 +88,35 @@ def load_again(training, whose, remedy):
     return known
 
 
+def refuse_alike(source, pictures, purpose, least=2):
+    """Refuse pictures that are too much alike for a purpose.
+
+    Parameters
+    ----------
+    source : str or Path
+        Where they come from, for the message.
+    pictures : uint8 array, shape (N, 32, 32, 3)
+    purpose : str
+        What they are for, for the message.
+    least : int
+        How many different ones it takes.
+
+    Raises
+    ------
+    InputError
+        There are fewer than `least` different pictures.
+    """
+    different = set()
+    for picture in pictures:  # of a million, the first few tell
+        different.add(picture.tobytes())
+        if len(different) >= least:
+            return
+    raise InputError(
+        f"{source}: has {len(different)} different picture{'s' * (len(different) != 1)} among "
+        f"{len(pictures)}; {purpose} needs at least {least}"
+    )
+
+
 class Batches:
     """Indices of the pictures of each step: every epoch a new order, its last short batch dropped.
 

@@ -15,7 +15,7 @@ import numpy as np
 from golden.spec import InputError
 from pictures import read_folder
 from train import attribute_cnn, metrics, random_cnn, samples, sprites
-from train.data import SPRITES, SPRITES_SEED, load, load_again
+from train.data import SPRITES, SPRITES_SEED, load, load_again, refuse_alike
 
 REFERENCE_SEED = 8_001  # of the held-out sprites; no training set has it
 REFERENCE_COUNT = 2_000
@@ -117,7 +117,7 @@ def folder_reference(folder, count=COUNT):
         The folder has fewer than :data:`LEAST_DIFFERENT` different pictures.
     """
     pictures = read_folder(folder)
-    samples.refuse_alike(folder, pictures, LEAST_DIFFERENT)
+    refuse_alike(folder, pictures, "a reference", LEAST_DIFFERENT)
     pictures = samples.resample(pictures, min(len(pictures), 2 * REFERENCE_COUNT), REFERENCE_SEED)
     half = len(pictures) // 2
     fresh = samples.resample(pictures[half:], count, REFERENCE_SEED)

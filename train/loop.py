@@ -24,6 +24,7 @@ from golden.failures import CheckFailed
 from golden.spec import InputError
 from pictures import grid, save_png
 from train import parallel
+from train.data import refuse_alike
 from train.memory import keep_freed_memory
 from train.recombination import recombine
 from train.trainer import SAMPLE_COUNT, Trainer
@@ -206,8 +207,9 @@ def train(config, pictures, run, *, start=None, resume=False, save_every=SAVE_EV
     Raises
     ------
     InputError
-        There is no checkpoint to resume from, the folder cannot be written to, the networks do not
-        fit into memory, or the processes cannot share the work (:mod:`train.parallel`).
+        No two pictures differ, there is no checkpoint to resume from, the folder cannot be written
+        to, the networks do not fit into memory, or the processes cannot share the work
+        (:mod:`train.parallel`).
     Diverged
         A loss became infinite or NaN; the last checkpoint stays.
     KeyboardInterrupt
@@ -216,6 +218,7 @@ def train(config, pictures, run, *, start=None, resume=False, save_every=SAVE_EV
         Another process of the run ended.
     """
     run = Path(run)
+    refuse_alike(config.data, pictures, "training")
     keep_freed_memory()
     with one_thread(), parallel.joined(device) as world:
         original = len(pictures)

@@ -13,9 +13,10 @@ from tqdm import tqdm
 from golden import model_file
 from golden.generator import generate
 from golden.latents import distribution_of, quantize_latents
-from golden.spec import GeneratorSpec, InputError
+from golden.spec import GeneratorSpec
 from pictures import read_folder
 from train import generator_file
+from train.data import refuse_alike
 from train.networks import Generator
 from train.quantize import as_network, float_pictures
 from train.run import MODEL, FloatGenerator, RunConfig, draw_latents
@@ -151,22 +152,12 @@ def of_folder(folder):
         It has no readable picture, or no two different ones.
     """
     pictures = read_folder(folder)
-    refuse_alike(folder, pictures)
+    refuse_alike(folder, pictures, "a distance")
 
     def sample(count, seed):
         return resample(pictures, count, seed)
 
     return Source({"kind": "folder", "folder": str(folder), "pictures": len(pictures)}, sample, {})
-
-
-def refuse_alike(folder, pictures, least=2):
-    """Raise InputError where a folder has fewer than `least` different pictures."""
-    different = len(np.unique(pictures.reshape(len(pictures), -1), axis=0))
-    if different < least:
-        raise InputError(
-            f"{folder}: has {different} different picture{'s' * (different > 1)} among "
-            f"{len(pictures)}; a distance needs at least {least}"
-        )
 
 
 def untrained():

@@ -20,11 +20,11 @@ from golden.generator import generate
 from golden.latents import quantize_latents
 from golden.spec import InputError
 from train import metrics, random_cnn
-from train.data import load_again
+from train.data import load_again, refuse_alike
 from train.generator_file import config_of, read_earlier
 from train.quantize import as_network, float_pictures, quantize, requantiser
 from train.run import FloatGenerator, IntegerGenerator, draw_latents
-from train.samples import refuse_alike, to_uint8
+from train.samples import to_uint8
 
 SAMPLES = 1_024
 REFERENCE_COUNT = 2_000
@@ -128,7 +128,7 @@ def _known(config, run):
     if config.recipe == "import":
         raise InputError(f"{run}: was trained elsewhere; give a --gain, or leave --widen out")
     known = load_again(config.provenance, run, "restore them").pictures
-    refuse_alike(config.data, known)
+    refuse_alike(config.data, known, "a distance")
     return known
 
 

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from golden.spec import InputError
-from train.data import SPRITES_SEED, Batches, TrainingSet, load, load_again
+from train.data import SPRITES_SEED, Batches, TrainingSet, load, load_again, refuse_alike
 
 
 def test_an_epoch_sees_each_picture_once_and_drops_the_short_batch():
@@ -56,3 +56,13 @@ def test_pictures_that_are_others():
     assert np.array_equal(load_again(training, "it", "").pictures, known.pictures)
     with pytest.raises(InputError, match="not the pictures that it was trained on; look again"):
         load_again(training | {"pictures": 4}, "it", "look again")
+
+
+def test_pictures_too_much_alike():
+    known = load("sprites", 3, SPRITES_SEED).pictures
+    again = known[[0, 1, 0, 2, 1]]
+    refuse_alike("it", again, "this", 3)
+    with pytest.raises(InputError, match=r"^it: has 3 different pictures among 5; this needs at"):
+        refuse_alike("it", again, "this", 4)
+    with pytest.raises(InputError, match=r"has 0 different pictures among 0; this needs"):
+        refuse_alike("it", again[:0], "this")

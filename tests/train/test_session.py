@@ -10,7 +10,7 @@ from PIL import Image
 
 from cli import main
 from golden import model_file, spec
-from pictures import grid
+from pictures import grid, save_each
 from train import loop, session
 from train.recombination import recombine
 from train.run import RunConfig
@@ -100,9 +100,26 @@ def test_recombine(tmp_path, capsys):
     with Image.open(runs["asked"] / loop.RECOMBINED) as picture:
         made = recombine(collection(18, 0)[0], 7).pictures
         np.testing.assert_array_equal(np.asarray(picture), grid(made, scale=2))
-    one = [*TRAIN, "--recipe", "few", "--count", "1", "--out", tmp_path / "one"]
-    assert "or --recombine 0" in refused(capsys, *one)
-    assert not (tmp_path / "one").exists()
+    (tmp_path / "dots").mkdir()
+    dots = np.zeros((2, 32, 32, 3), np.uint8)
+    dots[1, 0, 0] = 1
+    save_each(tmp_path / "dots", dots)
+    near = [*TRAIN, "--recipe", "few", "--data", tmp_path / "dots", "--out", tmp_path / "near"]
+    assert "or --recombine 0" in refused(capsys, *near)
+    assert not (tmp_path / "near").exists()
+
+
+@pytest.mark.parametrize("recipe", ["fast", "few"])
+@pytest.mark.parametrize("count", [1, 30])
+def test_pictures_all_alike(tmp_path, capsys, recipe, count):
+    own, run = tmp_path / "black", tmp_path / "r"
+    own.mkdir()
+    save_each(own, np.zeros((count, 32, 32, 3), np.uint8))
+    line = refused(capsys, *TRAIN, "--recipe", recipe, "--data", own, "--out", run)
+    assert f"{own}: has 1 different picture among {count}; training needs at least 2" in line
+    assert not run.exists()
+    assert "training needs at least 2" in refused(capsys, *TRAIN, "--count", "1", "--out", run)
+    assert not run.exists()
 
 
 def test_epochs_count_passes_over_the_pictures(tmp_path):
