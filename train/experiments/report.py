@@ -234,9 +234,10 @@ INTRODUCTION = """\
 # Results
 
 `make results` rebuilds the parts that begin with `avatar experiment` from the generators in
-`generators/` and the models in `models/`; it trains no generator. The others train generators of
-their own or time programs, each by its own command. Beside each part lies a JSON file with its
-numbers and the command that makes it alone; known pictures are those of quality.json. A kbit is
-1,000 bits. Distances between pictures are root mean squares over
-pixels and colours in grey levels, 0 to 255.
+`generators/` and the models in `models/`; it trains no generator. On a processor of another kind
+what a part rounds or trains on the way, the weights of mixed-bits and the classifiers of
+augmentation, comes out a little otherwise. The others train generators of their own or time
+programs, each by its own command. Beside each part lies a JSON file with its numbers and the
+command that makes it alone; known pictures are those of quality.json. A kbit is 1,000 bits.
+Distances between pictures are root mean squares over pixels and colours in grey levels, 0 to 255.
 """
