@@ -10,6 +10,8 @@ import torch
 
 from benchmarks import program, train_speed
 from golden.spec import GeneratorSpec
+from train.run import RunConfig
+from train.trainer import Trainer
 
 SPEC = GeneratorSpec.preset("tiny")
 
@@ -33,6 +35,19 @@ def test_the_plain_loop_trains_both_sides(same_work):
         assert not any(map(torch.equal, before[name], network.parameters())), name
     assert all(map(torch.equal, average, loop.average.parameters())) is not same_work
     assert np.isfinite(loop.losses).all()
+
+
+def test_the_plain_networks_are_as_large_as_ours():
+    pictures = np.zeros((64, 32, 32, 3), np.uint8)
+    plain = train_speed.PlainLoop(SPEC, pictures, same_work=True)
+    config = RunConfig(channels=SPEC.channels, recipe=train_speed.RECIPE_NAME, steps=1, seed=0)
+    ours = Trainer(config, pictures)
+
+    def sizes(network):
+        return sorted(parameter.numel() for parameter in network.parameters())
+
+    for one, other in zip((plain.g, *plain.judges), (ours.g, ours.d_grey, ours.d_colour)):
+        assert sizes(one) == sizes(other)
 
 
 @pytest.mark.parametrize("option", ["--rounds", "--threads"])
