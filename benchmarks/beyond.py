@@ -19,7 +19,7 @@ import numpy as np
 from benchmarks import program
 from boards.area import COSTS, committed_runs, fit
 from boards.devices import device
-from boards.kept import digest, kept
+from golden.cache import digest, kept
 from golden.spec import ACT_BITS, INPUT_BITS, PLANES, GeneratorSpec
 from golden.tools import YOSYS
 from hw.cycle_model import CycleModel

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from boards.kept import digest, kept
 from golden.atomic import replacing
+from golden.cache import digest, kept
 from golden.full_range import full_range_model
 from golden.spec import GeneratorSpec
 from golden.tools import YOSYS

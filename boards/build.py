@@ -61,6 +61,7 @@ class Job:
             self_test=(0,) * len(self.plan.self_test),
             answer=(0,) * len(self.plan.answer),
             baud=self.plan.baud,
+            platform=self.plan.platform,
         )
 
     @cached_property

@@ -10,9 +10,9 @@ from functools import cached_property
 from pathlib import Path
 
 from boards.block_contents import block_indices
-from boards.kept import digest, kept
 from boards.routed_report import RoutedReport
 from boards.tools import ECPPACK, NEXTPNR_ECP5
+from golden.cache import digest, kept
 from golden.tools import YOSYS
 
 SYNTHESIS_TIMEOUT = 3600  # seconds; a full LFE5U-85F takes a few minutes of one core

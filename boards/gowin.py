@@ -11,10 +11,10 @@ from pathlib import Path
 
 from boards.build import TimingMissed
 from boards.ecp5_flow import ROUTING_TIMEOUT, SYNTHESIS_TIMEOUT
-from boards.kept import digest, kept
 from boards.new_folder import new_folder
 from boards.routed_report import clock_name
 from boards.tools import GOWIN_PACK, NEXTPNR_GOWIN
+from golden.cache import digest, kept
 from golden.tools import YOSYS
 from hw.rtlil import without_indices
 

@@ -40,6 +40,7 @@ def make(board, model, array, self_test, out, progress, *, clock_mhz=None, seed=
         clock_hz=round(max(clocks) * 1e6),
         self_test=latents,
         answer=answer,
+        platform=board.platform(),
     )
     board.check_clock(plan.clock_hz)
     job = build.Job(board, plan)

@@ -117,6 +117,7 @@ def swap(folder, model, self_test, out, progress):
         self_test=latents,
         answer=answer,
         baud=facts["baud"],
+        platform=board(facts["board"]).platform(),
     )
     if plan.build_id.hex() != facts["build"]:
         raise InputError(f"{folder}: was built by another version of the hardware; build it again")

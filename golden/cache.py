@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where builds are kept between runs, and how processes take turns."""
+"""Where steps of builds are kept, by what decides them, and how processes take turns."""
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
+import hashlib
+import json
 import os
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -53,3 +56,33 @@ def _taken(file):
     except BlockingIOError:
         return False
     return True
+
+
+def digest(*parts):
+    """Return 24 hex digits of the SHA-256 over `parts`, of JSON's types."""
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
+
+
+def kept(step, key, work):
+    """Return the folder that ``work(folder)`` filled, now or in an earlier run.
+
+    Where `work` raises, what it left lies beside in ``KEY.partial``, logs included, until the next
+    try.
+
+    Parameters
+    ----------
+    step : str
+        Name of the step, a folder of :func:`cache_dir`.
+    key : str
+        Digest of all that decides the files.
+    work : callable
+    """
+    folder = cache_dir() / step / key
+    with lock(folder.with_suffix(".lock")):
+        if not folder.is_dir():
+            partial = folder.with_suffix(".partial")
+            shutil.rmtree(partial, ignore_errors=True)
+            partial.mkdir()
+            work(partial)
+            partial.rename(folder)
+    return folder

@@ -10,18 +10,23 @@ from pathlib import Path
 
 import amaranth
 
+from golden.cache import digest, kept
 from golden.model_file import Model
 from golden.spec import GeneratorSpec, InputError
 from hw.contents import Contents
 from hw.generator import Generator
+from hw.rtlil import to_rtlil
 from hw.tiling import ArraySpec, Tiling
 from hw.top import Top
 from hw.uart.identity import Identity
 from hw.uart.protocol import BAUD, ID_SIZE, Facts, divisor
 
 
-def design_hash(parameters):
-    """Return the SHA-256 of the design's sources, Amaranth's version and `parameters` (JSON)."""
+def sources_hash(parameters):
+    """Return the SHA-256 of the design's sources, Amaranth's version and `parameters` (JSON).
+
+    A key for what is made from them and kept; a comment changes it.
+    """
     sha = hashlib.sha256(json.dumps([amaranth.__version__, parameters], sort_keys=True).encode())
     folder = Path(__file__).parent
     for source in [*sorted(folder.rglob("*.py")), Path(inspect.getfile(GeneratorSpec))]:
@@ -46,6 +51,8 @@ class BuildPlan:
         the reference does.
     baud : int
         Start-up rate.
+    platform : object, optional
+        The board's, asked for primitives as :class:`hw.block_ram.BlockRam` does.
 
     Raises
     ------
@@ -59,6 +66,7 @@ class BuildPlan:
     self_test: tuple[int, ...]
     answer: tuple[int, int, int, int]
     baud: int = BAUD
+    platform: object = None
 
     def __post_init__(self):
         if not 0 < self.clock_hz < 1 << 32:
@@ -74,14 +82,26 @@ class BuildPlan:
 
     @cached_property
     def build_id(self):
-        """8 bytes: a hash of the design's sources and parameters, the model's contents left out."""
+        """8 bytes: a hash of the design's RTLIL and parameters, the model's contents left out.
+
+        Kept by the sources, because writing the RTLIL of a large array takes many seconds.
+        """
         parameters = {
+            "amaranth": amaranth.__version__,
             "array": asdict(self.array),
             "baud": self.baud,
             "clock_hz": self.clock_hz,
             "spec": self.model.spec.to_json(),
         }
-        return design_hash(parameters)[:ID_SIZE]
+        key = digest(sources_hash(parameters).hex(), type(self.platform).__qualname__)
+
+        def work(folder):
+            design = to_rtlil(self._blank_top(), "top", platform=self.platform)
+            sha = hashlib.sha256(json.dumps(parameters, sort_keys=True).encode())
+            sha.update(design.encode())
+            (folder / "id").write_text(sha.hexdigest())
+
+        return bytes.fromhex((kept("build-id", key, work) / "id").read_text())[:ID_SIZE]
 
     @property
     def model_id(self):
@@ -91,10 +111,13 @@ class BuildPlan:
     @property
     def facts(self):
         """What the board says about itself, :class:`hw.uart.protocol.Facts`."""
+        return self._facts(self.build_id, self.model_id)
+
+    def _facts(self, build_id, model_id):
         spec = self.model.spec
         return Facts(
-            build_id=self.build_id,
-            model_id=self.model_id,
+            build_id=build_id,
+            model_id=model_id,
             latent=spec.latent,
             channels=spec.channels,
             weight_bits=spec.weight_bits,
@@ -104,6 +127,17 @@ class BuildPlan:
 
     def top(self):
         """Return the board-independent top."""
-        tiling = Tiling(self.model.spec, self.array)
-        generator = Generator(tiling, Contents.of(self.model, self.array))
-        return Top(generator, Identity(self.facts, self.self_test, self.answer), baud=self.baud)
+        contents = Contents.of(self.model, self.array)
+        return self._top(contents, Identity(self.facts, self.self_test, self.answer))
+
+    def _blank_top(self):
+        """Return the top with nothing in its memories."""
+        nothing = bytes(ID_SIZE)
+        identity = Identity(
+            self._facts(nothing, nothing), (0,) * len(self.self_test), (0,) * len(self.answer)
+        )
+        return self._top(Contents([], [], [], []), identity)
+
+    def _top(self, contents, identity):
+        generator = Generator(Tiling(self.model.spec, self.array), contents)
+        return Top(generator, identity, baud=self.baud)

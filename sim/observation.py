@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from golden import generator
-from hw.build_plan import design_hash
+from hw.build_plan import sources_hash
 from hw.contents import Contents
 from hw.cycle_model import CycleModel
 from hw.generator import Generator, StreamedGenerator
@@ -121,7 +121,7 @@ class GeneratorSimulation:
         self.model, self.tiling = model, Tiling(model.spec, array)
         self.weight_stream = weight_stream
         name = "core" if weight_stream else "generator"
-        key = design_hash([name, model.digest, asdict(array)])
+        key = sources_hash([name, model.digest, asdict(array)])
 
         def component():
             contents = Contents.of(model, array)

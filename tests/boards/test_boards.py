@@ -121,7 +121,12 @@ def test_the_documents_name_the_build_of_the_design_as_it_is(board, mhz):
     array = BOARDS[board].array
     latents, answer = self_test_of(model, array.columns)
     plan = BuildPlan(
-        model=model, array=array, clock_hz=mhz * 10**6, self_test=latents, answer=answer
+        model=model,
+        array=array,
+        clock_hz=mhz * 10**6,
+        self_test=latents,
+        answer=answer,
+        platform=BOARDS[board].platform(),
     )
     assert re.search(r"^model +(\w+)", section, re.MULTILINE)[1] == model.digest
     assert re.search(r"^build +(\w+)", section, re.MULTILINE)[1] == plan.build_id.hex()

@@ -1,7 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """hw.build_plan: what a build's id depends on, and what no board can be."""
 
+import os
+import shutil
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +15,7 @@ from hw.build_plan import BuildPlan
 from hw.tiling import ArraySpec
 from tests.models import random_model
 
+ROOT = Path(__file__).parents[2]
 SPEC = GeneratorSpec(channels=(4, 4, 4))
 PLAN = BuildPlan(random_model(SPEC), ArraySpec(4, 4), 10**8, (0,) * 100, (0,) * 4)
 
@@ -25,6 +31,38 @@ def test_the_build_id_is_the_designs_and_not_the_models():
         replace(PLAN, model=random_model(GeneratorSpec(channels=(4, 4, 5)))),
     ]
     assert len({PLAN.build_id, *(plan.build_id for plan in others)}) == 5
+
+
+def build_id_of(folder):
+    """Return the id that the sources in `folder` give :data:`PLAN`, in a process of its own."""
+    code = (
+        "from golden.spec import GeneratorSpec\n"
+        "from hw.build_plan import BuildPlan\n"
+        "from hw.tiling import ArraySpec\n"
+        "from tests.models import random_model\n"
+        "model = random_model(GeneratorSpec(channels=(4, 4, 4)))\n"
+        "plan = BuildPlan(model, ArraySpec(4, 4), 10**8, (0,) * 100, (0,) * 4)\n"
+        "print(plan.build_id.hex())\n"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, timeout=120,
+        env={**os.environ, "PYTHONPATH": str(folder)}, check=True,
+    )  # fmt: skip
+    return run.stdout.strip()
+
+
+def test_a_comment_changes_no_build_id_and_a_gate_does(tmp_path):
+    for name in ("hw", "golden", "tests"):
+        ignore = shutil.ignore_patterns("__pycache__", "*.npy", "*.safetensors")
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=ignore)
+    source = tmp_path / "hw" / "uart" / "transmitter.py"
+    text = source.read_text()
+    source.write_text(text + "\n# Nothing is built of this.\n")
+    assert build_id_of(tmp_path) == PLAN.build_id.hex()
+    top = tmp_path / "hw" / "top.py"
+    assert "self.tx.eq(transmitter.tx)" in top.read_text()
+    top.write_text(top.read_text().replace("self.tx.eq(transmitter.tx)", "self.tx.eq(self.rx)"))
+    assert build_id_of(tmp_path) != PLAN.build_id.hex()
 
 
 def test_the_model_id_is_the_digests_beginning():
