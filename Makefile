@@ -36,13 +36,13 @@ bench: .venv/test.stamp
 
 # Bounded proofs of the serial line, the FIFOs and every stream, by SymbiYosys and z3.
 formal: .venv/test.stamp
-	.venv/bin/python -m sim.prove
+	.venv/bin/python -m sim.formal.prove
 
 # Damaged requests at the pins of a whole simulated board; some of them go into make test too.
 FRAMES ?= 100000
 SEED ?= 1
 fuzz: .venv/test.stamp
-	.venv/bin/python -m sim.fuzz --frames $(FRAMES) --seed $(SEED)
+	.venv/bin/python -m sim.fuzz.fuzz --frames $(FRAMES) --seed $(SEED)
 
 lint: .venv/test.stamp
 	.venv/bin/ruff check

@@ -16,10 +16,10 @@ import time
 from contextlib import contextmanager
 from functools import partial
 
-from golden.atomic import make_folder
-from golden.failures import CheckFailed
-from golden.spec import GeneratorSpec, InputError
-from golden.termination import end_on_sigterm
+from golden.spec import GeneratorSpec
+from support.failures import CheckFailed, InputError
+from support.files import make_folder
+from support.termination import end_on_sigterm
 from train import options
 
 MAX_SCALE = 64
@@ -239,7 +239,7 @@ def _board_pictures(port, baud, model, latents):
 @contextmanager
 def _open_board(port, model, baud=None):
     """Yield the board at a port, which is well and at its highest rate or at `baud`."""
-    from boards.opening import open_board
+    from boards.host.open_board import open_board
 
     with _line(port, model) as (path, clock), open_board(path, baud=baud, clock=clock) as board:
         yield board
@@ -271,10 +271,10 @@ ARRAY_ARGUMENTS = (
 def _virtual_board(model, link=None, array=None, netlist=None):
     """Start a virtual board that holds `model`; the reference is asked here, not in its process.
 
-    `netlist` names the board whose design, synthesised, is simulated.
+    `netlist` names the board whose design, synthesized, is simulated.
     """
     from hw.tiling import ArraySpec
-    from sim import board_netlist, virtual_board
+    from sim.board import board_netlist, virtual_board
 
     if link is not None:
         link = virtual_board.free_link(link)  # refused before the build, not after
@@ -289,9 +289,9 @@ def _virtual_board(model, link=None, array=None, netlist=None):
 
 def _board_netlist(name, plan):
     """Return the simulation of a board's design as synthesis leaves it."""
-    from boards.build import Job
-    from boards.registry import board
-    from sim import board_netlist
+    from boards.build.job import Job
+    from boards.catalogue.registry import board
+    from sim.board import board_netlist
 
     target = board(name)
     if target.device.family != "ecp5":
@@ -303,7 +303,7 @@ def _board_netlist(name, plan):
 
 def _build_plan(model, array, clock_hz):
     """Return the plan of a board that holds `model`, the reference's sums for its self-test."""
-    from golden.self_test import self_test_of
+    from golden.layer_sums import self_test_of
     from hw.build_plan import BuildPlan
 
     latents, answer = self_test_of(model, array.columns)
@@ -374,9 +374,9 @@ def sim(args):
     from pathlib import Path
 
     from golden import model_file
-    from golden.atomic import check_destination, replacing
     from hw.tiling import ArraySpec
-    from sim.observation import GeneratorSimulation, as_text, report
+    from sim.generator.simulate import GeneratorSimulation, as_text, report
+    from support.files import check_destination, replacing
 
     args.count = None
     model = model_file.load(args.model)
@@ -414,9 +414,9 @@ def verilog(args):
     error.
     """
     from golden import model_file
-    from golden.atomic import check_destination, replacing
     from hw.tiling import ArraySpec
     from sim.verilog import to_verilog
+    from support.files import check_destination, replacing
 
     check_destination(args.out)
     model = model_file.load(args.model)
@@ -444,7 +444,7 @@ def data(args):
     from tqdm import tqdm
 
     import pictures
-    from train import sprites
+    from train.data import sprites
 
     sprites.check("--count", args.count)
     if args.seed < 0:
@@ -497,7 +497,7 @@ def import_(args):
     Four ConvTranspose2d weights (in, out, 4, 4) under any names, in layer order, 100 inputs and one
     plane out; biases and BatchNorm are folded in.
     """
-    from train.importing import import_generator
+    from train.run.importing import import_generator
 
     import_generator(
         args.file, args.out, offsets=args.v, offsets_seed=args.v_seed, latents=args.latent
@@ -554,10 +554,10 @@ def quantize(args):
     `avatar experiment latent-gain` shows what other gains would bring and cost.
     """
     from golden import model_file
-    from golden.atomic import check_destination
-    from train import learned_rounding
-    from train.quantize import quantize_run
-    from train.widening import check_gain, check_known, widen_model
+    from support.files import check_destination
+    from train.quantize import learned_rounding
+    from train.quantize.pipeline import quantize_run
+    from train.quantize.widening import check_gain, check_known, widen_model
 
     check_destination(args.out)
     check_gain(args.gain)
@@ -600,10 +600,11 @@ def pack(args):
     `avatar experiment` reads such files; those that docs/results cites are committed. --widen and
     --gain as for `avatar quantize`.
     """
-    from golden.atomic import check_destination
-    from train import generator_file
-    from train.run import FloatGenerator, RunConfig
-    from train.widening import check_gain, widen_float
+    from support.files import check_destination
+    from train.quantize.widening import check_gain, widen_float
+    from train.run import packed
+    from train.run.config import RunConfig
+    from train.run.float_generator import FloatGenerator
 
     check_destination(args.out)
     check_gain(args.gain)
@@ -611,7 +612,7 @@ def pack(args):
     generator = FloatGenerator.load(args.run, config.spec)
     if args.widen or args.gain is not None:
         generator = widen_float(config, generator, args.run, args.gain)
-    digest = generator_file.save(config, generator, args.out)
+    digest = packed.save(config, generator, args.out)
     print(json.dumps({"digest": digest, **generator.progress}) if args.json else digest)
 
 
@@ -654,7 +655,7 @@ def demo(args):
 
     import pictures
     from golden import model_file
-    from sim.demo import AVATARS, as_text
+    from sim.board.demo import AVATARS, as_text
 
     out = Path(args.out)
     pictures.check_png(out)
@@ -749,8 +750,8 @@ def evaluate(args):
     """
     from tqdm import tqdm
 
-    from train import evaluate, samples
-    from train.data import SPRITES
+    from train.data.training_set import SPRITES
+    from train.evaluate import evaluation, samples
 
     kinds = {"model": samples.of_file, "run": samples.of_run, "images": samples.of_folder}
     given = {name: getattr(args, name) for name in kinds if getattr(args, name) is not None}
@@ -758,27 +759,27 @@ def evaluate(args):
         raise InputError("give one of --model FILE, --run RUN and --images DIR")
     if args.training_count is not None and args.training != SPRITES:
         raise InputError("--training-count is the number of sprites; give --training sprites too")
-    evaluate.check(args.count, args.seed)
+    evaluation.check(args.count, args.seed)
     ((kind, path),) = given.items()
     source = kinds[kind](path)
     _notice_other_reference(path, source.training, args.reference)
     training = None
     if args.training is not None:
-        training = evaluate.training_of(args.training, args.training_count)
-    result = evaluate.evaluate(
+        training = evaluation.training_of(args.training, args.training_count)
+    result = evaluation.evaluate(
         source,
-        evaluate.reference_of(args.reference, args.count),
+        evaluation.reference_of(args.reference, args.count),
         count=args.count,
         seed=args.seed,
         training=training,
         progress=partial(tqdm, desc="evaluate", unit="set", delay=2, leave=False),
     )
-    print(json.dumps(result, allow_nan=False) if args.json else evaluate.as_text(result))
+    print(json.dumps(result, allow_nan=False) if args.json else evaluation.as_text(result))
 
 
 def _notice_other_reference(path, training, reference):
     """Say so where something trained on pictures of one's own is compared with sprites."""
-    from train.data import SPRITES
+    from train.data.training_set import SPRITES
 
     data = training.get("data", SPRITES)
     if reference == SPRITES != data and training.get("recipe") != "import":
@@ -836,7 +837,7 @@ def perf(args):
     cycles do not depend on them.
     """
     from hw.tiling import ArraySpec
-    from sim import perf
+    from sim.generator import perf
 
     array = ArraySpec(rows=args.rows, columns=args.columns, word_weights=args.weights_per_cycle)
     model = _model_or_network(args, args.seed)
@@ -885,7 +886,7 @@ START_ARGUMENTS = (
 
 def _begin_from(earlier, way, args, **sizes):
     """Train a run that begins from an earlier one."""
-    from train import session
+    from train.loop import session
 
     names = ("steps", "seed", "rate", "distillation", "noise", "warm_up")
     names += ("precision", "device", "save_every")
@@ -1050,7 +1051,7 @@ def _stream(args, board, model, latents, sheet, takers):
     """Hand a board's pictures of `latents` to `takers`, and report; return the exit status."""
     from tqdm import tqdm
 
-    from boards.stream import as_text, deliver
+    from boards.host.stream import as_text, deliver
 
     if sheet:
         takers = [*takers, lambda _, picture: sheet.add(picture)]
@@ -1077,7 +1078,7 @@ def _picture_files(folder):
     from pathlib import Path
 
     import pictures
-    from boards.training_set import picture_name
+    from boards.host.training_set import picture_name
 
     return lambda index, picture: pictures.save_png(Path(folder, picture_name(index)), picture)
 
@@ -1126,7 +1127,7 @@ def augment(args):
     DIR holds 00000.png, ... for `avatar train --data DIR`, latents.npy for `avatar generate
     --latents` (row n made picture n), and pictures.csv: file, row, seed, model, CRC-32.
     """
-    from boards.training_set import TrainingSet, check_no_index
+    from boards.host.training_set import TrainingSet, check_no_index
 
     check_no_index(args.out)
     model, latents, sheet = _stream_plan(args, args.out)
@@ -1152,10 +1153,10 @@ def _check_mhz(clock):
     argument("--channels", metavar="C1,C2,C3", help="or the network's channels"),
     argument("--clock", type=float, default=100.0, metavar="MHZ", help="clock (default 100)"),
     argument("--baud", type=int, default=3_000_000, metavar="N", help="line (default 3000000)"),
-    argument("--measure", action="store_true", help="synthesise the fit's arrays again (minutes)"),
+    argument("--measure", action="store_true", help="synthesize the fit's arrays again (minutes)"),
     argument("--jobs", type=int, default=1, metavar="N", help="of --measure: processes, -1: all"),
     argument("--scheduler", metavar="ADDRESS", help="of --measure: a Dask scheduler's machines"),
-    argument("--out", metavar="DIR", help="explore.json and explore.png; with --measure area.json"),
+    argument("--out", metavar="DIR", help="explore.json and sweep.png; with --measure area.json"),
     argument("--json", action="store_true", help="as JSON, for programs"),
 )
 def explore(args):
@@ -1167,7 +1168,8 @@ def explore(args):
     come from a fit to syntheses, whose error is printed. The table holds the points that nothing
     beats in speed, share of the device and weight bits. Exit status 1 if nothing fits.
     """
-    from boards import area, devices, explore, explore_report
+    from boards.chips import devices
+    from boards.explore import area, report, sweep
 
     device = devices.device(args.device)
     channels = options.channels_of(args.preset, args.channels)
@@ -1180,18 +1182,18 @@ def explore(args):
         raise InputError("--jobs is 0; give a number of processes, or -1 for all cores")
     if args.out is not None:
         make_folder(args.out)
-        explore_report.check_plots()
+        report.check_plots()
     if args.measure:
         runs = area.measure_all(device.family, jobs=args.jobs, scheduler=args.scheduler)
     else:
         runs = area.committed_runs(device.family)
     fits = {resource: area.fit(runs, resource, device.family) for resource in area.RESOURCES}
-    facts = explore.report(device, channels, round(args.clock * 1e6), args.baud, fits)
+    facts = sweep.report(device, channels, round(args.clock * 1e6), args.baud, fits)
     if args.out is not None:
         if args.measure:
             area.save_runs(args.out, runs)
-        explore_report.save(facts, args.out)
-    print(json.dumps(facts) if args.json else explore_report.as_text(facts))
+        report.save(facts, args.out)
+    print(json.dumps(facts) if args.json else report.as_text(facts))
     return 0 if facts["fastest"] else 1
 
 
@@ -1205,7 +1207,7 @@ def explore(args):
     argument("--json", action="store_true", help="as JSON, for programs"),
 )
 def synth(args):
-    """Synthesise, place and route the complete top: how large, how fast, where the time goes.
+    """Synthesize, place and route the complete top: how large, how fast, where the time goes.
 
     Example: avatar synth --preset compact --device lfe5u-85f --seeds 1,2,3 --clock 125 --json
 
@@ -1213,9 +1215,10 @@ def synth(args):
     drawn from a seed. Exit status 1: fewer multipliers or block RAMs came out than were planned, or
     a clock is missed. A run is kept and not repeated (~/.cache/avatar-gan-fpga).
     """
-    from boards import devices, synth
-    from boards.progress import Progress
+    from boards.build.ecp5 import synth
+    from boards.chips import devices
     from hw.tiling import ArraySpec
+    from support.progress import Progress
 
     array = ArraySpec(rows=args.rows, columns=args.columns)
     device = devices.device(args.device)
@@ -1246,7 +1249,7 @@ def boards(args):
     A preset stands with the most bits a weight that fit. `built`: this project has made a bitstream
     with its own tools; `silicon`: it has run on the board.
     """
-    from boards import registry
+    from boards.catalogue import registry
 
     facts = registry.facts()
     print(json.dumps(facts) if args.json else registry.as_text(facts))
@@ -1272,11 +1275,12 @@ def build(args):
     network takes seconds. The same inputs give the same bitstream, byte for byte. Exit status 1:
     no clock was met.
     """
-    from boards import make, registry
-    from boards.progress import Progress
+    from boards.build import make
+    from boards.catalogue import registry
     from golden import model_file
-    from golden.self_test import self_test_of
+    from golden.layer_sums import self_test_of
     from hw.tiling import ArraySpec
+    from support.progress import Progress
 
     board = registry.board(args.board)
     size = {name: getattr(args, name) for name in ("rows", "columns")}
@@ -1316,7 +1320,8 @@ def program(args):
     Into the chip's memory: it is gone when the power is. Where openFPGALoader is not installed, the
     command is printed.
     """
-    from boards import program, registry
+    from boards.build import program
+    from boards.catalogue import registry
 
     return program.program(registry.board(args.board), args.build)
 
@@ -1334,13 +1339,14 @@ def swap(args):
     Example: avatar swap --build b --model other.safetensors --out b2
 
     Only memory contents change, the model id and the self-test that the board reports among them;
-    nothing is synthesised, placed or routed. The bitstream is, byte for byte, that of
+    nothing is synthesized, placed or routed. The bitstream is, byte for byte, that of
     `avatar build` with this model. `avatar program --build DIR2` loads it.
     """
-    from boards import make, swap
-    from boards.progress import Progress
+    from boards.build import make
+    from boards.build.ecp5 import swap
     from golden import model_file
-    from golden.self_test import self_test_of
+    from golden.layer_sums import self_test_of
+    from support.progress import Progress
 
     facts = swap.read_report(args.build)
     model = model_file.load(args.model)
@@ -1365,8 +1371,8 @@ def check(args):
     The exit status is 1 where the board's own picture is wrong; the first layer that differs is
     where to look. Also finds the highest rate that the line can do.
     """
-    from boards.checkup import as_text, checkup
-    from boards.host import Board
+    from boards.host.link import Board
+    from boards.host.self_test import as_text, checkup
     from golden import model_file
 
     if args.model is not None and args.port != "sim":

@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from golden.atomic import check_destination, make_folder, replacing
-from golden.spec import PICTURE_SIZE, InputError
+from golden.spec import PICTURE_SIZE
+from support.failures import InputError
+from support.files import check_destination, make_folder, replacing
 
 MAX_PIXELS = 1 << 28  # of a grid: 0.8 GB
 
@@ -25,7 +26,7 @@ def check_png(path):
     Raises
     ------
     InputError
-        The name does not end in .png, or :func:`golden.atomic.check_destination` refuses it.
+        The name does not end in .png, or :func:`support.files.check_destination` refuses it.
     """
     if Path(path).suffix.lower() != ".png":
         raise InputError(f"{path}: pictures are PNG files; give a name that ends in .png")
@@ -113,7 +114,7 @@ def make_empty(folder):
     Raises
     ------
     InputError
-        It holds PNG files, or :func:`golden.atomic.make_folder` refuses it.
+        It holds PNG files, or :func:`support.files.make_folder` refuses it.
     """
     make_folder(folder)
     if any(Path(folder).glob("*.png")):

@@ -4,7 +4,7 @@
     python -m benchmarks.beyond --clock 150
 
 A phase of a transposed convolution of stride 2 has 2 x 2 taps: F(2x2, 2x2) makes four outputs of
-3 x 3 = 9 products in place of 16. LUTs of a product are synthesised, everything else is counted.
+3 x 3 = 9 products in place of 16. LUTs of a product are synthesized, everything else is counted.
 """
 
 from __future__ import annotations
@@ -17,17 +17,16 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import program
-from boards.area import COSTS, committed_runs, fit
-from boards.devices import device
-from golden.cache import digest, kept
+from boards.chips.devices import device
+from boards.explore.area import COSTS, committed_runs, fit
 from golden.spec import ACT_BITS, INPUT_BITS, PLANES, GeneratorSpec
-from golden.tools import YOSYS
-from hw.cycle_model import CycleModel
-from hw.dual_multiplier import shared_columns
-from hw.memories import board_memories
-from hw.multiplier import MAX_WIDTH
-from hw.multiplier_count import multipliers
+from hw.engine.dual_multiplier import shared_columns
+from hw.model.cycle_model import CycleModel
+from hw.model.resources import board_memories, multipliers
+from hw.primitives.multiplier import MAX_WIDTH
 from hw.tiling import ArraySpec, Tiling
+from support.cache import digest, kept
+from support.tools import YOSYS
 
 WEIGHT_BITS = (4, 5, 6, 8)
 ARRAYS = (  # rows, columns, weight bits
@@ -80,11 +79,11 @@ def lut_product(weight_bits):
     text = product_verilog(weight_bits)
     script = "read_verilog top.v; synth_ecp5 -nodsp -noiopad -top top; tee -q -o c.json stat -json"
 
-    def synthesise(folder):
+    def synthesize(folder):
         Path(folder, "top.v").write_text(text)
         YOSYS.run(["-q", "-l", "yosys.log", "-p", script], folder, log="yosys.log", timeout=TIMEOUT)
 
-    folder = kept("lut-product", digest(YOSYS.version, script, text), synthesise)
+    folder = kept("lut-product", digest(YOSYS.version, script, text), synthesize)
     cells = json.loads(Path(folder, "c.json").read_text())["design"]["num_cells_by_type"]
     return sum(count * COSTS["ecp5"]["luts"].get(cell, 0) for cell, count in cells.items())
 
@@ -200,7 +199,7 @@ def array_facts(spec, rows, columns, clock_mhz, estimate):
     spec : GeneratorSpec
     rows, columns : int
     clock_mhz : float
-    estimate : boards.area.Fit
+    estimate : boards.explore.area.Fit
         Of the LUTs.
     """
     chip = device("lfe5u-85f")

@@ -23,17 +23,17 @@ from tqdm import tqdm
 
 from benchmarks import program
 from golden.spec import GeneratorSpec
-from train import evaluate, metrics, sprites
-from train.data import SPRITES_SEED
-from train.evaluate import sprite_reference
+from train.data import sprites
+from train.data.training_set import SPRITES_SEED
+from train.evaluate import evaluation, metrics
+from train.evaluate.evaluation import sprite_reference
+from train.evaluate.samples import latents
 from train.experiments.figure import Row, sheet
 from train.experiments.report import captioned, save_part, table
 from train.experiments.subject import GENERATORS, open_subject
-from train.networks import Generator
-from train.quantize import float_pictures
-from train.recipes import half_cosine
-from train.samples import latents, to_uint8
-from train.trainer import he_deviation
+from train.networks.float_generator import float_pictures, to_uint8
+from train.networks.generator import Generator, he_deviation
+from train.networks.torch_tools import half_cosine
 
 BATCH = 32
 RATE = 2e-3
@@ -47,7 +47,7 @@ JUDGED = "best-20000"  # the generator of two discriminators that the others sta
 
 
 def one_hot(attributes):
-    """Return a list of :class:`train.sprites.Attributes` as a float32 tensor (N, choices)."""
+    """Return a list of :class:`train.data.sprites.Attributes` as a float32 tensor (N, choices)."""
     columns = {}
     for name, choices in sprites.CHOICES.items():
         columns |= {(name, choice): len(columns) + n for n, choice in enumerate(choices)}
@@ -71,7 +71,7 @@ class ToldGenerator(nn.Module):
     spec : golden.spec.GeneratorSpec
     choices : int
     planes : int
-        As :class:`train.networks.Generator`.
+        As :class:`train.networks.generator.Generator`.
     seed : int
     """
 
@@ -172,7 +172,7 @@ def main(argv=None):
     parser.add_argument("--count", type=int, default=1500, help="samples measured")
     parser.add_argument("--out", default="docs/results", help="folder of the tables")
     options = parser.parse_args(argv)
-    evaluate.check(options.count, options.seed)
+    evaluation.check(options.count, options.seed)
     program.check_positive(steps=options.steps)
     torch.set_num_threads(1)
     for preset in options.presets:

@@ -33,17 +33,19 @@ from benchmarks.variants import (
     options_of,
     runs_of,
 )
-from golden.atomic import make_folder
-from golden.spec import InputError
-from train import learned_rounding, session
-from train.evaluate import sprite_reference
+from support.failures import InputError
+from support.files import make_folder
+from train.evaluate.evaluation import sprite_reference
+from train.evaluate.samples import latents, of_generator
 from train.experiments.figure import Row, sheet
 from train.experiments.report import captioned, save_part, table
 from train.experiments.subject import as_subject
-from train.generator_file import digest, read_earlier
-from train.quantize import quantize
-from train.run import CONFIG, IntegerGenerator, RunConfig
-from train.samples import latents, of_generator
+from train.loop import session
+from train.quantize import learned_rounding
+from train.quantize.pipeline import quantize
+from train.run.config import CONFIG, RunConfig
+from train.run.float_generator import IntegerGenerator
+from train.run.packed import digest, read_earlier
 
 # name: what differs from `avatar finetune --steps STEPS`
 VARIANTS = {

@@ -27,16 +27,17 @@ from tqdm import tqdm
 from benchmarks import program
 from benchmarks.engines import engines
 from benchmarks.roofline import draw
-from boards.explore import link_per_second
-from boards.opening import RATES
+from boards.explore.sweep import link_per_second
+from boards.host.open_board import RATES
 from golden import model_file
-from golden.atomic import make_folder, replacing
 from golden.latents import draw_latents
-from golden.spec import GeneratorSpec, InputError
-from hw.cycle_model import CycleModel
-from hw.multiplier_count import multipliers
+from golden.spec import GeneratorSpec
+from hw.model.cycle_model import CycleModel
+from hw.model.resources import multipliers
 from hw.tiling import ArraySpec, Tiling
-from sim import perf
+from sim.generator import perf
+from support.failures import InputError
+from support.files import make_folder, replacing
 from train.experiments.report import save_part
 
 BATCHES = (1, 16, 64)

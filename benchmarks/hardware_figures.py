@@ -13,9 +13,9 @@ from pathlib import Path
 import matplotlib
 
 from benchmarks import program
-from golden.atomic import make_folder, replacing
 from golden.spec import GeneratorSpec
 from hw.tiling import ArraySpec, Tiling, tap_kernel
+from support.files import make_folder, replacing
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt

@@ -17,12 +17,12 @@ import sys
 from pathlib import Path
 
 from benchmarks import beyond, program
-from golden.atomic import replacing
-from golden.spec import GeneratorSpec, InputError
-from hw.cycle_model import CAUSES, CycleModel
-from hw.memories import board_memories
-from hw.multiplier_count import multipliers
+from golden.spec import GeneratorSpec
+from hw.model.cycle_model import CAUSES, CycleModel
+from hw.model.resources import board_memories, multipliers
 from hw.tiling import ArraySpec, Tiling
+from support.failures import InputError
+from support.files import replacing
 
 NETWORKS = ("compact", "medium", "contest")
 ARRAYS = ((16, 16), (8, 16))

@@ -7,8 +7,7 @@ import math
 import sys
 from pathlib import Path
 
-from golden.failures import CheckFailed
-from golden.spec import InputError
+from support.failures import CheckFailed, InputError
 
 
 def check_positive(**numbers):

@@ -36,18 +36,19 @@ from benchmarks.variants import (
     options_of,
     runs_of,
 )
-from golden.atomic import make_folder
-from golden.spec import GeneratorSpec, InputError
-from train import loop
-from train.data import SPRITES, SPRITES_SEED, load
-from train.evaluate import novelty, sprite_reference
+from golden.spec import GeneratorSpec
+from support.failures import InputError
+from support.files import make_folder
+from train.data.training_set import SPRITES, SPRITES_SEED, load
+from train.evaluate.evaluation import novelty, sprite_reference
 from train.experiments.figure import sheet
 from train.experiments.report import captioned, save_part
-from train.memory import keep_freed_memory
-from train.recipes import RECIPES
-from train.run import CONFIG, RunConfig
-from train.session import precision_on
-from train.trainer import Trainer
+from train.loop import loop
+from train.loop.malloc import keep_freed_memory
+from train.loop.recipes import RECIPES
+from train.loop.session import precision_on
+from train.loop.trainer import Trainer
+from train.run.config import CONFIG, RunConfig
 
 BASE = replace(RECIPES["fast"], sprites=275)
 # name: what differs from the base, in the recipe or in the run's configuration

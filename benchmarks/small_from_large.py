@@ -19,18 +19,20 @@ import torch
 
 from benchmarks import program
 from benchmarks.variants import check_alike, steps_done
-from golden.atomic import make_folder
-from golden.spec import GeneratorSpec, InputError
-from train import evaluate, session
-from train.data import SPRITES
-from train.evaluate import sprite_reference
+from golden.spec import GeneratorSpec
+from support.failures import InputError
+from support.files import make_folder
+from train.data.training_set import SPRITES
+from train.evaluate import evaluation
+from train.evaluate.evaluation import sprite_reference
+from train.evaluate.samples import of_generator
 from train.experiments.figure import Row, sheet
 from train.experiments.report import captioned, save_part, table
 from train.experiments.subject import GENERATORS
-from train.generator_file import read_earlier
-from train.recipes import RECIPES
-from train.run import CONFIG
-from train.samples import of_generator
+from train.loop import session
+from train.loop.recipes import RECIPES
+from train.run.config import CONFIG
+from train.run.packed import read_earlier
 
 WEIGHT_BITS = 5  # for which the memory is counted
 SHOWN = 10
@@ -146,7 +148,7 @@ def main(argv=None):
     options = parser.parse_args(argv)
     torch.set_num_threads(1)
     program.check_positive(steps=options.steps)
-    evaluate.check(options.count, options.seed)
+    evaluation.check(options.count, options.seed)
     channels = GeneratorSpec.preset(options.preset).channels
     runs = train(options.teacher, channels, options.steps, options.seed, options.folder)
     facts, rows = measure(runs, options.count)

@@ -33,13 +33,13 @@ from tqdm import tqdm
 
 from benchmarks import program
 from golden.spec import GeneratorSpec
+from train.data.sprites import collection
 from train.experiments.report import save_part, table
-from train.memory import keep_freed_memory
-from train.recipes import RECIPES
-from train.run import RunConfig
-from train.session import precision_on
-from train.sprites import collection
-from train.trainer import Trainer
+from train.loop.malloc import keep_freed_memory
+from train.loop.recipes import RECIPES
+from train.loop.session import precision_on
+from train.loop.trainer import Trainer
+from train.run.config import RunConfig
 
 RECIPE_NAME = "fast"
 RECIPE = RECIPES[RECIPE_NAME]

@@ -8,13 +8,15 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import program
-from golden.spec import InputError
-from train import evaluate, session
+from support.failures import InputError
+from train.evaluate import evaluation
+from train.evaluate.samples import of_run
 from train.experiments.figure import Row
 from train.experiments.over_seeds import differs
 from train.experiments.report import table
-from train.run import CONFIG, FloatGenerator, IntegerGenerator, RunConfig
-from train.samples import of_run
+from train.loop import session
+from train.run.config import CONFIG, RunConfig
+from train.run.float_generator import FloatGenerator, IntegerGenerator
 
 UNCHANGED = "base"
 DIFFERS = " †"
@@ -64,7 +66,7 @@ def options_of(parser, variants, folder, argv):
             raise InputError(f"variant {name!r} is unknown; choose from {', '.join(variants)}")
     program.check_positive(steps=options.steps)
     for seed in options.seeds:
-        evaluate.check(options.count, seed)
+        evaluation.check(options.count, seed)
     return options
 
 
@@ -75,11 +77,11 @@ def check_alike(run, **wanted):
     ----------
     run : Path
     wanted : dict
-        Fields of its :class:`train.run.RunConfig`.
+        Fields of its :class:`train.run.config.RunConfig`.
 
     Returns
     -------
-    train.run.RunConfig
+    train.run.config.RunConfig
 
     Raises
     ------

@@ -15,12 +15,13 @@ from pathlib import Path
 import matplotlib
 
 from benchmarks import program
-from golden.atomic import check_destination, replacing
 from golden.full_range import full_range_model
 from golden.latents import draw_latents
-from golden.spec import GeneratorSpec, InputError
+from golden.spec import GeneratorSpec
 from hw.tiling import ArraySpec
-from sim.observation import GeneratorSimulation
+from sim.generator.simulate import GeneratorSimulation
+from support.failures import InputError
+from support.files import check_destination, replacing
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from golden.spec import LATENT, InputError
+from golden.spec import LATENT
+from support.failures import InputError
 
 MAX_COUNT = 100_000  # pictures at once: 300 MB
 STEPS = 32  # one unit of a latent in int8 steps

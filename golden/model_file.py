@@ -18,8 +18,9 @@ import numpy as np
 import safetensors
 from safetensors import numpy as safetensors_numpy
 
-from golden.atomic import replacing
-from golden.spec import LATENT, MAX_SHIFT, TABLE_SIZE, GeneratorSpec, InputError
+from golden.spec import LATENT, MAX_SHIFT, TABLE_SIZE, GeneratorSpec
+from support.failures import InputError
+from support.files import replacing
 
 FORMAT = 1
 REMAKE = "make the file again with `avatar quantize`"

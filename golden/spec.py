@@ -6,6 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from support.failures import InputError
+
 LATENT = 100  # of every model file and of the wire
 KERNEL_SIZE = 4
 PLANES = 3  # R, G and B
@@ -16,18 +18,6 @@ MAX_SHIFT = 40
 MAX_ACC_WIDTH = 32  # as wide as a model file's biases
 TABLE_SIZE = 1024
 PICTURE_SIZE = 32
-
-
-class InputError(ValueError):
-    """Something a user gave is wrong; the message is one line: what, where, and the remedy.
-
-    Attributes
-    ----------
-    status : int
-        Exit status of a program that ends with it.
-    """
-
-    status = 2
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from golden.atomic import replacing
 from golden.generator import trace
 from golden.spec import ACT_BITS, INPUT_BITS
+from support.files import replacing
 
 HEX_DIGITS = np.frombuffer(b"0123456789abcdef", np.uint8)
 

@@ -10,16 +10,17 @@ from pathlib import Path
 
 import amaranth
 
-from golden.cache import digest, kept
 from golden.model_file import Model
-from golden.spec import GeneratorSpec, InputError
+from golden.spec import GeneratorSpec
 from hw.contents import Contents
-from hw.generator import Generator
+from hw.engine.generator import Generator
 from hw.rtlil import to_rtlil
 from hw.tiling import ArraySpec, Tiling
 from hw.top import Top
 from hw.uart.identity import Identity
 from hw.uart.protocol import BAUD, ID_SIZE, Facts, divisor
+from support.cache import digest, kept
+from support.failures import InputError
 
 
 def sources_hash(parameters):
@@ -47,12 +48,12 @@ class BuildPlan:
         Latents of the self-test, -128 to 127.
     answer : 4 int
         CRC-32 of layers 1 to 3 and of the picture that the model gives for them
-        (:func:`golden.self_test.layer_sums`). This package does not compute it: whoever may call
+        (:func:`golden.layer_sums.layer_sums`). This package does not compute it: whoever may call
         the reference does.
     baud : int
         Start-up rate.
     platform : object, optional
-        The board's, asked for primitives as :class:`hw.block_ram.BlockRam` does.
+        The board's, asked for primitives as :class:`hw.primitives.block_ram.BlockRam` does.
 
     Raises
     ------

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from golden.spec import KERNEL_SIZE, PLANES
-from hw.dual_multiplier import stored_weights
-from hw.requantizer import channel_layout
+from hw.engine.dual_multiplier import stored_weights
+from hw.engine.requantizer import channel_layout
 from hw.tiling import LANES, Tiling, tap_kernel
 
 
@@ -52,7 +52,7 @@ def weight_words(model, tiling):
     """Yield the words of the weight stream in order of use.
 
     A word holds ``word_weights`` weights of ``tiling.weight_bits`` bits, the first in the lowest
-    bits; a tile is sent row by row, as :func:`hw.dual_multiplier.stored_weights` gives it.
+    bits; a tile is sent row by row, as :func:`hw.engine.dual_multiplier.stored_weights` gives it.
     """
     per_word, bits = tiling.array.word_weights, tiling.weight_bits
     shifts = {}
@@ -67,9 +67,10 @@ def weight_words(model, tiling):
 
 
 def channel_words(model, tiling):
-    """Yield the requantiser's words: one a layer, column tile and quad of columns.
+    """Yield the requantizer's words: one a layer, column tile and quad of columns.
 
-    A word has the fields of :func:`hw.requantizer.channel_layout`: `LANES` times bias and mul, then
+    A word has the fields of :func:`hw.engine.requantizer.channel_layout`: `LANES` times bias and
+    mul, then
     the layer's shift. Lanes beyond the last channel hold 0; layer 4 has one word, the same in all
     lanes.
     """

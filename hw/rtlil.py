@@ -21,7 +21,7 @@ def to_rtlil(component, name, *, platform=None):
     component : wiring.Component
     name : str
     platform : object, optional
-        Asked for primitives, as :class:`hw.block_ram.BlockRam` does.
+        Asked for primitives, as :class:`hw.primitives.block_ram.BlockRam` does.
     """
     return without_indices(rtlil.convert(component, name=name, platform=platform, emit_src=False))
 

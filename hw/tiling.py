@@ -25,9 +25,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 
-from golden.spec import INPUT_BITS, KERNEL_SIZE, PLANES, GeneratorSpec, InputError
+from golden.spec import INPUT_BITS, KERNEL_SIZE, PLANES, GeneratorSpec
+from support.failures import InputError
 
-LANES = 4  # requantiser lanes; also the phases of layer 4
+LANES = 4  # requantizer lanes; also the phases of layer 4
 BAND_ROWS = 4  # input rows of layer 4 that are accumulated together
 JOB_ROWS = 8  # rows of the largest job's raster, layer 3's
 
@@ -61,7 +62,7 @@ class ArraySpec:
             if not LANES <= getattr(self, name) <= 256:
                 raise InputError(
                     f"array: {name} is {getattr(self, name)}; give {LANES} to 256 "
-                    f"({LANES} activations leave the requantiser at once)"
+                    f"({LANES} activations leave the requantizer at once)"
                 )
         if self.word_weights is None:
             object.__setattr__(self, "word_weights", -(-self.rows * self.columns // 2))
@@ -269,7 +270,7 @@ class Tiling:
 
     @property
     def quads(self):
-        """Beats in which the requantiser reads one accumulator address of all columns."""
+        """Beats in which the requantizer reads one accumulator address of all columns."""
         return -(-self.array.columns // LANES)
 
 

@@ -6,15 +6,15 @@ from amaranth.lib import wiring
 from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
 
-from hw.block_ram import BlockRam
-from hw.layer_crc import LayerCrc
-from hw.stream_register import StreamRegister
+from hw.primitives.block_ram import BlockRam
+from hw.primitives.stream_register import StreamRegister
 from hw.tiling import LANES
 from hw.uart import identity
 from hw.uart.baud import BaudRate
 from hw.uart.command import JOB, CommandHandler
 from hw.uart.frame_receiver import FrameReceiver
 from hw.uart.frame_sender import FrameSender
+from hw.uart.layer_crc import LayerCrc
 from hw.uart.protocol import BAUD
 from hw.uart.protocol import divisor as clocks_a_bit
 from hw.uart.receiver import Receiver

@@ -5,7 +5,7 @@ import hashlib
 import tempfile
 from pathlib import Path
 
-from hw.ecp5.platform import Ecp5Primitives
+from hw.primitives.ecp5.platform import Ecp5Primitives
 from hw.rtlil import to_rtlil
 from sim.verilog import cached_verilog, run_yosys
 
@@ -24,7 +24,7 @@ write_verilog -noattr netlist.v
 BUILD_ARGS = ("-Wno-PINMISSING", "--output-split-cfuncs", "1000", "-CFLAGS", "-O1")
 
 
-def synthesise(component, name):
+def synthesize(component, name):
     """Return `component` with the ECP5's primitives as a netlist of its cells, Verilog.
 
     Ports of the top module `name` are the component's members. Raises as :func:`netlist_of`.
@@ -39,7 +39,7 @@ def netlist_of(rtlil, name):
     ------
     InputError
         Yosys is not installed.
-    golden.tools.ToolFailed
+    support.tools.ToolFailed
         Yosys failed.
     """
     with tempfile.TemporaryDirectory(prefix="avatar-yosys-") as folder:
@@ -53,7 +53,7 @@ def cell_models():
     return "".join(path.read_text() for path in sorted(MODELS.glob("*.v")))
 
 
-def cached_netlist(name, key, make, *, convert=synthesise):
+def cached_netlist(name, key, make, *, convert=synthesize):
     """Return ``convert(make(), name)``, a netlist of top module `name`, kept between runs.
 
     Parameters are those of :func:`sim.verilog.cached_verilog`.

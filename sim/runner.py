@@ -16,10 +16,9 @@ from pathlib import Path
 from cocotb_tools import runner as cocotb_runner
 from cocotb_tools.check_results import get_results
 
-from golden.cache import cache_dir, lock
-from golden.failures import CheckFailed
-from golden.spec import InputError
 from sim.verilog import to_verilog
+from support.cache import cache_dir, lock
+from support.failures import CheckFailed, InputError
 
 ROOT = Path(__file__).parents[1]
 _PACKAGES = sysconfig.get_path("purelib")
@@ -139,7 +138,7 @@ class _Runner(cocotb_runner.Verilator):
 class Simulation:
     """A component under Verilator.
 
-    The build is kept by content (:mod:`golden.cache`): an unchanged component starts at once.
+    The build is kept by content (:mod:`support.cache`): an unchanged component starts at once.
 
     Parameters
     ----------
@@ -222,7 +221,7 @@ class Simulation:
         Parameters
         ----------
         bench : str
-            Module name, as ``sim.tb_requantizer``.
+            Module name, as ``sim.benches.tb_requantizer``.
         seed : int
             cocotb's random seed.
         env : dict of str to str, optional

@@ -5,9 +5,9 @@ import hashlib
 
 from amaranth.back import verilog
 
-from golden.atomic import replacing
-from golden.cache import cache_dir
-from golden.tools import YOSYS
+from support.cache import cache_dir
+from support.files import replacing
+from support.tools import YOSYS
 
 YOSYS_TIMEOUT = 3600  # seconds; `compact` takes minutes of one core
 
@@ -25,7 +25,7 @@ def to_verilog(component, name):
 
 
 def cached_verilog(name, key, make, *, convert=to_verilog):
-    """Return the Verilog of the component that ``make()`` gives, kept by :mod:`golden.cache`.
+    """Return the Verilog of the component that ``make()`` gives, kept by :mod:`support.cache`.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def run_yosys(script, folder):
     ------
     InputError
         Yosys is not installed.
-    golden.tools.ToolFailed
+    support.tools.ToolFailed
         A command failed, or took too long.
     """
     # the packaged Yosys prints nothing more once it has called ABC

@@ -14,12 +14,12 @@ import pytest
 from PIL import Image
 
 import cli
-from boards.fit import DoesNotFit
+from boards.chips.capacity import DoesNotFit
 from golden import model_file
-from golden.failures import CheckFailed
 from golden.latents import draw_latents
 from golden.spec import GeneratorSpec
 from pictures import grid
+from support.failures import CheckFailed
 from tests.models import random_model
 
 CONFORMANCE = Path(__file__).parent / "conformance" / "small-16-12-8-w5"

@@ -11,11 +11,10 @@ from PIL import Image
 
 import cli
 from golden import model_file
-from golden.failures import CheckFailed
 from golden.generator import generate
 from golden.latents import draw_latents
-from golden.spec import InputError
 from pictures import grid
+from support.failures import CheckFailed, InputError
 
 MODEL = str(Path(__file__).parent / "conformance" / "small-16-12-8-w5.safetensors")
 MEASURED = {

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sim.components import PARTS, TILINGS
+from sim.benches.components import PARTS, TILINGS
 from tests.mutants import run
 from tests.mutants.__main__ import MUTANTS, main
 from tests.mutants.mutant import Misplaced, Mutant

@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from golden.spec import InputError
 from pictures import grid, save_each, save_png, side_by_side
+from support.failures import InputError
 
 
 def random_pictures(count):

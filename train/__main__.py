@@ -14,9 +14,9 @@ from __future__ import annotations
 import argparse
 import sys
 
-from golden.spec import InputError
+from support.failures import InputError
 from train import options
-from train.parallel import Deserted, is_first
+from train.loop.parallel import Deserted, is_first
 
 
 class _Parser(argparse.ArgumentParser):

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import sys
 
-from golden.spec import GeneratorSpec, InputError
-from train.recipes import RECIPES
+from golden.spec import GeneratorSpec
+from support.failures import InputError
+from train.loop.recipes import RECIPES
 
 LATENTS = ("normal", "tanh", "categorical")  # golden.latents needs NumPy, which takes its time
 # Names and options, as ArgumentParser.add_argument takes them.
@@ -76,11 +77,11 @@ def train(args):
     Raises
     ------
     InputError
-        As :func:`train.session.begin` and :func:`train.session.go_on`.
+        As :func:`train.loop.session.begin` and :func:`train.loop.session.go_on`.
     """
-    from train import session
-    from train.loop import Diverged
-    from train.parallel import is_first
+    from train.loop import session
+    from train.loop.loop import Diverged
+    from train.loop.parallel import is_first
 
     common = {"device": args.device, "save_every": args.save_every}
     names = ("preset", "channels", "recipe", "data", "count", "epochs")

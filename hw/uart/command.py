@@ -6,7 +6,7 @@ from amaranth.lib import data, enum, stream, wiring
 from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
 
-from hw.delay import delay
+from hw.primitives.delay import delay
 from hw.uart import identity
 from hw.uart.protocol import (
     DIVISOR,

@@ -6,8 +6,8 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
 
-from hw.block_ram import BlockRam
-from hw.delay import delays
+from hw.primitives.block_ram import BlockRam
+from hw.primitives.delay import delays
 from hw.uart.crc32 import RESIDUE, Crc32
 from hw.uart.protocol import BYTE_TIMEOUT, CRC, HEAD, MAX_REQUEST, Error
 from hw.uart.slip import EVENT

@@ -13,7 +13,7 @@ LATENTS     100   the self-test's latents, int8
 import struct
 from dataclasses import dataclass
 
-from hw.block_ram import BlockRam
+from hw.primitives.block_ram import BlockRam
 from hw.uart.protocol import ID_SIZE, LATENT, SUMS, Facts
 
 FACTS = 0

@@ -56,8 +56,8 @@ class Responder(wiring.Component):
     picture_done : Out(1)
         The last pixel of a picture was taken.
     layer : Out(2), layer_crc : In(32)
-        Sums of the layers of that picture (:class:`hw.layer_crc.LayerCrc`); they come in the cycle
-        after the layer.
+        Sums of the layers of that picture (:class:`hw.uart.layer_crc.LayerCrc`); they come in the
+        cycle after the layer.
     line_active : In(1)
         Bytes given to `o` are still on their way.
     set_divisor : Out(1)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Our model of the ECP5's MULT18X18D, for the modes that hw/ecp5/multiplier.py and Yosys use; every
+// Our model of the ECP5's MULT18X18D, for the modes that hw/primitives/ecp5/multiplier.py and Yosys use; every
 // other mode stops the simulation. Written from the description of the sysDSP slice in Lattice
 // FPGA-TN-02205 (attributes REG_*_CLK, REG_*_CE of the multiplier): an operand register a side, a
 // pipeline register and an output register, each by-passed ("NONE") or clocked, each with its

@@ -9,9 +9,9 @@ from amaranth import ClockSignal, Fragment, Instance, Module, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.block_ram import BlockRam
-from hw.ecp5.platform import Ecp5Primitives
-from hw.multiplier import Multiplier
+from hw.primitives.block_ram import BlockRam
+from hw.primitives.ecp5.platform import Ecp5Primitives
+from hw.primitives.multiplier import Multiplier
 from sim.netlist import cell_models
 from sim.verilog import run_yosys, to_verilog
 

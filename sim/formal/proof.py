@@ -11,7 +11,7 @@ from amaranth.hdl import Assume, Cover, Module, ResetSignal, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.block_ram import BlockRam
+from hw.primitives.block_ram import BlockRam
 
 BOUNDED, INDUCTION = "bmc", "prove"  # SymbiYosys' names
 
@@ -115,7 +115,7 @@ class AnyCrc(wiring.Component):
 
 
 class AnyBlockRam(BlockRam):
-    """In the place of :class:`hw.block_ram.BlockRam`, whatever it may hold, and read.
+    """In the place of :class:`hw.primitives.block_ram.BlockRam`, whatever it may hold, and read.
 
     Parameters
     ----------

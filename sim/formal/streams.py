@@ -100,7 +100,7 @@ def rule(name, module, make, fault, *, cover):
 PROOFS = [
     rule(
         "register",
-        "hw.stream_register",
+        "hw.primitives.stream_register",
         lambda module: module.StreamRegister(8),
         ("with m.If(self.o.ready | ~self.o.valid):", "with m.If(1):"),
         cover=6,
@@ -144,14 +144,14 @@ PROOFS = [
     ),
     rule(
         "sequencer",
-        "hw.sequencer",
+        "hw.engine.sequencer",
         lambda module: module.Sequencer(TILING),
         ("with m.If(self.o.ready | ~self.o.valid):", "with m.If(1):"),
         cover=5,
     ),
     rule(
         "pixel-buffer",
-        "hw.pixel_buffer",
+        "hw.engine.pixel_buffer",
         lambda module: module.PixelBuffer(TILING),
         ("with m.If(step):", "with m.If(1):"),
         cover=12,

@@ -9,7 +9,7 @@ import torch
 
 from benchmarks import capacity
 from golden.spec import GeneratorSpec
-from train import sprites
+from train.data import sprites
 
 TINY = GeneratorSpec.preset("tiny")
 

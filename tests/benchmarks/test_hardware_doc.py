@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from benchmarks import beyond, hardware_tables, waveform
-from golden.spec import GeneratorSpec, InputError
+from golden.spec import GeneratorSpec
+from support.failures import InputError
 
 
 def test_winograd_is_exact():

@@ -9,8 +9,8 @@ import pytest
 
 from benchmarks import program, small_from_large
 from cli import main
-from train.recipes import RECIPES
-from train.run import RunConfig
+from train.loop.recipes import RECIPES
+from train.run.config import RunConfig
 
 
 @pytest.fixture

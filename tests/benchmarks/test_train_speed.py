@@ -10,8 +10,8 @@ import torch
 
 from benchmarks import program, train_speed
 from golden.spec import GeneratorSpec
-from train.run import RunConfig
-from train.trainer import Trainer
+from train.loop.trainer import Trainer
+from train.run.config import RunConfig
 
 SPEC = GeneratorSpec.preset("tiny")
 

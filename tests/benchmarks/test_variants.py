@@ -10,10 +10,11 @@ import pytest
 
 from benchmarks import finetuning, program, recipes, variants
 from cli import main
-from train import loop, quantize
-from train.recipes import RECIPES
-from train.run import RunConfig
-from train.trainer import Trainer
+from train.loop import loop
+from train.loop.recipes import RECIPES
+from train.loop.trainer import Trainer
+from train.quantize import pipeline
+from train.run.config import RunConfig
 
 VARIANTS = {"base": {}, "more": {"batch": 8}, "none": {"batch": 9}}
 
@@ -78,7 +79,7 @@ def cheap(monkeypatch, tmp_path):
         monkeypatch.setitem(RECIPES, name, base)  # what training adds goes away again
     monkeypatch.setattr(recipes, "relative_cost", lambda *_: 0.5)
     for name in ("CALIBRATION", "EVALUATION"):
-        monkeypatch.setattr(quantize, name, 8)
+        monkeypatch.setattr(pipeline, name, 8)
 
 
 def test_recipes_trains_what_is_missing_and_goes_on_with_what_was_broken_off(cheap, monkeypatch):

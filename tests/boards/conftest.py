@@ -3,13 +3,13 @@
 
 import pytest
 
-from boards import host
-from tests.boards.played import PlayedBoard
+from boards.host import link
+from tests.boards.host.played import PlayedBoard
 
 
 @pytest.fixture
 def board(monkeypatch):
-    monkeypatch.setattr(host, "ALLOWANCE", 0.05)
+    monkeypatch.setattr(link, "ALLOWANCE", 0.05)
     played = PlayedBoard()
     yield played
     played.end()

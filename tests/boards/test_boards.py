@@ -13,20 +13,22 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 import cli
-from boards import ecp5_pll, xilinx_pll
-from boards.board_top import BoardTop
-from boards.devices import DEVICES
-from boards.ecp5_flow import TARGET_MHZ
-from boards.fit import DoesNotFit, check_fit, memory_table, planned
-from boards.new_folder import new_folder
-from boards.registry import BOARDS, facts
+from boards.build.board_top import BoardTop
+from boards.catalogue.listing import facts
+from boards.catalogue.registry import BOARDS
+from boards.chips import ecp5_pll, xilinx_pll
+from boards.chips.capacity import DoesNotFit, check_fit, memory_table, planned
+from boards.chips.devices import DEVICES
+from boards.chips.ecp5_pll import TARGET_MHZ
+from golden.layer_sums import self_test_of
 from golden.model_file import load
-from golden.self_test import self_test_of
-from golden.spec import GeneratorSpec, InputError
-from golden.tools import YOSYS
+from golden.spec import GeneratorSpec
 from hw.build_plan import BuildPlan
-from hw.memories import board_memories
+from hw.model.resources import board_memories
 from hw.tiling import ArraySpec, Tiling
+from support.failures import InputError
+from support.files import new_folder
+from support.tools import YOSYS
 
 ROOT = Path(__file__).parents[2]
 MODEL = "tests/conformance/small-16-12-8-w5.safetensors"

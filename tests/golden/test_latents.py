@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from golden.latents import distribution_of, draw_latents, load_latents, quantize_latents
-from golden.spec import InputError
+from support.failures import InputError
 
 
 def test_quantisation_rounds_ties_to_even_and_saturates():

@@ -11,7 +11,8 @@ from safetensors import safe_open
 
 from golden import model_file
 from golden.model_file import Model, load, save
-from golden.spec import GeneratorSpec, InputError
+from golden.spec import GeneratorSpec
+from support.failures import InputError
 from tests.models import random_model
 
 CONFORMANCE = sorted(Path(__file__).parents[1].glob("conformance/*.safetensors"))

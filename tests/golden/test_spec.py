@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 import pytest
 
-from golden.spec import GeneratorSpec, InputError
+from golden.spec import GeneratorSpec
+from support.failures import InputError
 
 USEFUL_MACS = {
     "contest": 167_839_232,

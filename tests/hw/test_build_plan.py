@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from golden.spec import GeneratorSpec, InputError
+from golden.spec import GeneratorSpec
 from hw.build_plan import BuildPlan
 from hw.tiling import ArraySpec
+from support.failures import InputError
 from tests.models import random_model
 
 ROOT = Path(__file__).parents[2]
@@ -52,7 +53,7 @@ def build_id_of(folder):
 
 
 def test_a_comment_changes_no_build_id_and_a_gate_does(tmp_path):
-    for name in ("hw", "golden", "tests"):
+    for name in ("hw", "golden", "support", "tests"):
         ignore = shutil.ignore_patterns("__pycache__", "*.npy", "*.safetensors")
         shutil.copytree(ROOT / name, tmp_path / name, ignore=ignore)
     source = tmp_path / "hw" / "uart" / "transmitter.py"

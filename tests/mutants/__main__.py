@@ -11,7 +11,7 @@ import sys
 
 from tqdm import tqdm
 
-from golden.termination import end_on_sigterm
+from support.termination import end_on_sigterm
 from tests.mutants import arithmetic, array, link, memories, schedule
 from tests.mutants.mutant import Misplaced
 from tests.mutants.run import ROOT, TIMEOUT, Judge

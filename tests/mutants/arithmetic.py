@@ -3,12 +3,12 @@
 
 from tests.mutants.mutant import Mutant
 
-NETWORK = "tests/sim/test_generator.py::test_conformance[odd-7-5-3-mixed-array0]"
+NETWORK = "tests/sim/generator/test_generator.py::test_conformance[odd-7-5-3-mixed-array0]"
 
 MUTANTS = (
     Mutant(
         "requantizer-truncates",
-        "requantizer.py",
+        "engine/requantizer.py",
         "low = register(lowest + half)",
         "low = register(lowest)",
         "lopsided/requantizer",
@@ -16,7 +16,7 @@ MUTANTS = (
     ),
     Mutant(
         "requantizer-saturates-early",
-        "requantizer.py",
+        "engine/requantizer.py",
         "(1 << OUT_BITS - 1) - 1, 255)",
         "(1 << OUT_BITS - 1) - 1, 254)",
         "lopsided/requantizer",
@@ -24,7 +24,7 @@ MUTANTS = (
     ),
     Mutant(
         "requantizer-keeps-negatives",
-        "requantizer.py",
+        "engine/requantizer.py",
         "-(1 << OUT_BITS - 1), 0)",
         "-(1 << OUT_BITS - 1), -1)",
         "lopsided/requantizer",
@@ -32,7 +32,7 @@ MUTANTS = (
     ),
     Mutant(
         "requantizer-wraps-the-bias",
-        "requantizer.py",
+        "engine/requantizer.py",
         "(self.acc + self.bias)[: self.acc_width + 1]",
         "(self.acc + self.bias)[: self.acc_width]",
         "lopsided/requantizer",
@@ -40,7 +40,7 @@ MUTANTS = (
     ),
     Mutant(
         "requantizer-mixes-layers",
-        "requantizer.py",
+        "engine/requantizer.py",
         "largest = Mux(wide[9],",
         "largest = Mux(wide[8],",
         "lopsided/requantizer",
@@ -48,7 +48,7 @@ MUTANTS = (
     ),
     Mutant(
         "requantizer-splits-signed",
-        "requantizer.py",
+        "engine/requantizer.py",
         "Multiplier(width if highest else width + 1, MUL_BITS + 1)",
         "Multiplier(width, MUL_BITS + 1)",
         "lopsided/requantizer",
@@ -56,7 +56,7 @@ MUTANTS = (
     ),
     Mutant(
         "combiner-swaps-neighbours",
-        "tap_combiner.py",
+        "engine/tap_combiner.py",
         "Mux(odd_x, left[0], left[1])",
         "Mux(odd_x, left[1], left[0])",
         "regular/tap_combiner",
@@ -64,7 +64,7 @@ MUTANTS = (
     ),
     Mutant(
         "combiner-wraps-rows",
-        "tap_combiner.py",
+        "engine/tap_combiner.py",
         "previous = Mux(first_column, 0, Mux(odd_x, left[0], left[1]))",
         "previous = Mux(odd_x, left[0], left[1])",
         "regular/tap_combiner",
@@ -72,7 +72,7 @@ MUTANTS = (
     ),
     Mutant(
         "combiner-without-flush",
-        "tap_combiner.py",
+        "engine/tap_combiner.py",
         "tap.eq(self.taps[4 * lane + 2 * ty + tx] & inside.replicate(width))",
         "tap.eq(self.taps[4 * lane + 2 * ty + tx])",
         "regular/tap_combiner",
@@ -96,7 +96,7 @@ MUTANTS = (
     ),
     Mutant(
         "generator-reads-unused-rows",
-        "generator.py",
+        "engine/generator.py",
         "act[r].eq(value & used.replicate(len(act[r])))",
         "act[r].eq(value)",
         NETWORK,
@@ -104,7 +104,7 @@ MUTANTS = (
     ),
     Mutant(
         "generator-table-off-centre",
-        "generator.py",
+        "engine/generator.py",
         "outputs[lane] ^ (TABLE_SIZE // 2)",
         "outputs[lane]",
         NETWORK,
@@ -112,7 +112,7 @@ MUTANTS = (
     ),
     Mutant(
         "generator-swaps-phases",
-        "generator.py",
+        "engine/generator.py",
         "Mux(doubled, Cat(done.phase[1], done.y), done.y)",
         "Mux(doubled, Cat(done.phase[0], done.y), done.y)",
         NETWORK,

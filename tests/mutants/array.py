@@ -3,12 +3,12 @@
 
 from tests.mutants.mutant import Mutant
 
-PAIRS = "tests/hw/test_dual_multiplier.py::test_every_pair_of_weights_by_every_activation"
+PAIRS = "tests/hw/engine/test_dual_multiplier.py::test_every_pair_of_weights_by_every_activation"
 
 MUTANTS = (
     Mutant(
         "pe-without-shadow",
-        "systolic_array.py",
+        "engine/systolic_array.py",
         "multiplier.b.eq(shadow)",
         "multiplier.b.eq(self.weight)",
         "lopsided/pe",
@@ -16,7 +16,7 @@ MUTANTS = (
     ),
     Mutant(
         "pe-never-waits",
-        "systolic_array.py",
+        "engine/systolic_array.py",
         "multiplier.b_en.eq(self.swap)",
         "multiplier.b_en.eq(1)",
         "lopsided/pe",
@@ -24,7 +24,7 @@ MUTANTS = (
     ),
     Mutant(
         "dual-pe-drops-the-borrow",
-        "dual_multiplier.py",
+        "engine/dual_multiplier.py",
         "self.carry.eq(low[-1])",
         "self.carry.eq(0)",
         "regular/dual_pe",
@@ -32,7 +32,7 @@ MUTANTS = (
     ),
     Mutant(
         "dual-pe-loads-both",
-        "dual_multiplier.py",
+        "engine/dual_multiplier.py",
         "with m.If(self.load[n]):",
         "with m.If(self.load.any()):",
         "regular/dual_pe",
@@ -40,7 +40,7 @@ MUTANTS = (
     ),
     Mutant(
         "packing-borrows-from-zero",
-        "dual_multiplier.py",
+        "engine/dual_multiplier.py",
         "tile[:, [low]] < 0",
         "tile[:, [low]] <= 0",
         PAIRS,
@@ -48,7 +48,7 @@ MUTANTS = (
     ),
     Mutant(
         "packing-field-too-narrow",
-        "dual_multiplier.py",
+        "engine/dual_multiplier.py",
         "return INPUT_BITS - 1 + weight_bits",
         "return INPUT_BITS - 2 + weight_bits",
         PAIRS,
@@ -56,7 +56,7 @@ MUTANTS = (
     ),
     Mutant(
         "array-loads-every-word",
-        "systolic_array.py",
+        "engine/systolic_array.py",
         "loads.append(load[hops] & (index[hops] == word))",
         "loads.append(load[hops])",
         "lopsided/systolic_array",
@@ -64,7 +64,7 @@ MUTANTS = (
     ),
     Mutant(
         "array-without-skew",
-        "systolic_array.py",
+        "engine/systolic_array.py",
         "hops = r // hop + shared[0] // hop",
         "hops = r // hop",
         "lopsided/systolic_array",
@@ -80,7 +80,7 @@ MUTANTS = (
     ),
     Mutant(
         "accumulator-adds-to-old-sums",
-        "accumulator.py",
+        "engine/accumulator.py",
         "Mux(before.opens, 0, Mux(before.half, outputs[1], outputs[0])) + self.psums[c]",
         "Mux(before.half, outputs[1], outputs[0]) + self.psums[c]",
         "lopsided/accumulator",
@@ -88,7 +88,7 @@ MUTANTS = (
     ),
     Mutant(
         "accumulator-writes-both-halves",
-        "accumulator.py",
+        "engine/accumulator.py",
         "valids[g + write_lag] & (stored.half == half)",
         "valids[g + write_lag]",
         "lopsided/accumulator",
@@ -96,7 +96,7 @@ MUTANTS = (
     ),
     Mutant(
         "accumulator-reads-where-it-opens",
-        "accumulator.py",
+        "engine/accumulator.py",
         "valids[g] & ~controls[g].opens & (controls[g].half == half)",
         "valids[g] & (controls[g].half == half)",
         "lopsided/accumulator",
@@ -104,7 +104,7 @@ MUTANTS = (
     ),
     Mutant(
         "accumulator-done-early",
-        "accumulator.py",
+        "engine/accumulator.py",
         "return array.column_groups + AccumulatorBanks.write_lag",
         "return array.column_groups + AccumulatorBanks.write_lag - 3",
         "lopsided/accumulator",

@@ -3,13 +3,13 @@
 
 from tests.mutants.mutant import Mutant
 
-SERIAL = "tests/uart/test_serial.py"
-SLIP = "tests/uart/test_slip.py"
-FRAMES = "tests/uart/test_frame_receiver.py"
-TOP = "tests/uart/test_top.py"
-COMMAND = "tests/uart/test_command.py"
-BAUD = "tests/uart/test_baud.py"
-LAYERS = "tests/hw/test_layer_crc.py::test_sums_of_each_layer_of_the_picture_that_left_last"
+SERIAL = "tests/hw/uart/test_serial.py"
+SLIP = "tests/hw/uart/test_slip.py"
+FRAMES = "tests/hw/uart/test_frame_receiver.py"
+TOP = "tests/hw/uart/test_top.py"
+COMMAND = "tests/hw/uart/test_command.py"
+BAUD = "tests/hw/uart/test_baud.py"
+LAYERS = "tests/hw/uart/test_layer_crc.py::test_sums_of_each_layer_of_the_picture_that_left_last"
 
 MUTANTS = (
     Mutant(
@@ -210,7 +210,7 @@ MUTANTS = (
         "uart/responder.py",
         "last_pixel.eq(pixels == PIXELS - 1)",
         "last_pixel.eq(pixels == PIXELS - 2)",
-        "tests/uart/test_responder.py::test_pictures_follow_each_other",
+        "tests/hw/uart/test_responder.py::test_pictures_follow_each_other",
         "a picture lacks its last pixel, and the next one begins with it",
     ),
     Mutant(
@@ -234,7 +234,7 @@ MUTANTS = (
         "uart/crc32.py",
         "POLYNOMIAL = 0xEDB88320",
         "POLYNOMIAL = 0xEDB88321",
-        "tests/uart/test_crc32.py::test_equals_zlib",
+        "tests/hw/uart/test_crc32.py::test_equals_zlib",
         "host and board never agree",
     ),
     Mutant(
@@ -266,7 +266,7 @@ MUTANTS = (
         "uart/stopwatch.py",
         "starts.w_data.eq(before)",
         "starts.w_data.eq(now)",
-        "tests/uart/test_stopwatch.py::test_counts_each_picture_on_its_own",
+        "tests/hw/uart/test_stopwatch.py::test_counts_each_picture_on_its_own",
         "pictures seem a cycle faster than they are",
     ),
     Mutant(
@@ -274,12 +274,12 @@ MUTANTS = (
         "uart/stopwatch.py",
         "stalled.eq(0),",
         "",
-        "tests/uart/test_stopwatch.py::test_counts_each_picture_on_its_own",
+        "tests/hw/uart/test_stopwatch.py::test_counts_each_picture_on_its_own",
         "stalled cycles of all pictures since reset are told as one's",
     ),
     Mutant(
         "layer-sums-ignore-the-mask",
-        "layer_crc.py",
+        "uart/layer_crc.py",
         "Mux(self.mask[lane], self.values[lane], 0)",
         "self.values[lane]",
         LAYERS,
@@ -287,7 +287,7 @@ MUTANTS = (
     ),
     Mutant(
         "layer-sums-run-on",
-        "layer_crc.py",
+        "uart/layer_crc.py",
         "first = delay(m, layer != before, 1)",
         "first = delay(m, layer < before, 1)",
         LAYERS,

@@ -3,12 +3,14 @@
 
 from tests.mutants.mutant import Mutant
 
-ECP5 = "tests/sim/test_ecp5.py::test_primitives_equal_their_twins_and_models_what_yosys_infers"
+ECP5 = (
+    "tests/sim/benches/test_ecp5.py::test_primitives_equal_their_twins_and_models_what_yosys_infers"
+)
 
 MUTANTS = (
     Mutant(
         "maps-write-all-rows",
-        "feature_memory.py",
+        "engine/feature_memory.py",
         "bank.write_en.eq(self.write_en[r])",
         "bank.write_en.eq(self.write_en.any())",
         "lopsided/feature_memory",
@@ -16,7 +18,7 @@ MUTANTS = (
     ),
     Mutant(
         "maps-a-cycle-early",
-        "feature_memory.py",
+        "engine/feature_memory.py",
         "self.data[r].eq(output)",
         "self.data[r].eq(bank.data)",
         "lopsided/feature_memory",
@@ -24,7 +26,7 @@ MUTANTS = (
     ),
     Mutant(
         "weights-lose-the-last-word",
-        "weight_memory.py",
+        "engine/weight_memory.py",
         "Mux(position == self.depth - 1, 0, position + 1)",
         "Mux(position == self.depth - 2, 0, position + 1)",
         "lopsided/weight_memory",
@@ -32,7 +34,7 @@ MUTANTS = (
     ),
     Mutant(
         "weights-run-on",
-        "weight_memory.py",
+        "engine/weight_memory.py",
         "with m.If(self.o.take):",
         "with m.If(1):",
         "lopsided/weight_memory",
@@ -40,7 +42,7 @@ MUTANTS = (
     ),
     Mutant(
         "latents-overfill",
-        "latent_memory.py",
+        "engine/latent_memory.py",
         "~complete & ~stored & (filled != 2)",
         "~complete & ~stored",
         "lopsided/latent_memory",
@@ -48,7 +50,7 @@ MUTANTS = (
     ),
     Mutant(
         "latents-of-the-next",
-        "latent_memory.py",
+        "engine/latent_memory.py",
         "read.addr.eq(Cat(self.group, slot_out))",
         "read.addr.eq(Cat(self.group, slot_in))",
         "lopsided/latent_memory",
@@ -56,7 +58,7 @@ MUTANTS = (
     ),
     Mutant(
         "scatter-wraps-late",
-        "lane_scatter.py",
+        "engine/lane_scatter.py",
         "wraps = r < lane",
         "wraps = r + 1 < lane",
         "lopsided/lane_scatter",
@@ -64,7 +66,7 @@ MUTANTS = (
     ),
     Mutant(
         "scatter-writes-unused-lanes",
-        "lane_scatter.py",
+        "engine/lane_scatter.py",
         "self.valid & self.mask[lane]",
         "self.valid",
         "lopsided/lane_scatter",
@@ -72,7 +74,7 @@ MUTANTS = (
     ),
     Mutant(
         "scatter-takes-the-wrong-map",
-        "lane_scatter.py",
+        "engine/lane_scatter.py",
         "Mux(self.layer == 1, middle, small)",
         "Mux(self.layer == 1, small, middle)",
         "lopsided/lane_scatter",
@@ -80,7 +82,7 @@ MUTANTS = (
     ),
     Mutant(
         "pixels-overfill",
-        "pixel_buffer.py",
+        "engine/pixel_buffer.py",
         "self.free.eq(pictures != 2)",
         "self.free.eq(pictures != 3)",
         "regular/pixel_buffer",
@@ -88,7 +90,7 @@ MUTANTS = (
     ),
     Mutant(
         "pixels-leave-early",
-        "pixel_buffer.py",
+        "engine/pixel_buffer.py",
         "completed = Mux(in_y.all(), 2, 1)",
         "completed = Mux(1, 2, 1)",
         "regular/pixel_buffer",
@@ -96,7 +98,7 @@ MUTANTS = (
     ),
     Mutant(
         "pixels-miscount-rows",
-        "pixel_buffer.py",
+        "engine/pixel_buffer.py",
         "less_one = delay(m, completed - 1, 1)",
         "less_one = delay(m, completed, 1)",
         "regular/pixel_buffer",
@@ -104,7 +106,7 @@ MUTANTS = (
     ),
     Mutant(
         "pixels-swap-parities",
-        "pixel_buffer.py",
+        "engine/pixel_buffer.py",
         "latched.phase.eq(Cat(x[0], y[0]))",
         "latched.phase.eq(Cat(y[0], x[0]))",
         "regular/pixel_buffer",
@@ -112,7 +114,7 @@ MUTANTS = (
     ),
     Mutant(
         "ecp5-multiplier-takes-b-always",
-        "ecp5/multiplier.py",
+        "primitives/ecp5/multiplier.py",
         'p_REG_INPUTB_CE="CE1"',
         'p_REG_INPUTB_CE="CE0"',
         ECP5,
@@ -120,7 +122,7 @@ MUTANTS = (
     ),
     Mutant(
         "ecp5-blocks-chosen-early",
-        "ecp5/block_ram.py",
+        "primitives/ecp5/block_ram.py",
         "for _ in range(ram.latency):",
         "for _ in range(ram.latency - 1):",
         ECP5,
@@ -128,7 +130,7 @@ MUTANTS = (
     ),
     Mutant(
         "ecp5-blocks-write-whole-words",
-        "ecp5/block_ram.py",
+        "primitives/ecp5/block_ram.py",
         "lane_en[n].eq(1 if ram.lanes == 1 else ram.write_en[lane])",
         "lane_en[n].eq(1)",
         ECP5,

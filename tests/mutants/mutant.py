@@ -26,7 +26,7 @@ class Mutant:
         The text that is changed, found exactly once, and what stands in its place.
     bench : str
         Who must catch it: ``tests/...::test``, of pytest; or ``TILING/PART``, the bench of one part
-        of :mod:`sim.components` in one of its tilings.
+        of :mod:`sim.benches.components` in one of its tilings.
     why : str
         What a user would see.
     """

@@ -3,7 +3,7 @@
 
 import sys
 
-from sim.components import TILINGS, Components
+from sim.benches.components import TILINGS, Components
 from sim.runner import BenchFailed, Simulation
 
 

@@ -3,7 +3,7 @@
 
 from tests.mutants.mutant import Mutant
 
-CYCLES = "tests/sim/test_perf.py::test_jobs_that_begin_in_a_half_that_is_still_read"
+CYCLES = "tests/sim/generator/test_perf.py::test_jobs_that_begin_in_a_half_that_is_still_read"
 
 MUTANTS = (
     Mutant(
@@ -24,7 +24,7 @@ MUTANTS = (
     ),
     Mutant(
         "sequencer-looks-the-wrong-way",
-        "sequencer.py",
+        "engine/sequencer.py",
         "Mux(far, Mux(odd, 1, -1), 0)",
         "Mux(far, Mux(odd, -1, 1), 0)",
         "lopsided/sequencer",
@@ -32,7 +32,7 @@ MUTANTS = (
     ),
     Mutant(
         "sequencer-adds-to-old-sums",
-        "sequencer.py",
+        "engine/sequencer.py",
         "(row_tile == 0) & ((tap == 0) | (layer == 0))",
         "(row_tile == 0) & (tap == 0)",
         "lopsided/sequencer",
@@ -40,7 +40,7 @@ MUTANTS = (
     ),
     Mutant(
         "sequencer-sends-unused-rows",
-        "sequencer.py",
+        "engine/sequencer.py",
         "self.tiling.words(n, f.row_tiles - 1) - 1 for n, f in",
         "self.tiling.words(n, 0) - 1 for n, f in",
         "lopsided/sequencer",
@@ -48,7 +48,7 @@ MUTANTS = (
     ),
     Mutant(
         "sequencer-reaches-outside",
-        "sequencer.py",
+        "engine/sequencer.py",
         'tile[f"{axis}_last"].eq(size - (far & odd))',
         'tile[f"{axis}_last"].eq(size)',
         "lopsided/sequencer",
@@ -56,7 +56,7 @@ MUTANTS = (
     ),
     Mutant(
         "feeder-starts-before-the-last-word",
-        "feeder.py",
+        "engine/feeder.py",
         "& (loaded | last_word)",
         "& (loaded | self.load)",
         "lopsided/feeder",
@@ -64,7 +64,7 @@ MUTANTS = (
     ),
     Mutant(
         "feeder-reads-unwritten-maps",
-        "feeder.py",
+        "engine/feeder.py",
         "& (~following.waits | self.drained)",
         "",
         "lopsided/feeder",
@@ -72,7 +72,7 @@ MUTANTS = (
     ),
     Mutant(
         "feeder-takes-a-busy-half",
-        "feeder.py",
+        "engine/feeder.py",
         "& (~following.job_first | self.half_free)",
         "",
         "lopsided/feeder",
@@ -80,7 +80,7 @@ MUTANTS = (
     ),
     Mutant(
         "feeder-drops-the-latent-early",
-        "feeder.py",
+        "engine/feeder.py",
         "self.latent_done.eq(busy & last & tile.layer_last & (tile.layer == 0))",
         "self.latent_done.eq(busy & last & tile.job_last & (tile.layer == 0))",
         "lopsided/feeder",
@@ -88,7 +88,7 @@ MUTANTS = (
     ),
     Mutant(
         "feeder-repeats-layer-1",
-        "feeder.py",
+        "engine/feeder.py",
         "plane_end.eq(following.layer == 0)",
         "plane_end.eq(0)",
         "lopsided/feeder",
@@ -96,7 +96,7 @@ MUTANTS = (
     ),
     Mutant(
         "feeder-keeps-the-half",
-        "feeder.py",
+        "engine/feeder.py",
         "half.eq(half ^ following.job_first)",
         "half.eq(half ^ following.layer_first)",
         "lopsided/feeder",
@@ -104,7 +104,7 @@ MUTANTS = (
     ),
     Mutant(
         "scoreboard-lends-a-third-half",
-        "scoreboard.py",
+        "engine/scoreboard.py",
         "self.half_free.eq(halves != 2)",
         "self.half_free.eq(halves != 3)",
         "regular/scoreboard",
@@ -112,7 +112,7 @@ MUTANTS = (
     ),
     Mutant(
         "scoreboard-counts-a-job-twice",
-        "scoreboard.py",
+        "engine/scoreboard.py",
         "before.eq(jobs - self.job_written)",
         "before.eq(jobs)",
         "regular/scoreboard",
@@ -120,7 +120,7 @@ MUTANTS = (
     ),
     Mutant(
         "scoreboard-forgets-a-job",
-        "scoreboard.py",
+        "engine/scoreboard.py",
         "with m.Elif(self.job_written & (before != 0)):",
         "with m.Elif(before != 0):",
         "regular/scoreboard",
@@ -128,7 +128,7 @@ MUTANTS = (
     ),
     Mutant(
         "scoreboard-one-row-early",
-        "scoreboard.py",
+        "engine/scoreboard.py",
         "rows >= self.rows_needed",
         "rows + 1 >= self.rows_needed",
         "regular/scoreboard",
@@ -136,7 +136,7 @@ MUTANTS = (
     ),
     Mutant(
         "readout-frees-a-row-early",
-        "readout.py",
+        "engine/readout.py",
         "row_last & (y == tiling.rows_to_read - 1)",
         "row_last & (y == tiling.rows_to_read - 2)",
         "lopsided/readout",
@@ -144,7 +144,7 @@ MUTANTS = (
     ),
     Mutant(
         "readout-writes-beyond-the-channels",
-        "readout.py",
+        "engine/readout.py",
         "self.step.mask.eq(Mux(quad == quad_end, end_mask, full))",
         "self.step.mask.eq(full)",
         "lopsided/readout",
@@ -152,7 +152,7 @@ MUTANTS = (
     ),
     Mutant(
         "readout-loses-a-group",
-        "readout.py",
+        "engine/readout.py",
         "wraps = moved >= array.rows",
         "wraps = moved > array.rows",
         "regular/readout",
@@ -160,7 +160,7 @@ MUTANTS = (
     ),
     Mutant(
         "readout-overfills-the-pictures",
-        "readout.py",
+        "engine/readout.py",
         "(~opening | self.picture_free)",
         "1",
         "lopsided/readout",
@@ -168,7 +168,7 @@ MUTANTS = (
     ),
     Mutant(
         "cycle-model-writes-early",
-        "cycle_model.py",
+        "model/cycle_model.py",
         "self.written_lag = OUTPUT_LATENCY + 2",
         "self.written_lag = OUTPUT_LATENCY + 1",
         CYCLES,
@@ -176,7 +176,7 @@ MUTANTS = (
     ),
     Mutant(
         "cycle-model-forgets-the-flush",
-        "cycle_model.py",
+        "model/cycle_model.py",
         "rows = BAND_ROWS + (column_tile == facts.column_tiles - 1)",
         "rows = BAND_ROWS",
         CYCLES,
@@ -184,7 +184,7 @@ MUTANTS = (
     ),
     Mutant(
         "cycle-model-frees-whole-jobs",
-        "cycle_model.py",
+        "model/cycle_model.py",
         "rows_to_read = tiling.rows_to_read if job.layer == 2 else job.rows",
         "rows_to_read = job.rows",
         CYCLES,

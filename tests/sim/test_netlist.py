@@ -6,7 +6,7 @@ import pytest
 from golden.latents import draw_latents
 from golden.spec import GeneratorSpec
 from hw.tiling import ArraySpec
-from sim.observation import GeneratorSimulation
+from sim.generator.simulate import GeneratorSimulation
 from tests.models import random_model
 
 pytestmark = pytest.mark.sim

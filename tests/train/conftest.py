@@ -4,8 +4,8 @@ import dataclasses
 import pytest
 import torch
 
-from train.recipes import RECIPES
-from train.sprites import collection
+from train.data.sprites import collection
+from train.loop.recipes import RECIPES
 
 
 @pytest.fixture(autouse=True)

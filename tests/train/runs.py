@@ -5,7 +5,8 @@ import math
 
 import numpy as np
 
-from train.run import FloatGenerator, RunConfig
+from train.run.config import RunConfig
+from train.run.float_generator import FloatGenerator
 
 CHANNELS = (4, 3, 2)
 

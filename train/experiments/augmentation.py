@@ -19,13 +19,14 @@ from torch import nn
 from torch.nn import functional
 from tqdm import tqdm
 
-from train import attribute_cnn, sprites
-from train.attribute_cnn import to_tensor
+from train.data import sprites
+from train.evaluate import attribute_cnn
+from train.evaluate.attribute_cnn import to_tensor
 from train.experiments.figure import as_picture, charts
 from train.experiments.over_seeds import interval
 from train.experiments.report import Report, table
 from train.experiments.subject import open_subject
-from train.recipes import half_cosine
+from train.networks.torch_tools import half_cosine
 
 ATTRIBUTE = "hair"
 CLASSES = sprites.CHOICES[ATTRIBUTE]
@@ -215,7 +216,7 @@ class Pool:
     ----------
     pictures, labels : tensors, (N, 3, 32, 32) and (N,)
         Those that the few labelled ones are chosen from.
-    attributes : list of N train.sprites.Attributes
+    attributes : list of N train.data.sprites.Attributes
     unlabelled : tensor, shape (ADDED, 3, 32, 32)
     test : (tensor, tensor)
         Pictures and labels, :data:`TEST_SPRITES` of them.

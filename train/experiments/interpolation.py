@@ -11,14 +11,14 @@ from itertools import pairwise
 
 import numpy as np
 
-from golden.spec import InputError
-from train import attribute_cnn, evaluate
-from train.data import SPRITES
+from support.failures import InputError
+from train.data.distance import rms
+from train.data.training_set import SPRITES
+from train.evaluate import attribute_cnn, evaluation
 from train.experiments.figure import Row, sheet
 from train.experiments.measures import sharpness
 from train.experiments.report import Report, table
 from train.experiments.subject import open_subject
-from train.metrics import rms
 
 STEPS = 3  # pictures between two ends
 SHOWN = 3
@@ -50,7 +50,7 @@ def describe(pictures, blend, reader):
     ----------
     pictures, blend : uint8 arrays, shape (STEPS + 2, N, 32, 32, 3)
         The way, and the blend of its ends' pixels.
-    reader : train.attribute_cnn.AttributeReader or None
+    reader : train.evaluate.attribute_cnn.AttributeReader or None
         For drawn sprites.
 
     Returns
@@ -75,7 +75,7 @@ def describe(pictures, blend, reader):
         "to_nearer_end": np.minimum(rms(middle, first), rms(middle, last)).mean(),
     }
     if reader is not None:
-        facts["re_render"] = evaluate.re_render(middle, reader.read(middle)[1])
+        facts["re_render"] = evaluation.re_render(middle, reader.read(middle)[1])
     return facts
 
 

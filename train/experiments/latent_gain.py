@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from tqdm import tqdm
 
-from train import samples
-from train.data import SPRITES
+from train.data.training_set import SPRITES
+from train.evaluate import samples
 from train.experiments.figure import Row, sheet
 from train.experiments.measuring import SAMPLES, calibration, comparison, reference
 from train.experiments.report import Report, number

@@ -8,7 +8,7 @@ from functools import cache
 
 from tqdm import tqdm
 
-from train import evaluate, samples
+from train.evaluate import evaluation, samples
 from train.experiments.report import number, table
 
 # Columns of the tables that compare generators; all but the last are better when smaller.
@@ -19,7 +19,7 @@ COLUMNS = {
     "sliced_wasserstein": "sliced Wasserstein",
     "recall": "recall",
 }
-SAMPLES = evaluate.COUNT
+SAMPLES = evaluation.COUNT
 CHANGES = ("re_render", "attribute_frechet", "random_frechet")  # what fewer weight bits must keep
 BIT_GOALS = """\
 The goals: at 5 bits and more at most 10 % more re-render distance and 15 % more of both Frechet
@@ -33,14 +33,14 @@ _LIMITS = {  # by the narrowest layer's bits
 
 @cache
 def reference():
-    """Return the held-out sprites as a :class:`train.evaluate.Reference`."""
-    return evaluate.sprite_reference(SAMPLES)
+    """Return the held-out sprites as a :class:`train.evaluate.evaluation.Reference`."""
+    return evaluation.sprite_reference(SAMPLES)
 
 
 @cache
 def calibration():
     """Return the figures of the calibration sets by name."""
-    sets = evaluate.calibration_sets(reference(), SAMPLES)
+    sets = evaluation.calibration_sets(reference(), SAMPLES)
     bar = tqdm(sets, desc="calibrate", unit="set", delay=2, leave=False)
     return {name: reference().measure(pictures) for name, pictures in bar}
 
@@ -57,7 +57,7 @@ def measure(subject, seed):
     if key not in _measured:
         pictures = subject.pictures(samples.latents(subject.distribution, SAMPLES, seed))
         figures = reference().measure(pictures)
-        novelty = evaluate.novelty(pictures, subject.training_pictures(), reference().fresh)
+        novelty = evaluation.novelty(pictures, subject.training_pictures(), reference().fresh)
         ratio = novelty["samples"]["median"] / novelty["leave_one_out"]["median"]
         _measured[key] = figures | {
             "novelty": novelty["samples"]["median"],

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from tqdm import tqdm
 
-from train import generator_file
 from train.experiments.figure import Row, sheet
 from train.experiments.measuring import (
     BIT_GOALS,
@@ -17,7 +16,8 @@ from train.experiments.measuring import (
 )
 from train.experiments.report import Report, table
 from train.experiments.subject import GENERATORS, Missing, as_subject, open_subject
-from train.quantize import quantize
+from train.quantize.pipeline import quantize
+from train.run import packed
 
 GENERATOR = "best-20000"
 WIDE, NARROW = 8, (5, 4)
@@ -40,7 +40,7 @@ def psnr(subject):
 
 def rounded(path, wanted):
     """Return the generator of a file rounded to each of `wanted`, a subject by widths."""
-    config, generator, _ = generator_file.load(path)
+    config, generator, _ = packed.load(path)
     bar = tqdm(wanted, desc="round", unit="model", delay=2, leave=False)
     return {bits: as_subject(GENERATOR, quantize(config, generator, bits)) for bits in bar}
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from golden.spec import InputError
-from train import attribute_cnn
-from train.data import SPRITES
+from support.failures import InputError
+from train.data.distance import nearest
+from train.data.sprites import draw, sample
+from train.data.training_set import SPRITES
+from train.evaluate import attribute_cnn
 from train.experiments.figure import Row, sheet
 from train.experiments.report import Report, table
 from train.experiments.subject import Missing, open_subject
-from train.metrics import nearest
-from train.sprites import draw, sample
 
 SHOWN = 6
 SAMPLES = 300

@@ -13,11 +13,11 @@ import math
 import numpy as np
 
 from golden.spec import LATENT
+from train.data.distance import rms
 from train.experiments.figure import Row, as_picture, charts, sheet, stack
 from train.experiments.measures import colourfulness
 from train.experiments.report import Report, table
 from train.experiments.subject import open_subject
-from train.metrics import rms
 
 DRAWS = 200_000  # of the Monte Carlo figures
 PART = 20_000  # of them at a time

@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from train import evaluate
-from train.attribute_cnn import SHIPPED as ATTRIBUTE_CNN
-from train.data import SPRITES
+from train.data.training_set import SPRITES
+from train.evaluate import evaluation
+from train.evaluate.attribute_cnn import SHIPPED as ATTRIBUTE_CNN
 from train.experiments.figure import Row, sheet
 from train.experiments.measuring import SAMPLES, calibration, comparison, measure_all
 from train.experiments.report import Report, table
@@ -79,10 +79,10 @@ def run(settings):
     }
     findings = f"""\
 {SAMPLES:,} samples each, as `avatar evaluate --seed {settings.seed}` draws them, against
-{evaluate.REFERENCE_COUNT:,} held-out sprites. Novelty is the median distance to the nearest
+{evaluation.REFERENCE_COUNT:,} held-out sprites. Novelty is the median distance to the nearest
 training picture over that of the training pictures among themselves; near copies are nearer than
-{evaluate.NEAR_COPY:g} grey levels, beside them how many of as many fresh sprites are. The last rows
-show what known pictures score.
+{evaluation.NEAR_COPY:g} grey levels, beside them how many of as many fresh sprites are. The last
+rows show what known pictures score.
 
 {comparison(figures, extra)}
 {goals({s.label: figures[s.label] for s in found if not s.is_integer})}"""

@@ -8,14 +8,14 @@ from functools import partial
 import numpy as np
 from tqdm import tqdm
 
-from train import evaluate, samples
-from train.data import SPRITES
+from train.data.recolouring import find_palettes
+from train.data.recombination import choose, in_other_colours, join, joinable, recombine
+from train.data.training_set import SPRITES
+from train.evaluate import evaluation, samples
 from train.experiments.figure import Row, sheet
 from train.experiments.measuring import SAMPLES, comparison, reference
 from train.experiments.report import Report
-from train.recipes import RECIPES
-from train.recolouring import find_palettes
-from train.recombination import choose, in_other_colours, join, joinable, recombine
+from train.loop.recipes import RECIPES
 
 ONLY_JOINED = (2_048, 8_192)
 SHOWN = 10
@@ -24,7 +24,7 @@ SHOWN = 10
 def run(settings):
     """Return the report; see the module."""
     wanted = RECIPES["few"].recombine
-    sprites = evaluate.training_of(SPRITES)
+    sprites = evaluation.training_of(SPRITES)
     bar = partial(tqdm, desc="recombine", unit="block", delay=2, leave=False)
     palettes, indices = find_palettes(sprites)
     turns = np.arange(wanted) % len(indices)
@@ -42,7 +42,7 @@ def run(settings):
     for label, pictures in sets.items():
         measured = samples.resample(pictures, SAMPLES, settings.seed)
         figures[label] = reference().measure(measured)
-        novelty[label] = evaluate.novelty(measured, sprites, reference().fresh)
+        novelty[label] = evaluation.novelty(measured, sprites, reference().fresh)
     extra = {
         "novelty": {
             label: f"{each['samples']['median'] / each['leave_one_out']['median']:.2f}"
@@ -57,8 +57,8 @@ def run(settings):
 Of {len(sprites)} training sprites: in other colours of theirs, the head of one on the body of
 another along the seam that shows least, and both. Recipe `few` trains on the last. Which colours
 can stand for which others the pictures tell by themselves: palettes of {found} colours were
-found (`train/recolouring.py`). {SAMPLES:,} of each are measured against
-{evaluate.REFERENCE_COUNT:,} held-out sprites.
+found (`train/data/recolouring.py`). {SAMPLES:,} of each are measured against
+{evaluation.REFERENCE_COUNT:,} held-out sprites.
 
 {comparison(figures, extra)}
 Where a Frechet distance is below that of the {len(sprites)}, what meets anew brings more than the

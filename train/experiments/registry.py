@@ -6,7 +6,7 @@ from __future__ import annotations
 import importlib
 from dataclasses import dataclass
 
-from golden.spec import InputError
+from support.failures import InputError
 
 
 @dataclass(frozen=True)

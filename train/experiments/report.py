@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from golden.atomic import make_folder, replacing
 from pictures import save_png
+from support.files import make_folder, replacing
 from train.experiments.registry import EXPERIMENTS
 from train.experiments.subject import Missing
 

@@ -12,10 +12,10 @@ from tqdm import tqdm
 from golden import model_file
 from golden.generator import generate
 from golden.latents import STEPS, distributed, distribution_of, quantize_latents
-from golden.spec import InputError
-from train import generator_file
-from train.data import SPRITES, load_again
-from train.run import is_gain
+from support.failures import InputError
+from train.data.training_set import SPRITES, load_again
+from train.run import packed
+from train.run.config import is_gain
 
 MODELS = Path("models")
 GENERATORS = Path("docs/results/generators")
@@ -39,7 +39,7 @@ class Subject:
     training : dict
         Provenance, as in the model file.
     v1, v2 : float32 arrays, shape (100,)
-    network : golden.model_file.Model or train.networks.Generator
+    network : golden.model_file.Model or train.networks.generator.Generator
         Integers or floats.
     """
 
@@ -67,7 +67,7 @@ class Subject:
 
     @property
     def widened(self):
-        """Gain of the latents that its file holds (:mod:`train.widening`); 1 for none.
+        """Gain of the latents that its file holds (:mod:`train.quantize.widening`); 1 for none.
 
         Raises
         ------
@@ -115,8 +115,7 @@ class Subject:
         if self.is_integer:
             offsets = {"v1": quantize_latents(v1), "v2": quantize_latents(v2)}
             return generate(replace(self.network, **offsets), quantize_latents(z), progress=_bar)
-        from train.quantize import float_pictures
-        from train.samples import to_uint8
+        from train.networks.float_generator import float_pictures, to_uint8
 
         z, v1, v2 = (np.asarray(each, np.float32) for each in (z, v1, v2))
         return to_uint8(float_pictures(self.network, z, v1, v2))
@@ -176,11 +175,11 @@ def open_subject(path):
         It is neither, or damaged.
     """
     path = Path(path)
-    if not generator_file.is_packed(path):
+    if not packed.is_packed(path):
         return as_subject(path.stem, model_file.load(path))
-    from train.quantize import as_network
+    from train.networks.float_generator import as_network
 
-    config, generator, digest = generator_file.load(path)
+    config, generator, digest = packed.load(path)
     return Subject(
         name=path.stem,
         id=digest,

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Clock, reset, serial line and lamps of a board around the board-independent top."""
+
+from amaranth import ClockDomain, ClockSignal, Elaboratable, Module, ResetSignal, Signal
+from amaranth.lib import io
+from amaranth.lib.cdc import ResetSynchronizer
+
+BLINKS_HZ = 1  # of the lamp that says alive
+
+
+class BoardTop(Elaboratable):
+    """A top with pins: clock from the PLL, reset until it has locked.
+
+    The lamp `alive` blinks once a second, `busy` follows ``active``, `error` lights while the last
+    frame that came was broken.
+
+    Parameters
+    ----------
+    top : hw.top.Top
+    board : boards.catalogue.board.Board
+    clock_hz : int
+    """
+
+    def __init__(self, top, board, clock_hz):
+        self.top, self.board, self.clock_hz = top, board, clock_hz
+
+    def elaborate(self, platform):
+        m = Module()
+        m.domains.sync = ClockDomain()
+        self._clock(m, platform)
+
+        m.submodules.top = top = self.top
+        uart = platform.request("uart", 0, dir="-")
+        m.submodules.rx = rx = io.Buffer("i", uart.rx)
+        m.submodules.tx = tx = io.Buffer("o", uart.tx)
+        m.d.comb += [top.rx.eq(rx.i), tx.o.eq(top.tx)]
+
+        half = self.clock_hz // (2 * BLINKS_HZ)
+        count, alive = Signal(range(half)), Signal()
+        m.d.sync += count.eq(count + 1)
+        with m.If(count == half - 1):
+            m.d.sync += [count.eq(0), alive.eq(~alive)]
+        self._lamps(m, platform, alive=alive, busy=top.active, error=top.error)
+        return m
+
+    def _clock(self, m, platform):
+        board = self.board
+        oscillator = platform.request(board.oscillator, 0, dir="-")
+        m.submodules.oscillator = buffer = io.Buffer("i", oscillator)
+        m.domains.start = ClockDomain()
+        m.d.comb += ClockSignal("start").eq(ClockSignal())
+        if board.pll is None:
+            m.d.comb += ClockSignal().eq(buffer.i)
+            running = Signal(reset_less=True)  # from a clock after configuration on
+            m.d.start += running.eq(1)
+        else:
+            m.submodules.pll = pll = board.pll(board.oscillator_hz, self.clock_hz)
+            m.d.comb += [pll.oscillator.eq(buffer.i), ClockSignal().eq(pll.clk)]
+            running = pll.locked
+        m.submodules.reset = ResetSynchronizer(~running, domain="start")
+
+        # Two registers, so that the one that resets all of the chip may lie in the midst of it.
+        reset = ResetSignal("start")
+        for _ in range(2):
+            stage = Signal(init=1, reset_less=True)
+            m.d.start += stage.eq(reset)
+            reset = stage
+        m.d.comb += ResetSignal().eq(reset)
+
+    def _lamps(self, m, platform, **states):
+        requested = {}
+        for name, place in self.board.lamps.items():
+            resource, number, *subsignal = place
+            if (resource, number) not in requested:
+                requested[resource, number] = platform.request(resource, number, dir="-")
+            port = requested[resource, number]
+            for part in subsignal:
+                port = getattr(port, part)
+            m.submodules[name] = lamp = io.Buffer("o", port)
+            m.d.comb += lamp.o.eq(states[name])

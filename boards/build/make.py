@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From a board and a model to a folder, whatever the board's tools are: ``avatar build``."""
+
+from __future__ import annotations
+
+from boards.build import gowin, vivado
+from boards.build.ecp5 import build
+from boards.chips.devices import DEVICES
+from hw.build_plan import BuildPlan
+
+MAKERS = {"ecp5": build.build, "gowin": gowin.build, "xilinx": vivado.emit}
+
+
+def make(board, model, array, self_test, out, progress, *, clock_mhz=None, seed=1):
+    """Make the folder `out`; return the facts of its ``report.json``.
+
+    Parameters
+    ----------
+    board : boards.catalogue.board.Board
+    model : golden.model_file.Model
+    array : hw.tiling.ArraySpec
+    self_test : (100 int, 4 int)
+        Latents, and what the reference makes of them (:func:`golden.layer_sums.self_test_of`).
+    out : path
+        A folder that is not there yet.
+    progress : support.progress.Progress
+    clock_mhz : float, optional
+        The one clock; by default the highest of the board's that the routed design meets.
+    seed : int
+        Of placement.
+
+    Raises
+    ------
+    As :func:`boards.build.ecp5.build.build`.
+    """
+    latents, answer = self_test
+    clocks = board.clocks_mhz if clock_mhz is None else (clock_mhz,)
+    plan = BuildPlan(
+        model=model,
+        array=array,
+        clock_hz=round(max(clocks) * 1e6),
+        self_test=latents,
+        answer=answer,
+        platform=board.platform(),
+    )
+    board.check_clock(plan.clock_hz)
+    job = build.Job(board, plan)
+    maker = MAKERS[board.device.family]
+    return maker(job, out, progress, seed=seed, clocks_mhz=clocks)
+
+
+def as_text(facts, out):
+    """Return the lines that ``avatar build`` prints."""
+    device = DEVICES[facts["device"]]
+    lines = [f"model         {facts['model']}", f"build         {facts['build']}"]
+    if "fmax_mhz" in facts:
+        clock = facts["clock_hz"] / 1e6
+        lines += [
+            f"clock         {clock:g} MHz, met: {facts['fmax_mhz']} MHz after routing",
+            f"LUTs          {facts['lut']:,} of {device.luts:,}",
+            f"block RAMs    {facts['ebr']} of {device.blocks}",
+            f"multipliers   {facts['mult']} of {device.multipliers}",
+        ]
+    else:
+        lines.append(
+            f"clock         {facts['clock_hz'] / 1e6:g} MHz; Vivado says whether it is met"
+        )
+    return "\n".join([*lines, f"folder        {out}"])

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the rest of the project must know about a board; its pins are its platform's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from boards.chips.devices import DEVICES, Device
+from hw.tiling import ArraySpec
+from support.failures import InputError
+
+
+@dataclass(frozen=True)
+class Board:
+    """A board.
+
+    Attributes
+    ----------
+    name : str
+        As ``--board`` takes it.
+    title : str
+    platform : callable
+        Returns a new Amaranth platform.
+    device_name : str
+        Of :data:`boards.chips.devices.DEVICES`.
+    oscillator : str
+        The platform's clock resource.
+    pll : type or None
+        Component that makes the clock, ``pll(oscillator_hz, clock_hz)``; ``pll.check`` of the same
+        refuses what it cannot make. None: the clock is the oscillator's.
+    clocks_mhz : tuple of float
+        That a build tries, from the highest.
+    array : ArraySpec
+        That of a build unless it is given; chosen for the largest preset that fits.
+    lamps : dict of str to tuple
+        Resource, number and, where it has several, subsignal of `alive`, `busy` and `error`; those
+        that the board has.
+    toolchain : str
+        ``yosys + nextpnr`` or ``vivado``.
+    wiring : str
+        How its serial line reaches a computer.
+    loader : str
+        openFPGALoader's name for it.
+    bitstream : bool
+        Whether this project has made one with its tools.
+    """
+
+    name: str
+    title: str
+    platform: type
+    device_name: str
+    oscillator: str
+    pll: type | None
+    clocks_mhz: tuple[float, ...]
+    array: ArraySpec
+    wiring: str
+    loader: str
+    lamps: dict = field(hash=False, default_factory=dict)
+    toolchain: str = "yosys + nextpnr"
+    bitstream: bool = False
+
+    @property
+    def device(self) -> Device:
+        """Its chip."""
+        return DEVICES[self.device_name]
+
+    @property
+    def oscillator_hz(self):
+        """Of the clock that comes from the board."""
+        resource = self.platform().lookup(self.oscillator)
+        return round(resource.clock.frequency)
+
+    @property
+    def ports(self):
+        """Names of its top's ports: ``clk``, ``rx``, ``tx``, and ``active``, the busy lamp.
+
+        Raises InputError where it has no such lamp.
+        """
+        if "busy" not in self.lamps:
+            raise InputError(
+                f"{self.name}: has no lamp `busy`, by which a simulation sees that it works; "
+                "choose another board"
+            )
+        resource, number, *parts = self.lamps["busy"]
+        return {
+            "clk": f"{self.oscillator}_0__io",
+            "rx": "uart_0__rx__io",
+            "tx": "uart_0__tx__io",
+            "active": "__".join([f"{resource}_{number}", *parts, "io"]),
+        }
+
+    def check_clock(self, clock_hz):
+        """Refuse a clock that this board cannot make.
+
+        Raises
+        ------
+        InputError
+        """
+        if self.pll is not None:
+            self.pll.check(self.oscillator_hz, clock_hz)
+        elif clock_hz != self.oscillator_hz:
+            raise InputError(
+                f"{self.name} runs at its oscillator's {self.oscillator_hz / 1e6:g} MHz; "
+                "leave --clock out"
+            )

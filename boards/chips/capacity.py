@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whether a network on an array fits a chip, before any tool runs."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+from hw.model.resources import BLOCK_BITS, SMALL_DEPTH, board_memories, multipliers
+from support.failures import InputError
+
+GOWIN_SMALL = 2048  # bits of a read-only memory that Yosys makes of Gowin's logic, at most
+GOWIN_SLICE = 9  # bits of a word in a row of Gowin's block RAMs
+GOWIN_ROWS = 2048  # words of so many bits in one
+PRIMITIVES = {"ebr": "DP16KD", "mult": "MULT18X18D"}
+_CELL = re.compile(r"^\s*cell \\(\w+) ", re.MULTILINE)
+
+
+class DoesNotFit(InputError):
+    """A design is too large for a chip.
+
+    Parameters
+    ----------
+    message : str
+    table : str
+        Every memory, and how many block RAMs it takes; a note of the exception.
+    """
+
+    def __init__(self, message, table):
+        super().__init__(message)
+        self.add_note(table)
+
+
+def blocks_of(memory, family):
+    """Return the block RAMs that a :class:`hw.model.resources.Memory` takes on a family of FPGAs.
+
+    Gowin's memories are filled before synthesis and none is replaced afterwards: Yosys makes the
+    small ones of logic, and puts what the deep ones have beyond whole slices of nine bits into as
+    few blocks as hold them. So measured of `tiny` at 3 to 6 bits and `small` at 3, 4 x 4.
+    """
+    if family != "gowin" or memory.written:
+        return memory.blocks
+    if memory.bits <= GOWIN_SMALL or (memory.replaced and memory.depth <= SMALL_DEPTH):
+        return 0
+    if memory.depth <= GOWIN_ROWS:
+        return memory.blocks
+    slices, rest = divmod(memory.width, GOWIN_SLICE)
+    return slices * -(-memory.depth // GOWIN_ROWS) + -(-rest * memory.depth // BLOCK_BITS)
+
+
+def board_blocks(tiling, family, *, weights=True):
+    """Return the block RAMs of the board's top, its weights outside unless `weights`."""
+    memories = [each for each in board_memories(tiling) if weights or each.name != "weights"]
+    return sum(blocks_of(each, family) for each in memories)
+
+
+def memory_table(tiling, family):
+    """Return the lines of a table of all memories of the board's top, the largest first."""
+    taken = {each: blocks_of(each, family) for each in board_memories(tiling)}
+    memories = sorted(taken, key=lambda memory: -taken[memory])
+    lines = [f"{'memory':<16}{'banks':>6}{'words':>8}{'bits':>6}{'kbit':>9}{'block RAMs':>12}"]
+    lines += [
+        f"{each.name:<16}{each.count:>6}{each.depth:>8,}{each.width:>6}{each.bits / 1024:>9.1f}"
+        f"{taken[each] or 'logic':>12}"
+        for each in memories
+    ]
+    bits = sum(each.bits for each in memories) / 1024
+    lines.append(f"{'all':<16}{bits:>29,.1f}{sum(taken.values()):>12}")
+    return "\n".join(lines)
+
+
+def check_fit(tiling, device):
+    """Refuse what a chip has too few block RAMs or multipliers for.
+
+    Parameters
+    ----------
+    tiling : hw.tiling.Tiling
+    device : boards.chips.devices.Device
+
+    Raises
+    ------
+    DoesNotFit
+        How many are short, which memory is the largest, and what would help.
+    """
+    taken = {each.name: blocks_of(each, device.family) for each in board_memories(tiling)}
+    largest = max(taken, key=taken.get)
+    table = memory_table(tiling, device.family)
+    check_blocks(sum(taken.values()), device, f"{largest} alone takes {taken[largest]}", table)
+    needed = multipliers(tiling)
+    if needed > device.multipliers:
+        raise DoesNotFit(
+            f"{device.name} has {device.multipliers} multipliers, this needs {needed}: "
+            f"{needed - device.multipliers} short; give fewer --rows or --columns"
+            + ("" if tiling.weight_bits <= 5 else ", or 5 bits a weight: two share one then"),
+            table,
+        )
+
+
+def check_blocks(needed, device, largest, table):
+    """Refuse `needed` block RAMs where the chip has fewer.
+
+    Raises
+    ------
+    DoesNotFit
+    """
+    if needed > device.blocks:
+        raise DoesNotFit(
+            f"{device.name} has {device.blocks} block RAMs, this needs {needed}: "
+            f"{needed - device.blocks} short; {largest}; take fewer bits a weight, a smaller "
+            "network or a larger chip",
+            table,
+        )
+
+
+def fits(tiling, device):
+    """Return whether :func:`check_fit` has nothing against it."""
+    try:
+        check_fit(tiling, device)
+    except DoesNotFit:
+        return False
+    return True
+
+
+def planned(rtlil):
+    """Return how many block RAMs and multipliers a design asks for by name, before synthesis.
+
+    What Yosys may infer beside them is not counted.
+
+    Parameters
+    ----------
+    rtlil : str
+
+    Returns
+    -------
+    dict of str to int
+        By the keys of :data:`PRIMITIVES`.
+    """
+    cells = Counter(_CELL.findall(rtlil))
+    return {name: cells[kind] for name, kind in PRIMITIVES.items()}

@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: Apache-2.0
+"""LUTs and flip-flops of the complete top, from a fit to a few syntheses."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from golden.full_range import full_range_model
+from golden.spec import GeneratorSpec
+from hw.build_plan import BuildPlan
+from hw.model.resources import generator_memories
+from hw.primitives.ecp5.platform import Ecp5Primitives
+from hw.rtlil import to_rtlil
+from hw.tiling import ArraySpec, Tiling
+from hw.uart.protocol import SUMMED_LAYERS
+from support.cache import digest, kept
+from support.files import replacing
+from support.tools import YOSYS
+
+DATA = Path(__file__).with_name("area.json")  # `avatar explore --measure --out DIR` writes it
+CELLS = "cells.json"
+TIMEOUT = 1800  # seconds that one synthesis may take
+RESOURCES = ("luts", "flip_flops")
+COMMANDS = {
+    "ecp5": "synth_ecp5 -noiopad -top top",
+    "gowin": "synth_gowin -noiopads -top top",
+    "xilinx": "synth_xilinx -family xc7 -noiopad -top top",
+}
+GOWIN_BLOCKS = ("SP", "SPX9", "SDPB", "SDPX9B", "DPB", "DPX9B", "pROM", "pROMX9")
+# What a cell takes. A carry cell of the ECP5 is two LUTs, LUT RAM as many as its slice.
+COSTS = {
+    "ecp5": {
+        "luts": {"LUT4": 1, "CCU2C": 2, "TRELLIS_DPR16X4": 6},
+        "flip_flops": {"TRELLIS_FF": 1},
+        "multipliers": {"MULT18X18D": 1},
+        "blocks": {"DP16KD": 1, "PDPW16KD": 1},
+    },
+    "gowin": {
+        "luts": {**{f"LUT{n}": 1 for n in range(1, 5)}, "ALU": 1, "RAM16SDP4": 8},
+        "flip_flops": {f"DFF{kind}": 1 for kind in ("", *"ESRPC", "SE", "RE", "PE", "CE")},
+        "multipliers": {"MULT9X9": 0.5, "MULT18X18": 1, "MULT36X36": 4},
+        "blocks": dict.fromkeys(GOWIN_BLOCKS, 1),
+    },
+    "xilinx": {
+        "luts": {
+            **{f"LUT{n}": 1 for n in range(1, 7)},
+            **{"RAM32X1D": 2, "RAM32M": 4, "RAM64M": 4, "SRL16E": 1, "SRLC32E": 1},
+        },
+        "flip_flops": {f"FD{kind}E": 1 for kind in "RSCP"},
+        "multipliers": {"DSP48E1": 1},
+        "blocks": {"RAMB18E1": 1, "RAMB36E1": 2},
+    },
+}  # fmt: skip
+# What is synthesized for the ECP5: channels, weight bits, rows, columns; one to ten minutes each.
+RUNS = (
+    ((32, 16, 8), 5, 4, 4),
+    ((32, 16, 8), 8, 4, 4),
+    ((32, 16, 8), 6, 8, 4),
+    ((32, 16, 8), 5, 4, 8),
+    ((32, 16, 8), 5, 8, 8),
+    ((32, 16, 8), 5, 16, 16),
+    ((128, 64, 32), 5, 16, 16),
+)
+RUNS_OF = {"ecp5": RUNS, "gowin": RUNS[:1], "xilinx": RUNS[:1]}  # how their logic compares
+
+
+def measure(family, channels, weight_bits, rows, columns):
+    """Synthesize the complete top of a network and an array, or take it from the cache.
+
+    Parameters
+    ----------
+    family : str
+        A key of :data:`COMMANDS`.
+    channels, weight_bits, rows, columns
+        Of the network and of the array.
+
+    Returns
+    -------
+    dict
+        The arguments, and what the netlist takes by the names in :data:`COSTS`.
+
+    Raises
+    ------
+    InputError
+        Yosys is not installed.
+    support.tools.ToolFailed
+        The synthesis failed or took too long.
+    """
+    spec = GeneratorSpec(channels=channels, weight_bits=weight_bits)
+    plan = BuildPlan(
+        full_range_model(spec),
+        ArraySpec(rows, columns),
+        clock_hz=100_000_000,
+        self_test=(0,) * spec.latent,
+        answer=(0,) * (SUMMED_LAYERS + 1),
+    )
+    platform = Ecp5Primitives() if family == "ecp5" else None
+    design = to_rtlil(plan.top(), "top", platform=platform)
+    script = f"read_rtlil top.il; {COMMANDS[family]}; tee -q -o {CELLS} stat -json"
+
+    def synthesize(folder):
+        Path(folder, "top.il").write_text(design)
+        YOSYS.run(["-q", "-l", "yosys.log", "-p", script], folder, log="yosys.log", timeout=TIMEOUT)
+
+    folder = kept("area", digest(YOSYS.version, script, design), synthesize)
+    cells = json.loads(Path(folder, CELLS).read_text())["design"]["num_cells_by_type"]
+    run = {
+        "family": family,
+        "channels": list(channels),
+        "weight_bits": weight_bits,
+        "rows": rows,
+        "columns": columns,
+    }
+    for resource, costs in COSTS[family].items():
+        run[resource] = sum(count * costs.get(cell, 0) for cell, count in cells.items())
+    return run
+
+
+def measure_all(family, *, jobs=1, scheduler=None):
+    """Return what :func:`measure` gives for the runs that :func:`fit` takes for `family`.
+
+    Parameters
+    ----------
+    family : str
+    jobs, scheduler
+        As :func:`boards.explore.spread.spread`.
+    """
+    from boards.explore.spread import spread
+
+    families = dict.fromkeys(("ecp5", family))
+    calls = [(each, *run) for each in families for run in RUNS_OF[each]]
+    return spread(measure, calls, jobs=jobs, scheduler=scheduler, desc="syntheses")
+
+
+def terms(tiling):
+    """Return what the logic grows with: an array, one entry a term of the fit."""
+    array = tiling.array
+    word = array.word_weights * tiling.weight_bits
+    hops = array.row_groups + array.column_groups - 1
+    weights = next(m for m in generator_memories(tiling) if m.name == "weights")
+    return np.array(
+        [
+            1,  # the serial line and control
+            array.macs_per_cycle * (8 + tiling.weight_bits),  # products, their adders, weights
+            (word + 9 * array.rows) * hops,  # weights and activations on their way
+            word * (-(-weights.depth // 1024) - 1),  # the choice among the blocks of a memory
+        ],
+        float,
+    )
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A resource as a sum of :func:`terms`, none of them negative.
+
+    Attributes
+    ----------
+    factors : tuple of float
+        One a term.
+    family : str
+        Whose syntheses it comes from.
+    residual : float
+        Largest relative difference to a run.
+    left_out : float
+        Largest relative difference to a run that the fit has not seen.
+    """
+
+    factors: tuple[float, ...]
+    family: str
+    residual: float
+    left_out: float
+
+    def __call__(self, tiling):
+        """Return the estimate for `tiling`, a whole number."""
+        return round(float(terms(tiling) @ self.factors))
+
+
+def fit(runs, resource, family):
+    """Fit `resource` of :data:`RESOURCES` to what :func:`measure_all` gave for `family`.
+
+    Least squares of relative errors on the ECP5's runs, times one factor for another family. A
+    family without runs is taken for an ECP5: its LUTs of four inputs, or what six replace.
+    """
+    base = _fit([run for run in runs if run["family"] == "ecp5"], resource)
+    runs = [run for run in runs if run["family"] == family]
+    if family == "ecp5" or not runs:
+        return base
+    ratios = np.array([run[resource] / (terms(_tiling(run)) @ base.factors) for run in runs])
+    factor = ratios.mean()
+    off = float(np.abs(factor / ratios - 1).max())
+    factors = tuple(factor * np.array(base.factors))
+    return Fit(factors, family, off + base.residual, off + base.left_out)
+
+
+def _fit(runs, resource):
+    rows = np.array([terms(_tiling(run)) for run in runs])
+    values = np.array([run[resource] for run in runs], float)
+    rows /= values[:, None]
+    factors = _least_squares(rows)
+    left_out = [rows[n] @ _least_squares(np.delete(rows, n, axis=0)) - 1 for n in range(len(runs))]
+    residual = float(np.abs(rows @ factors - 1).max())
+    return Fit(tuple(factors), "ecp5", residual, float(np.abs(left_out).max()))
+
+
+def _least_squares(rows):
+    """Return x >= 0 with ``rows @ x`` near 1: terms that would be negative are left out."""
+    x = np.zeros(rows.shape[1])
+    used = list(range(rows.shape[1]))
+    while used:
+        found = np.linalg.lstsq(rows[:, used], np.ones(len(rows)), rcond=None)[0]
+        if found.min() >= 0:
+            x[used] = found
+            break
+        used.pop(int((found * rows[:, used].mean(axis=0)).argmin()))  # as a share of the whole
+    return x
+
+
+def _tiling(run):
+    spec = GeneratorSpec(channels=tuple(run["channels"]), weight_bits=run["weight_bits"])
+    return Tiling(spec, ArraySpec(run["rows"], run["columns"]))
+
+
+def committed_runs(family):
+    """Return what :func:`measure_all` gave, as it comes with the program."""
+    runs = json.loads(DATA.read_text())
+    return [run for run in runs if run["family"] in ("ecp5", family)]
+
+
+def save_runs(folder, runs):
+    """Write area.json: the runs of the program, those of `runs`' families replaced."""
+    families = {run["family"] for run in runs}
+    kept = [run for run in json.loads(DATA.read_text()) if run["family"] not in families]
+    lines = ",\n".join(json.dumps(run) for run in kept + runs)
+    with replacing(Path(folder, DATA.name)) as beside:
+        beside.write_text(f"[\n{lines}\n]\n")

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The first words with a board: what it is, whether it is well, how fast the line can be."""
+
+import time
+
+from boards.host.link import Board
+from hw.uart import protocol
+from support.failures import InputError
+
+RATES = (3_000_000, 2_000_000, 1_500_000, 1_000_000, 921_600, 460_800, 230_400)  # of adapters
+
+
+class SelfTestFailed(InputError):
+    """A board does not make the picture that came with its model."""
+
+    status = 1
+
+
+def open_board(port, *, baud=None, clock=time.monotonic):
+    """Open a board: ask for its info and its self-test, then raise the rate of the line.
+
+    Parameters
+    ----------
+    port : str
+        Serial port, as ``/dev/ttyUSB0``.
+    baud : int, optional
+        Rate to go on with; by default the highest that board, port and line can do.
+    clock : callable
+        As of :class:`boards.host.link.Board`.
+
+    Returns
+    -------
+    boards.host.link.Board
+
+    Raises
+    ------
+    SelfTestFailed
+        Model, build and the first wrong layer are in its message.
+    InputError
+        As from :class:`boards.host.link.Board`, or the rate cannot be had.
+    """
+    board = Board(port, clock=clock)
+    try:
+        check(board)
+        if baud is None:
+            raise_baud(board)
+        elif baud != board.baud:
+            board.change_baud(baud)
+    except BaseException:
+        board.close()
+        raise
+    return board
+
+
+def check(board):
+    """Let the board test itself.
+
+    Raises
+    ------
+    SelfTestFailed
+    """
+    result = board.self_test()
+    layer = result.wrong_layer
+    if layer is None:
+        return
+    facts, _ = board.info()
+    where = f"layer {layer} is the first that is wrong"
+    if layer == len(result.stored):
+        where = "layers 1 to 3 are right, the picture is wrong"
+    stored, computed = result.stored[layer - 1], result.computed[layer - 1]
+    raise SelfTestFailed(
+        f"{board.port}: the board fails its self-test, {where} (CRC {computed:08x}, not "
+        f"{stored:08x}); model {facts.model_id.hex()}, build {facts.build_id.hex()}: program it "
+        "again; if that does not help, build it for a lower clock, and look at its supply"
+    )
+
+
+def raise_baud(board):
+    """Go on at the highest of `RATES` that board, port and line can do; the start-up rate is one.
+
+    A rate at which answers do not come back at once, several in a row, is left for the next lower.
+    """
+    clock_hz = board.info()[0].clock_hz
+    for baud in RATES:
+        try:
+            protocol.divisor(clock_hz, baud)
+        except ValueError:
+            continue
+        try:
+            board.change_baud(baud)
+            return
+        except InputError:
+            board.info()  # the line is back at a rate that works, or this says why not

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A memory with the two registers that block RAM has."""
+
+from amaranth import Module, Signal
+from amaranth.lib import memory, wiring
+from amaranth.lib.wiring import In, Out
+
+
+class BlockRam(wiring.Component):
+    """One port to write, one to read.
+
+    ``data`` follows ``address`` by :attr:`latency` cycles in which ``en`` is set: the block RAM's
+    latch and the register behind it; without ``en`` both hold. A word that is written in the cycle
+    in which it is read comes out as garbage.
+
+    A platform that has ``get_block_ram(ram)`` makes it of its own blocks
+    (:func:`hw.primitives.ecp5.block_ram.dp16kd`); any other leaves it to synthesis.
+
+    Parameters
+    ----------
+    width, depth : int
+        Bits of a word, and words.
+    init : list of int
+        The first words; the rest is 0.
+    lanes : int
+        Parts of a word that are written each on its own; they divide it evenly.
+
+    Members
+    -------
+    en : In(1)
+        1 unless connected.
+    address : In(range(depth))
+    data : Out(width)
+    write_en : In(lanes)
+    write_address : In(range(depth))
+    write_data : In(width)
+    """
+
+    latency = 2
+
+    def __init__(self, width, depth, init=(), *, lanes=1):
+        self.width, self.depth, self.init, self.lanes = width, depth, list(init), lanes
+        super().__init__(
+            {
+                "en": In(1, init=1),
+                "address": In(range(depth)),
+                "data": Out(width),
+                "write_en": In(lanes),
+                "write_address": In(range(depth)),
+                "write_data": In(width),
+            }
+        )
+
+    def elaborate(self, platform):
+        if hasattr(platform, "get_block_ram"):
+            return platform.get_block_ram(self)
+        m = Module()
+        m.submodules.memory = words = memory.Memory(
+            shape=self.width, depth=self.depth, init=self.init
+        )
+        read, write = words.read_port(), words.write_port(granularity=self.width // self.lanes)
+        register = Signal(self.width, reset_less=True)
+        with m.If(self.en):
+            m.d.sync += register.eq(read.data)
+        m.d.comb += [
+            read.en.eq(self.en),
+            read.addr.eq(self.address),
+            self.data.eq(register),
+            write.en.eq(self.write_en),
+            write.addr.eq(self.write_address),
+            write.data.eq(self.write_data),
+        ]
+        return m

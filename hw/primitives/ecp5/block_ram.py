@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The block RAM of the sysMEM blocks."""
+
+from typing import NamedTuple
+
+from amaranth import Cat, ClockSignal, Const, Instance, Module, Mux, Signal
+
+BLOCK_BITS = 18 * 1024
+LANE = 9  # bits with a write enable of their own
+PORT_BITS = 18  # of one port; a block 36 bits wide writes through one and reads through the other
+INIT_WORDS, INIT_STRIDE, INIT_BITS = 16, 20, 320  # 18-bit words of an INITVAL parameter
+
+
+class Geometry(NamedTuple):
+    """How a memory is cut into blocks of `width` bits: `banks` one behind the other, `columns`."""
+
+    width: int
+    banks: int
+    columns: int
+
+    @property
+    def words(self):
+        """Words of a block."""
+        return BLOCK_BITS // self.width
+
+    @property
+    def blocks(self):
+        """Block RAMs in all."""
+        return self.banks * self.columns
+
+
+def geometry(width, depth):
+    """Return the :class:`Geometry` with the fewest blocks, of these the one with fewest banks."""
+    shapes = [
+        Geometry(bits, -(-depth * bits // BLOCK_BITS), -(-width // bits)) for bits in (9, 18, 36)
+    ]
+    return min(shapes, key=lambda shape: (shape.blocks, shape.banks))
+
+
+def blocks(width, depth, lanes=1):
+    """Return how many block RAMs :func:`dp16kd` takes."""
+    return geometry(_padded_width(width, lanes), depth).blocks
+
+
+def _padded_width(width, lanes):
+    """Return the bits of a word whose lanes begin at enables of their own."""
+    return width if lanes == 1 else lanes * -(-width // lanes // LANE) * LANE
+
+
+def dp16kd(ram):
+    """Return a module that makes `ram` of DP16KD with their output registers on.
+
+    Yosys infers the block but not its register: 5.6 ns from clock to output in place of 0.97 ns
+    (speed grade 6). Port A writes, port B reads. Behind the blocks of a deep memory there is a
+    multiplexer.
+
+    Parameters
+    ----------
+    ram : hw.primitives.block_ram.BlockRam
+
+    Returns
+    -------
+    Module
+        Drives ``ram.data``.
+    """
+    m = Module()
+    part = ram.width // ram.lanes
+    padded = _padded_width(ram.width, ram.lanes) // ram.lanes
+
+    def pad(word):
+        return Cat(
+            Cat(word[n * part : (n + 1) * part], Const(0, padded - part)) for n in range(ram.lanes)
+        )
+
+    def pad_contents(word):
+        return sum((word >> n * part & (1 << part) - 1) << n * padded for n in range(ram.lanes))
+
+    shape = geometry(padded * ram.lanes, ram.depth)
+    row_bits = (shape.words - 1).bit_length()
+    row, write_row = ram.address[:row_bits], ram.write_address[:row_bits]
+    init = [pad_contents(word) for word in ram.init]
+
+    bank = ram.address[row_bits:]
+    for _ in range(ram.latency):
+        stage = Signal(max(1, len(bank)), reset_less=True)
+        with m.If(ram.en):
+            m.d.sync += stage.eq(bank)
+        bank = stage
+
+    physical = shape.columns * shape.width
+    data = [Signal(physical, name=f"data_{n}") for n in range(shape.banks)]
+    write_data, lane_en = Signal(physical), Signal(physical // LANE)
+    m.d.comb += write_data.eq(pad(ram.write_data))
+    for n in range(len(lane_en)):
+        lane = 0 if ram.lanes == 1 else n * LANE // padded
+        if lane < ram.lanes:
+            m.d.comb += lane_en[n].eq(1 if ram.lanes == 1 else ram.write_en[lane])
+    for n in range(shape.banks):
+        write_en = Signal(name=f"write_en_{n}")
+        m.d.comb += write_en.eq(ram.write_en.any() & (ram.write_address[row_bits:] == n))
+        words = init[n * shape.words : (n + 1) * shape.words]
+        for column in range(shape.columns):
+            low = column * shape.width
+            bits = slice(low, low + shape.width)
+            m.submodules[f"block_{n}_{column}"] = _block(
+                shape.width,
+                [word >> low & (1 << shape.width) - 1 for word in words],
+                en=ram.en,
+                row=row,
+                data=data[n][bits],
+                write_en=write_en,
+                lane_en=lane_en[low // LANE : (low + shape.width) // LANE],
+                write_row=write_row,
+                write_data=write_data[bits],
+            )
+
+    word = _choose(data, bank)
+    m.d.comb += ram.data.eq(Cat(word[n * padded : n * padded + part] for n in range(ram.lanes)))
+    return m
+
+
+def _choose(words, select):
+    """Return the word that `select` names, by multiplexers of two.
+
+    Of an Array, Yosys makes a sum of masked words and takes a mask for the reset of the register
+    behind it: hundreds of reset pins all over the chip, which nextpnr hardly routes.
+    """
+    if len(words) == 1:
+        return words[0]
+    bits = (len(words) - 1).bit_length()
+    half = 1 << bits - 1
+    low, high = words[:half], words[half:]
+    return Mux(select[bits - 1], _choose(high, select), _choose(low, select))
+
+
+def _block(width, words, *, en, row, data, write_en, lane_en, write_row, write_data):
+    """Return a DP16KD of words of `width` bits: 9, 18 or, both ports together, 36.
+
+    Row addresses begin at the bit that counts words of the width; the lowest bits of the port that
+    writes 18 or 36 bits enable its bytes. Of 36 bits the upper half goes in and comes out at B.
+    """
+    settings = {"p_CSDECODE_A": "0b000", "p_CSDECODE_B": "0b000", "p_GSR": "DISABLED"}
+    settings |= {f"p_REGMODE_{port}": "OUTREG" for port in "AB"}
+    settings |= {f"p_WRITEMODE_{port}": "NORMAL" for port in "AB"}
+    contents = sum(word << n * width for n, word in enumerate(words))
+    for n in range(BLOCK_BITS // PORT_BITS // INIT_WORDS):
+        packed = 0
+        for place in range(INIT_WORDS):
+            word = contents >> (n * INIT_WORDS + place) * PORT_BITS & (1 << PORT_BITS) - 1
+            packed |= word << place * INIT_STRIDE
+        settings[f"p_INITVAL_{n:02X}"] = Const(packed, INIT_BITS)
+
+    first = {9: 3, 18: 4, 36: 5}[width]
+    ports = {"i_WEA": Const(1), "i_WEB": Const(0), "i_CEA": write_en, "i_CEB": en}
+    for port, address in (("A", write_row), ("B", row)):
+        ports |= {f"i_CLK{port}": ClockSignal(), f"i_OCE{port}": en, f"i_RST{port}": Const(0)}
+        ports |= {f"i_CS{port}{n}": Const(0) for n in range(3)}
+        pins = [Const(0)] * first + list(address) + [Const(0)] * (14 - first - len(address))
+        ports |= {f"i_AD{port}{n}": pin for n, pin in enumerate(pins)}
+    if width > LANE:
+        ports |= {f"i_ADA{n}": lane_en[n] for n in range(width // LANE)}
+    else:
+        ports |= {"i_WEA": lane_en[0]}
+    data_in = list(write_data) + [Const(0)] * (2 * PORT_BITS - width)
+    ports |= {f"i_DIA{n}": data_in[n] for n in range(PORT_BITS)}
+    ports |= {f"i_DIB{n}": data_in[n + PORT_BITS] for n in range(PORT_BITS)}
+    if width > PORT_BITS:
+        ports |= {f"o_DOA{n}": data[n] for n in range(PORT_BITS)}
+        ports |= {f"o_DOB{n}": data[n + PORT_BITS] for n in range(PORT_BITS)}
+    else:
+        ports |= {f"o_DOB{n}": data[n] for n in range(width)}
+    return Instance(
+        "DP16KD",
+        p_DATA_WIDTH_A=width,
+        p_DATA_WIDTH_B=width,
+        p_RESETMODE="SYNC",
+        p_ASYNC_RESET_RELEASE="SYNC",
+        **settings,
+        **ports,
+    )

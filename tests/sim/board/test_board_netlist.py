@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The synthesized design of a board, asked at its serial pins by the ordinary host."""
+
+import numpy as np
+import pytest
+
+from boards.build.job import Job
+from boards.catalogue.registry import board
+from boards.host.open_board import open_board
+from golden.generator import generate
+from golden.latents import draw_latents
+from golden.layer_sums import self_test_of
+from golden.spec import GeneratorSpec
+from hw.build_plan import BuildPlan
+from hw.tiling import ArraySpec
+from sim.board import board_netlist
+from sim.board.virtual_board import VirtualBoard
+from tests.models import random_model
+
+pytestmark = [pytest.mark.sim, pytest.mark.slow, pytest.mark.timeout(1800)]
+
+
+def test_ulx3s_with_tiny():
+    model = random_model(GeneratorSpec.preset("tiny"), seed=4)
+    array = ArraySpec(rows=4, columns=4)
+    self_test, answer = self_test_of(model, array.columns)
+    plan = BuildPlan(
+        model=model,
+        array=array,
+        clock_hz=board_netlist.CLOCK_HZ,
+        self_test=self_test,
+        answer=answer,
+    )
+    target = board("ulx3s-85f")
+    design, _ = Job(target, plan).design(plan)
+    simulation = board_netlist.build(design, target.ports)
+    latents = draw_latents(7, 2)
+    with VirtualBoard(simulation, clock_hz=board_netlist.CLOCK_HZ) as running:
+        with open_board(running.path, clock=running.clock) as connection:
+            facts, _ = connection.info()
+            made = connection.generate(model, latents)
+    assert (facts.build_id, facts.model_id) == (plan.build_id, plan.model_id)
+    np.testing.assert_array_equal(made, generate(model, latents))

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which program is run: the packaged one, or the one that the environment names."""
+
+import os
+import sys
+
+import pytest
+
+from support.failures import InputError
+from support.tools import Tool
+
+VARIABLE = "NOTHING_OF_THE_KIND"
+
+
+@pytest.fixture
+def tool():
+    return Tool("nothing-of-the-kind", "numpy", "nothing", extra="test")
+
+
+def test_the_environment_names_another(tool, monkeypatch, tmp_path):
+    monkeypatch.setenv(VARIABLE, sys.executable)
+    assert tool.path == tool.version == sys.executable
+    tool.run(["-c", "print(1)"], tmp_path, log="log", timeout=60)
+    assert (tmp_path / "log").read_text() == "1\n"
+
+
+def test_a_relative_name_is_of_the_callers_folder(tool, monkeypatch, tmp_path):
+    (tmp_path / "mine").symlink_to("/bin/true")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(VARIABLE, "./mine")
+    tool.run([], tmp_path / "elsewhere", log="log", timeout=60)
+
+
+def test_a_program_that_is_not_there(tool, monkeypatch):
+    monkeypatch.setenv(VARIABLE, "/none/such")
+    with pytest.raises(InputError, match=f"^{VARIABLE}=/none/such: there is no such program"):
+        _ = tool.path
+
+
+@pytest.mark.parametrize("value", [None, ""])
+def test_a_package_that_is_not_installed(tool, monkeypatch, value):
+    if value is not None:
+        monkeypatch.setenv(VARIABLE, value)
+    with pytest.raises(InputError, match=r"is not installed; this needs: pip .*\[test\]"):
+        _ = tool.path
+
+
+def test_the_environment_is_put_back(tool, monkeypatch):
+    monkeypatch.setenv(VARIABLE, "true")
+    with tool.in_environment(KeyError):
+        assert os.environ[VARIABLE].endswith("/true")
+        assert os.path.isabs(os.environ[VARIABLE])
+    assert os.environ[VARIABLE] == "true"

@@ -1,0 +1,242 @@
+# SPDX-License-Identifier: Apache-2.0
+"""avatar data, train, quantize from their command lines: what they write, what they refuse."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from cli import main
+from golden import model_file, spec
+from pictures import grid, save_each
+from train.data.recombination import recombine
+from train.data.sprites import collection
+from train.loop import loop, session
+from train.run.config import RunConfig
+
+pytestmark = pytest.mark.usefixtures("tiny_recipes")
+TRAIN = ["train", "--channels", "4,3,2", "--steps", "3"]
+
+
+def refused(capsys, *arguments):
+    """Run `avatar`, expect exit 2, and return its one line on standard error."""
+    capsys.readouterr()
+    assert main([str(a) for a in arguments]) == 2
+    lines = [line for line in capsys.readouterr().err.splitlines() if "error" in line]
+    assert len(lines) == 1
+    return lines[0]
+
+
+def test_data(tmp_path):
+    out, sheet = tmp_path / "d", tmp_path / "sheet.png"
+    assert main(["data", "--count", "5", "--out", str(out), "--sheet", str(sheet)]) == 0
+    names = sorted(p.name for p in out.iterdir())
+    assert names == ["000.png", "001.png", "002.png", "003.png", "004.png", "labels.csv"]
+    with Image.open(sheet) as picture:
+        assert picture.size == (192, 128)
+    assert main(["data", "--count", "5", "--out", str(out)]) == 2  # may be somebody's own
+
+
+@pytest.mark.parametrize(
+    ("recipe", "asked", "latents"),
+    [
+        ("paper", [], "normal"),
+        ("paper", ["--latent", "tanh"], "tanh"),
+        ("fast", [], "categorical"),
+        ("fast", ["--latent", "normal"], "normal"),
+    ],
+)
+def test_from_nothing_to_a_model(tmp_path, recipe, asked, latents, capsys):
+    run, model = tmp_path / "r", tmp_path / "m.safetensors"
+    assert main([*TRAIN, "--recipe", recipe, "--out", str(run), "--smooth", "0.9", *asked]) == 0
+    capsys.readouterr()
+    quantize = ["quantize", str(run), "--weight-bits", "8,6,5,4", "--out", str(model), "--json"]
+    assert main(quantize) == 0
+    facts = json.loads(capsys.readouterr().out)
+    loaded = model_file.load(model)
+    assert facts["id"] == loaded.digest
+    assert facts["psnr"] == loaded.metrics["psnr"]
+    assert loaded.spec.weight_bits == (8, 6, 5, 4)
+    assert facts["acc_widths"] == list(loaded.spec.acc_widths)
+    told = {"recipe": recipe, "latents": latents, "real_label": 0.9, "steps": 3, "seed": 0}
+    assert told.items() <= loaded.training.items()
+
+
+def test_precision(tmp_path, capsys):
+    """The one asked for decides the weights, not the processor; a run keeps its own."""
+    weights = []
+    for precision in ("float32", "bfloat16"):
+        run, tuned = tmp_path / precision, tmp_path / f"{precision}-tuned"
+        assert main([*TRAIN, "--precision", precision, "--out", str(run)]) == 0
+        finetune = ["finetune", str(run), "--weight-bits", "5", "--steps", "1"]
+        other = "float32" if precision == "bfloat16" else "bfloat16"
+        assert main([*finetune, "--precision", other, "--out", str(tuned)]) == 0
+        assert [RunConfig.load(r).precision for r in (run, tuned)] == [precision, other]
+        weights.append(torch.load(run / loop.CHECKPOINT, weights_only=True)["g"]["layers.1.weight"])
+    assert 0 < (weights[0] - weights[1]).abs().max() < 0.1
+    assert "leave it out" in refused(
+        capsys, "train", "--resume", "--precision", "float32", "--out", run
+    )
+
+
+def test_recombine(tmp_path, capsys):
+    """`few` does so by itself; what is made of a run, and a run that goes on from it, says so."""
+    runs = {name: tmp_path / name for name in ("few", "asked", "none", "tuned")}
+    assert main([*TRAIN, "--recipe", "few", "--out", str(runs["few"])]) == 0
+    assert main([*TRAIN, "--recombine", "7", "--out", str(runs["asked"])]) == 0
+    few_without = [*TRAIN, "--recipe", "few", "--recombine", "0"]
+    assert main([*few_without, "--out", str(runs["none"])]) == 0
+    finetune = ["finetune", str(runs["few"]), "--weight-bits", "5", "--steps", "1"]
+    assert main([*finetune, "--out", str(runs["tuned"])]) == 0
+    assert "of 20,000 asked for" in capsys.readouterr().err
+    told = {name: RunConfig.load(run).recombined for name, run in runs.items()}
+    assert told == {"few": 20_000, "asked": 7, "none": None, "tuned": 20_000}
+    model = tmp_path / "m.safetensors"
+    assert main(["quantize", str(runs["asked"]), "--out", str(model)]) == 0
+    assert model_file.load(model).training["recombined"] == 7
+    assert [(run / loop.RECOMBINED).exists() for run in runs.values()] == [True, True, False, True]
+    with Image.open(runs["asked"] / loop.RECOMBINED) as picture:
+        made = recombine(collection(18, 0)[0], 7).pictures
+        np.testing.assert_array_equal(np.asarray(picture), grid(made, scale=2))
+    (tmp_path / "dots").mkdir()
+    dots = np.zeros((2, 32, 32, 3), np.uint8)
+    dots[1, 0, 0] = 1
+    save_each(tmp_path / "dots", dots)
+    near = [*TRAIN, "--recipe", "few", "--data", tmp_path / "dots", "--out", tmp_path / "near"]
+    assert "or --recombine 0" in refused(capsys, *near)
+    assert not (tmp_path / "near").exists()
+
+
+@pytest.mark.parametrize("recipe", ["fast", "few"])
+@pytest.mark.parametrize("count", [1, 30])
+def test_pictures_all_alike(tmp_path, capsys, recipe, count):
+    own, run = tmp_path / "black", tmp_path / "r"
+    own.mkdir()
+    save_each(own, np.zeros((count, 32, 32, 3), np.uint8))
+    line = refused(capsys, *TRAIN, "--recipe", recipe, "--data", own, "--out", run)
+    assert f"{own}: has 1 different picture among {count}; training needs at least 2" in line
+    assert not run.exists()
+
+
+def test_epochs_count_passes_over_the_pictures(tmp_path):
+    train = ["train", "--channels", "4,3,2", "--epochs", "2", "--count", "11", "--out"]
+    assert main([*train, str(tmp_path / "r")]) == 0
+    assert RunConfig.load(tmp_path / "r").steps == 4
+
+
+def test_own_pictures_and_resume(tmp_path, capsys):
+    own, run = tmp_path / "own", tmp_path / "r"
+    main(["data", "--count", "6", "--out", str(own)])
+    assert main([*TRAIN, "--data", str(own), "--out", str(run)]) == 0
+    resume = ["train", "--resume", "--out", str(run)]
+    assert "3 of 3 steps" in refused(capsys, *resume)
+    assert main([*resume, "--steps", "5"]) == 0
+    assert RunConfig.load(run).steps == 5
+    assert "leave it out" in refused(capsys, *resume, "--steps", "9", "--seed", "2")
+    assert "--save-every is 0" in refused(capsys, *resume, "--steps", "9", "--save-every", "0")
+    assert RunConfig.load(run).steps == 5
+    (own / "000.png").unlink()
+    assert "not the pictures that" in refused(capsys, *resume, "--steps", "9")
+
+
+def test_ctrl_c_is_130(tmp_path, monkeypatch):
+    def interrupt(self):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(loop.Trainer, "step", interrupt)
+    assert main([*TRAIN, "--out", str(tmp_path / "r")]) == 130
+
+
+def test_divergence_is_1(tmp_path, monkeypatch, capsys):
+    step = loop.Trainer.step
+    nan = {"g": torch.tensor(torch.nan)}
+    monkeypatch.setattr(loop.Trainer, "step", lambda self: step(self) | nan)
+    assert main([*TRAIN, "--out", str(tmp_path / "r")]) == 1
+    assert "not finite" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--channels", "0,3,2"], "channels"),
+        (["--channels", "4,3"], "channels"),
+        (["--channels", "a,b,c"], "--channels"),
+        (["--preset", "huge"], "preset 'huge'"),
+        (["--preset", "tiny", "--channels", "4,3,2"], "--preset NAME or --channels"),
+        ([], "--preset NAME or --channels"),
+        (["--preset", "tiny", "--steps", "0"], "--steps is 0"),
+        (["--preset", "tiny", "--steps", "1", "--epochs", "1"], "--epochs"),
+        (["--preset", "tiny", "--seed", "-1"], "--seed is -1"),
+        (["--preset", "tiny", "--smooth", "1.5"], "--smooth is 1.5"),
+        (["--preset", "tiny", "--smooth", "0.9", "--recipe", "best"], "judges pairs"),
+        (["--preset", "tiny", "--recombine", "-1"], "--recombine is -1"),
+        (["--preset", "tiny", "--count", "0"], "--count is 0"),
+        (["--preset", "tiny", "--count", "1"], "training needs at least 2"),
+        (["--preset", "tiny", "--count", "1000001"], "--count is 1000001; give 1 to 1000000"),
+        (["--preset", "tiny", "--data", "missing"], "missing: there is no such folder"),
+        (["--preset", "tiny", "--resume"], "leave it out"),
+        (["--resume"], "config.json"),
+        (["--preset", "tiny", "--recipe", "slow"], "--recipe"),
+    ],
+)
+def test_bad_arguments_leave_nothing(tmp_path, capsys, arguments, says):
+    assert says in refused(capsys, "train", *arguments, "--out", tmp_path / "r")
+    assert not (tmp_path / "r").exists()
+
+
+def test_a_folder_that_holds_a_run_is_kept(tmp_path, capsys):
+    run = tmp_path / "r"
+    assert main([*TRAIN, "--out", str(run)]) == 0
+    before = (run / "checkpoint.pt").read_bytes()
+    assert "holds a run already" in refused(capsys, *TRAIN, "--out", run)
+    assert (run / "checkpoint.pt").read_bytes() == before
+    assert "there is no folder" in refused(capsys, *TRAIN, "--out", tmp_path / "no" / "r")
+
+
+def test_quantize_refuses(tmp_path, capsys):
+    run, out = tmp_path / "r", tmp_path / "m.safetensors"
+    assert "config.json" in refused(capsys, "quantize", run, "--out", out)
+    assert main([*TRAIN, "--out", str(run)]) == 0
+    for bits in ("9", "1", "5,5", "x", "5,5,5,9"):
+        line = refused(capsys, "quantize", run, "--weight-bits", bits, "--out", out)
+        assert "weight" in line
+    assert "no folder" in refused(capsys, "quantize", run, "--out", tmp_path / "no" / "m")
+    generator = run / "generator.safetensors"
+    generator.write_bytes(generator.read_bytes()[:-9])
+    assert "generator.safetensors: is damaged" in refused(capsys, "quantize", run, "--out", out)
+    (run / "config.json").write_text('{"channels": [4, 3, 2], "steps')
+    assert "config.json: is damaged" in refused(capsys, "quantize", run, "--out", out)
+    assert not out.exists()
+
+
+def test_folders_that_cannot_be_made_are_refused_before_the_work(tmp_path, capsys, monkeypatch):
+    assert main([*TRAIN, "--out", str(tmp_path / "r")]) == 0
+    monkeypatch.setattr(session, "load", None)
+    monkeypatch.setattr(session, "start_state", None)
+    for verb in (TRAIN, ("finetune", tmp_path / "r", "--weight-bits", "5")):
+        assert "there is no folder" in refused(capsys, *verb, "--out", tmp_path / "no" / "r")
+
+
+def test_a_model_may_lie_in_the_folder_of_its_run(tmp_path):
+    run = tmp_path / "r"
+    assert main([*TRAIN, "--out", str(run)]) == 0
+    quantize = ["quantize", str(run), "--out", str(run / "model.safetensors")]
+    assert main(quantize) == main(quantize) == 0
+
+
+def test_networks_larger_than_memory(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(spec, "MAX_ACC_WIDTH", 64)  # what is within it may fit a large machine
+    train = ["train", "--channels", "1,3000000,3000000", "--steps", "3", "--out", tmp_path / "r"]
+    assert "do not fit into memory" in refused(capsys, *train)
+    assert not (tmp_path / "r").exists()
+
+
+def test_damaged_metrics_are_dropped(tmp_path):
+    run = tmp_path / "r"
+    assert main([*TRAIN, "--out", str(run)]) == 0
+    whole = json.dumps({"step": 2}) + "\n"
+    (run / loop.METRICS).write_bytes(b'{"step": 1, "g\n[]\n\xff\n' + whole.encode() + b'{"step"')
+    assert main(["train", "--resume", "--out", str(run), "--steps", "4"]) == 0
+    assert (run / loop.METRICS).read_text() == whole

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+import json
+
+import numpy as np
+import pytest
+from safetensors import safe_open
+from safetensors.numpy import save_file
+
+from cli import main
+from support.failures import InputError
+from train.run import packed
+from train.run.config import RunConfig
+from train.run.float_generator import FloatGenerator
+
+CONFIGURATION = RunConfig(channels=(4, 3, 2), recipe="fast", steps=7, seed=1, latents="tanh")
+
+
+def make_generator(planes=1):
+    rng = np.random.default_rng(0)
+    shapes = [layer.weight_shape for layer in CONFIGURATION.spec.layers]
+    shapes[3] = (2, planes, 4, 4)
+    return FloatGenerator(
+        weight=tuple(rng.standard_normal(shape, np.float32) for shape in shapes),
+        bias=tuple(rng.standard_normal(shape[1], np.float32) for shape in shapes),
+        v1=rng.standard_normal(100, np.float32),
+        v2=rng.standard_normal(100, np.float32),
+        progress={"steps": 7, "seconds": 3},
+    )
+
+
+@pytest.mark.parametrize("planes", [1, 3])
+def test_weights_come_back_as_float16_and_all_else_exactly(tmp_path, planes):
+    generator = make_generator(planes)
+    path = tmp_path / "g.safetensors"
+    digest = packed.save(CONFIGURATION, generator, path)
+    config, loaded, stated = packed.load(path)
+    assert (config, stated, loaded.progress) == (CONFIGURATION, digest, generator.progress)
+    assert loaded.planes == planes
+    for a, b in zip(loaded.weight, generator.weight):
+        assert a.dtype == np.float32
+        np.testing.assert_allclose(a, b, rtol=2**-11, atol=2**-25)
+    for a, b in zip(
+        (*loaded.bias, loaded.v1, loaded.v2), (*generator.bias, generator.v1, generator.v2)
+    ):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_pack_repeats_byte_for_byte(tmp_path, capsys):
+    run = tmp_path / "run"
+    run.mkdir()
+    CONFIGURATION.save(run)
+    make_generator().save(run)
+    for name in ("a", "b"):
+        assert main(["pack", str(run), "--out", str(tmp_path / name), "--json"]) == 0
+    first, second = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert first == second == {"digest": first["digest"], "steps": 7, "seconds": 3}
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_weights_that_float16_cannot_hold(tmp_path):
+    generator = make_generator()
+    generator.weight[1][0, 0, 0, 0] = 1e5
+    with pytest.raises(InputError, match="beyond float16"):
+        packed.save(CONFIGURATION, generator, tmp_path / "g.safetensors")
+    assert list(tmp_path.iterdir()) == []
+
+
+def rewritten(path, header=None, **arrays):
+    """Write a packed generator again with another header or other arrays."""
+    with safe_open(path, framework="numpy") as file:
+        held = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        before = json.loads(file.metadata()[packed.METADATA])
+    text = json.dumps(before | (header or {}))
+    save_file(held | arrays, path, metadata={packed.METADATA: text})
+
+
+def test_damaged_and_foreign_files(tmp_path):
+    path = tmp_path / "g.safetensors"
+    with pytest.raises(InputError, match="there is no such file"):
+        packed.load(path)
+    path.write_bytes(b"no such thing")
+    with pytest.raises(InputError, match="is no packed generator"):
+        packed.load(path)
+    save_file({"a": np.zeros(3)}, path)
+    with pytest.raises(InputError, match="has no 'generator'"):
+        packed.load(path)
+    for change, complaint in (
+        ({"format": 2}, "format is 2, this version reads 1"),
+        ({"digest": "0"}, "digest does not fit"),
+        ({"config": {"channels": [4, 3, 2]}}, "is damaged"),
+        ({"progress": []}, "its progress is not"),
+    ):
+        packed.save(CONFIGURATION, make_generator(), path)
+        rewritten(path, change)
+        with pytest.raises(InputError, match=complaint):
+            packed.load(path)
+    packed.save(CONFIGURATION, make_generator(), path)
+    rewritten(path, v1=np.zeros(100, np.float32))
+    with pytest.raises(InputError, match="digest does not fit"):
+        packed.load(path)

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Training pictures: drawn sprites or a user's folder, and the order in which a run sees them."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+
+from pictures import read_folder
+from support.failures import InputError
+from train.data import sprites
+
+SPRITES = "sprites"
+SPRITES_SEED = 0  # of the drawn training sets: every run sees the same sprites
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingSet:
+    """Pictures and what identifies them.
+
+    Attributes
+    ----------
+    source : str
+        ``sprites`` or the folder.
+    pictures : uint8 array, shape (N, 32, 32, 3), RGB
+    """
+
+    source: str
+    pictures: np.ndarray
+
+    @property
+    def digest(self):
+        """First 16 hex digits of the SHA-256 of the pictures' bytes."""
+        return hashlib.sha256(np.ascontiguousarray(self.pictures)).hexdigest()[:16]
+
+
+def load(source, count, seed):
+    """Return the :class:`TrainingSet` that ``--data`` and ``--count`` mean.
+
+    Parameters
+    ----------
+    source : str
+        ``sprites``, or a folder of PNG files.
+    count, seed : int
+        Number of sprites, and their seed; a folder is read whole.
+
+    Raises
+    ------
+    InputError
+        `count` is out of range, or the folder has no readable picture.
+    """
+    if source == SPRITES:
+        sprites.check("--count", count)
+        return TrainingSet(source, sprites.collection(count, seed)[0])
+    return TrainingSet(str(source), read_folder(source))
+
+
+def load_again(training, whose, remedy):
+    """Return the pictures that something was trained on.
+
+    Parameters
+    ----------
+    training : dict
+        ``data``, ``pictures`` and ``data_digest``, as :class:`train.run.config.RunConfig` has them.
+    whose, remedy : str
+        What was trained, and what to do where they are not to be had, for the message.
+
+    Returns
+    -------
+    TrainingSet
+
+    Raises
+    ------
+    InputError
+        They are not told, gone, or have changed.
+    """
+    source, count = training.get("data"), training.get("pictures")
+    told = isinstance(source, str) and type(count) is int and count >= 1
+    if not told or (source == SPRITES and count > sprites.MOST):
+        raise InputError(f"{whose}: does not say what it was trained on; {remedy}")
+    known = load(source, count, SPRITES_SEED)
+    if known.digest != training.get("data_digest"):
+        raise InputError(
+            f"{source}: these are not the pictures that {whose} was trained on; {remedy}"
+        )
+    return known
+
+
+def refuse_alike(source, pictures, purpose, least=2):
+    """Refuse pictures that are too much alike for a purpose.
+
+    Parameters
+    ----------
+    source : str or Path
+        Where they come from, for the message.
+    pictures : uint8 array, shape (N, 32, 32, 3)
+    purpose : str
+        What they are for, for the message.
+    least : int
+        How many different ones it takes.
+
+    Raises
+    ------
+    InputError
+        There are fewer than `least` different pictures.
+    """
+    different = set()
+    for picture in pictures:  # of a million, the first few tell
+        different.add(picture.tobytes())
+        if len(different) >= least:
+            return
+    raise InputError(
+        f"{source}: has {len(different)} different picture{'s' * (len(different) != 1)} among "
+        f"{len(pictures)}; {purpose} needs at least {least}"
+    )
+
+
+class Batches:
+    """Indices of the pictures of each step: every epoch a new order, its last short batch dropped.
+
+    The order depends on seed and epoch only, so a resumed run goes on where it was.
+
+    Parameters
+    ----------
+    count : int
+        Number of pictures.
+    batch : int
+        Pictures a step; all of them if there are fewer.
+    seed : sequence of int
+        Seed of the orders.
+    """
+
+    def __init__(self, count, batch, seed):
+        self.batch = min(batch, count)
+        self.epoch_steps = count // self.batch
+        self._count, self._seed = count, seed
+        self._epoch, self._order = -1, None
+
+    def indices(self, step):
+        """Return the indices of step `step` (from 0), shape (batch,)."""
+        epoch, position = divmod(step, self.epoch_steps)
+        if epoch != self._epoch:
+            rng = np.random.default_rng([*self._seed, epoch])
+            self._epoch, self._order = epoch, rng.permutation(self._count)
+        return self._order[position * self.batch : (position + 1) * self.batch]

@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pictures to be measured, whatever makes them, and the pictures that it was trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from golden import model_file
+from golden.generator import generate
+from golden.latents import distribution_of, quantize_latents
+from golden.spec import GeneratorSpec
+from pictures import read_folder
+from train.data.training_set import refuse_alike
+from train.networks.float_generator import as_network, float_pictures, to_uint8
+from train.networks.generator import Generator, he_deviation
+from train.run import packed
+from train.run.config import MODEL, RunConfig
+from train.run.float_generator import FloatGenerator, draw_latents
+
+_STREAM = 6_001  # of a seed: latents that neither training nor quantisation has drawn
+_UNTRAINED_SEED = 6_002
+
+
+@dataclass(frozen=True)
+class Source:
+    """Something that gives pictures.
+
+    Attributes
+    ----------
+    facts : dict
+        What it is, as JSON can hold it.
+    sample : callable
+        ``sample(count, seed)`` returns uint8 pictures, shape (count, 32, 32, 3).
+    training : dict
+        What a run's configuration says of its training pictures; empty where nothing is known.
+    """
+
+    facts: dict
+    sample: Callable[[int, int], np.ndarray]
+    training: dict
+
+
+def latents(distribution, count, seed):
+    """Draw the latents (count, 100) that every source of one distribution is measured on."""
+    rng = np.random.default_rng([seed, _STREAM])
+    return draw_latents(distribution, (count, GeneratorSpec().latent), rng)
+
+
+def of_generator(generator, config):
+    """Return the :class:`Source` of a float generator.
+
+    Parameters
+    ----------
+    generator : train.run.float_generator.FloatGenerator
+    config : train.run.config.RunConfig
+        Of the run that it comes from.
+    """
+    network = as_network(generator, config.spec)
+
+    def sample(count, seed):
+        z = latents(config.latents, count, seed)
+        return to_uint8(float_pictures(network, z, generator.v1, generator.v2))
+
+    facts = {
+        "kind": "float",
+        "channels": list(config.channels),
+        "recipe": config.recipe,
+        "latents": config.latents,
+    }
+    return Source(facts | generator.progress, sample, vars(config))
+
+
+def of_run(run):
+    """Return the :class:`Source` of a run's averaged generator, floats or integers.
+
+    Raises
+    ------
+    InputError
+        The folder is no run, or holds no generator yet.
+    """
+    config = RunConfig.load(run)
+    if config.weight_bits is not None:
+        source = of_model(Path(run) / MODEL)
+    else:
+        source = of_generator(FloatGenerator.load(run, config.spec), config)
+    source.facts["run"] = str(run)
+    return source
+
+
+def of_file(path):
+    """Return the :class:`Source` of a model file, or of a packed float generator.
+
+    Raises
+    ------
+    InputError
+        As :func:`of_model`.
+    """
+    if not packed.is_packed(path):
+        return of_model(path)
+    config, generator, digest = packed.load(path)
+    source = of_generator(generator, config)
+    source.facts.update(file=str(path), id=digest)
+    return source
+
+
+def of_model(path):
+    """Return the :class:`Source` of a model file: the integer reference on quantised latents.
+
+    Raises
+    ------
+    InputError
+        As :func:`golden.model_file.load`, or its training's latents are not known here.
+    """
+    model = model_file.load(path)
+    distribution = distribution_of(model.training, path)
+
+    def progress(batches):
+        return tqdm(batches, desc="generate", unit="batch", delay=2, leave=False)
+
+    def sample(count, seed):
+        return generate(
+            model, quantize_latents(latents(distribution, count, seed)), progress=progress
+        )
+
+    facts = {"kind": "model", "file": str(path), "id": model.digest} | model.spec.to_json()
+    return Source(facts | {"latents": distribution}, sample, model.training)
+
+
+def resample(pictures, count, seed):
+    """Draw `count` of the pictures at random, each at most once where there are enough."""
+    rng = np.random.default_rng([seed, _STREAM])
+    again = len(pictures) < count
+    return pictures[rng.choice(len(pictures), count, replace=again)]
+
+
+def of_folder(folder):
+    """Return the :class:`Source` of a folder of PNG files, resampled to the count asked for.
+
+    Raises
+    ------
+    InputError
+        It has no readable picture, or no two different ones.
+    """
+    pictures = read_folder(folder)
+    refuse_alike(folder, pictures, "a distance")
+
+    def sample(count, seed):
+        return resample(pictures, count, seed)
+
+    return Source({"kind": "folder", "folder": str(folder), "pictures": len(pictures)}, sample, {})
+
+
+def untrained():
+    """Return the :class:`Source` of a generator of `compact`'s size with He's first weights."""
+    config = RunConfig(
+        channels=GeneratorSpec.preset("compact").channels, recipe="none", steps=0, seed=0
+    )
+    rng = np.random.default_rng(_UNTRAINED_SEED)
+    weight = tuple(
+        rng.standard_normal(tuple(layer.weight.shape), np.float32) * np.float32(he_deviation(layer))
+        for layer in Generator(config.spec).layers
+    )
+    generator = FloatGenerator(
+        weight=weight,
+        bias=tuple(np.zeros(each.shape[1], np.float32) for each in weight),
+        v1=rng.standard_normal(config.spec.latent, np.float32),
+        v2=rng.standard_normal(config.spec.latent, np.float32),
+        progress={"steps": 0, "seconds": 0},
+    )
+    return of_generator(generator, config)

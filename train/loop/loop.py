@@ -1,0 +1,271 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A run from its first step to its last: checkpoints, metrics, samples, Ctrl-C."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import signal
+import sys
+import threading
+import time
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from pictures import grid, save_png
+from support.failures import CheckFailed, InputError
+from support.files import make_folder, replacing
+from train.data.recombination import recombine
+from train.data.training_set import refuse_alike
+from train.loop import parallel
+from train.loop.malloc import keep_freed_memory
+from train.loop.trainer import SAMPLE_COUNT, Trainer
+from train.loop.watching import METRICS, Watch
+from train.networks.torch_tools import one_thread, within_memory
+
+CHECKPOINT = "checkpoint.pt"
+SAMPLES = "samples"
+RECOMBINED = "recombined.png"
+LOSSES = ("d_grey", "d_colour", "g")  # of what a step tells
+METRICS_EVERY = 100  # steps
+SAVE_EVERY = 1000  # steps
+
+
+class Diverged(CheckFailed):
+    """A loss is no longer finite; the message is one line for the user."""
+
+
+@contextmanager
+def checkpoint_of(run, remedy, device="cpu"):
+    """Yield what a run's checkpoint.pt holds; what its reader raises over it becomes one line.
+
+    Parameters
+    ----------
+    run : str or Path
+    remedy : str
+        Ends the message of a file that is not a checkpoint of this run.
+    device : torch.device or str
+
+    Raises
+    ------
+    InputError
+        The file is missing, damaged, or of other networks.
+    """
+    path = Path(run) / CHECKPOINT
+    try:
+        yield torch.load(path, map_location=device, weights_only=True)
+    except MemoryError:
+        raise
+    except FileNotFoundError:
+        raise InputError(f"{path}: there is no such file; {remedy}") from None
+    except Exception:  # damage raises anything, and PyTorch's advice is to run the file's code
+        raise InputError(f"{path}: is damaged, or of other networks; {remedy}") from None
+
+
+@contextmanager
+def _interruptible(patient):
+    """Yield an event that Ctrl-C and SIGTERM set; a second one interrupts at once.
+
+    Unless `patient`: torchrun passes on the Ctrl-C that its processes have had themselves.
+    """
+    interrupted = threading.Event()
+
+    def handler(number, _frame):
+        interrupted.set()
+        if not patient:
+            signal.signal(number, signal.default_int_handler)
+
+    before = {number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield interrupted
+    finally:
+        for number, former in before.items():
+            signal.signal(number, former)
+
+
+def _save(trainer, run, samples):
+    trainer.generator().save(run)
+    save_png(run / SAMPLES / f"{trainer.step_count:06}.png", grid(samples, scale=2))
+    buffer = io.BytesIO()  # a full disk then fails as for any other file
+    torch.save(trainer.state(), buffer)
+    # Last: a run that died before it goes on from the former one and saves the others again.
+    with replacing(run / CHECKPOINT) as beside:
+        beside.write_bytes(buffer.getbuffer())
+
+
+def _restore(trainer, run):
+    with checkpoint_of(run, "remove the folder and train anew", trainer.device) as state:
+        trainer.restore(state)
+
+
+def _check_finite(trainer, run):
+    if not all(torch.isfinite(sum_) for sum_ in trainer.sums.values()):
+        raise Diverged(
+            f"{run}: a loss is not finite by step {trainer.step_count}; try another seed or recipe"
+        )
+
+
+def _forget_later_metrics(run, step):
+    """Drop the metrics of steps that a resumed run will do again, and damaged lines."""
+    path = run / METRICS
+    if path.is_file():
+        kept = [
+            line
+            for line in path.read_text(errors="replace").splitlines(keepends=True)
+            if line.endswith("\n") and _step_of(line) <= step
+        ]
+        with replacing(path) as beside:
+            beside.write_text("".join(kept))
+
+
+def _step_of(line):
+    try:
+        return float(json.loads(line)["step"])
+    except (ValueError, TypeError, KeyError, RecursionError, OverflowError):
+        return math.inf
+
+
+@within_memory()
+def train(config, pictures, run, *, start=None, resume=False, save_every=SAVE_EVERY, device="cpu"):
+    """Train until ``config.steps``, with a progress bar on standard error.
+
+    Every :data:`METRICS_EVERY` steps a line of mean losses goes to metrics.jsonl and TensorBoard;
+    every `save_every` steps, at the end and on Ctrl-C or SIGTERM the checkpoint, the generator, a
+    grid of samples and losses.png are saved; some of the recombined pictures, if there are any, at
+    the beginning. Every `save_every` steps the alarms look at the samples
+    (:mod:`train.loop.alarms`).
+    Ctrl-C and a resumed run give the weights of an unbroken one, bit for bit, on the same machine
+    with as many threads and processes.
+
+    Under torchrun all processes call this and share every batch; the first one writes.
+
+    Parameters
+    ----------
+    config : train.run.config.RunConfig
+    pictures : uint8 array, shape (N, 32, 32, 3)
+        They are recombined here if `config` says so.
+    run : Path
+        The run's folder, made unless it exists.
+    start : dict, optional
+        State to begin with, as :func:`train.loop.from_earlier.start_state` makes it.
+    resume : bool
+        Go on from the checkpoint in `run`.
+    save_every : int
+    device : str
+        ``cpu`` or ``cuda``.
+
+    Returns
+    -------
+    train.run.float_generator.FloatGenerator
+
+    Raises
+    ------
+    InputError
+        No two pictures differ, there is no checkpoint to resume from, the folder cannot be written
+        to, the networks do not fit into memory, or the processes cannot share the work
+        (:mod:`train.loop.parallel`).
+    Diverged
+        A loss became infinite or NaN; the last checkpoint stays.
+    KeyboardInterrupt
+        After Ctrl-C or SIGTERM, when everything is saved.
+    train.loop.parallel.Deserted
+        Another process of the run ended.
+    """
+    run = Path(run)
+    refuse_alike(config.data, pictures, "training")
+    keep_freed_memory()
+    with one_thread(), parallel.joined(device) as world:
+        original = len(pictures)
+        if config.recombined:
+            pictures = _with_recombined(pictures, config.recombined, world)
+        trainer = Trainer(config, pictures, world.device, world)
+        _prepare(trainer, run, start, resume)
+        if world.writes:
+            config.save(run)
+            _forget_later_metrics(run, trainer.step_count)
+            (run / SAMPLES).mkdir(exist_ok=True)
+            if config.recombined:
+                _save_some(pictures[original:], run / RECOMBINED)
+            with Watch(run, pictures) as watch:
+                _steps(trainer, run, save_every, world, watch)
+        else:
+            _steps(trainer, run, save_every, world, None)
+    return trainer.generator()
+
+
+def _with_recombined(pictures, count, world):
+    """Return the pictures and up to `count` recombined ones behind them."""
+    bar = partial(
+        tqdm, desc="recombine", unit="block", delay=2, leave=False, disable=not world.writes
+    )
+    made = recombine(pictures, count, progress=bar).pictures
+    if world.writes and len(made) < count:
+        print(f"avatar: recombined {len(made):,} pictures of {count:,} asked for", file=sys.stderr)
+    return np.concatenate((pictures, made))
+
+
+def _save_some(pictures, path):
+    """Save a grid of pictures from the first to the last."""
+    count = min(SAMPLE_COUNT, len(pictures))
+    save_png(path, grid(pictures[np.linspace(0, len(pictures) - 1, count).astype(int)], scale=2))
+
+
+def _prepare(trainer, run, start, resume):
+    """Give a trainer the state that it begins with, and make the run's folder."""
+    if resume:
+        _restore(trainer, run)
+        steps = trainer.config.steps
+        if trainer.step_count >= steps:
+            raise InputError(
+                f"{run}: has done {trainer.step_count} of {steps} steps; go on with more --steps"
+            )
+    elif start is not None:
+        trainer.restore(start)
+    make_folder(run)
+
+
+def _steps(trainer, run, save_every, world, watch):
+    """Train to the end; `watch` is None in processes that write nothing."""
+    last = trainer.config.steps
+    begun = time.monotonic() - trainer.seconds
+    bar = tqdm(
+        total=last,
+        initial=trainer.step_count,
+        unit="step",
+        file=sys.stderr,
+        disable=not world.writes,
+    )
+    with _interruptible(patient=world.size > 1) as interrupted, bar:
+        while trainer.step_count < last:
+            for name, value in trainer.step().items():
+                trainer.sums[name] = trainer.sums.get(name, 0.0) + value.double()
+            bar.update()
+            trainer.seconds = time.monotonic() - begun
+            step = trainer.step_count
+            logs, looks = step % METRICS_EVERY == 0, step % save_every == 0
+            stopping = world.any(interrupted.is_set())  # asked once: what stops has saved
+            saves = looks or step == last or stopping
+            if logs or saves:
+                trainer.sums = world.mean(trainer.sums)
+                _check_finite(trainer, run)
+            if logs:
+                means = {name: sum_.item() / METRICS_EVERY for name, sum_ in trainer.sums.items()}
+                trainer.sums = {}
+                bar.set_postfix({name: f"{means[name]:.3f}" for name in LOSSES if name in means})
+                if watch is not None:
+                    watch.log({"step": step, "seconds": round(trainer.seconds, 1), **means})
+            if saves and watch is not None:
+                samples = trainer.samples()
+                _save(trainer, run, samples)
+                if looks:
+                    watch.look(step, samples)
+                watch.draw()
+            if stopping:
+                world.any(True)  # torchrun ends the others as soon as one has ended: wait for all
+                raise KeyboardInterrupt

@@ -1,0 +1,287 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Beginning a run and going on with one."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from golden.spec import GeneratorSpec
+from support.failures import InputError
+from support.files import check_folder
+from train.data.training_set import SPRITES, SPRITES_SEED, Batches, load, load_again
+from train.loop import loop
+from train.loop.from_earlier import WAYS, start_state
+from train.loop.recipes import RECIPES
+from train.run.config import CONFIG, RunConfig, Start
+from train.run.packed import digest, read_earlier
+
+
+def begin(
+    run,
+    channels,
+    *,
+    recipe="fast",
+    data=SPRITES,
+    count=None,
+    steps=None,
+    epochs=None,
+    recombine=None,
+    seed=0,
+    smooth=1.0,
+    latent=None,
+    precision=None,
+    device=None,
+    save_every=loop.SAVE_EVERY,
+):
+    """Train a new run.
+
+    Parameters
+    ----------
+    run : str or Path
+        Its folder, made unless it exists; it must not hold a run.
+    channels : (int, int, int)
+    recipe : str
+        A name in :data:`train.loop.recipes.RECIPES`.
+    data : str
+        ``sprites`` or a folder of PNG files.
+    count : int, optional
+        Number of sprites; by default the recipe's.
+    steps, epochs : int, optional
+        Length, in one of the two; by default the recipe's steps.
+    recombine : int, optional
+        How many pictures to make of the parts and colours of others, at most; by default the
+        recipe's.
+    seed : int
+    smooth : float
+        Label of real pictures, above 0 and at most 1.
+    latent : str, optional
+        One of :data:`golden.latents.DISTRIBUTIONS`; by default the recipe's.
+    precision : str, optional
+        ``float32`` or ``bfloat16``; by default that of :func:`precision_on`.
+    device : str, optional
+        ``cpu`` or ``cuda``; by default CUDA where there is one.
+    save_every : int
+        Steps between two checkpoints.
+
+    Raises
+    ------
+    InputError
+        A value is out of range or without effect, or the folder holds a run.
+    """
+    run, constants = Path(run), RECIPES[recipe]
+    GeneratorSpec(channels=channels)  # refuses impossible channels
+    _check_counts({"--steps": steps, "--epochs": epochs, "--save-every": save_every})
+    _check_new(run, seed)
+    if steps is not None and epochs is not None:
+        raise InputError("--steps and --epochs both say how long; give one of them")
+    if recombine is not None and recombine < 0:
+        raise InputError(f"--recombine is {recombine}; give 0 or a number of pictures, 20000 say")
+    if not 0 < smooth <= 1:
+        raise InputError(f"--smooth is {smooth}; give a label of up to 1, 0.9 say")
+    if smooth != 1 and constants.relativistic:
+        raise InputError(
+            f"--smooth is the label of real pictures; recipe {recipe} judges pairs, which have no "
+            "label; leave it out"
+        )
+    if count is not None and data != SPRITES:
+        raise InputError("--count is the number of sprites; a folder is read whole, leave it out")
+    device = _device(device)
+    training_set = load(data, constants.sprites if count is None else count, SPRITES_SEED)
+    if epochs is not None:
+        batches = Batches(len(training_set.pictures), constants.batch, [seed])
+        steps = epochs * batches.epoch_steps
+    config = RunConfig(
+        channels=tuple(channels),
+        recipe=recipe,
+        steps=constants.steps if steps is None else steps,
+        seed=seed,
+        real_label=smooth,
+        latents=constants.latents if latent is None else latent,
+        data=training_set.source,
+        data_digest=training_set.digest,
+        pictures=len(training_set.pictures),
+        recombined=(constants.recombine if recombine is None else recombine) or None,
+        precision=precision or precision_on(recipe, device),
+    )
+    loop.train(config, training_set.pictures, run, save_every=save_every, device=device)
+
+
+def begin_from(
+    earlier,
+    run,
+    way,
+    *,
+    channels=None,
+    weight_bits=None,
+    steps=None,
+    seed=0,
+    rate=None,
+    distillation=None,
+    noise=None,
+    warm_up=None,
+    precision=None,
+    device=None,
+    save_every=loop.SAVE_EVERY,
+):
+    """Train a new run that begins from an earlier one, with its recipe, pictures, v1 and v2.
+
+    Parameters
+    ----------
+    earlier, run : str or Path
+        The earlier run's folder, or a file packed from it, and the new run's folder. The earlier
+        one's averaged generator becomes the teacher.
+    way : str
+        ``finetune``, ``distill`` or ``prune``; see :class:`train.run.config.Start`.
+    channels : (int, int, int), optional
+        By default the teacher's.
+    weight_bits : int or (int, int, int, int), optional
+        Train in integers of these widths.
+    steps : int, optional
+    seed : int
+    rate, distillation, noise : float, optional
+        See :class:`train.run.config.Start`; steps and these by default as
+        :data:`train.loop.from_earlier.WAYS` says.
+    warm_up : int, optional
+        See :class:`train.run.config.Start`; by default 0 with the earlier run's own
+        discriminators, with
+        new ones as :data:`train.loop.from_earlier.WAYS` says, at most a quarter of the steps.
+    precision, device, save_every
+        As :func:`begin`.
+
+    Raises
+    ------
+    InputError
+        A value is out of range, `run` holds a run, or `earlier` is not one that can be gone on
+        with so.
+    """
+    run = Path(run)
+    constants = WAYS[way]
+    rate = constants.rate if rate is None else rate
+    distillation = constants.distillation if distillation is None else distillation
+    noise = constants.noise if noise is None else noise
+    _check_counts({"--steps": steps, "--save-every": save_every})
+    _check_new(run, seed)
+    if not 0 < rate < math.inf:
+        raise InputError(f"--rate is {rate}; give a share of the recipe's learning rates, 0.3 say")
+    if not 0 <= distillation < math.inf:
+        raise InputError(f"--distillation is {distillation}; give 0 or a positive weight")
+    if not 0 <= noise < math.inf:
+        raise InputError(f"--noise is {noise}; give 0 or grey levels, 60 say")
+    config, generator = read_earlier(earlier)
+    if config.recipe not in RECIPES:
+        raise InputError(
+            f"{earlier}: its recipe is {config.recipe!r}, with which no training can go on; "
+            "give one of `avatar train`"
+        )
+    if generator.planes != 1:
+        raise InputError(f"{earlier}: makes three planes in one pass; give a run that makes one")
+    spec = GeneratorSpec(
+        channels=config.channels if channels is None else channels,
+        weight_bits=8 if weight_bits is None else weight_bits,
+    )
+    if steps is None:
+        steps = round(RECIPES[config.recipe].steps * constants.length)
+    if warm_up is None:
+        warm_up = min(constants.warm_up, steps // 4) if Path(earlier).is_file() else 0
+    if not 0 <= warm_up < steps:
+        raise InputError(f"--warm-up is {warm_up} of {steps} steps; give 0 or more, but fewer")
+    device = _device(device)
+    config = replace(
+        config,
+        channels=spec.channels,
+        steps=steps,
+        seed=seed,
+        precision=precision or precision_on(config.recipe, device),
+        weight_bits=None if weight_bits is None else spec.weight_bits,
+        start=Start(
+            way,
+            digest(generator.arrays)[:16],
+            config.channels,
+            rate,
+            distillation,
+            noise,
+            warm_up,
+        ),
+    )
+    pictures = load_again(config.provenance, earlier, "restore them").pictures
+    loop.train(
+        config,
+        pictures,
+        run,
+        start=start_state(config, pictures, generator, earlier),
+        save_every=save_every,
+        device=device,
+    )
+
+
+def go_on(run, *, steps=None, device=None, save_every=loop.SAVE_EVERY):
+    """Resume a run from its last checkpoint, with its own configuration.
+
+    Parameters
+    ----------
+    run : str or Path
+    steps : int, optional
+        Another length for the whole run. Learning rates that decay do so along the new length.
+    device, save_every
+        As :func:`begin`.
+
+    Raises
+    ------
+    InputError
+        The folder is no run, its pictures have changed, `steps` are done already, or a number is
+        below 1.
+    """
+    _check_counts({"--steps": steps, "--save-every": save_every})
+    run = Path(run)
+    config = RunConfig.load(run)
+    if config.recipe not in RECIPES:
+        raise InputError(f"{run}: recipe {config.recipe!r} cannot go on; train a new run")
+    pictures = load_again(config.provenance, run, "restore them").pictures
+    if steps is not None:
+        config = replace(config, steps=steps)
+    loop.train(
+        config,
+        pictures,
+        run,
+        resume=True,
+        save_every=save_every,
+        device=_device(device),
+    )
+
+
+def _check_counts(counts):
+    """Refuse counts, by option, below 1."""
+    for name, value in counts.items():
+        if value is not None and value < 1:
+            raise InputError(f"{name} is {value}; give at least 1")
+
+
+def _check_new(run, seed):
+    """Refuse a folder that holds a run or cannot be made, and a negative seed."""
+    if seed < 0:
+        raise InputError(f"--seed is {seed}; give 0 or a positive number")
+    if (run / CONFIG).exists():
+        raise InputError(
+            f"{run}: holds a run already; go on with `avatar train --resume --out {run}`, or name "
+            "another folder"
+        )
+    check_folder(run)
+
+
+def _device(name):
+    if name == "cuda" and not torch.cuda.is_available():
+        raise InputError("--device is cuda, but PyTorch finds no CUDA device; give cpu")
+    return name or ("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def precision_on(recipe, device):
+    """Return what a run of a recipe on a device computes in unless told otherwise."""
+    if device == "cuda":
+        multiplies_bf16 = torch.cuda.is_bf16_supported()
+    else:
+        multiplies_bf16 = torch.cpu._is_avx512_bf16_supported()
+    return "bfloat16" if RECIPES[recipe].bf16 and multiplies_bf16 else "float32"

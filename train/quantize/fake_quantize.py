@@ -1,0 +1,250 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The generator in integers, with gradients: training sees the network that the hardware runs."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import nn
+from torch.autograd import Function
+from torch.nn import functional
+
+from golden.arithmetic import TABLE_MAX, TABLE_MIN
+from golden.latents import STEPS
+from golden.model_file import Model
+from golden.spec import ACT_BITS, MAX_SHIFT, MUL_BITS
+from train.networks.generator import UpsampleToPlane, spread_pixel
+from train.quantize.pipeline import TABLE_STEPS, tanh_table
+
+ACT_MAX = 2**ACT_BITS - 1
+MUL_MAX = 2**MUL_BITS - 1
+
+
+class LayerIntegers(NamedTuple):
+    """A layer's integers, as the model file holds them but in floating point, with gradients.
+
+    Attributes
+    ----------
+    weight : float32 tensor, shape (in_channels, out_channels, 4, 4)
+    bias, mul : float64 tensors, shape (out_channels,)
+    shift : int32 tensor, shape ()
+    """
+
+    weight: torch.Tensor
+    bias: torch.Tensor
+    mul: torch.Tensor
+    shift: torch.Tensor
+
+
+class FakeQuantizedGenerator(nn.Module):
+    """A :class:`train.networks.generator.Generator` that computes what :mod:`golden.generator`
+    computes.
+
+    Latents, weights, accumulators, biases, activations and pixels are the integers of golden, held
+    in floating point. Backwards every rounding passes its gradient on as if it were not there
+    (straight through), every clip stops it; the table passes that of tanh. So weight steps and
+    activation scales learn too, as in Esser et al., arXiv:1902.08153, equation 3.
+
+    In float64 every value is golden's. In float32, for training, sums of products are exact while
+    they stay below 2**24, which a trained network's do; their product with ``mul / 2**shift`` has
+    a relative error of 2**-24, so that an activation differs, by one, where it lies within
+    255 * 2**-24 of a tie: some 3 in 100,000. Autocast is off: bfloat16 would round the sums.
+
+    Parameters
+    ----------
+    spec : golden.spec.GeneratorSpec
+        Channels and weight bits.
+
+    Attributes
+    ----------
+    weight : 4 parameters, shape (in_channels, out_channels, 4, 4)
+    log_step : 4 parameters, shape (out_channels,)
+        Logarithm of the float value of one step of the weights.
+    bias : 4 parameters, shape (out_channels,)
+    log_scale : parameter, shape (3,)
+        Logarithm of the float value of one step of the activations of layers 1 to 3.
+    """
+
+    def __init__(self, spec):
+        super().__init__()
+        self.spec = spec
+        shapes = [layer.weight_shape for layer in spec.layers]
+        self.weight = nn.ParameterList(torch.zeros(shape) for shape in shapes)
+        self.log_step = nn.ParameterList(torch.zeros(shape[1]) for shape in shapes)
+        self.bias = nn.ParameterList(torch.zeros(shape[1]) for shape in shapes)
+        self.log_scale = nn.Parameter(torch.zeros(3))
+        self.register_buffer("table", torch.from_numpy(tanh_table()), persistent=False)
+
+    @torch.no_grad()
+    def start_from(self, rounded):
+        """Take a :class:`train.quantize.pipeline.Rounded`; the integers are then the ones rounded
+        from it.
+
+        A weight beyond the range moves to its end, where it is not cut off from its gradient.
+        """
+        for n, layer in enumerate(self.spec.layers):
+            step = rounded.step[n][:, None, None]
+            limit = step * layer.weight_max
+            self.weight[n].copy_(torch.from_numpy(rounded.weight[n].clip(-limit, limit)))
+            self.log_step[n].copy_(torch.from_numpy(np.log(rounded.step[n])))
+            self.bias[n].copy_(torch.from_numpy(rounded.bias[n]))
+        self.log_scale.copy_(torch.from_numpy(np.log(rounded.scale[:3])))
+
+    def integer_weights(self):
+        """Yield each layer's weights in steps."""
+        for layer, weight, log_step in zip(self.spec.layers, self.weight, self.log_step):
+            limit = layer.weight_max
+            yield _round((weight / log_step.exp()[:, None, None]).clamp(-limit, limit))
+
+    def integers(self):
+        """Return the four :class:`LayerIntegers` that the parameters stand for."""
+        scales = self.log_scale.exp().double()
+        scales = [scales.new_tensor(1 / STEPS), *scales, scales.new_tensor(1 / TABLE_STEPS)]
+        found = []
+        for n, (layer, weight) in enumerate(zip(self.spec.layers, self.integer_weights())):
+            acc_step = self.log_step[n].exp().double() * scales[n]
+            bias = _round(self.bias[n] / acc_step).clamp(-layer.acc_max, layer.acc_max)
+            factors = acc_step / scales[n + 1]
+            shift = _shift(factors.detach().max())
+            mul = _round(torch.ldexp(factors, shift)).clamp(0, MUL_MAX)
+            found.append(LayerIntegers(weight, bias, mul, shift))
+        return found
+
+    def trace(self, inputs):
+        """Yield each layer's accumulators, without bias, and outputs.
+
+        Parameters
+        ----------
+        inputs : tensor, shape (N, latent)
+            The integers z, z + v1 or z + v2; what is computed in has its dtype.
+
+        Yields
+        ------
+        accumulators : tensor, shape (N, out_channels, out_size, out_size)
+        outputs : tensor, shape of `accumulators`
+            Activations 0..255, of layer 4 pixels 0..255.
+        """
+        maps = inputs
+        with torch.autocast(inputs.device.type, enabled=False):
+            for n, (layer, facts) in enumerate(zip(self.spec.layers, self.integers())):
+                weight = facts.weight.to(maps.dtype)
+                if n == 0:
+                    acc = spread_pixel(maps, weight)
+                elif n == 3:
+                    acc = UpsampleToPlane.apply(maps, weight)
+                else:
+                    acc = functional.conv_transpose2d(
+                        maps, weight, stride=layer.stride, padding=layer.padding
+                    )
+                bias = facts.bias.to(maps.dtype)[:, None, None]
+                factors = torch.ldexp(facts.mul, -facts.shift).to(maps.dtype)[:, None, None]
+                if n == 3:
+                    index = _StraightThrough.apply((acc + bias) * factors + 0.5, torch.floor)
+                    maps = _Lookup.apply(index, self.table)
+                else:
+                    maps = _Activate.apply(acc, bias, factors)
+                yield acc, maps
+
+    def colour(self, z, v1, v2, dtype=torch.float32):
+        """Map latents (N, latent) to RGB (N, 3, 32, 32) in [-1, 1]: pixels over 127.5, less 1.
+
+        Parameters
+        ----------
+        z : float tensor, shape (N, latent)
+        v1, v2 : float tensors, shape (latent,)
+            All three are quantised as :func:`golden.latents.quantize_latents` does.
+        dtype : torch.dtype
+            float32, or float64 for golden's very pixels.
+        """
+        z, v1, v2 = (torch.round(x.to(dtype) * STEPS).clamp(-128, 127) for x in (z, v1, v2))
+        *_, (_, pixels) = self.trace(torch.cat((z, z + v1, z + v2)))
+        planes = pixels / 127.5 - 1
+        return planes.view(3, len(z), *planes.shape[2:]).transpose(0, 1)
+
+    @torch.no_grad()
+    def model(self, v1, v2):
+        """Return the network as it is, without metadata.
+
+        Parameters
+        ----------
+        v1, v2 : int8 arrays, shape (latent,)
+
+        Returns
+        -------
+        golden.model_file.Model
+        """
+        weight, bias, mul, shift = zip(*self.integers())
+
+        def arrays(tensors, dtype):
+            return tuple(tensor.numpy(force=True).astype(dtype) for tensor in tensors)
+
+        return Model(
+            self.spec,
+            weight=arrays(weight, np.int8),
+            bias=arrays(bias, np.int32),
+            mul=arrays(mul, np.uint16),
+            shift=np.array(arrays(shift, np.uint8)),
+            v1=v1,
+            v2=v2,
+            table=self.table.numpy(force=True),
+        )
+
+
+class _StraightThrough(Function):
+    """A rounding whose gradient is its input's."""
+
+    @staticmethod
+    def forward(ctx, x, rounding):
+        return rounding(x)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return gradient, None
+
+
+def _round(x):
+    return _StraightThrough.apply(x, torch.round)
+
+
+class _Activate(Function):
+    """``clip(floor((acc + bias) * factors + 0.5), 0, 255)``, straight through inside the range."""
+
+    @staticmethod
+    def forward(ctx, acc, bias, factors):
+        biased = acc + bias
+        maps = (biased * factors).add_(0.5).floor_()
+        inside = (maps >= 0) & (maps <= ACT_MAX)
+        ctx.save_for_backward(biased, factors, inside)
+        return maps.clamp_(0, ACT_MAX)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        biased, factors, inside = ctx.saved_tensors
+        gradient = gradient * inside
+        to_factors = (gradient * biased).sum((0, 2, 3))[:, None, None]
+        gradient *= factors
+        return gradient, gradient.sum((0, 2, 3))[:, None, None], to_factors
+
+
+class _Lookup(Function):
+    """Pixels of table indices; the gradient is that of the curve that the table holds."""
+
+    @staticmethod
+    def forward(ctx, index, table):
+        ctx.save_for_backward(index)
+        return table[index.clamp(TABLE_MIN, TABLE_MAX).long() - TABLE_MIN].to(index.dtype)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        (index,) = ctx.saved_tensors
+        slope = 1 - torch.tanh(index / TABLE_STEPS) ** 2
+        return gradient * slope * (127.5 / TABLE_STEPS), None
+
+
+def _shift(greatest):
+    """Return the largest shift, 1 to 40, with which `greatest` still fits mul: int32 tensor ()."""
+    mantissa, exponent = torch.frexp(greatest)
+    rounds_up = torch.round(torch.ldexp(mantissa, exponent.new_tensor(MUL_BITS))) > MUL_MAX
+    return (MUL_BITS - exponent - rounds_up.int()).clamp(1, MAX_SHIFT)
