@@ -45,7 +45,7 @@ ROOMS = {
     "support": "failures files cache progress termination tools",
     "golden": (
         "spec arithmetic conv_transpose latents model_file description full_range generator "
-        "trace_files layer_sums"
+        "trace_files layer_sums shipped options"
     ),
     "hw": "rtlil tiling primitives engine uart contents top model build_plan",
     "train": "networks run data evaluate quantize loop options experiments __main__",

@@ -5,11 +5,10 @@ from __future__ import annotations
 
 import sys
 
-from golden.spec import GeneratorSpec
+from golden.options import LATENTS, channels_of
 from support.failures import InputError
 from train.loop.recipes import RECIPES
 
-LATENTS = ("normal", "tanh", "categorical")  # golden.latents needs NumPy, which takes its time
 # Names and options, as ArgumentParser.add_argument takes them.
 PRECISION = (
     ("--precision",),
@@ -102,20 +101,3 @@ def train(args):
     if is_first():
         print(f"{args.out}: trained; next: avatar quantize {args.out} --out model.safetensors")
     return 0
-
-
-def channels_of(preset, channels):
-    """Return the channels that --preset or --channels ask for, of which one is not None."""
-    if (preset is None) == (channels is None):
-        raise InputError("give the generator's size: --preset NAME or --channels C1,C2,C3")
-    if preset is not None:
-        return GeneratorSpec.preset(preset).channels
-    return GeneratorSpec(channels=numbers("--channels", channels)).channels
-
-
-def numbers(name, text):
-    """Return the whole numbers, with commas between, that the option `name` has."""
-    try:
-        return tuple(int(part) for part in text.split(","))
-    except ValueError:
-        raise InputError(f"{name} is {text!r}; give whole numbers, with commas between") from None

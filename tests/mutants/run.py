@@ -19,7 +19,7 @@ from pathlib import Path
 from tests.mutants.mutant import command
 
 ROOT = Path(__file__).parents[2]
-COPIED = ("support", "golden", "hw", "train", "sim", "boards", "tests", "cli.py", "pictures.py")
+COPIED = ("support", "golden", "hw", "train", "sim", "boards", "tests", "cli", "pictures.py")
 LINKED = ("models", "docs", "pyproject.toml")
 TIMEOUT = 400  # seconds of a bench, its build included
 FAILED = re.compile(r"^FAILED .+?(?: - (.*))?$", re.MULTILINE)

@@ -32,7 +32,8 @@ def test_repeats_byte_for_byte(tmp_path):
             str(out),
         ]
         subprocess.run(
-            [sys.executable, str(ROOT / "cli.py"), *arguments],
+            [sys.executable, "-m", "cli", *arguments],
+            cwd=ROOT,
             env={**os.environ, "PYTHONHASHSEED": seed},
             check=True,
             timeout=300,
@@ -66,7 +67,8 @@ def test_refuses_a_folder_that_is_not_there(tmp_path, capsys):
 
 def test_a_yosys_that_is_none(tmp_path):
     run = subprocess.run(
-        [sys.executable, ROOT / "cli.py", "verilog", "--model", MODEL, "--out", tmp_path / "a.v"],
+        [sys.executable, "-m", "cli", "verilog", "--model", MODEL, "--out", tmp_path / "a.v"],
+        cwd=ROOT,
         env={**os.environ, "YOSYS": "/bin/false"},
         capture_output=True,
         text=True,

@@ -276,3 +276,16 @@ def tanh_table():
     """Return the pixels of t / 128 for t from -512 to 511: tanh, and the step to 0..255."""
     t = np.arange(-TABLE_SIZE // 2, TABLE_SIZE // 2)
     return np.rint((np.tanh(t / TABLE_STEPS) + 1) * 127.5).astype(np.uint8)
+
+
+def as_text(facts):
+    """Return the lines that ``avatar quantize`` prints of a model's id, widths and metrics."""
+    widths = ", ".join(str(width) for width in facts["acc_widths"])
+    lines = [
+        f"model               {facts['id']}",
+        f"PSNR to the float   {facts['psnr']} dB",
+        f"accumulator widths  {widths} bits",
+    ]
+    if "widened" in facts:
+        lines.append(f"gain of latents     {facts['widened']}")
+    return "\n".join(lines)

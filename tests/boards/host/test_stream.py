@@ -84,7 +84,7 @@ def test_raw_bytes_to_standard_output_and_nothing_else(board, capsysbinary):
 
 
 def test_a_reader_that_has_enough(board):
-    command = [sys.executable, "cli.py", "stream", "--port", board.path, "--count", "500"]
+    command = [sys.executable, "-m", "cli", "stream", "--port", board.path, "--count", "500"]
     with subprocess.Popen(
         [*command, "--out", "-"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
@@ -269,7 +269,7 @@ def test_ctrl_c_leaves_whole_files_and_their_index(board, tmp_path):
 
     board.respond = respond
     out = tmp_path / "set"
-    command = [sys.executable, "cli.py", "augment", "--port", board.path, "--count", "9000"]
+    command = [sys.executable, "-m", "cli", "collect", "--port", board.path, "--count", "9000"]
     with subprocess.Popen(
         [*command, "--out", out], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
@@ -292,14 +292,14 @@ def test_ctrl_c_leaves_whole_files_and_their_index(board, tmp_path):
 @pytest.mark.parametrize("name", ["latents.npy", "pictures.csv"])
 def test_augment_leaves_another_index_alone(board, tmp_path, capsys, name):
     (tmp_path / name).write_text("mine")
-    assert avatar("augment", "--port", board.path, "--count", 6, "--out", tmp_path) == 2
+    assert avatar("collect", "--port", board.path, "--count", 6, "--out", tmp_path) == 2
     assert f"holds {name} already" in capsys.readouterr().err
     assert [path.read_text() for path in tmp_path.iterdir()] == ["mine"]
 
 
 def test_augment_says_what_made_each_picture(board, tmp_path):
     out = tmp_path / "set"
-    assert avatar("augment", "--port", board.path, "--count", 6, "--seed", 9, "--out", out) == 0
+    assert avatar("collect", "--port", board.path, "--count", 6, "--seed", 9, "--out", out) == 0
     pictures = read_folder(out)  # as `avatar train --data` does
     np.testing.assert_array_equal(pictures, expected(9, 6))
     np.testing.assert_array_equal(load_latents(out / "latents.npy"), draw_latents(9, 6))

@@ -4,9 +4,12 @@
 import dataclasses
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +18,7 @@ from PIL import Image
 
 import cli
 from boards.chips.capacity import DoesNotFit
+from cli.arguments import VERBS
 from golden import model_file
 from golden.latents import draw_latents
 from golden.spec import GeneratorSpec
@@ -22,7 +26,8 @@ from pictures import grid
 from support.failures import CheckFailed
 from tests.models import random_model
 
-CONFORMANCE = Path(__file__).parent / "conformance" / "small-16-12-8-w5"
+CONFORMANCE = Path(__file__).parents[1] / "conformance" / "small-16-12-8-w5"
+ASCII = {"PYTHONIOENCODING": "ascii"}
 MODEL = str(CONFORMANCE.with_suffix(".safetensors"))
 
 
@@ -111,8 +116,10 @@ BUILD = ["build", "--board", "ulx3s-85f", "--model", MODEL, "--out", "b"]
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ([], "VERB"),
-        (["paint"], "VERB"),
+        (["xyzzy"], "there is no verb xyzzy; see"),
+        (["trian"], "there is no verb trian; did you mean train?"),
+        (["info", MODEL, "--jason"], "--jason; did you mean --json?"),
+        (["--wrong"], "--wrong comes before any verb"),
         (["info"], "FILE"),
         (["info", MODEL, "--wrong"], "--wrong"),
         (["info", "none.safetensors"], "none.safetensors: there is no such file"),
@@ -191,13 +198,20 @@ def test_no_memory_is_one_line(capsys, monkeypatch):
     assert "not enough memory" in refusal(capsys, "generate", "--model", MODEL, "--out", "a.png")
 
 
+def load_all():
+    for group in cli.GROUPS:
+        group.load()
+
+
 def test_a_missing_extra_is_named(capsys, monkeypatch):
+    load_all()
+
     def needs_torch(_args):
         """Train."""
         import torch  # noqa: F401
 
     monkeypatch.setitem(sys.modules, "torch", None)
-    monkeypatch.setitem(cli._VERBS, "train", (needs_torch, ()))
+    monkeypatch.setitem(VERBS, "train", (needs_torch, ()))
     line = refusal(capsys, "train")
     assert "torch is not installed; this needs: pip install -e '.[train]'" in line
 
@@ -211,11 +225,13 @@ def test_a_missing_extra_is_named(capsys, monkeypatch):
     ],
 )
 def test_what_fails_is_said(capsys, monkeypatch, error, status, text):
+    load_all()
+
     def fail(_args):
         """Fail."""
         raise error
 
-    monkeypatch.setitem(cli._VERBS, "build", (fail, ()))
+    monkeypatch.setitem(VERBS, "build", (fail, ()))
     assert cli.main(["build"]) == status
     assert capsys.readouterr() == ("", text)
 
@@ -223,7 +239,7 @@ def test_what_fails_is_said(capsys, monkeypatch, error, status, text):
 def start(*arguments, **options):
     return subprocess.Popen(
         [sys.executable, "-m", "cli", *arguments],
-        env={**os.environ, "PYTHONPATH": str(Path(cli.__file__).parent)},
+        env={**os.environ, "PYTHONPATH": str(Path(cli.__file__).parents[1])},
         stderr=subprocess.PIPE,
         text=True,
         **options,
@@ -250,8 +266,51 @@ def test_ctrl_c_ends_with_130_and_leaves_no_file():
     assert os.listdir() == ["m.safetensors"]
 
 
+def test_every_group_registers_its_verbs_and_no_others():
+    load_all()
+    assert [name for group in cli.GROUPS for name in group.verbs] == list(cli.GROUP_OF)
+    assert set(VERBS) == set(cli.GROUP_OF)
+
+
+@pytest.mark.parametrize("arguments", [[], ["--help"]])
+def test_a_bare_avatar_shows_groups_and_first_steps(capsys, arguments):
+    assert cli.main(arguments) == 0
+    out = capsys.readouterr().out
+    places = [out.index(f"\n{group.title}:\n") for group in cli.GROUPS]
+    assert places == sorted(places)
+    for name in cli.GROUP_OF:
+        assert f"\n  {name} " in out
+    steps = out[out.index("first steps:") :]
+    assert steps.count("\n  avatar ") == 3
+
+
+def test_version(capsys):
+    assert cli.main(["--version"]) == 0
+    assert re.fullmatch(r"avatar-gan-fpga \d+\.\d+\.\d+\n", capsys.readouterr().out)
+
+
+def test_what_a_terminal_cannot_print_is_replaced(tmp_path):
+    """A name that ASCII has no letters for, in an error's line and in a result."""
+    model = tmp_path / "r\u00e9.safetensors"
+    shutil.copyfile(MODEL, model)
+    run = partial(
+        subprocess.run,
+        env={**os.environ, "PYTHONPATH": str(Path(cli.__file__).parents[1]), **ASCII},
+        capture_output=True,
+        timeout=60,
+    )
+    avatar = [sys.executable, "-m", "cli"]
+    done = run([*avatar, "info", "\u00e9"])
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr.startswith(b"avatar: error: ?")
+    train = ["--channels", "4,3,2", "--steps", "1", "--count", "8", "--out", "\u00e9"]
+    done = run([*avatar, "train", "--recipe", "fast", *train], cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(b"?: trained")
+
+
 def test_help_shows_every_verb_with_an_example(capsys):
-    for name in cli._VERBS:
+    for name in cli.GROUP_OF:
         with pytest.raises(SystemExit) as caught:
             cli.main([name, "--help"])
         assert caught.value.code == 0

@@ -10,13 +10,14 @@ import pytest
 from PIL import Image
 
 import cli
+from cli import simulation
 from golden import model_file
 from golden.generator import generate
 from golden.latents import draw_latents
 from pictures import grid
 from support.failures import CheckFailed, InputError
 
-MODEL = str(Path(__file__).parent / "conformance" / "small-16-12-8-w5.safetensors")
+MODEL = str(Path(__file__).parents[1] / "conformance" / "small-16-12-8-w5.safetensors")
 MEASURED = {
     "equal": True,
     "cycles_latency": 50_000,
@@ -51,8 +52,8 @@ def played(monkeypatch):
     def in_parallel(*arguments):
         yield lambda: state.measured
 
-    monkeypatch.setattr(cli, "_open_board", open_board)
-    monkeypatch.setattr(cli, "_in_parallel", in_parallel)
+    monkeypatch.setattr(simulation, "board_at", open_board)
+    monkeypatch.setattr(simulation, "_in_parallel", in_parallel)
     return state
 
 
@@ -88,12 +89,15 @@ def test_a_wrong_simulation_is_a_failed_check(played, capsys):
 
 
 def test_a_verb_beside_this_process_gives_its_json():
-    with cli._in_parallel("info", MODEL) as answer:
+    with simulation._in_parallel("info", MODEL) as answer:
         assert answer()["id"] == model_file.load(MODEL).digest
 
 
 def test_a_verb_that_fails_beside_this_process_is_named():
-    with cli._in_parallel("info", "none") as answer, pytest.raises(InputError, match="avatar info"):
+    with (
+        simulation._in_parallel("info", "none") as answer,
+        pytest.raises(InputError, match="avatar info"),
+    ):
         answer()
 
 
@@ -106,11 +110,13 @@ def test_a_verb_that_fails_beside_this_process_is_named():
     ],
 )
 def test_a_verb_beside_this_process_without_an_answer(tmp_path, monkeypatch, program, kind, words):
-    path = tmp_path / "cli.py"
-    path.write_text(program)
-    monkeypatch.setattr(cli, "__file__", str(path))
-    monkeypatch.setattr(cli, "BUILD_TIMEOUT", 2)
-    with cli._in_parallel("sim") as answer, pytest.raises(kind, match=f"`avatar sim` {words}"):
+    (tmp_path / "cli.py").write_text(program)
+    monkeypatch.setattr(simulation, "ROOT", tmp_path)
+    monkeypatch.setattr(simulation, "BUILD_TIMEOUT", 2)
+    with (
+        simulation._in_parallel("sim") as answer,
+        pytest.raises(kind, match=f"`avatar sim` {words}"),
+    ):
         answer()
 
 

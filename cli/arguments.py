@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Verbs and their arguments: how one is registered, and the arguments that several share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from golden.options import channels_of, numbers
+from golden.spec import GeneratorSpec
+from support.failures import InputError
+
+MODELS = Path(__file__).parents[1] / "models"
+VERBS = {}  # name: (function, arguments)
+
+
+def argument(*names, **settings):
+    """Describe one argument of a verb, as ``ArgumentParser.add_argument`` takes it."""
+    return names, settings
+
+
+def verb(name, *arguments):
+    """Register a function as the verb `name`: its docstring is the help, its result the status.
+
+    The first line of the docstring appears in the list of verbs. The function takes the parsed
+    arguments and returns an exit status, or None for 0.
+    """
+
+    def register(function):
+        VERBS[name] = (function, arguments)
+        return function
+
+    return register
+
+
+def shipped(name):
+    """Return the path of a model that comes with the project, from whatever folder it is asked."""
+    return str(MODELS / name)
+
+
+JSON = argument("--json", action="store_true", help="as JSON, for programs")
+ARRAY = (
+    argument("--rows", type=int, default=16, metavar="R", help="rows of the array (default 16)"),
+    argument("--columns", type=int, default=16, metavar="C", help="columns (default 16)"),
+)
+NETWORK = (
+    argument("--model", metavar="FILE", help="model file"),
+    argument("--preset", help="or a network: contest, medium, compact, small, tiny"),
+    argument("--channels", metavar="C1,C2,C3", help="or its channels"),
+    argument("--weight-bits", metavar="B", help="of this network: one or four numbers (default 5)"),
+)
+
+
+def check_seed(seed, name="--seed"):
+    """Refuse a seed below 0.
+
+    Raises
+    ------
+    InputError
+    """
+    if seed < 0:
+        raise InputError(f"{name} is {seed}; give 0 or a positive number")
+
+
+def model_or_network(args, seed=None):
+    """Return the model file's model, or one of the network with contents drawn from `seed`."""
+    from golden import model_file
+    from golden.full_range import full_range_model
+
+    if args.model is not None:
+        given = {name: getattr(args, name) for name in ("preset", "channels", "weight_bits")}
+        for name, value in {**given, "seed": seed}.items():
+            if value is not None:
+                raise InputError(f"--model says it all; leave --{name.replace('_', '-')} out")
+        return model_file.load(args.model)
+    channels = channels_of(args.preset, args.channels)
+    bits = numbers("--weight-bits", args.weight_bits or "5")
+    spec = GeneratorSpec(channels=channels, weight_bits=bits * 4 if len(bits) == 1 else bits)
+    seed = 0 if seed is None else seed
+    check_seed(seed)
+    return full_range_model(spec, seed)
+
+
+def drawn_latents(seed, count, model, path):
+    """Return latents as the model of a file was trained on; where there is none, from N(0, I)."""
+    from golden.latents import distribution_of, draw_latents
+
+    training = {} if model is None else model.training
+    return draw_latents(seed, count, distribution_of(training, path))
+
+
+def latents_of(args, model):
+    """Return the latents that --latents, or --seed and --count, ask for."""
+    from golden.latents import load_latents
+
+    if args.latents is None:
+        return drawn_latents(
+            0 if args.seed is None else args.seed,
+            1 if args.count is None else args.count,
+            model,
+            args.model,
+        )
+    if args.seed is not None or args.count is not None:
+        raise InputError("--latents excludes --seed and --count; give one or the other")
+    return load_latents(args.latents)
+
+
+def golden_pictures(model, latents):
+    """Return the reference's pictures, with a progress bar."""
+    from functools import partial
+
+    from tqdm import tqdm
+
+    from golden.generator import generate
+
+    return generate(model, latents, progress=partial(tqdm, unit="batch", delay=2, leave=False))

@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Verbs that talk to a board on a serial line."""
+
+from __future__ import annotations
+
+import os
+import sys
+from functools import partial
+
+from cli.arguments import JSON, argument, drawn_latents, shipped, verb
+from cli.line import board_at, line_of
+from cli.output import notice, show
+from support.failures import InputError
+
+SIM_MODEL = shipped("compact.safetensors")
+
+
+@verb(
+    "check",
+    argument("--port", required=True, help="serial port of the board; `sim`: a virtual board"),
+    argument("--model", metavar="FILE", help="of the virtual board (default: the shipped compact)"),
+    JSON,
+)
+def check(args):
+    """Ask a board what it is, and let it test itself, layer by layer.
+
+    Example: avatar check --port /dev/ttyUSB0
+
+    The exit status is 1 where the board's own picture is wrong; the first layer that differs is
+    where to look. Also finds the highest rate that the line can do.
+    """
+    from boards.host.link import Board
+    from boards.host.self_test import as_text, checkup
+    from golden import model_file
+
+    if args.model is not None and args.port != "sim":
+        raise InputError("--model is of the virtual board; a real one says what it holds")
+    model = model_file.load(args.model or SIM_MODEL) if args.port == "sim" else None
+    with line_of(args.port, model) as (path, clock), Board(path, clock=clock) as board:
+        facts = checkup(board)
+    show(args, facts, as_text)
+    return 0 if facts["wrong_layer"] is None else 1
+
+
+STREAM_ARGUMENTS = (
+    argument("--port", required=True, help="serial port of the board; `sim`: a virtual board"),
+    argument("--count", type=int, required=True, metavar="N", help="number of avatars"),
+    argument("--seed", type=int, default=0, metavar="S", help="seed of the latents (default 0)"),
+    argument(
+        "--model",
+        metavar="FILE",
+        help="what the board must hold, and tells how to draw latents (default: what it holds, "
+        "from N(0, I); for sim the shipped compact)",
+    ),
+    argument("--baud", type=int, metavar="N", help="rate of the line (default: the highest)"),
+    argument(
+        "--sheet", metavar="FILE.png", help="the newest 64, kept up to date (default DIR.png)"
+    ),
+    argument("--check", action="store_true", help="compare each with the reference; needs --model"),
+    JSON,
+)
+
+
+def _stream_plan(args, folder):
+    """Return model, latents and contact sheet of a stream into `folder`, which is made."""
+    import pictures
+    from golden import model_file
+
+    path = args.model or (SIM_MODEL if args.port == "sim" else None)
+    if args.check and path is None:
+        raise InputError("--check needs the reference; give --model FILE, what the board holds")
+    model = None if path is None else model_file.load(path)
+    latents = drawn_latents(args.seed, args.count, model, path)
+    sheet = args.sheet or (folder and f"{os.path.abspath(folder)}.png")
+    sheet = pictures.ContactSheet(sheet) if sheet else None
+    if folder is not None:
+        pictures.make_empty(folder)
+    return model, latents, sheet
+
+
+def _stream(args, board, model, latents, sheet, takers):
+    """Hand a board's pictures of `latents` to `takers`, and report; return the exit status."""
+    from tqdm import tqdm
+
+    from boards.host.stream import as_text, deliver
+
+    if sheet:
+        takers = [*takers, lambda _, picture: sheet.add(picture)]
+    progress = partial(
+        tqdm, desc=board.port, total=len(latents), unit="avatar", delay=2, leave=False
+    )
+    try:
+        facts = deliver(board, latents, takers, model=model, check=args.check, progress=progress)
+    finally:
+        if sheet:
+            sheet.save()
+    show(args, facts, as_text, file=sys.stderr if args.out == "-" else sys.stdout)
+    if model is None:
+        notice(
+            "latents came from N(0, I), of which a generator of categorical ones makes no faces; "
+            "give --model FILE"
+        )
+    return 1 if facts.get("differ") else 0
+
+
+def _picture_files(folder):
+    """Return a taker that saves each picture in `folder`."""
+    from pathlib import Path
+
+    import pictures
+    from boards.host.training_set import picture_name
+
+    return lambda index, picture: pictures.save_png(Path(folder, picture_name(index)), picture)
+
+
+@verb(
+    "stream",
+    *STREAM_ARGUMENTS,
+    argument(
+        "--out",
+        metavar="DIR|-",
+        help="folder for 00000.png, ...; -: 3072 raw bytes each to standard output; "
+        "leave it out to measure the line",
+    ),
+)
+def stream(args):
+    """Let a board draw without a pause: the line is the limit.
+
+    Example: avatar stream --port /dev/ttyUSB0 --count 1000 --out faces
+
+    Several requests are under way at any time, each picture is checked against its own. Ctrl-C, or
+    a port that goes away, leaves whole files. The report says which share of the line's time the
+    answers filled; with sim the line's time is the simulated one.
+    """
+    folder = None if args.out == "-" else args.out
+    model, latents, sheet = _stream_plan(args, folder)
+
+    def raw(_, picture):
+        sys.stdout.buffer.write(picture.tobytes())
+        sys.stdout.buffer.flush()
+
+    takers = [_picture_files(folder)] if folder else [raw] if args.out == "-" else []
+    with board_at(args.port, model, args.baud) as board:
+        return _stream(args, board, model, latents, sheet, takers)
+
+
+@verb(
+    "collect",
+    *STREAM_ARGUMENTS,
+    argument("--out", required=True, metavar="DIR", help="folder for the training set"),
+)
+def collect(args):
+    """Let a board draw a training set: pictures, and what made each of them.
+
+    Example: avatar collect --port /dev/ttyUSB0 --count 2000 --out drawn
+
+    DIR holds 00000.png, ... for `avatar train --data DIR`, latents.npy for `avatar generate
+    --latents` (row n made picture n), and pictures.csv: file, row, seed, model, CRC-32.
+    """
+    from boards.host.training_set import TrainingSet, check_no_index
+
+    check_no_index(args.out)
+    model, latents, sheet = _stream_plan(args, args.out)
+    with board_at(args.port, model, args.baud) as board:
+        facts, _ = board.info()
+        index = TrainingSet(args.out, latents, args.seed, facts.model_id)
+        try:
+            takers = [_picture_files(args.out), index.take]
+            return _stream(args, board, model, latents, sheet, takers)
+        finally:
+            index.save()

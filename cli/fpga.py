@@ -1,0 +1,231 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Verbs that make a design for a chip."""
+
+from __future__ import annotations
+
+from cli.arguments import (
+    ARRAY,
+    JSON,
+    NETWORK,
+    argument,
+    check_seed,
+    model_or_network,
+    verb,
+)
+from cli.output import notice, show
+from golden.options import channels_of, numbers
+from support.failures import InputError
+from support.files import make_folder
+
+BOARD = argument("--board", required=True, help="one of `avatar boards`")
+
+
+def _check_mhz(clock):
+    if not 1 <= clock <= 1000:
+        raise InputError(f"--clock is {clock:g} MHz; give 1 to 1000")
+
+
+@verb("boards", JSON)
+def boards(args):
+    """List the boards: chip, what fits, tools, what was ever built or seen to work.
+
+    Example: avatar boards
+
+    A preset stands with the most bits a weight that fit. `built`: this project has made a bitstream
+    with its own tools; `silicon`: it has run on the board.
+    """
+    from boards.catalogue import registry
+
+    facts = registry.facts()
+    show(args, facts, registry.as_text)
+
+
+@verb(
+    "build",
+    BOARD,
+    argument("--model", required=True, metavar="FILE", help="model file"),
+    argument("--out", required=True, metavar="DIR", help="a new folder for all of it"),
+    argument("--rows", type=int, metavar="R", help="rows of the array (default: the board's)"),
+    argument("--columns", type=int, metavar="C", help="columns (default: the board's)"),
+    argument("--clock", type=float, metavar="MHZ", help="(default: the highest that is met)"),
+    argument("--seed", type=int, default=1, metavar="N", help="of placement (default 1)"),
+    JSON,
+)
+def build(args):
+    """Make a board's bitstream, or for boards with Vivado a project, in one folder.
+
+    Example: avatar build --board ulx3s-85f --model models/compact-w5.safetensors --out b
+
+    Full-size placing and routing takes minutes of a core, and is kept: another model of the same
+    network takes seconds. The same inputs give the same bitstream, byte for byte. Exit status 1:
+    no clock was met.
+    """
+    from boards.build import make
+    from boards.catalogue import registry
+    from golden import model_file
+    from golden.layer_sums import self_test_of
+    from hw.tiling import ArraySpec
+    from support.progress import Progress
+
+    board = registry.board(args.board)
+    size = {name: getattr(args, name) for name in ("rows", "columns")}
+    size = {
+        name: getattr(board.array, name) if given is None else given for name, given in size.items()
+    }
+    array = ArraySpec(**size)
+    if args.clock is not None:
+        _check_mhz(args.clock)
+    check_seed(args.seed)
+    model = model_file.load(args.model)
+    with Progress() as progress:
+        facts = make.make(
+            board,
+            model,
+            array,
+            self_test_of(model, array.columns),
+            args.out,
+            progress,
+            clock_mhz=args.clock,
+            seed=args.seed,
+        )
+    show(args, facts, lambda facts: make.as_text(facts, args.out))
+
+
+@verb(
+    "swap",
+    argument("--build", required=True, metavar="DIR", help="folder of `avatar build`"),
+    argument("--model", required=True, metavar="FILE", help="model file of the same spec"),
+    argument("--out", required=True, metavar="DIR2", help="a new folder for the result"),
+    JSON,
+)
+def swap(args):
+    """Put another model of the same spec into a build, in seconds.
+
+    Example: avatar swap --build b --model other.safetensors --out b2
+
+    Only memory contents change, the model id and the self-test that the board reports among them;
+    nothing is synthesized, placed or routed. The bitstream is, byte for byte, that of
+    `avatar build` with this model. `avatar program --build DIR2` loads it.
+    """
+    from boards.build import make
+    from boards.build.ecp5 import swap
+    from golden import model_file
+    from golden.layer_sums import self_test_of
+    from support.progress import Progress
+
+    facts = swap.read_report(args.build)
+    model = model_file.load(args.model)
+    swap.check_spec(args.build, facts, model)
+    self_test = self_test_of(model, swap.array_of(facts).columns)
+    with Progress() as progress:
+        facts = swap.swap(args.build, model, self_test, args.out, progress)
+    show(args, facts, lambda facts: make.as_text(facts, args.out))
+
+
+@verb(
+    "program",
+    BOARD,
+    argument("--build", required=True, metavar="DIR", help="folder of `avatar build`"),
+)
+def program(args):
+    """Load a bitstream into a board, with openFPGALoader.
+
+    Example: avatar program --board ulx3s-85f --build b
+
+    Into the chip's memory: it is gone when the power is. Where openFPGALoader is not installed, the
+    command is printed.
+    """
+    from boards.build import program
+    from boards.catalogue import registry
+
+    return program.program(registry.board(args.board), args.build)
+
+
+@verb(
+    "synth",
+    *NETWORK,
+    *ARRAY,
+    argument("--device", required=True, help="lfe5u-85f, lfe5u-45f or lfe5u-25f"),
+    argument("--seeds", default="1", metavar="S,S,...", help="of placement (default 1)"),
+    argument("--clock", type=float, metavar="MHZ", help="that must be met (default: none)"),
+    JSON,
+)
+def synth(args):
+    """Synthesize, place and route the complete top: how large, how fast, where the time goes.
+
+    Example: avatar synth --preset compact --device lfe5u-85f --seeds 1,2,3 --clock 125 --json
+
+    UART, command handler and generator, without pins. A network without a model file holds numbers
+    drawn from a seed. Exit status 1: fewer multipliers or block RAMs came out than were planned, or
+    a clock is missed. A run is kept and not repeated (~/.cache/avatar-gan-fpga).
+    """
+    from boards.build.ecp5 import synth
+    from boards.chips import devices
+    from hw.tiling import ArraySpec
+    from support.progress import Progress
+
+    array = ArraySpec(rows=args.rows, columns=args.columns)
+    device = devices.device(args.device)
+    seeds = numbers("--seeds", args.seeds)
+    check_seed(min(seeds), "--seeds")
+    if args.clock is not None:
+        _check_mhz(args.clock)
+    model = model_or_network(args)
+    with Progress() as progress:
+        facts = synth.measure(model, array, device, progress, seeds=seeds, clock_mhz=args.clock)
+    show(args, facts, lambda facts: synth.as_text(facts, device))
+    complaints = synth.failures(facts, args.clock)
+    for line in complaints:
+        notice(line)
+    return 1 if complaints else 0
+
+
+@verb(
+    "explore",
+    argument("--device", required=True, metavar="D", help="lfe5u-85f, xc7a100t, gw2a-18, ..."),
+    argument("--preset", help="contest, medium, compact, small, tiny"),
+    argument("--channels", metavar="C1,C2,C3", help="or the network's channels"),
+    argument("--clock", type=float, default=100.0, metavar="MHZ", help="clock (default 100)"),
+    argument("--baud", type=int, default=3_000_000, metavar="N", help="line (default 3000000)"),
+    argument("--measure", action="store_true", help="synthesize the fit's arrays again (minutes)"),
+    argument("--jobs", type=int, default=1, metavar="N", help="of --measure: processes, -1: all"),
+    argument("--scheduler", metavar="ADDRESS", help="of --measure: a Dask scheduler's machines"),
+    argument("--out", metavar="DIR", help="explore.json and explore.png; with --measure area.json"),
+    JSON,
+)
+def explore(args):
+    """Sweep arrays and weight bits on a device: what fits, how fast it is, what binds.
+
+    Example: avatar explore --device lfe5u-85f --preset compact --out explored
+
+    Cycles, multipliers and block RAMs are exact, for AMD's chips as planned; LUTs and flip-flops
+    come from a fit to syntheses, whose error is printed. The table holds the points that nothing
+    beats in speed, share of the device and weight bits. Exit status 1 if nothing fits.
+    """
+    from boards.chips import devices
+    from boards.explore import area, report, sweep
+
+    device = devices.device(args.device)
+    channels = channels_of(args.preset, args.channels)
+    _check_mhz(args.clock)
+    if not 1 <= args.baud <= 100_000_000:
+        raise InputError(f"--baud is {args.baud}; give 1 to 100000000")
+    if not args.measure and (args.scheduler is not None or args.jobs != 1):
+        raise InputError("--jobs and --scheduler spread --measure; give that too, or leave them")
+    if args.jobs == 0:
+        raise InputError("--jobs is 0; give a number of processes, or -1 for all cores")
+    if args.out is not None:
+        make_folder(args.out)
+        report.check_plots()
+    if args.measure:
+        runs = area.measure_all(device.family, jobs=args.jobs, scheduler=args.scheduler)
+    else:
+        runs = area.committed_runs(device.family)
+    fits = {resource: area.fit(runs, resource, device.family) for resource in area.RESOURCES}
+    facts = sweep.report(device, channels, round(args.clock * 1e6), args.baud, fits)
+    if args.out is not None:
+        if args.measure:
+            area.save_runs(args.out, runs)
+        report.save(facts, args.out)
+    show(args, facts, report.as_text)
+    return 0 if facts["fastest"] else 1

@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Verbs of runs and model files."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from cli.arguments import JSON, MODELS, argument, verb
+from cli.output import show
+from golden.options import LATENTS, weight_bits
+
+
+@verb("models", JSON)
+def models(args):
+    """List the models that ship: network, bits, latents, how near they come to the floats.
+
+    Example: avatar models
+
+    A model is named by its path wherever a verb takes a FILE. models/README.md says how each was
+    trained.
+    """
+    from golden import shipped
+
+    show(args, shipped.listing(MODELS), shipped.as_text)
+
+
+@verb(
+    "info",
+    argument("model", metavar="FILE", help="model file"),
+    JSON,
+)
+def info(args):
+    """Show everything in a model file: id, spec, arrays, widths, provenance, metrics.
+
+    Example: avatar info models/compact.safetensors
+    """
+    from golden import model_file
+    from golden.description import as_text, describe
+
+    facts = describe(model_file.load(args.model))
+    show(args, facts, as_text)
+
+
+@verb(
+    "import",
+    argument("file", metavar="FILE.pt", help="torch.save(generator.state_dict(), FILE.pt)"),
+    argument("--out", required=True, metavar="RUN", help="folder of the run"),
+    argument("--v", metavar="FILE.npz", help="its v1 and v2, each 100 numbers"),
+    argument("--v-seed", type=int, metavar="S", help="draw v1 and v2 from N(0, I) instead"),
+    argument("--latent", choices=LATENTS, default="normal", help="those it was trained on"),
+)
+def import_(args):
+    """Make a run of a generator trained elsewhere, for `avatar quantize`.
+
+    Example: avatar import generator.pt --v offsets.npz --out runs/mine
+
+    Four ConvTranspose2d weights (in, out, 4, 4) under any names, in layer order, 100 inputs and one
+    plane out; biases and BatchNorm are folded in.
+    """
+    from train.run.importing import import_generator
+
+    import_generator(
+        args.file, args.out, offsets=args.v, offsets_seed=args.v_seed, latents=args.latent
+    )
+    print(f"{args.out}: imported; next: avatar quantize {args.out} --out model.safetensors")
+
+
+GAIN_ARGUMENTS = (
+    argument(
+        "--widen",
+        action="store_true",
+        help="give the pictures the variety of those it was trained on, for some cleanness",
+    ),
+    argument(
+        "--gain",
+        type=float,
+        metavar="G",
+        help="widen by this gain of the latents, 1 to 1.5, instead of looking for the best one",
+    ),
+)
+
+
+@verb(
+    "quantize",
+    argument(
+        "run",
+        metavar="RUN|FILE",
+        help="folder of `avatar train` or `avatar import`, or a file of `avatar pack`",
+    ),
+    argument(
+        "--weight-bits",
+        metavar="B",
+        help="2 to 8: one number, or four with commas (default 8, or those it was trained in)",
+    ),
+    argument(
+        "--learn",
+        type=int,
+        metavar="N",
+        help="learn in N steps which way to round each weight; 6000 take some ten minutes",
+    ),
+    *GAIN_ARGUMENTS,
+    argument("--out", required=True, metavar="FILE", help="model file to write"),
+    JSON,
+)
+def quantize(args):
+    """Turn a run's float generator into a model file of integers.
+
+    Example: avatar quantize runs/compact --weight-bits 8 --out compact.safetensors
+
+    From 6 bits down --learn pays: the integers then learn, all together and from latents alone, to
+    draw what the float generator draws.
+    A generator's pictures lie nearer together than those it was trained on; --widen finds the gain
+    of the latents that mends most of it and puts it into the model, which then tells of it.
+    `avatar experiment latent-gain` shows what other gains would bring and cost.
+    """
+    from golden import model_file
+    from support.files import check_destination
+    from train.quantize import learned_rounding, pipeline
+    from train.quantize.widening import check_gain, check_known, widen_model
+
+    check_destination(args.out)
+    check_gain(args.gain)
+    if args.widen and args.gain is None:
+        check_known(args.run)
+    learned = None
+    if args.learn is not None:
+        learned = partial(learned_rounding.quantize, steps=args.learn)
+    model = pipeline.quantize_run(args.run, weight_bits(args.weight_bits), learned)
+    widens = args.widen or args.gain is not None
+    if widens:
+        model = widen_model(model, args.run, args.gain)
+    model_file.save(model, args.out)
+    facts = {"id": model.digest, "acc_widths": list(model.spec.acc_widths)} | model.metrics
+    if widens:
+        facts["widened"] = model.training["widened"]
+    show(args, facts, pipeline.as_text)
+
+
+@verb(
+    "pack",
+    argument("run", metavar="RUN", help="folder of `avatar train` or `avatar import`"),
+    *GAIN_ARGUMENTS,
+    argument("--out", required=True, metavar="FILE", help="file to write"),
+    JSON,
+)
+def pack(args):
+    """Put a run's float generator into one small file, its weights rounded to float16.
+
+    Example: avatar pack runs/compact --out docs/results/generators/compact.safetensors
+
+    `avatar experiment` reads such files; those that docs/results cites are committed. --widen and
+    --gain as for `avatar quantize`.
+    """
+    from support.files import check_destination
+    from train.quantize.widening import check_gain, widen_float
+    from train.run import packed
+    from train.run.config import RunConfig
+    from train.run.float_generator import FloatGenerator
+
+    check_destination(args.out)
+    check_gain(args.gain)
+    config = RunConfig.load(args.run)
+    generator = FloatGenerator.load(args.run, config.spec)
+    if args.widen or args.gain is not None:
+        generator = widen_float(config, generator, args.run, args.gain)
+    digest = packed.save(config, generator, args.out)
+    show(args, {"digest": digest, **generator.progress}, lambda facts: facts["digest"])

@@ -1,0 +1,268 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Verbs of simulated hardware."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+
+from cli.arguments import (
+    ARRAY,
+    JSON,
+    NETWORK,
+    argument,
+    drawn_latents,
+    golden_pictures,
+    latents_of,
+    model_or_network,
+    shipped,
+    verb,
+)
+from cli.line import ask, board_at, build_plan, virtual_board_of
+from cli.output import notice, show
+from support.failures import CheckFailed, InputError
+
+ROOT = Path(__file__).parents[1]
+BUILD_TIMEOUT = 1800  # seconds that a simulator may take to be built and run
+
+
+@verb(
+    "demo",
+    argument(
+        "--model", default=shipped("categorical.safetensors"), metavar="FILE", help="model file"
+    ),
+    argument("--seed", type=int, default=7, metavar="S", help="draw latents from this seed"),
+    argument("--out", default="avatars.png", metavar="FILE.png", help="(default avatars.png)"),
+)
+def demo(args):
+    """Show the whole path: six avatars by the reference, the same by the simulated board's UART.
+
+    Example: avatar demo --seed 1
+
+    Writes avatars.png, as it came over the serial line, and avatars-side-by-side.png. The exit
+    status is 1 where a byte differs.
+    """
+
+    import numpy as np
+
+    import pictures
+    from golden import model_file
+    from sim.board.demo import AVATARS, as_text
+
+    out = Path(args.out)
+    pictures.check_png(out)
+    beside = out.with_name(f"{out.stem}-side-by-side{out.suffix}")
+    pictures.check_png(beside)
+    model = model_file.load(args.model)
+    latents = drawn_latents(args.seed, AVATARS, model, args.model)
+
+    notice("simulating generator and board; a first run builds both")
+    with _in_parallel("sim", "--model", args.model, "--seed", str(args.seed)) as measured:
+        expected = golden_pictures(model, latents)
+        with board_at("sim", model) as board:
+            received = ask(board, model, latents)
+        simulated = measured()
+
+    pictures.save_png(out, pictures.grid(received, scale=4))
+    panels = {"NumPy reference": expected, "over the simulated board's UART": received}
+    sheets = {title: pictures.grid(images, scale=4) for title, images in panels.items()}
+    pictures.save_png(beside, pictures.side_by_side(sheets))
+
+    equal = simulated["equal"] and np.array_equal(received, expected)
+    facts = {
+        **simulated,
+        "model": model.digest,
+        "equal": equal,
+        "bytes_sent": board.bytes_sent,
+        "bytes_received": board.bytes_received,
+        "files": (out, beside),
+    }
+    print(as_text(facts))
+    return 0 if equal else 1
+
+
+def _search_path():
+    """Return PYTHONPATH with the checkout before all else, for a process in any folder."""
+    return os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+
+
+@contextmanager
+def _in_parallel(*arguments):
+    """Run a verb with --json beside this process; yield a function that waits for its answer."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cli", *arguments, "--json"],
+        env={**os.environ, "PYTHONPATH": _search_path()},
+        stdout=subprocess.PIPE,
+        start_new_session=True,  # with all that it starts it is a group, ended as one
+    )
+
+    def answer():
+        try:
+            output, _ = process.communicate(timeout=BUILD_TIMEOUT)
+        except subprocess.TimeoutExpired:
+            raise CheckFailed(f"`avatar {arguments[0]}` took too long; run it alone") from None
+        if not output:
+            words = f"`avatar {arguments[0]}` gave no answer; run it alone to see why"
+            raise (CheckFailed if process.returncode == CheckFailed.status else InputError)(words)
+        return json.loads(output)
+
+    try:
+        yield answer
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        process.stdout.close()
+
+
+def _say_simulating():
+    if sys.stderr.isatty():
+        notice("simulating; a first run builds the design, a minute or two")
+
+
+@verb(
+    "sim",
+    argument("--model", required=True, metavar="FILE", help="model file"),
+    argument("--seed", type=int, metavar="S", help="draw the latent from this seed (default 0)"),
+    argument("--latents", metavar="FILE.npy", help="latents; the first one is used"),
+    *ARRAY,
+    argument("--netlist", action="store_true", help="what synthesis for the ECP5 makes of it"),
+    argument(
+        "--waves",
+        nargs="?",
+        const="avatar.vcd",
+        metavar="FILE.vcd",
+        help="keep every signal's history (default avatar.vcd)",
+    ),
+    JSON,
+)
+def sim(args):
+    """Run one avatar through the simulated hardware and compare every layer with the reference.
+
+    Example: avatar sim --model models/compact.safetensors --seed 7
+
+    Says equal, or the first layer, channel and pixel that differ (exit status 1), and how many
+    cycles it took from the first latent taken to the last pixel out. With --netlist the hardware is
+    what Yosys makes of it, on our models of the ECP5's cells: for small networks and arrays.
+    """
+    import shutil
+    import tempfile
+
+    from golden import model_file
+    from hw.tiling import ArraySpec
+    from sim.generator.simulate import GeneratorSimulation, as_text, report
+    from support.files import check_destination, replacing
+
+    args.count = None
+    model = model_file.load(args.model)
+    latents = latents_of(args, model)[:1]
+    array = ArraySpec(rows=args.rows, columns=args.columns)
+    if args.waves:
+        check_destination(args.waves)
+    _say_simulating()
+    simulation = GeneratorSimulation(model, array, netlist=args.netlist, waves=bool(args.waves))
+    with tempfile.TemporaryDirectory(prefix="avatar-sim-") as run_dir:
+        observation = simulation.observe(latents, run_dir=run_dir)
+        if args.waves:
+            with replacing(args.waves) as beside:
+                shutil.move(Path(run_dir, "dump.vcd"), beside)
+    facts = report(model, array, observation, observation.difference(model, latents))
+    show(args, facts, as_text)
+    return 0 if facts["equal"] else 1
+
+
+@verb(
+    "perf",
+    *NETWORK,
+    *ARRAY,
+    argument(
+        "--weights-per-cycle",
+        type=int,
+        metavar="W",
+        help="weights in a word of the weight memory (default: half the array's)",
+    ),
+    argument("--seed", type=int, metavar="S", help="of this network's contents (default 0)"),
+    JSON,
+)
+def perf(args):
+    """Measure the hardware's cycles in simulation, and say where each lost one goes.
+
+    Example: avatar perf --preset compact --json
+
+    Two avatars back to back. The cycle model stands beside the simulated hardware; where they do
+    not agree the exit status is 1. A network without a model file holds numbers drawn from a seed:
+    cycles do not depend on them.
+    """
+    from hw.tiling import ArraySpec
+    from sim.generator import perf
+
+    array = ArraySpec(rows=args.rows, columns=args.columns, word_weights=args.weights_per_cycle)
+    model = model_or_network(args, args.seed)
+    _say_simulating()
+    facts = perf.measure(model, array)
+    show(args, facts, perf.as_text)
+    return 0 if facts["agrees"] else 1
+
+
+@verb(
+    "verilog",
+    argument("--model", required=True, metavar="FILE", help="model file"),
+    argument("--out", required=True, metavar="FILE.v", help="where the Verilog goes"),
+    *ARRAY,
+    argument(
+        "--clock", type=int, default=100_000_000, metavar="HZ", help="clock (default 100 MHz)"
+    ),
+)
+def verilog(args):
+    """Write the complete design as one Verilog file, the model in its memories.
+
+    Example: avatar verilog --model models/compact.safetensors --out top.v
+
+    The module `top` has clk, rst, the serial line rx and tx, and two lamps, active and
+    error.
+    """
+    from golden import model_file
+    from hw.tiling import ArraySpec
+    from sim.verilog import to_verilog
+    from support.files import check_destination, replacing
+
+    check_destination(args.out)
+    model = model_file.load(args.model)
+    array = ArraySpec(rows=args.rows, columns=args.columns)
+    text = to_verilog(build_plan(model, array, args.clock).top(), "top")
+    with replacing(args.out) as beside:
+        beside.write_text(text)
+
+
+@verb(
+    "board-sim",
+    argument("--model", required=True, metavar="FILE", help="model file"),
+    argument("--link", metavar="PATH", help="a name for the terminal, while the board runs"),
+    argument("--netlist", metavar="BOARD", help="its netlist for this board of the ECP5"),
+    *ARRAY,
+)
+def board_sim(args):
+    """Run a virtual board: the real hardware, simulated pin for pin, behind a pseudo-terminal.
+
+    Example: avatar board-sim --model models/compact.safetensors --link /tmp/board
+
+    Prints the terminal's path when the board is ready, and serves until Ctrl-C. In another shell:
+    avatar generate --port /tmp/board --model models/compact.safetensors --out a.png
+
+    With --netlist it is the board's whole design as synthesis left it, buffers and reset included,
+    on our models of the chip's cells: for small networks and arrays.
+    """
+    from golden import model_file
+    from hw.tiling import ArraySpec
+
+    model = model_file.load(args.model)
+    array = ArraySpec(rows=args.rows, columns=args.columns)
+    with virtual_board_of(model, args.link, array, args.netlist) as board:
+        print(board.path, flush=True)
+        board.process.wait()
+    return 0 if board.process.returncode == 0 else 1

@@ -1,0 +1,286 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Verbs of pictures and training."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from cli.arguments import JSON, argument, check_seed, shipped, verb
+from cli.output import notice, show
+from golden.options import channels_of, weight_bits
+from support.failures import InputError
+from support.files import make_folder
+from train import options
+
+
+@verb(
+    "data",
+    argument("--count", type=int, default=275, metavar="N", help="number of sprites (default 275)"),
+    argument("--seed", type=int, default=0, metavar="S", help="seed of the drawing (default 0)"),
+    argument("--out", required=True, metavar="DIR", help="folder for the PNG files and labels.csv"),
+    argument("--sheet", metavar="FILE.png", help="all of them on one sheet"),
+)
+def data(args):
+    """Draw sprites: 32x32 PNG files and a table of their attributes.
+
+    Example: avatar data --count 275 --seed 0 --out sprites --sheet sheet.png
+
+    Two heads tall, on black; hair, eyes, clothes and accessories vary. `avatar train` draws its own
+    unless --data names a folder such as this one.
+    """
+    from tqdm import tqdm
+
+    import pictures
+    from train.data import sprites
+
+    sprites.check("--count", args.count)
+    check_seed(args.seed)
+    if args.sheet:
+        pictures.check_png(args.sheet)
+    pictures.make_empty(args.out)
+    images, attributes = sprites.collection(args.count, args.seed)
+    pictures.save_each(args.out, tqdm(images, desc="save", unit="PNG", delay=2, leave=False))
+    sprites.save_labels(args.out, attributes)
+    if args.sheet:
+        pictures.save_png(args.sheet, pictures.grid(images, scale=2))
+
+
+@verb("train", *options.ARGUMENTS)
+def train(args):
+    """Train a generator against the two discriminators.
+
+    Example: avatar train --preset compact --recipe fast --data sprites --out runs/compact
+
+    Ctrl-C saves; --resume goes on, to the same weights as a run never stopped. RUN holds
+    config.json, checkpoint.pt and generator.safetensors, and for watching it metrics.jsonl,
+    losses.png, samples/ and tensorboard/. Several processes: torchrun --nproc-per-node 2 -m train,
+    with the same options.
+    """
+    return options.train(args)
+
+
+EARLIER = "folder of `avatar train`, or a file of `avatar pack`"
+
+
+START_ARGUMENTS = (
+    argument("--out", required=True, metavar="RUN2", help="folder of the new run"),
+    argument("--steps", type=int, metavar="N", help="length in steps (default: by the recipe)"),
+    argument("--seed", type=int, default=0, metavar="S", help="seed of everything random"),
+    argument(
+        "--rate",
+        type=float,
+        metavar="R",
+        help="learning rates as a share of the recipe's (default 0.5, of distill 1)",
+    ),
+    argument(
+        "--distillation",
+        type=float,
+        metavar="W",
+        help="weight of the teacher in the loss (default 10, of finetune 20)",
+    ),
+    argument(
+        "--noise",
+        type=float,
+        metavar="S",
+        help="most standard deviation, in grey levels, of noise in what the discriminators see "
+        "(default 0, of finetune 60)",
+    ),
+    argument(
+        "--warm-up",
+        type=int,
+        metavar="N",
+        help="first steps, in which only the discriminators learn (default 0; 500, of finetune and "
+        "prune, where a FILE has none to begin with, at most a quarter of all)",
+    ),
+    options.PRECISION,
+    argument("--device", choices=("cpu", "cuda"), help="default: cuda where there is one"),
+    argument("--save-every", type=int, default=1000, metavar="N", help="steps (default 1000)"),
+)
+
+
+def _begin_from(earlier, way, args, **sizes):
+    """Train a run that begins from an earlier one."""
+    from train.loop import session
+
+    names = ("steps", "seed", "rate", "distillation", "noise", "warm_up")
+    names += ("precision", "device", "save_every")
+    given = {name: getattr(args, name) for name in names}
+    session.begin_from(earlier, args.out, way, **sizes, **given)
+    print(f"{args.out}: trained; next: avatar quantize {args.out} --out model.safetensors")
+
+
+@verb(
+    "finetune",
+    argument("run", metavar="RUN|FILE", help=EARLIER),
+    argument(
+        "--weight-bits",
+        required=True,
+        metavar="B",
+        help="2 to 8: one number, or four with commas",
+    ),
+    *START_ARGUMENTS,
+)
+def finetune(args):
+    """Go on with a run in integers: it learns to draw with few bits a weight.
+
+    Example: avatar finetune runs/compact --weight-bits 4 --steps 1000 --out runs/compact-w4
+
+    Begins with the run's generator, rounded as `avatar quantize` rounds it, and with its
+    discriminators; computes exactly what the hardware does. A file of `avatar pack` has no
+    discriminators: new ones learn alone first. Ctrl-C saves; `avatar train --resume --out RUN2`
+    goes on. `avatar quantize RUN2` gives the trained integers.
+    """
+    _begin_from(args.run, "finetune", args, weight_bits=weight_bits(args.weight_bits))
+
+
+CHANNELS_ARGUMENTS = (
+    argument("--preset", help="size of the new generator: medium, compact, small, tiny"),
+    argument("--channels", metavar="C1,C2,C3", help="the same, as three numbers"),
+)
+
+
+@verb(
+    "distill",
+    argument("--teacher", required=True, metavar="RUN|FILE", help=EARLIER),
+    *CHANNELS_ARGUMENTS,
+    *START_ARGUMENTS,
+)
+def distill(args):
+    """Train a generator that also imitates an earlier run's, its teacher.
+
+    Example: avatar distill --teacher runs/medium --preset compact --out runs/distilled
+
+    Teacher and student see the same latents, v1 and v2; the teacher does not learn. Recipe and
+    pictures are the teacher's. Ctrl-C saves; `avatar train --resume --out RUN2` goes on.
+    """
+    channels = channels_of(args.preset, args.channels)
+    _begin_from(args.teacher, "distill", args, channels=channels)
+
+
+@verb(
+    "prune",
+    argument("run", metavar="RUN|FILE", help=EARLIER),
+    *CHANNELS_ARGUMENTS,
+    *START_ARGUMENTS,
+)
+def prune(args):
+    """Take channels out of a run's generator, and go on training it.
+
+    Example: avatar prune runs/medium --preset compact --out runs/pruned
+
+    Each time that channel goes whose loss the others make up for best. Recipe, pictures and
+    discriminators are the run's. Ctrl-C saves; `avatar train --resume --out RUN2` goes on.
+    """
+    channels = channels_of(args.preset, args.channels)
+    _begin_from(args.run, "prune", args, channels=channels)
+
+
+@verb(
+    "evaluate",
+    argument("--model", metavar="FILE", help="measure a model file, or a packed generator"),
+    argument("--run", metavar="RUN", help="measure a run's generator"),
+    argument("--images", metavar="DIR", help="measure a folder of PNG files"),
+    argument(
+        "--reference",
+        default="sprites",
+        metavar="DIR|sprites",
+        help="real pictures to compare with (default: 2000 held-out sprites)",
+    ),
+    argument("--count", type=int, default=1500, metavar="N", help="samples (default 1500)"),
+    argument("--seed", type=int, default=0, metavar="S", help="of the samples (default 0)"),
+    argument(
+        "--training",
+        metavar="DIR|sprites",
+        help="its training pictures, for novelty (default: those that the run names)",
+    ),
+    argument("--training-count", type=int, metavar="N", help="sprites of --training (default 275)"),
+    JSON,
+)
+def evaluate(args):
+    """Measure pictures: distances to real ones, novelty, diversity; known sets beside them.
+
+    Example: avatar evaluate --model models/compact.safetensors --json
+
+    Give one of --model, --run and --images. Two figures, attribute_frechet and re_render, are of
+    drawn sprites only.
+    """
+    from tqdm import tqdm
+
+    from train.data.training_set import SPRITES
+    from train.evaluate import evaluation, samples
+
+    kinds = {"model": samples.of_file, "run": samples.of_run, "images": samples.of_folder}
+    given = {name: getattr(args, name) for name in kinds if getattr(args, name) is not None}
+    if len(given) != 1:
+        raise InputError("give one of --model FILE, --run RUN and --images DIR")
+    if args.training_count is not None and args.training != SPRITES:
+        raise InputError("--training-count is the number of sprites; give --training sprites too")
+    evaluation.check(args.count, args.seed)
+    ((kind, path),) = given.items()
+    source = kinds[kind](path)
+    _notice_other_reference(path, source.training, args.reference)
+    training = None
+    if args.training is not None:
+        training = evaluation.training_of(args.training, args.training_count)
+    result = evaluation.evaluate(
+        source,
+        evaluation.reference_of(args.reference, args.count),
+        count=args.count,
+        seed=args.seed,
+        training=training,
+        progress=partial(tqdm, desc="evaluate", unit="set", delay=2, leave=False),
+    )
+    show(args, result, evaluation.as_text)
+
+
+def _notice_other_reference(path, training, reference):
+    """Say so where something trained on pictures of one's own is compared with sprites."""
+    from train.data.training_set import SPRITES
+
+    data = training.get("data", SPRITES)
+    if reference == SPRITES != data and training.get("recipe") != "import":
+        notice(f"{path}: was trained on {data}; to compare with that, give --reference {data}")
+
+
+@verb(
+    "experiment",
+    argument("name", metavar="NAME", help="one of `avatar experiment list`, or all"),
+    argument(
+        "--model",
+        default=shipped("compact.safetensors"),
+        metavar="FILE",
+        help="model file or packed generator (default: the shipped compact)",
+    ),
+    argument("--out", default="docs/results", metavar="DIR", help="(default docs/results)"),
+    argument("--seed", type=int, default=0, metavar="S", help="of all that is random (default 0)"),
+    JSON,
+)
+def experiment(args):
+    """Repeat one of the paper's experiments, or list them.
+
+    Example: avatar experiment interpolation --model models/compact.safetensors
+
+    Writes NAME.md, NAME.json and, where there is something to see, NAME.png; `all` does every
+    experiment and puts the parts together as README.md. The same command gives the same bytes on
+    one machine. Experiments that compare generators read docs/results/generators and models.
+    """
+    from train.experiments.registry import EXPERIMENTS, as_text, find
+
+    if args.name == "list":
+        facts = {each.name: each.summary for each in EXPERIMENTS.values()}
+        show(args, facts, lambda facts: as_text())
+        return
+    chosen = None if args.name == "all" else find(args.name)
+    check_seed(args.seed)
+    make_folder(args.out)
+
+    from train.experiments import report
+
+    settings = report.Settings(model=args.model, seed=args.seed)
+    if chosen is None:
+        facts = report.save_all(args.out, EXPERIMENTS.values(), settings, notice=notice)
+        written = list(facts)
+    else:
+        facts = report.save(args.out, chosen, settings, chosen.run(settings))
+        written = [chosen.name]
+    show(args, facts, lambda facts: "\n".join(f"{args.out}/{name}.md" for name in written))

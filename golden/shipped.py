@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The models that come with the project, as a list."""
+
+from pathlib import Path
+
+from golden import model_file
+from golden.spec import GeneratorSpec
+from support.failures import InputError
+
+PRESETS = {channels: name for name, channels in GeneratorSpec.PRESETS.items()}
+
+
+def listing(folder):
+    """Return a dictionary for each model file in `folder`, sorted by name; other files are passed.
+
+    Raises
+    ------
+    InputError
+        There is no model in it.
+    """
+    folder = Path(folder)
+    rows = []
+    for path in sorted(folder.glob("*.safetensors")):
+        try:
+            model = model_file.load(path)
+        except InputError:
+            continue  # the classifier of `avatar evaluate` lies there, too
+        rows.append(
+            {
+                "name": path.stem,
+                "file": str(path),
+                "id": model.digest,
+                "network": PRESETS.get(model.spec.channels, "own"),
+                "channels": list(model.spec.channels),
+                "weight_bits": list(model.spec.weight_bits),
+                "latents": model.training.get("latents", "normal"),
+                "psnr": model.metrics.get("psnr"),
+            }
+        )
+    if not rows:
+        raise InputError(f"{folder}: holds no model; get the project's folder models/")
+    return rows
+
+
+def as_text(rows):
+    """Lay :func:`listing`'s rows out as a table."""
+    lines = ["name             network  channels     bits     latents      PSNR to the float"]
+    for row in rows:
+        channels = "-".join(map(str, row["channels"]))
+        bits = dict.fromkeys(row["weight_bits"])
+        bits = ", ".join(map(str, row["weight_bits"] if len(bits) > 1 else bits))
+        psnr = "unknown" if row["psnr"] is None else f"{row['psnr']:.2f} dB"
+        lines.append(
+            f"{row['name']:<16} {row['network']:<8} {channels:<12} {bits:<8} "
+            f"{row['latents']:<12} {psnr}"
+        )
+    return "\n".join(lines)
