@@ -19,6 +19,7 @@ from PIL import Image
 import cli
 from boards.chips.capacity import DoesNotFit
 from cli.arguments import VERBS
+from golden import generator as reference
 from golden import model_file
 from golden.latents import draw_latents
 from golden.spec import GeneratorSpec
@@ -93,7 +94,42 @@ def test_latents_are_drawn_as_the_model_was_trained():
 
 def test_one_avatar_is_the_default():
     assert cli.main(["generate", "--model", MODEL, "--out", "a.png"]) == 0
-    assert read_png("a.png").shape == (32, 32, 3)
+    assert read_png("a.png").shape == (256, 256, 3)
+
+
+@pytest.mark.parametrize(("count", "scale"), [(1, 8), (2, 8), (5, 5), (64, 2), (300, 1)])
+def test_a_grid_is_enlarged_so_that_one_sees_it(count, scale):
+    assert cli.main(["generate", "--model", MODEL, "--count", str(count), "--out", "a.png"]) == 0
+    latents = draw_latents(0, count)
+    wanted = grid(reference.generate(model_file.load(MODEL), latents), scale=scale)
+    np.testing.assert_array_equal(read_png("a.png"), wanted)
+
+
+def test_avatars_in_the_terminal(capsys, monkeypatch):
+    """Two pixels a character, as many avatars side by side as fit."""
+    monkeypatch.setenv("COLUMNS", "70")
+    assert cli.main(["generate", "--model", MODEL, "--count", "3", "--show"]) == 0
+    lines = capsys.readouterr().out.split("\n")
+    wanted = reference.generate(model_file.load(MODEL), draw_latents(0, 3))
+    cell = re.compile(r"\x1b\[38;2;(\d+);(\d+);(\d+);48;2;(\d+);(\d+);(\d+)m\u2580")
+    rows = [np.array(cell.findall(line), int).reshape(-1, 2, 3) for line in lines]
+    shapes = [len(row) for row in rows]
+    assert shapes == [64] * 16 + [0] + [32] * 16 + [0]
+    upper = np.array(rows[:16]).transpose(0, 2, 1, 3).reshape(32, 64, 3)
+    np.testing.assert_array_equal(upper, np.concatenate(wanted[:2], axis=1))
+    lower = np.array(rows[17:33]).transpose(0, 2, 1, 3).reshape(32, 32, 3)
+    np.testing.assert_array_equal(lower, wanted[2])
+
+
+def test_the_default_model_is_found_from_any_folder(capsys):
+    assert cli.main(["generate", "--seed", "7", "--out", "a.png"]) == 0
+    assert cli.main(["models", "--json"]) == 0
+    shipped = {row["name"]: row["file"] for row in json.loads(capsys.readouterr().out)}
+    assert (
+        cli.main(["generate", "--model", shipped["categorical"], "--seed", "7", "--out", "b.png"])
+        == 0
+    )
+    assert Path("a.png").read_bytes() == Path("b.png").read_bytes()
 
 
 def test_trace_alone_writes_files_of_every_layer():
@@ -125,7 +161,6 @@ BUILD = ["build", "--board", "ulx3s-85f", "--model", MODEL, "--out", "b"]
         (["info", "none.safetensors"], "none.safetensors: there is no such file"),
         (["info", "."], "no regular file"),
         (["info", __file__], "test_cli.py: is not a model file"),
-        (["generate", "--out", "a.png"], "--model"),
         (["generate", "--model", MODEL], "--out FILE.png"),
         (["generate", "--model", "none", "--out", "a.png"], "none: there is no such file"),
         (["generate", "--model", MODEL, "--out", "none/a.png"], "there is no folder none"),
