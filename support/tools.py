@@ -17,6 +17,7 @@ from functools import cached_property
 from pathlib import Path
 
 from support.cache import cache_dir, lock
+from support.environment import clean_process
 from support.failures import CheckFailed, InputError
 
 POLL = 0.1  # seconds between two looks at a program's log
@@ -96,6 +97,8 @@ class Tool:
     def in_environment(self, complaint):
         """Name the program in the environment, for a library that looks for it there.
 
+        What users set for their own runs of that library (:mod:`support.environment`) is not there.
+
         Parameters
         ----------
         complaint : type
@@ -106,18 +109,12 @@ class Tool:
         InputError
             In place of `complaint`; and as :attr:`path`.
         """
-        before = os.environ.get(self.variable)
-        os.environ[self.variable] = self.path
         try:
-            yield
+            with clean_process(**{self.variable: self.path}):
+                yield
         except complaint as error:
             words = str(error) or f"is no {self.name.capitalize()}"
             raise InputError(f"{self.path}: {words}; see {self.variable}") from error
-        finally:
-            if before is None:
-                del os.environ[self.variable]
-            else:
-                os.environ[self.variable] = before
 
     def run(self, arguments, folder, *, log, timeout, watch=lambda line: None):
         """Run the program in `folder`, where it finds its files by relative names.

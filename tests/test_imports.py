@@ -42,14 +42,14 @@ ALLOWED = {
 # The rooms of each folder from the ground up: a room imports from those before it only. A module
 # that stands in a folder itself, in no room, counts as a room of its own.
 ROOMS = {
-    "support": "failures files cache progress termination tools",
+    "support": "failures files cache progress termination environment tools",
     "golden": (
         "spec arithmetic conv_transpose latents model_file description full_range generator "
         "trace_files layer_sums shipped options"
     ),
     "hw": "rtlil tiling primitives engine uart contents top model build_plan",
     "train": "networks run data evaluate quantize loop options experiments __main__",
-    "sim": "streams verilog runner netlist ecp5 benches generator board formal fuzz",
+    "sim": "streams verilog plain_paths runner netlist ecp5 benches generator board formal fuzz",
     "boards": "chips catalogue build explore host",
 }
 

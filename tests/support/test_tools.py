@@ -52,3 +52,11 @@ def test_the_environment_is_put_back(tool, monkeypatch):
         assert os.environ[VARIABLE].endswith("/true")
         assert os.path.isabs(os.environ[VARIABLE])
     assert os.environ[VARIABLE] == "true"
+
+
+def test_amaranths_own_choice_of_yosys_is_not_ours(tool, monkeypatch):
+    monkeypatch.setenv(VARIABLE, "true")
+    monkeypatch.setenv("AMARANTH_USE_YOSYS", "builtin")
+    with tool.in_environment(KeyError):
+        assert "AMARANTH_USE_YOSYS" not in os.environ
+    assert os.environ["AMARANTH_USE_YOSYS"] == "builtin"
