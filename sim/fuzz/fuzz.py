@@ -18,6 +18,8 @@ from hw.uart.protocol import ERROR, NO_TAG, Error, Frame, FrameError, Request
 from sim.fuzz import damage
 from sim.fuzz.fuzz_board import CLOCKS, FuzzBoard, proven
 from sim.fuzz.pins import RST, RX, Pins, idle, wave
+from sim.runner import NotSimulated
+from support.failures import InputError
 
 BYTE = CLOCKS * protocol.BYTE_BITS
 OFFSET = 0.02  # of the host's clock, at most
@@ -83,6 +85,8 @@ class Fuzz:
         ------
         Failure
             The message names seed, case and kind.
+        sim.runner.NotSimulated
+            The simulation ended; the message names the same.
         """
         case = 0
         while self.frames < frames:
@@ -91,8 +95,8 @@ class Fuzz:
             before = self.frames
             try:
                 self._cases[kind](rng)
-            except (Failure, RuntimeError) as error:
-                raise Failure(f"seed {self.seed}, case {case}, {kind}: {error}") from error
+            except (Failure, NotSimulated) as error:
+                raise type(error)(f"seed {self.seed}, case {case}, {kind}: {error}") from error
             self.kinds[kind] += 1
             progress(self.frames - before)
             case += 1
@@ -219,16 +223,18 @@ def main():
     args = parser.parse_args()
     if args.seed < 0:
         parser.error(f"--seed is {args.seed}; give 0 or a positive number")
-    board = FuzzBoard()
     begin = time.monotonic()
-    with Pins(board.verilog()) as pins, tqdm(total=args.frames, unit="frame") as bar:
-        fuzz = Fuzz(board, pins, args.seed)
-        try:
+    try:
+        board = FuzzBoard()
+        with Pins(board.verilog()) as pins, tqdm(total=args.frames, unit="frame") as bar:
+            fuzz = Fuzz(board, pins, args.seed)
             fuzz.run(args.frames, progress=bar.update)
-        except Failure as failure:
-            bar.close()
-            print(f"fuzz: {failure}", file=sys.stderr)
-            return 1
+    except Failure as failure:
+        print(f"fuzz: {failure}", file=sys.stderr)
+        return 1
+    except InputError as error:
+        print(f"fuzz: {error}", file=sys.stderr)
+        return error.status
     seconds = time.monotonic() - begin
     print(", ".join(f"{count} {kind}" for kind, count in sorted(fuzz.kinds.items())))
     print(

@@ -16,8 +16,10 @@ from pathlib import Path
 import numpy as np
 
 from hw.uart.protocol import BYTE_BITS
-from sim.runner import BUILD_ARGS, BUILD_TIMEOUT, Verilator, failed_build
+from sim.plain_paths import plain_folder
+from sim.runner import BUILD_ARGS, BUILD_TIMEOUT, LOG, ROOT, NotSimulated, Verilator, failed_build
 from support.cache import cache_dir, lock
+from support.environment import clean_environment
 
 HARNESS = Path(__file__).with_name("pins.cpp")
 ORDER = struct.Struct("=3I")
@@ -29,6 +31,7 @@ OPTIONS = [
     *("-MAKEFLAGS", "OPT_FAST=-O2"),  # the code that fills memories runs once, and is most of it
     *("-MAKEFLAGS", "CFG_CXXFLAGS_PCH_I=-include"),  # the wheel's makefile has it empty
 ]
+UNFINISHED = "unfinished"  # the program while it is linked
 RX, RST = 1, 2  # bits of a waveform
 
 
@@ -75,7 +78,11 @@ class Pins:
     def __init__(self, text):
         program = _build(text)
         self._process = subprocess.Popen(
-            [program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+            [program],
+            env=clean_environment(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            start_new_session=True,
         )
         self.clocks = 0
 
@@ -107,13 +114,16 @@ class Pins:
 
         Raises
         ------
-        RuntimeError
+        sim.runner.NotSimulated
             The simulation ended, or took too long.
         """
         process = self._process
         order = ORDER.pack(len(levels), divisor, limit)
-        process.stdin.write(order + levels.astype(np.uint8).tobytes())
-        process.stdin.flush()
+        try:
+            process.stdin.write(order + levels.astype(np.uint8).tobytes())
+            process.stdin.flush()
+        except BrokenPipeError as error:
+            raise NotSimulated("the simulation ended") from error
         clocks, count, active = ANSWER.unpack(self._read(ANSWER.size))
         self.clocks += clocks
         received = np.frombuffer(self._read(count * RECEIVED.itemsize), RECEIVED)
@@ -124,10 +134,10 @@ class Pins:
         out = self._process.stdout.fileno()
         while len(chunks) < size:
             if not select.select([out], [], [], max(0.0, end - time.monotonic()))[0]:
-                raise RuntimeError(f"the simulation is silent for {PATIENCE:.0f} s")
+                raise NotSimulated(f"the simulation is silent for {PATIENCE:.0f} s")
             chunk = os.read(out, size - len(chunks))
             if not chunk:
-                raise RuntimeError("the simulation ended")
+                raise NotSimulated("the simulation ended")
             chunks += chunk
         return bytes(chunks)
 
@@ -138,22 +148,30 @@ def _build(text):
     key = repr((text, HARNESS.read_text(), OPTIONS, verilator)).encode()
     folder = cache_dir() / "pins" / hashlib.sha256(key).hexdigest()[:16]
     with lock(folder.with_suffix(".lock")):
-        program, beside, log = folder / "pins", folder / "unfinished", folder / "build.log"
+        program = folder / "pins"
         if program.exists():
             return program
         folder.mkdir(exist_ok=True)
-        (folder / "top.v").write_text(text)
-        command = ["verilator", "--cc", "--exe", "--build", "--top-module", "top", "-o", beside]
-        with verilator.environment(), log.open("wb") as output:
-            try:
-                subprocess.run(
-                    [*command, *OPTIONS, "--Mdir", folder / "obj", folder / "top.v", HARNESS],
-                    stdout=output,
-                    stderr=output,
-                    timeout=BUILD_TIMEOUT,
-                    check=True,
-                )
-            except subprocess.SubprocessError as error:
-                raise failed_build(log) from error
-        beside.rename(program)
+        try:
+            with plain_folder(folder) as work, verilator.environment(ROOT) as plain:
+                _compile(text, work, verilator, plain)
+        except subprocess.SubprocessError as error:
+            raise failed_build(folder / LOG) from error
+        (folder / UNFINISHED).rename(program)
     return program
+
+
+def _compile(text, folder, verilator, plain):
+    """Make the program :data:`UNFINISHED` in `folder`; `plain` names other folders plainly."""
+    source = folder / "top.v"
+    source.write_text(text)
+    command = [verilator.program, "--cc", "--exe", "--build", "--top-module", "top", *OPTIONS]
+    command += ["-o", folder / UNFINISHED, "--Mdir", folder / "obj", source, HARNESS]
+    with (folder / LOG).open("wb") as output:
+        subprocess.run(
+            list(map(plain, command)),
+            stdout=output,
+            stderr=output,
+            timeout=BUILD_TIMEOUT,
+            check=True,
+        )

@@ -15,7 +15,7 @@ from hw.model.cycle_model import CycleModel
 from hw.tiling import Tiling
 from sim.generator.trace import feature_maps
 from sim.netlist import BUILD_ARGS, cached_netlist, cell_models
-from sim.runner import BenchFailed, Simulation
+from sim.runner import BenchFailed, NotSimulated, Simulation
 from sim.verilog import cached_verilog
 
 PLANE_NAMES = "RGB"
@@ -153,7 +153,10 @@ class GeneratorSimulation:
         Raises
         ------
         sim.runner.BenchFailed
-            The simulation did not end as it should.
+            The hardware broke a rule of its streams, or gave too little in :data:`PATIENCE` times
+            the cycles.
+        sim.runner.NotSimulated
+            There is no picture for another reason.
         """
         cycles = CycleModel(self.tiling)
         with tempfile.TemporaryDirectory(prefix="avatar-sim-") as scratch:
@@ -171,6 +174,8 @@ class GeneratorSimulation:
                     "sim.generator.tb_generator", seed=seed, env=env, run_dir=run_dir
                 )
             except BenchFailed as error:
+                if not error.asserted:
+                    raise NotSimulated(f"the bench broke: {error.reason}") from error
                 made = "picture" if len(latents) == 1 else "pictures"
                 raise BenchFailed(f"the hardware did not make its {made}\n{error}") from None
             with np.load(seen) as out:

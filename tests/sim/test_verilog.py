@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 import cli
+from hw.primitives.stream_register import StreamRegister
 from sim import verilog
 
 ROOT = Path(__file__).parents[2]
@@ -88,3 +89,10 @@ def test_what_is_kept_is_of_one_yosys(tmp_path, monkeypatch):
             verilog.cached_verilog("top", b"", object, convert=lambda *_: f"text {len(texts)}")
         )
     assert texts == ["text 0", "text 1", "text 0"]
+
+
+@pytest.mark.parametrize("choice", ["builtin", "x"])
+def test_amaranths_own_choice_of_yosys_changes_nothing(monkeypatch, choice):
+    text = verilog.to_verilog(StreamRegister(8), "register")
+    monkeypatch.setenv("AMARANTH_USE_YOSYS", choice)
+    assert verilog.to_verilog(StreamRegister(8), "register") == text

@@ -19,4 +19,4 @@ def simulation(tiling):
 @pytest.mark.parametrize("bench", PARTS)
 @pytest.mark.parametrize("tiling", TILINGS)
 def test_component(tiling, bench):
-    simulation(tiling).run(f"sim.tb_{bench}", env={"TILING": tiling})
+    simulation(tiling).run(f"sim.benches.tb_{bench}", env={"TILING": tiling})

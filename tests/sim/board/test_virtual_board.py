@@ -101,6 +101,15 @@ def test_pictures_are_the_contracts(connection, model):
     np.testing.assert_array_equal(connection.generate(model, latents), expected)
 
 
+def test_variables_of_other_programs_do_not_reach_the_board(simulation, monkeypatch, tmp_path):
+    monkeypatch.setenv("COCOTB_TEST_FILTER", "nothing")
+    monkeypatch.setenv("LIBPYTHON_LOC", "/nowhere")
+    monkeypatch.setenv("AVATAR_BOARD_LINK", str(tmp_path / "link"))
+    with VirtualBoard(simulation) as running, Board(running.path) as open_board:
+        assert open_board.self_test().wrong_layer is None
+        assert not list(tmp_path.iterdir())
+
+
 def test_info_and_self_test(connection, model, model_id):
     assert connection.self_test().wrong_layer is None
     facts, status = connection.info()

@@ -10,6 +10,7 @@ from hw.uart import protocol
 from sim.fuzz.fuzz import Failure, Fuzz
 from sim.fuzz.fuzz_board import FuzzBoard, proven
 from sim.fuzz.pins import RX, Pins, wave
+from sim.runner import NotSimulated
 
 pytestmark = pytest.mark.sim
 
@@ -55,6 +56,14 @@ class Liar:
 def test_lies_and_hangs_are_failures(board, text, lie, words):
     with Pins(text) as pins, pytest.raises(Failure, match=words):
         Fuzz(board, Liar(pins, **lie), seed=1).run(50)
+
+
+def test_a_simulation_that_ends_says_nothing_about_the_board(board, text):
+    with Pins(text) as pins:
+        fuzz = Fuzz(board, pins, seed=1)
+        pins._process.kill()
+        with pytest.raises(NotSimulated, match=r"^seed 1, case 0, \w+: the simulation ended"):
+            fuzz.run(1)
 
 
 def test_a_wrong_picture_is_a_failure(board):

@@ -13,8 +13,10 @@ from golden.latents import draw_latents
 from golden.spec import GeneratorSpec
 from hw.contents import Contents
 from hw.engine.generator import Generator
+from hw.model.cycle_model import CycleModel
 from hw.tiling import ArraySpec, Tiling
 from sim.generator.simulate import GeneratorSimulation, Observation, as_text, report
+from sim.runner import BenchFailed, NotSimulated
 from sim.verilog import to_verilog
 from tests.models import random_model
 
@@ -38,6 +40,33 @@ def test_conformance(name, array):
     observed = GeneratorSimulation(model, array).observe(latents, stall=0.2)
     assert observed.difference(model, latents) is None
     np.testing.assert_array_equal(observed.pictures, np.load(CONFORMANCE / f"{name}.pictures.npy"))
+
+
+@pytest.fixture
+def small():
+    model = model_file.load(CONFORMANCE / "plain-8-8-8-w8.safetensors")
+    return GeneratorSimulation(model, ArraySpec(rows=8, columns=8))
+
+
+def test_a_bench_that_breaks_is_no_verdict(small):
+    with pytest.raises(NotSimulated, match=r"^the bench broke: ValueError: cannot convert .* NaN"):
+        small.observe(np.full((1, 100), np.nan))
+
+
+def test_too_few_pixels_in_the_given_cycles_are_a_verdict(small, monkeypatch):
+    monkeypatch.setattr("sim.generator.simulate.CycleModel", HalfTime)
+    monkeypatch.setattr("sim.generator.simulate.PATIENCE", 1)
+    with pytest.raises(BenchFailed, match=r"^the hardware did not make its picture\n") as failed:
+        small.observe(draw_latents(1, 1))
+    assert failed.value.status == 1
+
+
+class HalfTime(CycleModel):
+    """Promises a picture in half the cycles."""
+
+    @property
+    def cycles_latency(self):
+        return super().cycles_latency // 2
 
 
 def test_tiny_many_seeds():
