@@ -85,6 +85,7 @@ def test_misplaced():
         (1, "FAILED tests/a.py::test_b - ValueError: not enough values to unpack", "caught"),
         (1, "FAILED tests/a.py::test_b - NameError: name 'x' is not defined", "broken"),
         (1, "FAILED tests/a.py::test_b - amaranth.hdl._ir.DriverConflict: Signal", "broken"),
+        (1, "FAILED tests/a.py::test_b - sim.runner.NotSimulated: no space left", "broken"),
         (2, "ERROR tests/a.py - ImportError", "broken"),
         (5, "no tests ran", "broken"),
     ],

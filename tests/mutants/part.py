@@ -11,7 +11,7 @@ def main(tiling, part):
     """Return 0, or 1 where the bench fails."""
     simulation = Simulation(Components(TILINGS[tiling], [part]), "components")
     try:
-        simulation.run(f"sim.tb_{part}", env={"TILING": tiling})
+        simulation.run(f"sim.benches.tb_{part}", env={"TILING": tiling})
     except BenchFailed as failure:
         lines = [line.strip() for line in str(failure).splitlines()]
         reasons = [line for line in lines if "Error" in line or line.startswith("assert")]

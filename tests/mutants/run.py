@@ -26,7 +26,7 @@ FAILED = re.compile(r"^FAILED .+?(?: - (.*))?$", re.MULTILINE)
 # Not what a check says, but Python or Amaranth of a text that is no design.
 NO_DESIGN = re.compile(
     r"(Name|Type|Attribute|Import|ModuleNotFound|UnboundLocal|Syntax|Indentation)Error\b"
-    r"|\S*Warning\b|amaranth\."
+    r"|\S*Warning\b|amaranth\.|sim\.runner\.NotSimulated"
 )
 
 
