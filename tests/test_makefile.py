@@ -1,18 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """What `make` relies on: the check of system packages, the pins."""
 
+import os
 import re
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
+MOVE = 'move the project to a folder without : ; , " $ ` or \\ in its name'
 
 
-def check_system(python, path):
+def check_system(python, path, folder=None):
     return subprocess.run(
         ["/bin/sh", ROOT / ".ci" / "check-system", python],
+        cwd=folder,
         env={"PATH": str(path)},
         capture_output=True,
         text=True,
@@ -30,6 +35,15 @@ def test_missing_system_packages_are_one_line(tmp_path):
 
 def test_a_python_that_works_is_not_called_missing(tmp_path):
     assert "python" not in check_system(sys.executable, tmp_path).stderr
+
+
+@pytest.mark.parametrize(("name", "status"), [("my fpga", 0), ("it's é", 0), ("a:b", 2), ("$a", 2)])
+def test_a_folder_whose_name_would_break_the_installation(tmp_path, name, status):
+    folder = tmp_path / name
+    folder.mkdir()
+    run = check_system(sys.executable, os.environ["PATH"], folder)
+    assert run.returncode == status
+    assert run.stderr == (f"{folder}: {MOVE}\n" if status else "")
 
 
 def test_every_dependency_is_pinned():
