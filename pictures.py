@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pictures in and out: folders of PNG files, PNG files and grids of them."""
+"""Pictures out: PNG files, folders and grids of them."""
 
 from __future__ import annotations
 
 import math
-import sys
 import time
-import warnings
 from collections import deque
 from pathlib import Path
 
@@ -178,82 +176,3 @@ def side_by_side(panels, *, gap=12):
         draw.text((left, gap // 2), caption, fill=(220, 223, 228))
         sheet.paste(Image.fromarray(picture), (left, gap + caption_height))
     return np.asarray(sheet)
-
-
-def read_folder(path):
-    """Read every PNG file of a folder as training pictures.
-
-    RGBA and palettes with transparency are laid over black, grey becomes RGB. Pictures of another
-    size are resampled until the longer side fits, box filter down, nearest pixel up, and padded
-    with black. What was skipped, resampled or found twice is said on standard error; duplicates
-    are kept.
-
-    Parameters
-    ----------
-    path : str or Path
-
-    Returns
-    -------
-    uint8 array, shape (N, 32, 32, 3), RGB, N >= 1, in order of the file names
-
-    Raises
-    ------
-    InputError
-        There is no such folder, or no readable PNG file in it.
-    """
-    path = Path(path)
-    if not path.is_dir():
-        raise InputError(f"{path}: there is no such folder; give a folder of PNG files")
-    names = sorted(p for p in path.iterdir() if p.suffix.lower() == ".png" and p.name[0] != ".")
-    read, resampled = [], 0
-    for name in names:
-        try:
-            picture = _read_rgb(name)
-        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-            reason = str(error).replace(str(name), "the file").replace("\n", " ")
-            _note(f"{name}: skipped, it cannot be read as a PNG ({reason})")
-            continue
-        if picture.size != (PICTURE_SIZE, PICTURE_SIZE):
-            picture = _to_size(picture)
-            resampled += 1
-        read.append(np.asarray(picture))
-    if not read:
-        raise InputError(f"{path}: has no readable PNG file; put some there or use --data sprites")
-    pictures = np.stack(read)
-    twice = len(pictures) - len(np.unique(pictures.reshape(len(pictures), -1), axis=0))
-    if resampled:
-        _note(f"{path}: {resampled} of {len(read)} pictures resampled to 32 x 32")
-    if twice:
-        _note(f"{path}: {twice} of {len(read)} pictures are duplicates of others")
-    return pictures
-
-
-def _read_rgb(path):
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        try:
-            with Image.open(path, formats=["PNG"]) as picture:
-                picture.load()
-        except Image.DecompressionBombWarning as error:
-            raise ValueError(error) from None
-    if picture.mode.startswith("I"):  # 16-bit grey: keep the upper byte
-        return Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8)).convert("RGB")
-    if "transparency" in picture.info or picture.mode in ("LA", "PA", "RGBA"):
-        rgba = picture.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", rgba.size, "black"), rgba).convert("RGB")
-    return picture.convert("RGB")
-
-
-def _to_size(picture):
-    side = max(picture.size)
-    width, height = (max(1, round(length * PICTURE_SIZE / side)) for length in picture.size)
-    smooth = side > PICTURE_SIZE
-    resampling = Image.Resampling.BOX if smooth else Image.Resampling.NEAREST
-    square = Image.new("RGB", (PICTURE_SIZE, PICTURE_SIZE))
-    place = (PICTURE_SIZE - width) // 2, (PICTURE_SIZE - height) // 2
-    square.paste(picture.resize((width, height), resampling), place)
-    return square
-
-
-def _note(line):
-    print(f"avatar: {line}", file=sys.stderr)

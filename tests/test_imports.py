@@ -48,7 +48,7 @@ ROOMS = {
         "trace_files layer_sums shipped options"
     ),
     "hw": "rtlil tiling primitives engine uart contents top model build_plan",
-    "train": "networks run data evaluate quantize loop options experiments __main__",
+    "train": "data networks run evaluate quantize loop options experiments __main__",
     "sim": "streams verilog plain_paths runner netlist ecp5 benches generator board formal fuzz",
     "boards": "chips catalogue build explore host",
 }

@@ -18,12 +18,32 @@ PRECISION = (
         "it and the device multiplies in it)",
     },
 )
+READING = (
+    (
+        ("--recursive",),
+        {"action": "store_true", "default": None, "help": "read folders below a folder, too"},
+    ),
+    (
+        ("--tile",),
+        {"type": int, "metavar": "N", "help": "cut each picture of a folder into N x N pixels"},
+    ),
+    (
+        ("--background",),
+        {
+            "metavar": "COLOUR",
+            "help": "what clear pixels of a folder's pictures lie over: R,G,B, #rrggbb or a name "
+            "(default black)",
+        },
+    ),
+)
+READING_NAMES = tuple(names[0].removeprefix("--") for names, _ in READING)
 ARGUMENTS = (
     (("--out",), {"required": True, "metavar": "RUN", "help": "folder of the run"}),
     (("--preset",), {"help": "size of the generator: contest, medium, compact, small, tiny"}),
     (("--channels",), {"metavar": "C1,C2,C3", "help": "the same, as three numbers"}),
     (("--recipe",), {"choices": tuple(RECIPES), "help": "how it trains (default fast)"}),
     (("--data",), {"metavar": "DIR|sprites", "help": "pictures (default sprites)"}),
+    *READING,
     (
         ("--count",),
         {"type": int, "metavar": "N", "help": "number of sprites (default: the recipe's)"},
@@ -84,7 +104,7 @@ def train(args):
 
     common = {"device": args.device, "save_every": args.save_every}
     names = ("preset", "channels", "recipe", "data", "count", "epochs")
-    names += ("recombine", "seed", "smooth", "latent", "precision")
+    names += ("recombine", "seed", "smooth", "latent", "precision", *READING_NAMES)
     given = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
     try:
         if args.resume:
@@ -93,6 +113,9 @@ def train(args):
             session.go_on(args.out, steps=args.steps, **common)
         else:
             channels = channels_of(given.pop("preset", None), given.pop("channels", None))
+            for name in READING_NAMES:
+                given.pop(name, None)
+            given["reading"] = reading_of(args)
             session.begin(args.out, channels, steps=args.steps, **given, **common)
     except Diverged as error:
         if is_first():
@@ -101,3 +124,14 @@ def train(args):
     if is_first():
         print(f"{args.out}: trained; next: avatar quantize {args.out} --out model.safetensors")
     return 0
+
+
+def reading_of(args):
+    """Return the :class:`train.data.reading.Reading` that the parsed :data:`READING` ask for."""
+    from train.data.reading import Reading, colour
+
+    given = {name: getattr(args, name) for name in READING_NAMES}
+    given = {name: value for name, value in given.items() if value is not None}
+    if "background" in given:
+        given["background"] = colour(given["background"])
+    return Reading(**given)

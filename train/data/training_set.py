@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pictures import read_folder
 from support.failures import InputError
 from train.data import sprites
+from train.data.reading import DEFAULT, Reading, read_folder
 
 SPRITES = "sprites"
 SPRITES_SEED = 0  # of the drawn training sets: every run sees the same sprites
@@ -36,25 +36,33 @@ class TrainingSet:
         return hashlib.sha256(np.ascontiguousarray(self.pictures)).hexdigest()[:16]
 
 
-def load(source, count, seed):
+def load(source, count, seed, reading=DEFAULT):
     """Return the :class:`TrainingSet` that ``--data`` and ``--count`` mean.
 
     Parameters
     ----------
     source : str
-        ``sprites``, or a folder of PNG files.
+        ``sprites``, or a folder of pictures.
     count, seed : int
         Number of sprites, and their seed; a folder is read whole.
+    reading : train.data.reading.Reading
+        How a folder is read.
 
     Raises
     ------
     InputError
-        `count` is out of range, or the folder has no readable picture.
+        `count` is out of range, the folder has no readable picture, or sprites are to be read in
+        a way of folders.
     """
     if source == SPRITES:
+        if reading != DEFAULT:
+            raise InputError(
+                f"{reading.options[0]} says how a folder of pictures is read, sprites are drawn; "
+                "leave it out"
+            )
         sprites.check("--count", count)
         return TrainingSet(source, sprites.collection(count, seed)[0])
-    return TrainingSet(str(source), read_folder(source))
+    return TrainingSet(str(source), read_folder(source, reading))
 
 
 def load_again(training, whose, remedy):
@@ -63,7 +71,8 @@ def load_again(training, whose, remedy):
     Parameters
     ----------
     training : dict
-        ``data``, ``pictures`` and ``data_digest``, as :class:`train.run.config.RunConfig` has them.
+        ``data``, ``pictures``, ``data_digest`` and, unless it is the default, ``reading``, as
+        :class:`train.run.config.RunConfig` has them.
     whose, remedy : str
         What was trained, and what to do where they are not to be had, for the message.
 
@@ -80,7 +89,11 @@ def load_again(training, whose, remedy):
     told = isinstance(source, str) and type(count) is int and count >= 1
     if not told or (source == SPRITES and count > sprites.MOST):
         raise InputError(f"{whose}: does not say what it was trained on; {remedy}")
-    known = load(source, count, SPRITES_SEED)
+    try:
+        reading = Reading.from_json(training.get("reading"))
+    except InputError as error:
+        raise InputError(f"{whose}: {error}; {remedy}") from None
+    known = load(source, count, SPRITES_SEED, reading)
     if known.digest != training.get("data_digest"):
         raise InputError(
             f"{source}: these are not the pictures that {whose} was trained on; {remedy}"

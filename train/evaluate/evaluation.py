@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from pictures import read_folder
 from support.failures import InputError
 from train.data import sprites
+from train.data.reading import DEFAULT, read_folder
 from train.data.training_set import SPRITES, SPRITES_SEED, load, load_again, refuse_alike
 from train.evaluate import attribute_cnn, metrics, random_cnn, samples
 
@@ -107,7 +107,7 @@ def sprite_reference(count=COUNT, reference_count=REFERENCE_COUNT):
     )
 
 
-def folder_reference(folder, count=COUNT):
+def folder_reference(folder, count=COUNT, reading=DEFAULT):
     """Return a folder's pictures, at most :data:`REFERENCE_COUNT`, as a :class:`Reference`.
 
     A random half of them is the reference, the other half, resampled to `count`, the fresh ones.
@@ -117,7 +117,7 @@ def folder_reference(folder, count=COUNT):
     InputError
         The folder has fewer than :data:`LEAST_DIFFERENT` different pictures.
     """
-    pictures = read_folder(folder)
+    pictures = read_folder(folder, reading)
     refuse_alike(folder, pictures, "a reference", LEAST_DIFFERENT)
     pictures = samples.resample(pictures, min(len(pictures), 2 * REFERENCE_COUNT), REFERENCE_SEED)
     half = len(pictures) // 2
@@ -125,15 +125,17 @@ def folder_reference(folder, count=COUNT):
     return Reference(str(folder), pictures[:half], fresh)
 
 
-def reference_of(source, count=COUNT):
+def reference_of(source, count=COUNT, reading=DEFAULT):
     """Return the reference that `source` names, :data:`SPRITES` or a folder.
 
     As :func:`sprite_reference` or :func:`folder_reference`, which see.
     """
-    return sprite_reference(count) if source == SPRITES else folder_reference(source, count)
+    if source == SPRITES:
+        return sprite_reference(count)
+    return folder_reference(source, count, reading)
 
 
-def training_of(source, count=None):
+def training_of(source, count=None, reading=DEFAULT):
     """Return the training pictures that `source` names, :data:`SPRITES` or a folder.
 
     Parameters
@@ -141,6 +143,8 @@ def training_of(source, count=None):
     source : str
     count : int, optional
         Of sprites; by default :data:`TRAINING_COUNT`.
+    reading : train.data.reading.Reading
+        How a folder is read.
 
     Returns
     -------
@@ -153,7 +157,9 @@ def training_of(source, count=None):
     """
     if count is not None:
         sprites.check("--training-count", count)
-    return load(source, TRAINING_COUNT if count is None else count, SPRITES_SEED).pictures
+    if source == SPRITES:
+        return load(source, TRAINING_COUNT if count is None else count, SPRITES_SEED).pictures
+    return read_folder(source, reading)
 
 
 def blends(pictures):

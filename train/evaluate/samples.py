@@ -14,7 +14,7 @@ from golden import model_file
 from golden.generator import generate
 from golden.latents import distribution_of, quantize_latents
 from golden.spec import GeneratorSpec
-from pictures import read_folder
+from train.data.reading import DEFAULT, read_folder
 from train.data.training_set import refuse_alike
 from train.networks.float_generator import as_network, float_pictures, to_uint8
 from train.networks.generator import Generator, he_deviation
@@ -72,7 +72,7 @@ def of_generator(generator, config):
         "recipe": config.recipe,
         "latents": config.latents,
     }
-    return Source(facts | generator.progress, sample, vars(config))
+    return Source(facts | generator.progress, sample, config.provenance)
 
 
 def of_run(run):
@@ -138,15 +138,15 @@ def resample(pictures, count, seed):
     return pictures[rng.choice(len(pictures), count, replace=again)]
 
 
-def of_folder(folder):
-    """Return the :class:`Source` of a folder of PNG files, resampled to the count asked for.
+def of_folder(folder, reading=DEFAULT):
+    """Return the :class:`Source` of a folder of pictures, resampled to the count asked for.
 
     Raises
     ------
     InputError
         It has no readable picture, or no two different ones.
     """
-    pictures = read_folder(folder)
+    pictures = read_folder(folder, reading)
     refuse_alike(folder, pictures, "a distance")
 
     def sample(count, seed):

@@ -12,6 +12,7 @@ import torch
 from golden.spec import GeneratorSpec
 from support.failures import InputError
 from support.files import check_folder
+from train.data.reading import DEFAULT
 from train.data.training_set import SPRITES, SPRITES_SEED, Batches, load, load_again
 from train.loop import loop
 from train.loop.from_earlier import WAYS, start_state
@@ -26,6 +27,7 @@ def begin(
     *,
     recipe="fast",
     data=SPRITES,
+    reading=DEFAULT,
     count=None,
     steps=None,
     epochs=None,
@@ -47,7 +49,9 @@ def begin(
     recipe : str
         A name in :data:`train.loop.recipes.RECIPES`.
     data : str
-        ``sprites`` or a folder of PNG files.
+        ``sprites`` or a folder of pictures.
+    reading : train.data.reading.Reading
+        How a folder is read.
     count : int, optional
         Number of sprites; by default the recipe's.
     steps, epochs : int, optional
@@ -90,7 +94,8 @@ def begin(
     if count is not None and data != SPRITES:
         raise InputError("--count is the number of sprites; a folder is read whole, leave it out")
     device = _device(device)
-    training_set = load(data, constants.sprites if count is None else count, SPRITES_SEED)
+    sprites = constants.sprites if count is None else count
+    training_set = load(data, sprites, SPRITES_SEED, reading)
     if epochs is not None:
         batches = Batches(len(training_set.pictures), constants.batch, [seed])
         steps = epochs * batches.epoch_steps
@@ -106,6 +111,7 @@ def begin(
         pictures=len(training_set.pictures),
         recombined=(constants.recombine if recombine is None else recombine) or None,
         precision=precision or precision_on(recipe, device),
+        reading=None if reading == DEFAULT else reading,
     )
     loop.train(config, training_set.pictures, run, save_every=save_every, device=device)
 

@@ -19,6 +19,7 @@ from golden.latents import distribution_of
 from golden.spec import GeneratorSpec
 from support.failures import InputError
 from support.files import replacing
+from train.data.reading import Reading
 
 CONFIG = "config.json"
 MODEL = "model.safetensors"
@@ -92,6 +93,8 @@ class RunConfig:
         Of a generator trained in integers.
     start : Start, optional
         Of a run that began from an earlier one.
+    reading : Reading, optional
+        How the folder of its pictures is read, unless as :data:`train.data.reading.DEFAULT` says.
     """
 
     channels: tuple[int, int, int]
@@ -107,6 +110,7 @@ class RunConfig:
     precision: str = "float32"
     weight_bits: tuple[int, int, int, int] | None = None
     start: Start | None = None
+    reading: Reading | None = None
 
     @property
     def spec(self):
@@ -153,8 +157,12 @@ class RunConfig:
             A field is missing, unknown, of another type or out of range.
         """
         try:
-            start = config.get("start")
-            config = cls(**config | {"start": Start(**start) if start is not None else None})
+            start, reading = config.get("start"), config.get("reading")
+            parts = {
+                "start": Start(**start) if start is not None else None,
+                "reading": Reading.from_json(reading) if reading is not None else None,
+            }
+            config = cls(**config | parts)
             spec = config.spec
             config = replace(config, channels=spec.channels)
             if config.weight_bits is not None:

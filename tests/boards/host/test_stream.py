@@ -24,9 +24,10 @@ from boards.host.stream import Stream
 from boards.host.training_set import TrainingSet
 from golden.latents import draw_latents, load_latents
 from hw.uart.protocol import ANSWER, Frame, Request
-from pictures import ContactSheet, read_folder
+from pictures import ContactSheet
 from support.failures import InputError
 from tests.boards.host.played import FACTS, answer, picture
+from train.data.reading import read_folder
 
 ROOT = Path(__file__).parents[3]
 

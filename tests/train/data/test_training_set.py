@@ -2,7 +2,9 @@
 import numpy as np
 import pytest
 
+from pictures import save_png
 from support.failures import InputError
+from train.data.reading import Reading
 from train.data.training_set import (
     SPRITES_SEED,
     Batches,
@@ -55,6 +57,30 @@ def test_pictures_that_are_not_told(told):
     training = {"data": "sprites", "pictures": 3, "data_digest": "0"} | told if told else {}
     with pytest.raises(InputError, match=r"^it: does not say what it was trained on; look again$"):
         load_again(training, "it", "look again")
+
+
+def test_pictures_are_read_again_as_told(tmp_path):
+    sheet = load("sprites", 2, SPRITES_SEED).pictures.reshape(64, 32, 3)
+    save_png(tmp_path / "a.png", sheet)
+    known = load(str(tmp_path), None, 0, Reading(tile=32))
+    assert known.digest == load("sprites", 2, SPRITES_SEED).digest
+    training = {"data": str(tmp_path), "pictures": 2, "data_digest": known.digest}
+    told = training | {"reading": {"tile": 32, "background": [0, 0, 0]}}
+    assert np.array_equal(load_again(told, "it", "").pictures, known.pictures)
+    with pytest.raises(InputError, match="not the pictures"):
+        load_again(training, "it", "")
+    for wrong in ({"tile": "32"}, {"colour": 1}, [1]):
+        with pytest.raises(InputError, match=r"^it: reading is .*; look again$"):
+            load_again(training | {"reading": wrong}, "it", "look again")
+
+
+def test_a_folder_of_plain_png_keeps_its_digest(tmp_path):
+    """Runs go on by it."""
+    pictures = load("sprites", 3, 1).pictures
+    for n, picture in enumerate(pictures):
+        save_png(tmp_path / f"{n}.png", picture)
+    (tmp_path / "labels.csv").write_text("file\n")
+    assert load(str(tmp_path), None, 0).digest == "494537a71a9b598a"
 
 
 def test_pictures_that_are_others():

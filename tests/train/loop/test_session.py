@@ -13,6 +13,7 @@ from golden import model_file, spec
 from pictures import grid, save_each
 from train.data.recombination import recombine
 from train.data.sprites import collection
+from train.data.training_set import TrainingSet
 from train.loop import loop, session
 from train.run.config import RunConfig
 
@@ -141,6 +142,34 @@ def test_own_pictures_and_resume(tmp_path, capsys):
     assert "not the pictures that" in refused(capsys, *resume, "--steps", "9")
 
 
+def test_a_run_keeps_how_its_pictures_are_read(tmp_path, capsys):
+    tiles = collection(8, 3)[0]
+    clear = (tiles == 0).all(-1, keepdims=True)
+    sheet = np.concatenate([*np.concatenate([tiles, ~clear * np.uint8(255)], axis=-1)], axis=1)
+    (tmp_path / "own/below").mkdir(parents=True)
+    for name in "own/a.png", "own/below/b.png":
+        Image.fromarray(np.ascontiguousarray(sheet)).save(tmp_path / name)
+    own, run = tmp_path / "own", tmp_path / "r"
+    reading = ["--recursive", "--tile", "32", "--background", "#ff0000"]
+    assert main([*TRAIN, "--data", str(own), *reading, "--out", str(run)]) == 0
+    config = RunConfig.load(run)
+    over_red = np.where(clear, np.array([255, 0, 0], np.uint8), tiles)
+    assert config.data_digest == TrainingSet("", np.concatenate([over_red, over_red])).digest
+    assert config.pictures == 16
+    resume = ["train", "--resume", "--out", str(run), "--steps", "4"]
+    assert main(resume) == 0
+    for option in (["--recursive"], ["--tile", "32"], ["--background", "red"]):
+        line = refused(capsys, *resume, *option)
+        assert f"--resume keeps the {option[0]} that RUN has; leave it out" in line
+    quantize = ["quantize", str(run), "--widen", "--out", str(tmp_path / "m")]
+    assert main(quantize) == 0
+    assert model_file.load(tmp_path / "m").training["reading"] == {
+        "recursive": True, "tile": 32, "background": [255, 0, 0],
+    }  # fmt: skip
+    assert main(["evaluate", "--model", str(tmp_path / "m"), "--count", "20", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["training_pictures"] == 16
+
+
 def test_ctrl_c_is_130(tmp_path, monkeypatch):
     def interrupt(self):
         raise KeyboardInterrupt
@@ -176,6 +205,9 @@ def test_divergence_is_1(tmp_path, monkeypatch, capsys):
         (["--preset", "tiny", "--count", "1"], "training needs at least 2"),
         (["--preset", "tiny", "--count", "1000001"], "--count is 1000001; give 1 to 1000000"),
         (["--preset", "tiny", "--data", "missing"], "missing: there is no such folder"),
+        (["--preset", "tiny", "--tile", "1"], "--tile is 1; give 2 to 4096 pixels"),
+        (["--preset", "tiny", "--tile", "8"], "--tile says how a folder of pictures is read"),
+        (["--preset", "tiny", "--background", "greyish"], "--background is 'greyish'; give R,G,B"),
         (["--preset", "tiny", "--resume"], "leave it out"),
         (["--resume"], "config.json"),
         (["--preset", "tiny", "--recipe", "slow"], "--recipe"),

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+import dataclasses
 import errno
 import json
 from pathlib import Path
@@ -11,6 +12,7 @@ from cli import main
 from golden.latents import DISTRIBUTIONS
 from support.failures import InputError
 from train import options
+from train.data.reading import Reading
 from train.run.config import CONFIG, RunConfig
 from train.run.float_generator import GENERATOR, FloatGenerator, draw_latents
 
@@ -46,6 +48,18 @@ def test_round_trip(tmp_path, generator):
     assert loaded.progress == generator.progress
 
 
+def test_a_configuration_tells_how_pictures_are_read(tmp_path):
+    config = dataclasses.replace(CONFIGURATION, reading=Reading(tile=16, background=(1, 2, 3)))
+    config.save(tmp_path)
+    assert RunConfig.load(tmp_path) == config
+    path = tmp_path / CONFIG
+    fields = json.loads(path.read_text())
+    del fields["reading"]  # as in a run of before
+    path.write_text(json.dumps(fields))
+    assert RunConfig.load(tmp_path) == CONFIGURATION
+    assert "reading" not in CONFIGURATION.provenance
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [
@@ -59,6 +73,10 @@ def test_round_trip(tmp_path, generator):
         ("seed", -1),
         ("seed", True),
         ("real_label", float("nan")),
+        ("reading", {"tile": 1}),
+        ("reading", {"turned": True}),
+        ("reading", {"background": 3}),
+        ("reading", "recursive"),
     ],
 )
 def test_a_configuration_edited_wrongly(tmp_path, field, value):
