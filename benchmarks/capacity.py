@@ -24,8 +24,9 @@ from tqdm import tqdm
 from benchmarks import program
 from golden.spec import GeneratorSpec
 from train.data import sprites
+from train.data.distance import rms
 from train.data.training_set import SPRITES_SEED
-from train.evaluate import evaluation, metrics
+from train.evaluate import evaluation
 from train.evaluate.evaluation import sprite_reference
 from train.evaluate.samples import latents
 from train.experiments.figure import Row, sheet
@@ -126,7 +127,7 @@ def measure(preset, planes, options, known, wanted, reference):
         "generator": f"{preset}, told" + (", three planes a pass" if planes == 3 else ""),
         "weights": sum(weight.numel() for weight in network.generator.parameters()),
         "steps": options.steps,
-        ERROR: float(metrics.rms(made, wanted[0]).mean()),
+        ERROR: float(rms(made, wanted[0]).mean()),
         **reference.measure(made),
     }
     return facts, made

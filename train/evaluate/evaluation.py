@@ -14,6 +14,7 @@ import numpy as np
 
 from support.failures import InputError
 from train.data import sprites
+from train.data.distance import nearest, rms
 from train.data.reading import DEFAULT, read_folder
 from train.data.training_set import SPRITES, SPRITES_SEED, load, load_again, refuse_alike
 from train.evaluate import attribute_cnn, metrics, random_cnn, samples
@@ -93,7 +94,7 @@ class Reference:
 def re_render(pictures, attributes):
     """Mean distance of pictures (N, 32, 32, 3) to the sprites of their attributes, grey levels."""
     drawn = {each: sprites.draw(each) for each in set(attributes)}
-    return float(metrics.rms(pictures, np.stack([drawn[each] for each in attributes])).mean())
+    return float(rms(pictures, np.stack([drawn[each] for each in attributes])).mean())
 
 
 def sprite_reference(count=COUNT, reference_count=REFERENCE_COUNT):
@@ -217,9 +218,9 @@ def novelty(pictures, training, fresh):
     if len(own) > len(pictures):
         own = np.sort(np.random.default_rng(REFERENCE_SEED).choice(own, len(pictures), False))
     distances = {
-        "samples": metrics.nearest(pictures, training)[0],
-        "fresh": metrics.nearest(fresh, training)[0] if len(fresh) else fresh,
-        "leave_one_out": metrics.nearest(training[own], training, own=own)[0],
+        "samples": nearest(pictures, training)[0],
+        "fresh": nearest(fresh, training)[0] if len(fresh) else fresh,
+        "leave_one_out": nearest(training[own], training, own=own)[0],
     }
     return {
         name: {

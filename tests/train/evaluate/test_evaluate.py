@@ -130,7 +130,7 @@ def test_runs_in_integers_and_packed_generators(tmp_path, run):
     small = samples.of_file(tmp_path / "packed.safetensors")
     floats = samples.of_run(run).sample(20, 3)
     assert np.abs(small.sample(20, 3).astype(int) - floats).max() <= 2
-    assert packed.facts["kind"] == "float"
+    assert small.facts["kind"] == "float"
 
     model = dataclasses.replace(random_model(config.spec), training={"latents": "tanh"})
     folder = tmp_path / "integers"

@@ -4,6 +4,8 @@
 import numpy as np
 import pytest
 
+from train.data import distance
+from train.data.distance import nearest
 from train.evaluate import metrics
 from train.evaluate.metrics import Moments
 
@@ -53,7 +55,7 @@ def neighbour_radius(points, n, k):
 
 @pytest.mark.parametrize(("k", "rows"), [(1, 1024), (3, 7)])
 def test_coverage_and_recall(monkeypatch, k, rows):
-    monkeypatch.setattr(metrics, "_ROWS", rows)
+    monkeypatch.setattr(metrics, "ROWS", rows)
     rng = np.random.default_rng(1)
     real, fake = rng.standard_normal((40, 2)), 0.5 + rng.standard_normal((30, 2))
     covered = [
@@ -79,7 +81,7 @@ def test_recall_of_a_collapsed_generator_is_nothing():
 def test_nearest():
     some, others = pictures(20, 0), pictures(1100, 1)
     others[7] = some[3]
-    distances, indices = metrics.nearest(some, others)
+    distances, indices = nearest(some, others)
     for n, picture in enumerate(some):
         squares = (picture.astype(int) - others.astype(int)) ** 2
         all_distances = np.sqrt(squares.mean((1, 2, 3)))
@@ -90,10 +92,10 @@ def test_nearest():
 
 @pytest.mark.parametrize("rows", [1024, 4, 1])
 def test_nearest_other_picture_of_the_same_set(monkeypatch, rows):
-    monkeypatch.setattr(metrics, "_ROWS", rows)
+    monkeypatch.setattr(distance, "ROWS", rows)
     some = pictures(6, 0)
     some[4] = some[1]
-    distances, indices = metrics.nearest(some, some, own=np.arange(6))
+    distances, indices = nearest(some, some, own=np.arange(6))
     assert indices[[1, 4]].tolist() == [4, 1]
     assert distances[[1, 4]].tolist() == [0, 0]
     assert (distances[[0, 2, 3, 5]] > 0).all()
