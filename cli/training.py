@@ -179,7 +179,7 @@ def prune(args):
     "evaluate",
     argument("--model", metavar="FILE", help="measure a model file, or a packed generator"),
     argument("--run", metavar="RUN", help="measure a run's generator"),
-    argument("--images", metavar="DIR", help="measure a folder of PNG files"),
+    argument("--images", metavar="DIR", help="measure a folder of pictures"),
     argument(
         "--reference",
         default="sprites",
@@ -194,6 +194,7 @@ def prune(args):
         help="its training pictures, for novelty (default: those that the run names)",
     ),
     argument("--training-count", type=int, metavar="N", help="sprites of --training (default 275)"),
+    *options.READING,
     JSON,
 )
 def evaluate(args):
@@ -201,30 +202,37 @@ def evaluate(args):
 
     Example: avatar evaluate --model models/compact.safetensors --json
 
-    Give one of --model, --run and --images. Two figures, attribute_frechet and re_render, are of
-    drawn sprites only.
+    Give one of --model, --run and --images. --recursive, --tile and --background say how all the
+    folders given are read. Two figures, attribute_frechet and re_render, are of drawn sprites only.
     """
     from tqdm import tqdm
 
     from train.data.training_set import SPRITES
     from train.evaluate import evaluation, samples
 
-    kinds = {"model": samples.of_file, "run": samples.of_run, "images": samples.of_folder}
+    reading = options.reading_of(args)
+    folders = partial(samples.of_folder, reading=reading)
+    kinds = {"model": samples.of_file, "run": samples.of_run, "images": folders}
     given = {name: getattr(args, name) for name in kinds if getattr(args, name) is not None}
     if len(given) != 1:
         raise InputError("give one of --model FILE, --run RUN and --images DIR")
     if args.training_count is not None and args.training != SPRITES:
         raise InputError("--training-count is the number of sprites; give --training sprites too")
+    named = (args.images, args.reference, args.training)
+    if reading.options and all(name in (None, SPRITES) for name in named):
+        raise InputError(
+            f"{reading.options[0]} says how a folder is read; name one, or leave it out"
+        )
     evaluation.check(args.count, args.seed)
     ((kind, path),) = given.items()
     source = kinds[kind](path)
     _notice_other_reference(path, source.training, args.reference)
     training = None
     if args.training is not None:
-        training = evaluation.training_of(args.training, args.training_count)
+        training = evaluation.training_of(args.training, args.training_count, reading)
     result = evaluation.evaluate(
         source,
-        evaluation.reference_of(args.reference, args.count),
+        evaluation.reference_of(args.reference, args.count, reading),
         count=args.count,
         seed=args.seed,
         training=training,
@@ -235,11 +243,19 @@ def evaluate(args):
 
 def _notice_other_reference(path, training, reference):
     """Say so where something trained on pictures of one's own is compared with sprites."""
+    from train.data.reading import Reading
     from train.data.training_set import SPRITES
 
     data = training.get("data", SPRITES)
     if reference == SPRITES != data and training.get("recipe") != "import":
-        notice(f"{path}: was trained on {data}; to compare with that, give --reference {data}")
+        try:
+            told = [data, *Reading.from_json(training.get("reading")).options]
+        except InputError as error:
+            raise InputError(f"{path}: {error}; train again") from None
+        notice(
+            f"{path}: was trained on {data}; to compare with that, give "
+            f"--reference {' '.join(map(str, told))}"
+        )
 
 
 @verb(

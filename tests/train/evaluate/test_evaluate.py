@@ -202,6 +202,42 @@ def test_evaluate_a_folder_for_people(tmp_path, capsys):
     assert "no attribute frechet: the reference is not drawn sprites" in text
 
 
+def test_sheets_are_cut_in_every_folder(tmp_path, capsys):
+    """The tiles have the figures of the same pictures one by one."""
+    drawn = sprites.collection(12, 4)[0]
+    figures = []
+    for name, save, options in (
+        ("each", png.save_each, []),
+        (
+            "sheets",
+            lambda folder, some: png.save_png(folder / "a.png", png.grid(some)),
+            ["--tile", "32"],
+        ),
+    ):
+        folder = tmp_path / name
+        folder.mkdir()
+        save(folder, drawn)
+        told = ("--images", "--reference", "--training")
+        arguments = [part for option in told for part in (option, str(folder))]
+        assert main(["evaluate", *arguments, *options, "--count", "20", "--json"]) == 0
+        result = json.loads(capsys.readouterr().out)
+        assert (result["training_pictures"], result["source"]["pictures"]) == (12, 12)
+        figures.append(result["figures"])
+    assert figures[0] == figures[1]
+
+
+def test_what_to_compare_with_is_told_as_it_was_read(tmp_path, capsys):
+    training = {"data": "mine", "reading": {"recursive": True, "tile": 16}}
+    model = random_model(GeneratorSpec(channels=(4, 3, 2)))
+    model_file.save(dataclasses.replace(model, training=training), tmp_path / "m")
+    assert main(["evaluate", "--model", str(tmp_path / "m"), "--count", "20", "--json"]) == 0
+    assert "give --reference mine --recursive --tile 16\n" in capsys.readouterr().err
+    training["reading"]["tile"] = 0
+    model_file.save(dataclasses.replace(model, training=training), tmp_path / "m")
+    assert main(["evaluate", "--model", str(tmp_path / "m"), "--count", "20", "--json"]) == 2
+    assert "m: reading is {'recursive': True, 'tile': 0}: --tile is 0" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
@@ -218,6 +254,8 @@ def test_evaluate_a_folder_for_people(tmp_path, capsys):
             "error: --training-count is 0",
         ),
         (["--images", "many", "--training-count", "5"], "give --training sprites"),
+        (["--images", "many", "--tile", "64"], "has no readable picture (left out 12 files"),
+        (["--run", "half", "--tile", "32"], "--tile says how a folder is read; name one"),
         (["--images", "many", "--count", "2"], "--count is 2; give 20 to 20000"),
         (["--images", "many", "--seed", "-1"], "--seed is -1"),
         (["--run", "many"], "config.json: there is no such file"),
