@@ -15,6 +15,7 @@ from train.data.recombination import recombine
 from train.data.sprites import collection
 from train.data.training_set import TrainingSet
 from train.loop import loop, session
+from train.quantize import widening
 from train.run.config import RunConfig
 
 pytestmark = pytest.mark.usefixtures("tiny_recipes")
@@ -142,7 +143,8 @@ def test_own_pictures_and_resume(tmp_path, capsys):
     assert "not the pictures that" in refused(capsys, *resume, "--steps", "9")
 
 
-def test_a_run_keeps_how_its_pictures_are_read(tmp_path, capsys):
+def test_a_run_keeps_how_its_pictures_are_read(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(widening, "SAMPLES", 64)
     tiles = collection(8, 3)[0]
     clear = (tiles == 0).all(-1, keepdims=True)
     sheet = np.concatenate([*np.concatenate([tiles, ~clear * np.uint8(255)], axis=-1)], axis=1)
