@@ -19,10 +19,10 @@ import sys
 import numpy as np
 import torch
 from torch import nn
-from tqdm import tqdm
 
 from benchmarks import program
 from golden.spec import GeneratorSpec
+from support.progress import bar
 from train.data import sprites
 from train.data.distance import rms
 from train.data.training_set import SPRITES_SEED
@@ -96,7 +96,7 @@ def train(network, pictures, codes, steps, seed):
     adam = torch.optim.Adam(network.parameters(), RATE, (0.9, 0.99), fused=True)
     rng = np.random.default_rng(seed)
     targets = torch.from_numpy(np.ascontiguousarray(pictures.transpose(0, 3, 1, 2)))
-    for step in tqdm(range(steps), desc="train", unit="step", delay=2, leave=False):
+    for step in bar(range(steps), desc="train", unit="step"):
         adam.param_groups[0]["lr"] = RATE * half_cosine(step, steps)
         chosen = torch.from_numpy(rng.integers(len(targets), size=BATCH))
         loss = (network(codes[chosen]) - (targets[chosen].float() / 127.5 - 1)).abs().mean()

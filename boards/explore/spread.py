@@ -6,9 +6,9 @@ from __future__ import annotations
 from contextlib import ExitStack
 
 import joblib
-from tqdm import tqdm
 
 from support.failures import InputError
+from support.progress import bar
 
 CONNECT_TIMEOUT = 10  # seconds
 
@@ -16,12 +16,12 @@ CONNECT_TIMEOUT = 10  # seconds
 class _Parallel(joblib.Parallel):
     """joblib's, with a bar in place of its prints."""
 
-    def __init__(self, bar, **settings):
+    def __init__(self, done, **settings):
         super().__init__(**settings)
-        self.bar = bar
+        self.done = done
 
     def print_progress(self):
-        self.bar.update(self.n_completed_tasks - self.bar.n)
+        self.done.update(self.n_completed_tasks - self.done.n)
 
 
 def spread(function, arguments, *, jobs=1, scheduler=None, desc="", disable=False):
@@ -58,8 +58,8 @@ def spread(function, arguments, *, jobs=1, scheduler=None, desc="", disable=Fals
                     f"{scheduler}: no Dask scheduler answers; start one with `dask scheduler`"
                 ) from error
             stack.enter_context(joblib.parallel_config(backend="dask"))
-        bar = stack.enter_context(
-            tqdm(total=len(arguments), desc=desc, delay=2, leave=False, disable=disable)
+        done = stack.enter_context(
+            bar(total=len(arguments), desc=desc, unit="task", disable=disable)
         )
         settings = {} if scheduler is not None else {"n_jobs": jobs}
-        return _Parallel(bar, **settings)(joblib.delayed(function)(*each) for each in arguments)
+        return _Parallel(done, **settings)(joblib.delayed(function)(*each) for each in arguments)

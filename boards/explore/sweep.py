@@ -6,8 +6,6 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from itertools import product
 
-from tqdm import tqdm
-
 from boards.chips.capacity import board_blocks
 from boards.explore.area import RESOURCES
 from golden.spec import GeneratorSpec
@@ -15,6 +13,7 @@ from hw.model.cycle_model import CycleModel
 from hw.model.resources import multipliers
 from hw.tiling import ArraySpec, Tiling
 from hw.uart.protocol import BYTE_BITS, MAX_ANSWER
+from support.progress import bar
 
 SIZES = (4, 8, 12, 16, 20, 24, 28, 32)
 WEIGHT_BITS = (4, 5, 6, 8)
@@ -140,7 +139,7 @@ def sweep(device, channels, clock_hz, baud, fits):
     points = []
     rest = clock_hz, baud, fits
     cases = list(product(WEIGHT_BITS, SIZES, SIZES))
-    for bits, rows, columns in tqdm(cases, desc=device.name, unit="array", delay=2, leave=False):
+    for bits, rows, columns in bar(cases, desc=device.name, unit="array"):
         spec = GeneratorSpec(channels=channels, weight_bits=bits)
         point = evaluate(device, spec, ArraySpec(rows, columns), *rest, on_chip=True)
         points.append(point)

@@ -15,12 +15,12 @@ import time
 from pathlib import Path
 
 from amaranth.back import rtlil
-from tqdm import tqdm
 
 from sim.formal import fifos, framing, serial, streams
 from support.cache import cache_dir
 from support.environment import clean_environment
 from support.failures import InputError
+from support.progress import bar, write
 from support.termination import end_on_sigterm
 
 PROOFS = [*streams.PROOFS, *fifos.PROOFS, *framing.PROOFS, *serial.PROOFS]
@@ -133,9 +133,9 @@ def main():
     cache_dir().mkdir(parents=True, exist_ok=True)  # the packaged tools do not see /tmp
     end_on_sigterm()
     passed = 0
-    with tqdm(chosen, unit="proof", leave=False) as bar:
-        for proof in bar:
-            bar.set_postfix_str(proof.name)
+    with bar(chosen, desc="prove", unit="proof") as proofs:
+        for proof in proofs:
+            proofs.set_postfix_str(proof.name)
             begin = time.monotonic()
             with tempfile.TemporaryDirectory(prefix="avatar-formal-", dir=cache_dir()) as folder:
                 try:
@@ -147,7 +147,7 @@ def main():
             kind = "for all time" if proof.mode == "prove" else f"{proof.depth} clocks"
             words = ("fault found", "FAULT NOT FOUND") if args.faults else ("passed", "FAILED")
             seconds = time.monotonic() - begin
-            tqdm.write(f"{proof.name:<30} {kind:<14} {words[not good]}, {seconds:.0f} s")
+            write(f"{proof.name:<30} {kind:<14} {words[not good]}, {seconds:.0f} s")
     what = "faults found" if args.faults else "proofs passed"
     print(f"{passed} of {len(chosen)} {what}")
     return 0 if passed == len(chosen) else 1

@@ -11,7 +11,6 @@ from collections import Counter
 from functools import partial
 
 import numpy as np
-from tqdm import tqdm
 
 from hw.uart import protocol
 from hw.uart.protocol import ERROR, NO_TAG, Error, Frame, FrameError, Request
@@ -20,6 +19,7 @@ from sim.fuzz.fuzz_board import CLOCKS, FuzzBoard, proven
 from sim.fuzz.pins import RST, RX, Pins, idle, wave
 from sim.runner import NotSimulated
 from support.failures import InputError
+from support.progress import bar
 
 BYTE = CLOCKS * protocol.BYTE_BITS
 OFFSET = 0.02  # of the host's clock, at most
@@ -224,11 +224,12 @@ def main():
     if args.seed < 0:
         parser.error(f"--seed is {args.seed}; give 0 or a positive number")
     begin = time.monotonic()
+    frames = bar(total=args.frames, desc="fuzz", unit="frame", leave=True)
     try:
         board = FuzzBoard()
-        with Pins(board.verilog()) as pins, tqdm(total=args.frames, unit="frame") as bar:
+        with Pins(board.verilog()) as pins, frames:
             fuzz = Fuzz(board, pins, args.seed)
-            fuzz.run(args.frames, progress=bar.update)
+            fuzz.run(args.frames, progress=frames.update)
     except Failure as failure:
         print(f"fuzz: {failure}", file=sys.stderr)
         return 1

@@ -9,8 +9,7 @@ import argparse
 import os
 import sys
 
-from tqdm import tqdm
-
+from support.progress import bar, write
 from support.termination import end_on_sigterm
 from tests.mutants import arithmetic, array, link, memories, schedule
 from tests.mutants.mutant import Misplaced
@@ -63,13 +62,13 @@ def main(argv=None):
             caught += result.verdict == "caught"
             verdict = "SURVIVED" if result.verdict == "passed" else result.verdict
             line = f"{verdict:<8} {mutant.name:<34} {result.seconds:5.1f} s  {bench}"
-            tqdm.write(line if result.verdict == "caught" else f"{line}: {result.reason}")
+            write(line if result.verdict == "caught" else f"{line}: {result.reason}")
     print(f"{caught} of {len(chosen)} mutants caught")
     return 0 if caught == len(chosen) else 1
 
 
 def _progress(results, what, count):
-    return tqdm(results, desc=what, total=count, delay=2, leave=False)
+    return bar(results, desc=what, total=count, unit="mutant")
 
 
 if __name__ == "__main__":

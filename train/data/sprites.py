@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from tqdm import tqdm
 
 from support.failures import InputError
 from support.files import replacing
+from support.progress import bar
 from train.data import sprite_parts as parts
 
 SIZE = 32
@@ -237,8 +237,8 @@ def collection(count, seed):
     attributes = {}
     while len(attributes) < count:
         attributes[sample(rng)] = None
-    bar = tqdm(attributes, desc="draw", unit="sprite", delay=2, leave=False)
-    return np.stack([draw(each) for each in bar]), list(attributes)
+    drawn = [draw(each) for each in bar(attributes, desc="draw", unit="sprite")]
+    return np.stack(drawn), list(attributes)
 
 
 def save_labels(folder, attributes):

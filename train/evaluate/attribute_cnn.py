@@ -23,10 +23,10 @@ import torch
 from safetensors import numpy as safetensors_numpy
 from torch import nn
 from torch.nn import functional
-from tqdm import tqdm
 
 from support.failures import InputError
 from support.files import check_destination, replacing
+from support.progress import bar
 from train.data import sprites
 from train.data.sprites import CHOICES, Attributes
 from train.networks.torch_tools import half_cosine
@@ -240,8 +240,7 @@ def train(*, sprite_count=TRAINING_SPRITES, epochs=EPOCHS, held_out=HELD_OUT_SPR
     x, labels = to_tensor(pictures), torch.from_numpy(_indices(attributes))
     adam = torch.optim.Adam(network.parameters())
     steps = sprite_count // BATCH * epochs
-    bar = tqdm(range(steps), desc="attribute CNN", unit="step", delay=2, leave=False)
-    for step in bar:
+    for step in bar(range(steps), desc="attribute CNN", unit="step"):
         position = step % (sprite_count // BATCH)
         if position == 0:
             order = torch.randperm(sprite_count, generator=generator)

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from golden import model_file
 from golden.generator import generate
 from golden.latents import distribution_of, quantize_latents
 from golden.spec import GeneratorSpec
+from support.progress import bar
 from train.data.reading import DEFAULT, read_folder
 from train.data.training_set import refuse_alike
 from train.networks.float_generator import as_network, float_pictures, to_uint8
@@ -120,7 +120,7 @@ def of_model(path):
     distribution = distribution_of(model.training, path)
 
     def progress(batches):
-        return tqdm(batches, desc="generate", unit="batch", delay=2, leave=False)
+        return bar(batches, desc="generate", unit="batch")
 
     def sample(count, seed):
         return generate(

@@ -17,8 +17,8 @@ import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
-from tqdm import tqdm
 
+from support.progress import bar
 from train.data import sprites
 from train.evaluate import attribute_cnn
 from train.evaluate.attribute_cnn import to_tensor
@@ -247,7 +247,7 @@ def run(settings):
     trials = [(count, n) for count in LABELLED for n in range(SEEDS)]
     found = {
         (count, n): one_seed(count, (settings.seed, n), pool, avatars, expert_labels)
-        for count, n in tqdm(trials, desc="classifiers", unit="seed", leave=False)
+        for count, n in bar(trials, desc="classifiers", unit="seed")
     }
 
     numbers, sentences = {}, []

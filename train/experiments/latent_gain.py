@@ -3,8 +3,7 @@
 
 from __future__ import annotations
 
-from tqdm import tqdm
-
+from support.progress import bar
 from train.data.training_set import SPRITES
 from train.evaluate import samples
 from train.experiments.figure import Row, sheet
@@ -30,7 +29,7 @@ def run(settings):
     widened = subject.widened
     z = samples.latents(subject.distribution, SAMPLES, settings.seed)
     known, figures, rows = reference(), {}, []
-    for gain in tqdm(GAINS, desc="gains", unit="gain", delay=2, leave=False):
+    for gain in bar(GAINS, desc="gains", unit="gain"):
         pictures = subject.pictures(z * (gain / widened))
         figures[f"{gain:g}"] = known.measure(pictures)
         if gain in SHOWN_GAINS:

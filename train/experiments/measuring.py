@@ -6,8 +6,7 @@ from __future__ import annotations
 import math
 from functools import cache
 
-from tqdm import tqdm
-
+from support.progress import bar
 from train.evaluate import evaluation, samples
 from train.experiments.report import number, table
 
@@ -41,8 +40,10 @@ def reference():
 def calibration():
     """Return the figures of the calibration sets by name."""
     sets = evaluation.calibration_sets(reference(), SAMPLES)
-    bar = tqdm(sets, desc="calibrate", unit="set", delay=2, leave=False)
-    return {name: reference().measure(pictures) for name, pictures in bar}
+    return {
+        name: reference().measure(pictures)
+        for name, pictures in bar(sets, desc="calibrate", unit="set")
+    }
 
 
 _measured = {}
@@ -70,8 +71,10 @@ def measure(subject, seed):
 
 def measure_all(subjects, seed):
     """Return the figures of several subjects by label, with a progress bar."""
-    bar = tqdm(subjects, desc="measure", unit="generator", delay=2, leave=False)
-    return {subject.label: measure(subject, seed) for subject in bar}
+    return {
+        subject.label: measure(subject, seed)
+        for subject in bar(subjects, desc="measure", unit="generator")
+    }
 
 
 def cells(figures):

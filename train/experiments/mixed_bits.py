@@ -3,8 +3,7 @@
 
 from __future__ import annotations
 
-from tqdm import tqdm
-
+from support.progress import bar
 from train.experiments.figure import Row, sheet
 from train.experiments.measuring import (
     BIT_GOALS,
@@ -41,8 +40,10 @@ def psnr(subject):
 def rounded(path, wanted):
     """Return the generator of a file rounded to each of `wanted`, a subject by widths."""
     config, generator, _ = packed.load(path)
-    bar = tqdm(wanted, desc="round", unit="model", delay=2, leave=False)
-    return {bits: as_subject(GENERATOR, quantize(config, generator, bits)) for bits in bar}
+    return {
+        bits: as_subject(GENERATOR, quantize(config, generator, bits))
+        for bits in bar(wanted, desc="round", unit="model")
+    }
 
 
 def run(settings):

@@ -6,8 +6,8 @@ from __future__ import annotations
 from functools import partial
 
 import numpy as np
-from tqdm import tqdm
 
+from support.progress import bar
 from train.data.recolouring import find_palettes
 from train.data.recombination import choose, in_other_colours, join, joinable, recombine
 from train.data.training_set import SPRITES
@@ -25,14 +25,14 @@ def run(settings):
     """Return the report; see the module."""
     wanted = RECIPES["few"].recombine
     sprites = evaluation.training_of(SPRITES)
-    bar = partial(tqdm, desc="recombine", unit="block", delay=2, leave=False)
+    progress = partial(bar, desc="recombine", unit="block")
     palettes, indices = find_palettes(sprites)
     turns = np.arange(wanted) % len(indices)
     recoloured, new = in_other_colours(
-        indices, turns, palettes, sprites, turns, turns, progress=bar
+        indices, turns, palettes, sprites, turns, turns, progress=progress
     )
-    pairs = joinable(sprites, progress=bar)
-    made, upper, lower = recombine(sprites, wanted, progress=bar)
+    pairs = joinable(sprites, progress=progress)
+    made, upper, lower = recombine(sprites, wanted, progress=progress)
     sets = {f"{np.count_nonzero(new):,} in other colours": recoloured[new]}
     for count in ONLY_JOINED:
         joined = palettes.rgb[join(indices, choose(pairs, count))]

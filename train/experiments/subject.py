@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from golden import model_file
 from golden.generator import generate
 from golden.latents import STEPS, distributed, distribution_of, quantize_latents
 from support.failures import InputError
+from support.progress import bar
 from train.data.training_set import SPRITES, load_again
 from train.run import packed
 from train.run.config import is_gain
@@ -142,7 +142,7 @@ class Subject:
 
 
 def _bar(batches):
-    return tqdm(batches, desc="generate", unit="batch", delay=2, leave=False)
+    return bar(batches, desc="generate", unit="batch")
 
 
 def as_subject(name, model):

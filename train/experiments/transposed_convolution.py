@@ -8,7 +8,6 @@ project's hardware computes: no inserted zero, no tap outside the picture.
 from __future__ import annotations
 
 import numpy as np
-from tqdm import tqdm
 
 from golden.conv_transpose import (
     conv_transpose2d_phases,
@@ -21,6 +20,7 @@ from golden.conv_transpose import (
 from golden.generator import trace
 from golden.latents import quantize_latents
 from golden.spec import ACT_BITS, INPUT_BITS, PLANES, GeneratorSpec
+from support.progress import bar
 from train.experiments.figure import as_picture, charts
 from train.experiments.report import Report, table
 from train.experiments.subject import Missing, open_subject
@@ -81,7 +81,7 @@ def run(settings):
 
     macs = {}
     rng = np.random.default_rng(settings.seed)
-    for preset in tqdm(GeneratorSpec.PRESETS, desc="presets", unit="preset", leave=False):
+    for preset in bar(GeneratorSpec.PRESETS, desc="presets", unit="preset"):
         spec = GeneratorSpec.preset(preset, WEIGHT_BITS)
         macs[preset] = [layer_macs(layer) for layer in spec.layers]
         for layer, maps, weight in layer_inputs(spec, rng):

@@ -16,11 +16,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from tqdm import tqdm
 
 from pictures import grid, save_png
 from support.failures import CheckFailed, InputError
 from support.files import make_folder, replacing
+from support.progress import bar
 from train.data.recombination import recombine
 from train.data.training_set import refuse_alike
 from train.loop import parallel
@@ -201,10 +201,8 @@ def train(config, pictures, run, *, start=None, resume=False, save_every=SAVE_EV
 
 def _with_recombined(pictures, count, world):
     """Return the pictures and up to `count` recombined ones behind them."""
-    bar = partial(
-        tqdm, desc="recombine", unit="block", delay=2, leave=False, disable=not world.writes
-    )
-    made = recombine(pictures, count, progress=bar).pictures
+    progress = partial(bar, desc="recombine", unit="block", disable=not world.writes)
+    made = recombine(pictures, count, progress=progress).pictures
     if world.writes and len(made) < count:
         print(f"avatar: recombined {len(made):,} pictures of {count:,} asked for", file=sys.stderr)
     return np.concatenate((pictures, made))
@@ -234,18 +232,19 @@ def _steps(trainer, run, save_every, world, watch):
     """Train to the end; `watch` is None in processes that write nothing."""
     last = trainer.config.steps
     begun = time.monotonic() - trainer.seconds
-    bar = tqdm(
+    progress = bar(
         total=last,
         initial=trainer.step_count,
+        desc="train",
         unit="step",
-        file=sys.stderr,
+        leave=True,
         disable=not world.writes,
     )
-    with _interruptible(patient=world.size > 1) as interrupted, bar:
+    with _interruptible(patient=world.size > 1) as interrupted, progress:
         while trainer.step_count < last:
             for name, value in trainer.step().items():
                 trainer.sums[name] = trainer.sums.get(name, 0.0) + value.double()
-            bar.update()
+            progress.update()
             trainer.seconds = time.monotonic() - begun
             step = trainer.step_count
             logs, looks = step % METRICS_EVERY == 0, step % save_every == 0
@@ -257,7 +256,9 @@ def _steps(trainer, run, save_every, world, watch):
             if logs:
                 means = {name: sum_.item() / METRICS_EVERY for name, sum_ in trainer.sums.items()}
                 trainer.sums = {}
-                bar.set_postfix({name: f"{means[name]:.3f}" for name in LOSSES if name in means})
+                progress.set_postfix(
+                    {name: f"{means[name]:.3f}" for name in LOSSES if name in means}
+                )
                 if watch is not None:
                     watch.log({"step": step, "seconds": round(trainer.seconds, 1), **means})
             if saves and watch is not None:

@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from pictures import grid
 from support.files import replacing
+from support.progress import write
 from train.loop.alarms import Reference, alarms, generator_climb
 
 METRICS = "metrics.jsonl"
@@ -105,7 +105,7 @@ class Watch:
                 text = alarm.message.format(value=value)
             else:
                 text = f"over, {name} is {value:.2f}"
-            tqdm.write(f"step {step}: {alarm.name}: {text}", file=sys.stderr)
+            write(f"step {step}: {alarm.name}: {text}", sys.stderr)
             self._board.add_text("alarm", f"{alarm.name}: {text}", step)
             self._write({"step": step, "alarm": alarm.name, "raised": alarm.active, "says": text})
 

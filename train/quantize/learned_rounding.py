@@ -15,11 +15,11 @@ from __future__ import annotations
 import numpy as np
 import torch
 from torch import nn
-from tqdm import trange
 
 from golden.latents import quantize_latents
 from golden.spec import GeneratorSpec
 from support.failures import InputError
+from support.progress import bar
 from train.networks.float_generator import as_network
 from train.networks.torch_tools import half_cosine, one_thread
 from train.quantize.fake_quantize import FakeQuantizedGenerator
@@ -118,7 +118,7 @@ def learn(network, teacher, latents, v1, v2, steps):
         betas=BETAS,
         fused=True,
     )
-    for step in trange(steps, desc="learn to round", unit="step", delay=2, leave=False):
+    for step in bar(range(steps), desc="learn to round", unit="step"):
         adam.param_groups[1]["lr"] = RATE * half_cosine(step, steps)
         z = latents()
         with torch.no_grad():

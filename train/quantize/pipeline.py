@@ -13,7 +13,6 @@ import math
 from dataclasses import dataclass, replace
 
 import numpy as np
-from tqdm import tqdm
 
 from golden.arithmetic import activate, plane_inputs
 from golden.conv_transpose import conv_transpose2d_phases
@@ -22,6 +21,7 @@ from golden.latents import STEPS, quantize_latents
 from golden.model_file import Model
 from golden.spec import MAX_SHIFT, MUL_BITS, TABLE_SIZE, GeneratorSpec
 from support.failures import InputError
+from support.progress import bar
 from train.networks.float_generator import as_network, float_maps, float_pictures
 from train.quantize.least_squares import normal_equations
 from train.quantize.rounding import compensate, round_weights, search_steps
@@ -151,8 +151,8 @@ def round_generator(config, generator, spec):
     integers = {"weight": [], "bias": [], "mul": [], "shift": []}
     floats = {"weight": [], "step": [], "bias": [], "scale": []}
     scale = 1 / STEPS  # float value of one step of the maps
-    bar = tqdm(float_maps(network, inputs), total=4, unit="layer", delay=2, leave=False)
-    for n, wanted in enumerate(bar):
+    layers = bar(float_maps(network, inputs), total=4, desc="quantize", unit="layer")
+    for n, wanted in enumerate(layers):
         layer, last = spec.layers[n], n == 3
         importance = np.maximum(1 - np.tanh(wanted) ** 2, TANH_FLOOR) ** 2 if last else None
         weight, bias = generator.weight[n] * scale, generator.bias[n]

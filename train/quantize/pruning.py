@@ -10,9 +10,9 @@ from __future__ import annotations
 import numpy as np
 import torch
 from torch.nn import functional
-from tqdm import tqdm
 
 from support.failures import InputError
+from support.progress import bar
 from train.networks.float_generator import as_network, float_maps
 from train.quantize.least_squares import BATCH, normal_equations
 from train.quantize.pipeline import calibration_latents
@@ -47,8 +47,8 @@ def prune(config, generator):
     network = as_network(generator, config.start.spec)
     maps, weights = inputs[:, :, None, None], []
     counts = (config.spec.latent, *config.channels)
-    bar = tqdm(float_maps(network, inputs), total=4, unit="layer", delay=2, leave=False)
-    for n, wanted in enumerate(bar):
+    layers = bar(float_maps(network, inputs), total=4, desc="prune", unit="layer")
+    for n, wanted in enumerate(layers):
         layer = config.start.spec.layers[n]
         kept, weight = _fit(layer, generator.weight[n], maps, wanted, counts[n])
         if n:

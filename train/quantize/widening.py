@@ -14,11 +14,11 @@ from dataclasses import replace
 from functools import cache
 
 import numpy as np
-from tqdm import tqdm
 
 from golden.generator import generate
 from golden.latents import quantize_latents
 from support.failures import InputError
+from support.progress import bar
 from train.data.training_set import load_again, refuse_alike
 from train.evaluate import metrics, random_cnn
 from train.networks.float_generator import as_network, float_pictures, to_uint8
@@ -103,17 +103,17 @@ def find_gain(config, generator, run):
     reference = metrics.ScaledFeatures(random_cnn.features(known[chosen]))
     rng = np.random.default_rng([config.seed, _STREAM])
     z = draw_latents(config.latents, (SAMPLES, config.spec.latent), rng)
-    bar = tqdm(desc="widen", unit="gain", delay=2, leave=False)
+    progress = bar(desc="widen", unit="gain")
 
     @cache
     def distance(percent):
         candidate = with_gain(generator, (100 + percent) / 100)
         pictures = _pictures(config, candidate, z)
-        bar.update()
+        progress.update()
         return reference.frechet(random_cnn.features(pictures))
 
     best = 0
-    with bar:
+    with progress:
         for stride in STRIDES:
             while True:
                 near = [p for p in (best, best - stride, best + stride) if 0 <= p <= GREATEST]
