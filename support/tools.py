@@ -32,11 +32,13 @@ class ToolFailed(CheckFailed):
     ----------
     printed : str
         What the program wrote, to its log and otherwise.
+    late : bool
+        Whether it was ended because time was up.
     """
 
-    def __init__(self, message, printed=""):
+    def __init__(self, message, printed="", *, late=False):
         super().__init__(message)
-        self.printed = printed
+        self.printed, self.late = printed, late
 
 
 @dataclass(frozen=True)
@@ -187,7 +189,9 @@ class Tool:
             log.write_text(printed)
         if late:
             raise ToolFailed(
-                f"{self.name} took more than {timeout:.0f} s; {log} says how far", printed
+                f"{self.name} took more than {timeout:.0f} s; {log} says how far",
+                printed,
+                late=True,
             )
         if process.returncode:
             lines = printed.split("\n")

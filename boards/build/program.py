@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 from support.failures import InputError
+from support.tools import OPENFPGALOADER, ToolFailed
 
 TIMEOUT = 300  # seconds
 
@@ -86,16 +87,20 @@ def program(board, build, progress):
                 arguments, folder, log="loader.log", timeout=TIMEOUT, watch=progress.line
             )
         except ToolFailed as error:
-            raise ToolFailed(_advice(board, error.printed)) from error
+            raise ToolFailed(_advice(board, error)) from error
     return bitstream
 
 
-def _advice(board, printed):
+def _advice(board, error):
     """Return the one line for what openFPGALoader printed before it failed."""
+    name, printed = OPENFPGALOADER.name, error.printed
     lines = [line.strip() for line in re.split(r"[\r\n]", printed) if line.strip()]
+    if error.late:
+        said = f'; it said "{lines[-1]}" last' if lines else ""
+        return f"{name} took more than {TIMEOUT:g} s{said}: plug the board in again"
     said = f'says "{lines[-1]}"' if lines else "says nothing"
     remedy = next((text for cause, text in _REMEDIES if re.search(cause, printed)), _OTHERWISE)
-    return f"{OPENFPGALOADER.name} {said}: {remedy.format(device=board.device_name)}"
+    return f"{name} {said}: {remedy.format(device=board.device_name)}"
 
 
 def _bitstream(board, folder):

@@ -2,7 +2,6 @@
 """Boards: pins, clocks, what fits, what is refused; no tool is run."""
 
 import json
-import os
 import re
 from fractions import Fraction
 from pathlib import Path
@@ -229,41 +228,3 @@ def test_a_folder_appears_whole_or_not_at_all(tmp_path):
     with new_folder(tmp_path / "new") as folder:
         (folder / "whole").write_text("written")
     assert (tmp_path / "new" / "whole").read_text() == "written"
-
-
-@pytest.fixture
-def built(tmp_path):
-    folder = tmp_path / "b"
-    folder.mkdir()
-    (folder / "report.json").write_text(json.dumps({"board": "ulx3s-85f"}))
-    (folder / "top.bit").write_bytes(b"bits")
-    return folder
-
-
-def test_without_the_loader_its_command_is_printed(built, monkeypatch, capsys):
-    monkeypatch.setenv("PATH", "")
-    assert cli.main(["program", "--board", "ulx3s-85f", "--build", str(built)]) == 2
-    assert f"openFPGALoader -b ulx3s {built}/top.bit" in capsys.readouterr().err
-
-
-def test_the_loader_gets_the_bitstream(built, tmp_path, monkeypatch):
-    loader = tmp_path / "openFPGALoader"
-    loader.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/said\n')
-    loader.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
-    assert cli.main(["program", "--board", "ulx3s-85f", "--build", str(built)]) == 0
-    assert (tmp_path / "said").read_text() == f"-b ulx3s {built}/top.bit\n"
-
-
-@pytest.mark.parametrize(
-    ("board", "break_it", "complaint"),
-    [
-        ("orangecrab-85f", lambda folder: None, "was built for ulx3s-85f"),
-        ("ulx3s-85f", lambda folder: (folder / "top.bit").unlink(), "has no bitstream"),
-        ("ulx3s-85f", lambda folder: (folder / "report.json").write_text("["), "is no folder of"),
-    ],
-)
-def test_what_is_no_build_of_the_board(built, capsys, board, break_it, complaint):
-    break_it(built)
-    assert cli.main(["program", "--board", board, "--build", str(built)]) == 2
-    assert complaint in capsys.readouterr().err
