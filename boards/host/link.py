@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The host's end of the serial link: ask a board, real or virtual, for pictures."""
 
-import errno
 import os
 import time
 from collections import deque
@@ -11,6 +10,7 @@ from itertools import islice
 import numpy as np
 import serial
 
+from boards.host.port import open_port, other_programs, why_gone
 from golden.spec import PICTURE_SIZE, PLANES, GeneratorSpec
 from hw.uart import protocol
 from hw.uart.protocol import ANSWER, ERROR, NO_TAG, Error, Frame, FrameError, Request
@@ -63,7 +63,7 @@ class Board:
     Parameters
     ----------
     port : str
-        Serial port, as ``/dev/ttyUSB0``.
+        As :func:`boards.host.port.open_port` takes it.
     clock : callable
         The clock of :attr:`clock`; a virtual board's line has a slower one than the wall's.
 
@@ -89,12 +89,7 @@ class Board:
         self._tag = int.from_bytes(os.urandom(2), "little")
         self._bodies = deque()
         self._unstuffer = protocol.Unstuffer()
-        try:
-            self._serial = serial.Serial(
-                port, protocol.BAUD, timeout=ALLOWANCE, write_timeout=ALLOWANCE, exclusive=True
-            )
-        except (serial.SerialException, OSError) as error:
-            raise InputError(f"{port}: {_why_not_open(error)}") from error
+        self._serial = open_port(port, baud=protocol.BAUD, timeout=ALLOWANCE)
         try:
             self.info()
         except BaseException:
@@ -176,23 +171,29 @@ class Board:
             raise InputError(f"{self.port}: {error}") from error
         try:  # the port first: not every adapter has every rate
             self._serial.baudrate = baud
-            self._serial.baudrate = before
         except (ValueError, OSError) as error:
-            self._serial.baudrate = before
             raise InputError(f"{self.port}: the port cannot do {baud} baud ({error})") from error
+        finally:
+            self._set_rate(before)
         self._ask(Request.BAUD, payload)
-        self._serial.baudrate = baud
+        self._set_rate(baud)
         try:
             for _ in range(PROOFS):
                 self._ask(Request.INFO, tries=1)
         except InputError as error:
-            self._serial.baudrate = protocol.BAUD
+            self._set_rate(protocol.BAUD)
             time.sleep(protocol.FALLBACK * protocol.BYTE_BITS / protocol.BAUD)
             self.info()
             raise InputError(
                 f"{self.port}: the line does not carry {baud} baud, it is back at "
                 f"{protocol.BAUD}; try a lower rate"
             ) from error
+
+    def _set_rate(self, baud):
+        try:
+            self._serial.baudrate = baud
+        except (ValueError, OSError) as error:
+            raise InputError(f"{self.port}: {why_gone(self.port, error)}") from error
 
     def generate(self, model, latents, *, progress=iter):
         """Turn latents into pictures on the board.
@@ -266,12 +267,18 @@ class Board:
                     if attempt == tries:
                         raise InputError(self._gave_up(failure)) from failure
                 except (serial.SerialException, OSError) as error:
-                    raise InputError(f"{self.port}: the port is gone ({error})") from error
+                    raise InputError(f"{self.port}: {why_gone(self.port, error)}") from error
             under_way.popleft()
             tags.popleft()
             yield answer
 
     def _gave_up(self, failure):
+        if others := other_programs(self.port):
+            said = "no answer" if isinstance(failure, _Silent) else failure
+            return (
+                f"{self.port}: {said}, {TRIES} times in a row; {' and '.join(others)} has this "
+                "port open, too, and may take our answers; close it"
+            )
         if isinstance(failure, _Silent):
             return (
                 f"{self.port}: no answer in {TRIES} tries; is a board with this project's design "
@@ -296,7 +303,7 @@ class Board:
         the line explains.
         """
         silence = ALLOWANCE + protocol.BYTE_TIMEOUT * protocol.BYTE_BITS / self._serial.baudrate
-        self._serial.timeout = silence + compute
+        self._set_timeout(silence + compute)
         failure = _Silent("the board is silent")
         stray = MAX_STRAY
         patience = silence + compute + PATIENCE
@@ -320,7 +327,7 @@ class Board:
                 frame = Frame.decode(self._bodies.popleft())
             except FrameError as error:
                 failure = _Failed(f"an answer: {error}")
-                self._serial.timeout = silence
+                self._set_timeout(silence)
                 continue
             if frame.type == ERROR and frame.tag in (tag, NO_TAG):
                 self._refused(request, frame.payload)
@@ -329,6 +336,10 @@ class Board:
                     raise _Failed(f"an answer has {len(frame.payload)} bytes")
                 self.bytes_needed += len(frame.encode())
                 return frame.payload
+
+    def _set_timeout(self, seconds):
+        if self._serial.timeout != seconds:  # over RFC 2217 each change sets up the port anew
+            self._serial.timeout = seconds
 
     def _refused(self, request, payload):
         """Raise what an error frame means."""
@@ -358,18 +369,3 @@ def _compute_time(facts):
 
 def _spec_of(facts):
     return GeneratorSpec(facts.latent, facts.channels, facts.weight_bits)
-
-
-def _why_not_open(error):
-    """Say why a port does not open, and what to do."""
-    reasons = {
-        errno.ENOENT: "there is no such port; look at `python -m serial.tools.list_ports`",
-        errno.EACCES: "no permission; join the group that owns the port, often dialout",
-        errno.EBUSY: "the port is busy; close the other program that has it open",
-        errno.EAGAIN: "the port is busy; close the other program that has it open",
-        errno.ENOTTY: "is not a serial port",
-    }
-    code = error.errno
-    if code is None and error.__context__ is not None:  # pyserial wraps termios.error
-        code = error.__context__.args[0]
-    return reasons.get(code, f"cannot be opened ({error})")

@@ -4,6 +4,7 @@
 import time
 
 from boards.host.link import Board
+from boards.host.port import has_own_rate
 from hw.uart import protocol
 from support.failures import InputError
 
@@ -16,15 +17,17 @@ class SelfTestFailed(InputError):
     status = 1
 
 
-def open_board(port, *, baud=None, clock=time.monotonic):
+def open_board(port, *, baud=None, clock=time.monotonic, notice=lambda text: None):
     """Open a board: ask for its info and its self-test, then raise the rate of the line.
 
     Parameters
     ----------
     port : str
-        Serial port, as ``/dev/ttyUSB0``.
+        As :func:`boards.host.port.open_port` takes it.
     baud : int, optional
-        Rate to go on with; by default the highest that board, port and line can do.
+        Rate to go on with; by default as :func:`raise_baud` chooses it.
+    notice : callable
+        Takes one line of text, where the rate could not be chosen here.
     clock : callable
         As of :class:`boards.host.link.Board`.
 
@@ -44,6 +47,11 @@ def open_board(port, *, baud=None, clock=time.monotonic):
         check(board)
         if baud is None:
             raise_baud(board)
+            if has_own_rate(port):
+                notice(
+                    f"{port}: the far end sets the rate of the line; the board stays at "
+                    f"{board.baud:,} baud, with which it starts"
+                )
         elif baud != board.baud:
             board.change_baud(baud)
     except BaseException:
@@ -78,8 +86,12 @@ def check(board):
 def raise_baud(board):
     """Go on at the highest of `RATES` that board, port and line can do; the start-up rate is one.
 
+    A port whose rate is set at its far end stays at the start-up rate.
+
     A rate at which answers do not come back at once, several in a row, is left for the next lower.
     """
+    if has_own_rate(board.port):
+        return
     clock_hz = board.info()[0].clock_hz
     for baud in RATES:
         try:
