@@ -108,8 +108,7 @@ def golden_pictures(model, latents):
     """Return the reference's pictures, with a progress bar."""
     from functools import partial
 
-    from tqdm import tqdm
-
     from golden.generator import generate
+    from support.progress import bar
 
-    return generate(model, latents, progress=partial(tqdm, unit="batch", delay=2, leave=False))
+    return generate(model, latents, progress=partial(bar, desc="generate", unit="batch"))

@@ -80,15 +80,12 @@ def _stream_plan(args, folder):
 
 def _stream(args, board, model, latents, sheet, takers):
     """Hand a board's pictures of `latents` to `takers`, and report; return the exit status."""
-    from tqdm import tqdm
-
     from boards.host.stream import as_text, deliver
+    from support.progress import bar
 
     if sheet:
         takers = [*takers, lambda _, picture: sheet.add(picture)]
-    progress = partial(
-        tqdm, desc=board.port, total=len(latents), unit="avatar", delay=2, leave=False
-    )
+    progress = partial(bar, desc=board.port, total=len(latents), unit="avatar")
     try:
         facts = deliver(board, latents, takers, model=model, check=args.check, progress=progress)
     finally:

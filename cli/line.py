@@ -21,8 +21,9 @@ def board_at(port, model, baud=None):
     """Yield the board at a port, which is well and at its highest rate or at `baud`."""
     from boards.host.open_board import open_board
 
-    with line_of(port, model) as (path, clock), open_board(path, baud=baud, clock=clock) as board:
-        yield board
+    with line_of(port, model) as (path, clock):
+        with open_board(path, baud=baud, clock=clock, notice=notice) as board:
+            yield board
 
 
 @contextmanager
@@ -36,9 +37,9 @@ def line_of(port, model):
 
 
 def ask(board, model, latents):
-    from tqdm import tqdm
+    from support.progress import bar
 
-    progress = partial(tqdm, desc=board.port, unit="avatar", delay=2, leave=False)
+    progress = partial(bar, desc=board.port, unit="avatar")
     return board.generate(model, latents, progress=progress)
 
 

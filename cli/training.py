@@ -28,9 +28,8 @@ def data(args):
     Two heads tall, on black; hair, eyes, clothes and accessories vary. `avatar train` draws its own
     unless --data names a folder such as this one.
     """
-    from tqdm import tqdm
-
     import pictures
+    from support.progress import bar
     from train.data import sprites
 
     sprites.check("--count", args.count)
@@ -39,7 +38,7 @@ def data(args):
         pictures.check_png(args.sheet)
     pictures.make_empty(args.out)
     images, attributes = sprites.collection(args.count, args.seed)
-    pictures.save_each(args.out, tqdm(images, desc="save", unit="PNG", delay=2, leave=False))
+    pictures.save_each(args.out, bar(images, desc="save", unit="PNG"))
     sprites.save_labels(args.out, attributes)
     if args.sheet:
         pictures.save_png(args.sheet, pictures.grid(images, scale=2))
@@ -205,8 +204,7 @@ def evaluate(args):
     Give one of --model, --run and --images. --recursive, --tile and --background say how all the
     folders given are read. Two figures, attribute_frechet and re_render, are of drawn sprites only.
     """
-    from tqdm import tqdm
-
+    from support.progress import bar
     from train.data.training_set import SPRITES
     from train.evaluate import evaluation, samples
 
@@ -236,7 +234,7 @@ def evaluate(args):
         count=args.count,
         seed=args.seed,
         training=training,
-        progress=partial(tqdm, desc="evaluate", unit="set", delay=2, leave=False),
+        progress=partial(bar, desc="evaluate", unit="set"),
     )
     show(args, result, evaluation.as_text)
 

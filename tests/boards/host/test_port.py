@@ -177,7 +177,8 @@ def reader(board):
     process.stdout.close()
 
 
-def test_a_port_that_another_program_reads(board, reader):
+def test_a_port_that_another_program_reads(board, reader, monkeypatch):
+    monkeypatch.setattr(link, "SLOWEST", 1e12)
     with pytest.raises(InputError) as caught:
         with Board(board.path) as connection:
             for _ in connection.stream(repeat(LATENTS[0], 10_000)):  # until it takes an answer
