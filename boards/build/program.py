@@ -94,7 +94,8 @@ def program(board, build, progress):
 def _advice(board, error):
     """Return the one line for what openFPGALoader printed before it failed."""
     name, printed = OPENFPGALOADER.name, error.printed
-    lines = [line.strip() for line in re.split(r"[\r\n]", printed) if line.strip()]
+    lines = [re.sub(r"\s+", " ", line).strip() for line in re.split(r"[\r\n]", printed)]
+    lines = ["".join(filter(str.isprintable, line)) for line in lines if line]
     if error.late:
         said = f'; it said "{lines[-1]}" last' if lines else ""
         return f"{name} took more than {TIMEOUT:g} s{said}: plug the board in again"

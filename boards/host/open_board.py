@@ -6,15 +6,13 @@ import time
 from boards.host.link import Board
 from boards.host.port import has_own_rate
 from hw.uart import protocol
-from support.failures import InputError
+from support.failures import CheckFailed, InputError
 
 RATES = (3_000_000, 2_000_000, 1_500_000, 1_000_000, 921_600, 460_800, 230_400)  # of adapters
 
 
-class SelfTestFailed(InputError):
+class SelfTestFailed(CheckFailed):
     """A board does not make the picture that came with its model."""
-
-    status = 1
 
 
 def open_board(port, *, baud=None, clock=time.monotonic, notice=lambda text: None):
