@@ -37,7 +37,9 @@ LARGEST = 8  # times, that a picture is enlarged unless --scale says more
     ),
     argument("--each", metavar="DIR", help="single files DIR/000.png, 001.png, ..., not enlarged"),
     argument("--trace", metavar="DIR", help="each layer's values as .npy and .hex (NumPy only)"),
-    argument("--port", help="ask the board on this serial port; `sim`: a virtual board"),
+    argument(
+        "--port", help="ask the board on this port, as of `avatar check`; `sim`: a virtual board"
+    ),
     argument("--baud", type=int, metavar="N", help="rate of the line (default: the highest)"),
 )
 def generate(args):

@@ -12,13 +12,13 @@ from tqdm import tqdm
 DELAY = 2  # seconds; what is done sooner shows nothing
 EVERY = 30  # seconds between two lines of the same task, where no bar can be drawn
 
-_YOSYS = re.compile(r"^(\d+\.\d+)[\d.]*\. Executing (\S+)")
+_YOSYS = re.compile(r"^(\d+\.\d+)[\d.]*\. Executing (\w+)")
 _LOADED = re.compile(r"^(Load|Loading|Writ)[^:]*: \[.*\] *(\d+)\.\d+%")  # openFPGALoader's bar
 _ARCS = re.compile(r"^Info: Routing (\d+) arcs")
 _ROUND = re.compile(r"^Info: +at (?:initial placer iter |iteration #)(\d+).*?wirelen\D*(\d+)")
 _ROUTER1 = re.compile(r"^Info: +\d+ \|(?:[^|]*\|){2} *(\d+)\|")
 _ROUTER2 = re.compile(r"^Info: +iter=(\d+) wires=\d+ overused=(\d+)")
-# What nextpnr does from these lines of its log on; None: as before, only the details differ.
+# What nextpnr does from each of these lines of its log on.
 _PHASES = (
     (re.compile(r"^Info: (Logic utilisation before packing|Packing )"), "packing"),
     (re.compile(r"^Info: Creating initial analytic placement"), "placing"),
@@ -188,7 +188,8 @@ class Progress:
 
     def _begin_phase(self, phase):
         if phase != self._phase:
-            self._end_part()
+            if self._phase:  # else its tool has only read its files
+                self._end_part()
             self._phase = phase
             self._say("")
 

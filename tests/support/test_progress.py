@@ -214,8 +214,9 @@ def test_a_log_gets_a_line_at_the_end_of_each_part(clock, capsys):
         tools.stage("elaboration")
         clock.now += 1  # too short to be told
         tools.stage("place and route")
+        clock.now += 1  # nextpnr reads
         tools.line("Info: Packing IOs..")
-        clock.now += 4
+        clock.now += 3
         tools.line("Info: Routing globals...")
         tools.line("Info: Routing..")
         tools.line("Info: Routing 500 arcs.")

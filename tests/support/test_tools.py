@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from support.failures import InputError
-from support.tools import Tool
+from support.tools import Tool, ToolFailed
 
 VARIABLE = "NOTHING_OF_THE_KIND"
 
@@ -60,3 +60,28 @@ def test_amaranths_own_choice_of_yosys_is_not_ours(tool, monkeypatch):
     with tool.in_environment(KeyError):
         assert "AMARANTH_USE_YOSYS" not in os.environ
     assert os.environ["AMARANTH_USE_YOSYS"] == "builtin"
+
+
+def test_what_a_program_writes_is_handed_on_while_it_runs(tmp_path, monkeypatch):
+    script = tmp_path / "loader"
+    script.write_text(
+        "#!/bin/sh\nprintf 'Load: 1%%\\rLoad: 99%%\\n'; sleep 0.5; echo log > log; echo end >&2\n"
+    )
+    script.chmod(0o755)
+    monkeypatch.setenv("LOADER", str(script))
+    seen = []
+    Tool("loader", "none", "none").run([], tmp_path, log="log", timeout=20, watch=seen.append)
+    assert seen[:2] == ["Load: 1%", "Load: 99%"]
+    assert seen.count("") >= 2  # the program was silent for half a second
+    assert sorted(filter(None, seen[2:])) == ["end", "log"]
+
+
+def test_a_failed_program_says_what_it_printed(tmp_path, monkeypatch):
+    script = tmp_path / "loader"
+    script.write_text("#!/bin/sh\necho Open file DONE; echo Error: no >&2; exit 3\n")
+    script.chmod(0o755)
+    monkeypatch.setenv("LOADER", str(script))
+    with pytest.raises(ToolFailed, match="loader failed: Error: no") as caught:
+        Tool("loader", "none", "none").run([], tmp_path, log="log", timeout=20)
+    assert caught.value.printed == "Open file DONE\nError: no\n"
+    assert not caught.value.late

@@ -198,6 +198,17 @@ def test_the_others_are_found_and_nobody_else(board, reader):
     assert port.other_programs("socket://127.0.0.1:7000") == []
 
 
+def test_a_simulated_board_does_not_count_as_another_program():
+    both_ends = "import os, time\nprint(os.ttyname(os.openpty()[1]), flush=True)\ntime.sleep(60)"
+    board = subprocess.Popen([sys.executable, "-c", both_ends], stdout=subprocess.PIPE, text=True)
+    try:
+        assert port.other_programs(board.stdout.readline().strip()) == []
+    finally:
+        board.kill()
+        board.wait()
+        board.stdout.close()
+
+
 def test_the_words_of_pyserial_for_a_second_reader(tmp_path):
     words = (
         "device reports readiness to read but returned no data (device disconnected or multiple "
