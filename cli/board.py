@@ -20,7 +20,7 @@ SIM_MODEL = shipped("compact.safetensors")
     argument(
         "--port",
         required=True,
-        help="serial port of the board, or socket:// or rfc2217://HOST:PORT; `sim`: a virtual board",
+        help="serial port of the board, socket:// or rfc2217://HOST:PORT; `sim`: a virtual board",
     ),
     argument("--model", metavar="FILE", help="of the virtual board (default: the shipped compact)"),
     JSON,
@@ -50,7 +50,7 @@ STREAM_ARGUMENTS = (
     argument(
         "--port",
         required=True,
-        help="serial port of the board, or socket:// or rfc2217://HOST:PORT; `sim`: a virtual board",
+        help="serial port of the board, socket:// or rfc2217://HOST:PORT; `sim`: a virtual board",
     ),
     argument("--count", type=int, required=True, metavar="N", help="number of avatars"),
     argument("--seed", type=int, default=0, metavar="S", help="seed of the latents (default 0)"),

@@ -2,6 +2,7 @@
 """What a board says about itself, its self-test layer by layer, and how fast its line is."""
 
 from boards.host.open_board import raise_baud
+from boards.host.port import has_own_rate
 
 
 def checkup(board):
@@ -42,8 +43,9 @@ def as_text(facts):
     """Return the facts of :func:`checkup` as a table."""
     wrong = facts["wrong_layer"]
     milliseconds = facts["cycles"] / facts["clock_hz"] * 1e3
+    whose = ", which the far end sets" if has_own_rate(facts["port"]) else ""
     rows = {
-        "port": f"{facts['port']}, {facts['baud']:,} baud",
+        "port": f"{facts['port']}, {facts['baud']:,} baud{whose}",
         "model": facts["model"],
         "build": facts["build"],
         "network": f"{'-'.join(map(str, facts['channels']))}, weights of "

@@ -68,6 +68,13 @@ def test_a_board_behind_a_socket(server):
     ]
 
 
+def test_a_checkup_of_a_board_behind_a_socket(server, capsys):
+    assert cli.main(["check", "--port", server.path]) == 0
+    said = f"{server.path}, 115,200 baud, which the far end sets"
+    assert said in capsys.readouterr().out
+    assert Request.BAUD not in [request.type for request in server.requests]
+
+
 def test_a_socket_takes_the_rate_that_is_asked_for(server):
     notices = []
     with open_board(server.path, baud=57_600, notice=notices.append) as connection:
