@@ -34,10 +34,9 @@ def boards(args):
     A preset stands with the most bits a weight that fit. `built`: this project has made a bitstream
     with its own tools; `silicon`: it has run on the board.
     """
-    from boards.catalogue import registry
+    from boards.catalogue import listing
 
-    facts = registry.facts()
-    show(args, facts, registry.as_text)
+    show(args, listing.facts(), listing.as_text)
 
 
 @verb(

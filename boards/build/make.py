@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from boards.build import gowin, vivado
 from boards.build.ecp5 import build
+from boards.build.job import Job
 from boards.chips.devices import DEVICES
 from hw.build_plan import BuildPlan
 
@@ -44,7 +45,7 @@ def make(board, model, array, self_test, out, progress, *, clock_mhz=None, seed=
         platform=board.platform(),
     )
     board.check_clock(plan.clock_hz)
-    job = build.Job(board, plan)
+    job = Job(board, plan)
     maker = MAKERS[board.device.family]
     return maker(job, out, progress, seed=seed, clocks_mhz=clocks)
 

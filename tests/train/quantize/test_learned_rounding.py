@@ -15,6 +15,7 @@ from golden.spec import GeneratorSpec
 from tests.train.runs import float_generator
 from train.quantize import learned_rounding, pipeline
 from train.quantize.learned_rounding import UndecidedGenerator
+from train.run import packed
 from train.run.config import RunConfig
 from train.run.float_generator import IntegerGenerator
 
@@ -111,16 +112,16 @@ def test_the_model_draws_what_the_network_learned_to_draw(undecided, floats):
 
 
 def test_a_folder_and_a_packed_file_from_the_command_line(tmp_path, run, floats, capsys):
-    packed, file = tmp_path / "packed.safetensors", tmp_path / "m.safetensors"
-    packed.save(CONFIG, floats, packed)
-    for source in (run, packed):
+    small, file = tmp_path / "packed.safetensors", tmp_path / "m.safetensors"
+    packed.save(CONFIG, floats, small)
+    for source in (run, small):
         arguments = ["quantize", str(source), "--weight-bits", "4", "--learn", "3"]
         assert main([*arguments, "--out", str(file)]) == 0
         model = model_file.load(file)
         assert model.spec.weight_bits == (4, 4, 4, 4)
         assert model.training["rounding_steps"] == 3
         file.unlink()
-    assert main(["quantize", str(packed), "--weight-bits", "4", "--out", str(file)]) == 0
+    assert main(["quantize", str(small), "--weight-bits", "4", "--out", str(file)]) == 0
     assert "rounding_steps" not in model_file.load(file).training
 
 
