@@ -207,7 +207,8 @@ def array_facts(spec, rows, columns, clock_mhz, estimate):
     cycles = CycleModel(tiling).cycles_interval
     macs = tiling.array.macs_per_cycle
     missing = max(0, multipliers(tiling) - chip.multipliers)
-    in_luts = missing * macs // (rows * len(shared_columns(tiling)))  # products of those missing
+    shared = shared_columns(columns, hop=tiling.array.hop, weight_bits=tiling.weight_bits)
+    in_luts = missing * macs // (rows * len(shared))  # products of those missing
     return {
         "rows": rows,
         "columns": columns,

@@ -59,7 +59,8 @@ def weight_words(model, tiling):
     for tile in tiling.tiles():
         key = (tile.layer, tile.column_tile * (tile.layer < 3), tile.phase, tile.row_tile, tile.tap)
         if key not in shifts:  # layer 4 sends the same tiles once a band
-            flat = stored_weights(weight_tile(model, tiling, tile), tiling).reshape(-1)
+            weights = weight_tile(model, tiling, tile)
+            flat = stored_weights(weights, hop=tiling.array.hop, weight_bits=bits).reshape(-1)
             shifts[key] = [
                 pack(flat[n * per_word : (n + 1) * per_word], bits) for n in range(tile.words)
             ]
@@ -70,9 +71,8 @@ def channel_words(model, tiling):
     """Yield the requantizer's words: one a layer, column tile and quad of columns.
 
     A word has the fields of :func:`hw.engine.requantizer.channel_layout`: `LANES` times bias and
-    mul, then
-    the layer's shift. Lanes beyond the last channel hold 0; layer 4 has one word, the same in all
-    lanes.
+    mul, then the layer's shift. Lanes beyond the last channel hold 0; layer 4 has one word, the
+    same in all lanes.
     """
     columns, quads = tiling.array.columns, tiling.quads
     for n, facts in enumerate(tiling.layers):
@@ -92,7 +92,7 @@ def channel_words(model, tiling):
 
 
 def _channel_word(tiling, lanes, shift):
-    layout = channel_layout(tiling)
+    layout = channel_layout(tiling.acc_width)
     fields = [{"bias": int(bias), "mul": int(mul)} for bias, mul in lanes]
     return layout.const({"lanes": fields, "shift": int(shift)}).as_value().value
 

@@ -269,6 +269,26 @@ class Tiling:
         return max(1, JOB_ROWS - JOB_ROWS // self.quads)
 
     @property
+    def map_groups(self):
+        """Groups of `rows` channels in the deepest map between two layers."""
+        return max(facts.row_tiles for facts in self.layers[1:])
+
+    @property
+    def first_rows(self):
+        """Rows of the array in which the first channel of a quad of layers 1 to 3 can be, sorted.
+
+        Each channel of a map lives in the bank of the row that reads it in the layer behind.
+        """
+        tiles = max(facts.column_tiles for facts in self.layers[:3])
+        return sorted(
+            {
+                (tile * self.array.columns + quad * LANES) % self.array.rows
+                for tile in range(tiles)
+                for quad in range(self.quads)
+            }
+        )
+
+    @property
     def quads(self):
         """Beats in which the requantizer reads one accumulator address of all columns."""
         return -(-self.array.columns // LANES)

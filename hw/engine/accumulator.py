@@ -37,8 +37,12 @@ class AccumulatorBanks(wiring.Component):
 
     Parameters
     ----------
-    tiling : Tiling
-        Sizes and widths.
+    columns : int
+        Banks: columns of the array.
+    hop : int
+        Columns whose sums come in the same cycle.
+    psum_width, acc_width : int
+        Bits of the array's signed sums, and of the accumulators.
 
     Members
     -------
@@ -58,12 +62,11 @@ class AccumulatorBanks(wiring.Component):
     write_lag = control_lead + 1  # from control to store: the sum
     recurrence = write_lag
 
-    def __init__(self, tiling):
-        self.tiling = tiling
-        columns = tiling.array.columns
+    def __init__(self, columns, *, hop, psum_width, acc_width):
+        self.columns, self.hop, self.acc_width = columns, hop, acc_width
         super().__init__(
             {
-                "psums": In(data.ArrayLayout(signed(tiling.psum_width), columns)),
+                "psums": In(data.ArrayLayout(signed(psum_width), columns)),
                 "valid": In(1),
                 "half": In(1),
                 "address": In(range(DEPTH)),
@@ -72,15 +75,14 @@ class AccumulatorBanks(wiring.Component):
                 "job_done": Out(1),
                 "read_half": In(1),
                 "read_address": In(range(DEPTH)),
-                "data": Out(data.ArrayLayout(signed(tiling.acc_width), columns)),
+                "data": Out(data.ArrayLayout(signed(acc_width), columns)),
             }
         )
 
     def elaborate(self, platform):
         m = Module()
-        columns, hop = self.tiling.array.columns, self.tiling.array.hop
-        groups, write_lag = self.tiling.array.column_groups, self.write_lag
-        finish_lag = finish_latency(self.tiling.array)
+        hop, write_lag = self.hop, self.write_lag
+        groups = -(-self.columns // hop)
 
         control = Signal(
             data.StructLayout({"half": 1, "address": range(DEPTH), "opens": 1}), reset_less=True
@@ -92,14 +94,14 @@ class AccumulatorBanks(wiring.Component):
         ]
         valids = delays(m, self.valid, groups - 1 + write_lag, reset_less=False)
         controls = delays(m, control, groups - 1 + write_lag)
-        finish = delay(m, self.valid & self.job_last, finish_lag, reset_less=False)
+        finish = delay(m, self.valid & self.job_last, finish_latency(groups), reset_less=False)
         read_half = delay(m, self.read_half, self.read_latency - 1)
         m.d.comb += self.job_done.eq(finish)
 
-        for c in range(columns):
+        for c in range(self.columns):
             g = c // hop
             outputs = []
-            total = Signal(signed(self.tiling.acc_width), reset_less=True)
+            total = Signal(signed(self.acc_width), reset_less=True)
             for half in range(2):
                 m.submodules[f"bank_{c}_{half}"] = bank = BlockRam(len(total), DEPTH)
                 output = Signal(total.shape(), reset_less=True)
@@ -127,11 +129,12 @@ class AccumulatorBanks(wiring.Component):
         return m
 
 
-def finish_latency(array):
+def finish_latency(column_groups):
     """Return the cycles from the control of a job's last sums to ``job_done``: all are stored.
 
     Parameters
     ----------
-    array : hw.tiling.ArraySpec
+    column_groups : int
+        Groups of columns whose sums come in the same cycle.
     """
-    return array.column_groups + AccumulatorBanks.write_lag
+    return column_groups + AccumulatorBanks.write_lag

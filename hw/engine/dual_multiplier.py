@@ -28,25 +28,25 @@ def field_bits(weight_bits):
     return INPUT_BITS - 1 + weight_bits
 
 
-def shared_columns(tiling):
+def shared_columns(columns, *, hop, weight_bits):
     """Return which columns of a row share a multiplier: tuples of one or two, in order.
 
     Two columns share one where weights are narrow enough and both see an activation in one cycle.
 
     Parameters
     ----------
-    tiling : Tiling
+    columns : int
+        Of the array.
+    hop : int
+        Columns that see an activation in one cycle.
+    weight_bits : int
     """
-    array = tiling.array
-    share = 2 if tiling.weight_bits <= MAX_WEIGHT_BITS else 1
-    groups = (
-        range(first, min(first + array.hop, array.columns))
-        for first in range(0, array.columns, array.hop)
-    )
+    share = 2 if weight_bits <= MAX_WEIGHT_BITS else 1
+    groups = (range(first, min(first + hop, columns)) for first in range(0, columns, hop))
     return [tuple(group[n : n + share]) for group in groups for n in range(0, len(group), share)]
 
 
-def stored_weights(tile, tiling):
+def stored_weights(tile, *, hop, weight_bits):
     """Return a tile's weights as the multipliers take them.
 
     The second of two that share a multiplier is one less where the first is negative.
@@ -55,7 +55,8 @@ def stored_weights(tile, tiling):
     ----------
     tile : int8 array, shape (rows, columns)
         Symmetric weights, at least -(2**(weight_bits - 1) - 1).
-    tiling : Tiling
+    hop, weight_bits : int
+        As in :func:`shared_columns`.
 
     Returns
     -------
@@ -63,7 +64,7 @@ def stored_weights(tile, tiling):
         At least -2**(weight_bits - 1): as many bits.
     """
     stored = tile.copy()
-    for low, *high in shared_columns(tiling):
+    for low, *high in shared_columns(tile.shape[1], hop=hop, weight_bits=weight_bits):
         stored[:, high] -= tile[:, [low]] < 0
     return stored
 

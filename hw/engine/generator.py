@@ -50,7 +50,7 @@ def trace_layout(tiling):
             "layer": 2,
             "mask": LANES,
             "row": range(tiling.array.rows),
-            "group": range(max(facts.row_tiles for facts in tiling.layers[1:])),
+            "group": range(tiling.map_groups),
             "phase": 2,
             "y": 5,
             "x": 5,
@@ -58,6 +58,11 @@ def trace_layout(tiling):
             "values": data.ArrayLayout(signed(OUT_BITS), LANES),
         }
     )
+
+
+def weight_word(tiling):
+    """Return the layout of a word of the weight stream of `tiling`."""
+    return word_layout(tiling.weight_bits, tiling.array.word_weights)
 
 
 class Core(wiring.Component):
@@ -76,7 +81,7 @@ class Core(wiring.Component):
     -------
     i_latents : In(stream.Signature(signed(8)))
         The numbers of a latent in order, one avatar after another; two are stored.
-    weights : In(weight_source(tiling))
+    weights : In(weight_source(weight_word(tiling)))
         The words of :func:`hw.contents.weight_words`, again for each avatar.
     o_pixels : Out(stream.Signature(RGB))
         1024 pixels an avatar, row-major; two pictures are stored.
@@ -89,7 +94,7 @@ class Core(wiring.Component):
         super().__init__(
             {
                 "i_latents": In(stream.Signature(signed(8))),
-                "weights": In(weight_source(tiling)),
+                "weights": In(weight_source(weight_word(tiling))),
                 "o_pixels": Out(stream.Signature(RGB)),
                 "o_trace": Out(trace_layout(tiling)),
             }
@@ -97,23 +102,27 @@ class Core(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        tiling = self.tiling
+        tiling, shape = self.tiling, self.tiling.array
 
         m.submodules.sequencer = sequencer = Sequencer(tiling)
         m.submodules.feeder = feeder = Feeder(tiling)
-        m.submodules.latents = latents = LatentMemory(tiling)
+        m.submodules.latents = latents = LatentMemory(tiling.spec.latent, rows=shape.rows)
         wiring.connect(m, wiring.flipped(self.i_latents), latents.i)
         wiring.connect(m, sequencer.o, feeder.i_tiles)
 
         maps = self._feature_memories(m)
-        m.submodules.array = array = SystolicArray(tiling)
+        m.submodules.array = array = SystolicArray(
+            shape, weight_bits=tiling.weight_bits, psum_width=tiling.psum_width
+        )
         self._fetch(m, feeder, latents, maps, array)
 
-        m.submodules.accumulators = accumulators = AccumulatorBanks(tiling)
+        m.submodules.accumulators = accumulators = AccumulatorBanks(
+            shape.columns, hop=shape.hop, psum_width=tiling.psum_width, acc_width=tiling.acc_width
+        )
         self._accumulate(m, feeder, array, accumulators)
 
         m.submodules.readout = readout = Readout(tiling)
-        m.submodules.pixels = pixels = PixelBuffer(tiling)
+        m.submodules.pixels = pixels = PixelBuffer(shape.layer4_phases)
         wiring.connect(m, pixels.o, wiring.flipped(self.o_pixels))
         m.d.comb += [
             readout.job_done.eq(accumulators.job_done),
@@ -217,7 +226,9 @@ class Core(wiring.Component):
             accumulators.read_address.eq(acc_address(step.layer, step.y, step.x, step.plane)),
         ]
 
-        m.submodules.combiner = combiner = TapCombiner(tiling)
+        m.submodules.combiner = combiner = TapCombiner(
+            tiling.array.layer4_phases, acc_width=tiling.acc_width
+        )
         to_sums, to_out = SUMS_LATENCY, OUTPUT_LATENCY
         steps = delays(m, step, to_out + TABLE_LATENCY)
         valid = delays(m, step.valid, to_out + TABLE_LATENCY, reset_less=False)
@@ -241,7 +252,7 @@ class Core(wiring.Component):
         selected = delay(m, selected, combiner.latency - 1)
 
         # Constants of the channels, beside the sums.
-        layout = channel_layout(tiling)
+        layout = channel_layout(tiling.acc_width)
         m.submodules.channels = channels = BlockRam(
             layout.size, tiling.channel_words, self.contents.channels
         )
@@ -272,7 +283,10 @@ class Core(wiring.Component):
             )
 
         m.submodules.scatter = scatter = LaneScatter(
-            tiling, max(len(feature_map.address) for feature_map in maps)
+            tiling.array.rows,
+            groups=tiling.map_groups,
+            first_rows=tiling.first_rows,
+            address_width=max(len(feature_map.address) for feature_map in maps),
         )
         last_layer = delay(m, steps[to_sums - 1].layer == 3, 1)
         outputs = []
@@ -369,7 +383,9 @@ class Generator(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.weights = weights = WeightMemory(self.tiling, self.contents.weights)
+        m.submodules.weights = weights = WeightMemory(
+            weight_word(self.tiling), self.tiling.weight_words, self.contents.weights
+        )
         m.submodules.core = core = Core(self.tiling, self.contents)
         wiring.connect(m, weights.o, core.weights)
         wiring.connect(m, wiring.flipped(self.i_latents), core.i_latents)
@@ -390,7 +406,7 @@ class StreamedGenerator(wiring.Component):
 
     Members
     -------
-    i_weights : In(stream.Signature(word_layout(tiling)))
+    i_weights : In(stream.Signature(weight_word(tiling)))
         The words of :func:`hw.contents.weight_words`, again for each avatar.
     i_latents, o_pixels, o_trace
         As in :class:`Core`.
@@ -401,7 +417,7 @@ class StreamedGenerator(wiring.Component):
         super().__init__(
             {
                 "i_latents": In(stream.Signature(signed(8))),
-                "i_weights": In(stream.Signature(word_layout(tiling))),
+                "i_weights": In(stream.Signature(weight_word(tiling))),
                 "o_pixels": Out(stream.Signature(RGB)),
                 "o_trace": Out(trace_layout(tiling)),
             }

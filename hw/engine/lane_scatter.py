@@ -13,12 +13,16 @@ class LaneScatter(wiring.Component):
     """Write neighbouring channels, one a lane, to the banks of their rows.
 
     Channel `group * rows + row` lives in bank `row`, word `group`. One step a cycle, outputs 1
-    cycle later. A bank listens only to the lanes that the tiling can ever bring to it.
+    cycle later. A bank listens only to the lanes that `first_rows` can ever bring to it.
 
     Parameters
     ----------
-    tiling : Tiling
-        Sizes.
+    rows : int
+        Banks: rows of the array.
+    groups : int
+        Words that hold the channels of a pixel.
+    first_rows : iterable of int
+        Rows in which lane 0's channel can live.
     address_width : int
         Bits of a feature memory's address.
 
@@ -40,10 +44,8 @@ class LaneScatter(wiring.Component):
     data : Out(ArrayLayout(8, rows))
     """
 
-    def __init__(self, tiling, address_width):
-        self.tiling = tiling
-        rows = tiling.array.rows
-        groups = max(facts.row_tiles for facts in tiling.layers[1:])
+    def __init__(self, rows, *, groups, first_rows, address_width):
+        self.rows, self.first_rows = rows, first_rows
         super().__init__(
             {
                 "valid": In(1),
@@ -61,20 +63,8 @@ class LaneScatter(wiring.Component):
             }
         )
 
-    def first_rows(self):
-        """Return every row that lane 0 can meet."""
-        array = self.tiling.array
-        tiles = max(facts.column_tiles for facts in self.tiling.layers[:3])
-        return {
-            (tile * array.columns + quad * LANES) % array.rows
-            for tile in range(tiles)
-            for quad in range(self.tiling.quads)
-        }
-
     def elaborate(self, platform):
         m = Module()
-        rows = self.tiling.array.rows
-        first_rows = self.first_rows()
 
         def address(group):
             small, middle, large = (
@@ -82,11 +72,11 @@ class LaneScatter(wiring.Component):
             )
             return Mux(self.layer == 2, large, Mux(self.layer == 1, middle, small))
 
-        for r in range(rows):
+        for r in range(self.rows):
             m.d.sync += self.en[r].eq(0)
             for lane in range(LANES):
-                first = (r - lane) % rows
-                if first not in first_rows:
+                first = (r - lane) % self.rows
+                if first not in self.first_rows:
                     continue
                 with m.If(self.row == first):
                     wraps = r < lane

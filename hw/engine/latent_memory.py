@@ -18,8 +18,10 @@ class LatentMemory(wiring.Component):
 
     Parameters
     ----------
-    tiling : Tiling
-        Sizes.
+    latent : int
+        Numbers of a latent.
+    rows : int
+        Numbers of a word: rows of the array.
 
     Members
     -------
@@ -36,17 +38,16 @@ class LatentMemory(wiring.Component):
 
     latency = FeatureMemory.latency  # both feed the array
 
-    def __init__(self, tiling):
-        self.latent = tiling.spec.latent
-        self.rows = tiling.array.rows
-        self.groups = tiling.layers[0].row_tiles
+    def __init__(self, latent, *, rows):
+        self.latent, self.rows = latent, rows
+        groups = -(-latent // rows)
         super().__init__(
             {
                 "i": In(stream.Signature(signed(8))),
                 "ready": Out(1),
                 "done": In(1),
-                "group": In(range(max(2, self.groups))),
-                "numbers": Out(data.ArrayLayout(signed(8), self.rows)),
+                "group": In(range(max(2, groups))),
+                "numbers": Out(data.ArrayLayout(signed(8), rows)),
             }
         )
 

@@ -24,8 +24,8 @@ class PixelBuffer(wiring.Component):
 
     Parameters
     ----------
-    tiling : Tiling
-        Gives the phases that arrive at once.
+    phases : int
+        Output phases that arrive at once: 1, 2 or 4.
 
     Members
     -------
@@ -44,8 +44,8 @@ class PixelBuffer(wiring.Component):
 
     latency = 2 + BlockRam.latency + 1  # two registers before the banks, one behind
 
-    def __init__(self, tiling):
-        self.phases = tiling.array.layer4_phases
+    def __init__(self, phases):
+        self.phases = phases
         super().__init__(
             {
                 "free": Out(1, init=1),

@@ -29,7 +29,6 @@ def step_layout(tiling):
     row_last, job_last : last step of a row of the job's raster, of the job
     frees_half : so much is read that another job may begin to open its sums in the half
     """
-    layers = tiling.layers
     return data.StructLayout(
         {
             "valid": 1,
@@ -42,7 +41,7 @@ def step_layout(tiling):
             "quad": range(tiling.quads),
             "mask": LANES,
             "row": range(tiling.array.rows),
-            "group": range(max(facts.row_tiles for facts in layers[1:]) + 1),
+            "group": range(tiling.map_groups + 1),
             "channel": range(tiling.channel_words),
             "row_last": 1,
             "job_last": 1,

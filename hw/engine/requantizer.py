@@ -13,9 +13,15 @@ from hw.tiling import LANES
 OUT_BITS = 10  # t of layer 4; activations of the other layers use 0..255 of it
 
 
-def channel_layout(tiling):
-    """Return the layout of the constants that `LANES` neighbouring channels share a word of."""
-    lane = data.StructLayout({"bias": signed(tiling.acc_width), "mul": unsigned(MUL_BITS)})
+def channel_layout(acc_width):
+    """Return the layout of the constants that `LANES` neighbouring channels share a word of.
+
+    Parameters
+    ----------
+    acc_width : int
+        Bits of a signed accumulator, and of a bias.
+    """
+    lane = data.StructLayout({"bias": signed(acc_width), "mul": unsigned(MUL_BITS)})
     return data.StructLayout(
         {"lanes": data.ArrayLayout(lane, LANES), "shift": range(MAX_SHIFT + 1)}
     )

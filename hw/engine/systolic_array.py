@@ -104,8 +104,10 @@ class SystolicArray(wiring.Component):
 
     Parameters
     ----------
-    tiling : Tiling
-        Sizes and widths.
+    array : hw.tiling.ArraySpec
+        Rows, columns, weights in a word, and rows and columns a hop.
+    weight_bits, psum_width : int
+        Bits of a signed weight, and of a signed sum over one column.
 
     Members
     -------
@@ -123,9 +125,8 @@ class SystolicArray(wiring.Component):
     psums : Out(ArrayLayout(signed(psum_width), columns))
     """
 
-    def __init__(self, tiling):
-        self.tiling = tiling
-        array = tiling.array
+    def __init__(self, array, *, weight_bits, psum_width):
+        self.array, self.weight_bits, self.psum_width = array, weight_bits, psum_width
         self.latency = array_latency(array)
         words = -(-array.macs_per_cycle // array.word_weights)
         super().__init__(
@@ -134,14 +135,14 @@ class SystolicArray(wiring.Component):
                 "swap": In(1),
                 "load": In(1),
                 "index": In(range(words)),
-                "word": In(data.ArrayLayout(signed(tiling.weight_bits), array.word_weights)),
-                "psums": Out(data.ArrayLayout(signed(tiling.psum_width), array.columns)),
+                "word": In(data.ArrayLayout(signed(weight_bits), array.word_weights)),
+                "psums": Out(data.ArrayLayout(signed(psum_width), array.columns)),
             }
         )
 
     def elaborate(self, platform):
         m = Module()
-        array = self.tiling.array
+        array = self.array
         rows, columns, hop = array.rows, array.columns, array.hop
         row_groups, column_groups = array.row_groups, array.column_groups
         depth = row_groups + column_groups - 1  # the farthest group is depth - 1 hops away
@@ -152,16 +153,17 @@ class SystolicArray(wiring.Component):
         index = delays(m, self.index, depth - 1)
         lanes = [delays(m, self.word[n], depth - 1) for n in range(array.word_weights)]
 
+        shared_by = shared_columns(columns, hop=hop, weight_bits=self.weight_bits)
         terms = {}
         for r in range(rows):
-            for shared in shared_columns(self.tiling):
+            for shared in shared_by:
                 hops = r // hop + shared[0] // hop
                 loads, weights = [], []
                 for c in shared:
                     word, lane = divmod(r * columns + c, array.word_weights)
                     loads.append(load[hops] & (index[hops] == word))
                     weights.append(lanes[lane][hops])
-                pe = (DualPE if len(shared) == 2 else PE)(self.tiling.weight_bits)
+                pe = (DualPE if len(shared) == 2 else PE)(self.weight_bits)
                 m.submodules[f"pe_{r}_{shared[0]}"] = pe
                 m.d.comb += [pe.act.eq(act[r][hops]), pe.swap.eq(swap[hops])]
                 m.d.comb += pe.load.eq(Cat(loads))
@@ -183,7 +185,7 @@ class SystolicArray(wiring.Component):
 
     def _tree(self, m, terms):
         """Sum `terms` in exactly :func:`tree_levels` cycles; at most one carry is left."""
-        for _ in range(tree_levels(self.tiling.array)):
+        for _ in range(tree_levels(self.array)):
             terms = [self._add(m, a, b) for a, b in zip_longest(terms[::2], terms[1::2])]
         return terms[0]
 
@@ -195,7 +197,7 @@ class SystolicArray(wiring.Component):
         terms = [term for term in terms if term is not None]
         carries = [term.carry for term in terms if term.carry is not None]
         total = sum((term.value for term in terms[1:]), start=terms[0].value)
-        width = min(len(total) + (len(terms) < 2 and bool(carries)), self.tiling.psum_width)
+        width = min(len(total) + (len(terms) < 2 and bool(carries)), self.psum_width)
         register = Signal(signed(width), reset_less=True)
         m.d.sync += register.eq(sum(carries[:1], start=total))
         return Term(register, *(delay(m, carry, 1) for carry in carries[1:]))

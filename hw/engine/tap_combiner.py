@@ -26,28 +26,29 @@ class TapCombiner(wiring.Component):
 
     Parameters
     ----------
-    tiling : Tiling
-        Gives the phases that the columns hold at once.
+    phases : int
+        Output phases that the columns hold at once: 1, 2 or 4.
+    acc_width : int
+        Bits of a signed sum.
 
     Members
     -------
     valid : In(1)
     group : In(2)
-        Which phases: ``group * layer4_phases`` and on.
+        Which phases: ``group * phases`` and on.
     plane : In(2)
     y, x : In(range(17))
         Input pixel; 16 is the flush.
-    taps : In(ArrayLayout(signed(acc_width), 4 * layer4_phases))
+    taps : In(ArrayLayout(signed(acc_width), 4 * phases))
         Sums of tap ``2 * ty + tx`` of phase p at ``4 * p + 2 * ty + tx``.
     sums : Out(ArrayLayout(signed(acc_width), LANES))
-        Output pixel of each phase; lanes beyond `layer4_phases` are 0.
+        Output pixel of each phase; lanes beyond `phases` are 0.
     """
 
     latency = 4
 
-    def __init__(self, tiling):
-        self.tiling = tiling
-        self.phases = tiling.array.layer4_phases
+    def __init__(self, phases, *, acc_width):
+        self.phases, self.acc_width = phases, acc_width
         super().__init__(
             {
                 "valid": In(1),
@@ -55,14 +56,14 @@ class TapCombiner(wiring.Component):
                 "plane": In(2),
                 "y": In(range(STEPS)),
                 "x": In(range(STEPS)),
-                "taps": In(data.ArrayLayout(signed(tiling.acc_width), 4 * self.phases)),
-                "sums": Out(data.ArrayLayout(signed(tiling.acc_width), LANES)),
+                "taps": In(data.ArrayLayout(signed(acc_width), 4 * phases)),
+                "sums": Out(data.ArrayLayout(signed(acc_width), LANES)),
             }
         )
 
     def elaborate(self, platform):
         m = Module()
-        width = self.tiling.acc_width
+        width = self.acc_width
         inside = delay(m, (self.x != STEPS - 1) & (self.y != STEPS - 1), 1)
         valid = delays(m, self.valid, 3, reset_less=False)
         address = Cat(self.x, self.plane, self.group)

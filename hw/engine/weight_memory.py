@@ -9,16 +9,21 @@ from hw.primitives.block_ram import BlockRam
 from hw.primitives.delay import delay
 
 
-def word_layout(tiling):
-    """Return the layout of a word of the weight stream, ``word_weights`` weights."""
-    return data.ArrayLayout(signed(tiling.weight_bits), tiling.array.word_weights)
+def word_layout(weight_bits, word_weights):
+    """Return the layout of a word of the weight stream: `word_weights` signed weights."""
+    return data.ArrayLayout(signed(weight_bits), word_weights)
 
 
-def weight_source(tiling):
+def weight_source(word):
     """Return the signature of where weight words come from, in the order of use.
 
     ``word`` follows ``take`` by :attr:`WeightMemory.latency` cycles, so that a memory as large as
     the chip needs no signal that stalls all of it.
+
+    Parameters
+    ----------
+    word : Layout
+        :func:`word_layout`.
 
     Members
     -------
@@ -26,9 +31,9 @@ def weight_source(tiling):
         There is a word to take.
     take : In(1)
         It is taken; only while `valid`.
-    word : Out(word_layout(tiling))
+    word : Out(word)
     """
-    return wiring.Signature({"valid": Out(1), "take": In(1), "word": Out(word_layout(tiling))})
+    return wiring.Signature({"valid": Out(1), "take": In(1), "word": Out(word)})
 
 
 class WeightMemory(wiring.Component):
@@ -36,23 +41,24 @@ class WeightMemory(wiring.Component):
 
     Parameters
     ----------
-    tiling : Tiling
-        Gives depth and width of the memory.
+    word : Layout
+        :func:`word_layout`.
+    depth : int
+        Words of an avatar.
     init : list of int
         The words, as :func:`hw.contents.weight_words` yields them.
 
     Members
     -------
-    o : Out(weight_source(tiling))
+    o : Out(weight_source(word))
         Always valid.
     """
 
     latency = 1 + BlockRam.latency + 2  # the address and the word cross the chip
 
-    def __init__(self, tiling, init):
-        self.depth = tiling.weight_words
-        self.init = init
-        super().__init__({"o": Out(weight_source(tiling))})
+    def __init__(self, word, depth, init):
+        self.depth, self.init = depth, init
+        super().__init__({"o": Out(weight_source(word))})
 
     def elaborate(self, platform):
         m = Module()

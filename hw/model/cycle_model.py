@@ -101,7 +101,7 @@ class CycleModel:
             FETCH_LATENCY
             + array_latency(tiling.array)
             - AccumulatorBanks.control_lead
-            + finish_latency(tiling.array)
+            + finish_latency(tiling.array.column_groups)
         )
         self.written_lag = OUTPUT_LATENCY + 2  # from a step to what it wrote
         self.pixels_lag = (  # from a step to the first pixel that it completes

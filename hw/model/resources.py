@@ -99,7 +99,7 @@ def generator_memories(tiling):
         Memory("accumulators", tiling.acc_width, ACCUMULATORS, 2 * array.columns),
         Memory(
             "channels",
-            channel_layout(tiling).size,
+            channel_layout(tiling.acc_width).size,
             tiling.channel_words,
             written=False,
             replaced=True,
@@ -143,5 +143,6 @@ def multipliers(tiling):
     ----------
     tiling : hw.tiling.Tiling
     """
-    array = tiling.array.rows * len(shared_columns(tiling))
-    return array + LANES * len(part_widths(tiling.acc_width))
+    array = tiling.array
+    shared = shared_columns(array.columns, hop=array.hop, weight_bits=tiling.weight_bits)
+    return array.rows * len(shared) + LANES * len(part_widths(tiling.acc_width))

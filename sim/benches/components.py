@@ -11,6 +11,7 @@ from hw.engine.accumulator import AccumulatorBanks
 from hw.engine.dual_multiplier import MAX_WEIGHT_BITS, DualPE
 from hw.engine.feature_memory import PIXEL_STRIDE, FeatureMemory
 from hw.engine.feeder import Feeder
+from hw.engine.generator import weight_word
 from hw.engine.lane_scatter import LaneScatter
 from hw.engine.latent_memory import LatentMemory
 from hw.engine.pixel_buffer import PixelBuffer
@@ -55,19 +56,35 @@ def weight_contents(tiling):
 PARTS = {
     "pe": lambda tiling: PE(tiling.weight_bits),
     "dual_pe": lambda tiling: DualPE(min(tiling.weight_bits, MAX_WEIGHT_BITS)),
-    "systolic_array": SystolicArray,
-    "weight_memory": lambda tiling: WeightMemory(tiling, weight_contents(tiling)),
+    "systolic_array": lambda tiling: SystolicArray(
+        tiling.array, weight_bits=tiling.weight_bits, psum_width=tiling.psum_width
+    ),
+    "weight_memory": lambda tiling: WeightMemory(
+        weight_word(tiling), tiling.weight_words, weight_contents(tiling)
+    ),
     "sequencer": Sequencer,
     "feeder": Feeder,
-    "latent_memory": LatentMemory,
+    "latent_memory": lambda tiling: LatentMemory(tiling.spec.latent, rows=tiling.array.rows),
     "feature_memory": lambda tiling: FeatureMemory(tiling.array.rows, map_depth(tiling)),
-    "accumulator": AccumulatorBanks,
+    "accumulator": lambda tiling: AccumulatorBanks(
+        tiling.array.columns,
+        hop=tiling.array.hop,
+        psum_width=tiling.psum_width,
+        acc_width=tiling.acc_width,
+    ),
     "scoreboard": lambda tiling: Scoreboard(),
     "readout": Readout,
-    "tap_combiner": TapCombiner,
+    "tap_combiner": lambda tiling: TapCombiner(
+        tiling.array.layer4_phases, acc_width=tiling.acc_width
+    ),
     "requantizer": lambda tiling: Requantizer(tiling.acc_width),
-    "lane_scatter": lambda tiling: LaneScatter(tiling, (map_depth(tiling) - 1).bit_length()),
-    "pixel_buffer": PixelBuffer,
+    "lane_scatter": lambda tiling: LaneScatter(
+        tiling.array.rows,
+        groups=tiling.map_groups,
+        first_rows=tiling.first_rows,
+        address_width=(map_depth(tiling) - 1).bit_length(),
+    ),
+    "pixel_buffer": lambda tiling: PixelBuffer(tiling.array.layer4_phases),
 }
 
 

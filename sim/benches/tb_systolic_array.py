@@ -8,7 +8,7 @@ import numpy as np
 
 from golden.spec import INPUT_BITS
 from hw.contents import pack
-from hw.engine.systolic_array import SystolicArray
+from hw.engine.systolic_array import array_latency
 from sim.benches.bench import extremes, generator, play, start, unpack
 from sim.benches.components import TILINGS
 
@@ -80,7 +80,7 @@ async def multiplies_matrices(dut):
         ["systolic_array__psums"],
     )
     psums = unpack(seen["systolic_array__psums"], TILING.psum_width, array.columns)
-    latency = SystolicArray(TILING).latency
+    latency = array_latency(TILING.array)
     for c in range(array.columns):
         late = latency + c // array.hop
         pairs = [

@@ -152,7 +152,7 @@ PROOFS = [
     rule(
         "pixel-buffer",
         "hw.engine.pixel_buffer",
-        lambda module: module.PixelBuffer(TILING),
+        lambda module: module.PixelBuffer(TILING.array.layer4_phases),
         ("with m.If(step):", "with m.If(1):"),
         cover=12,
     ),

@@ -105,8 +105,8 @@ MUTANTS = (
     Mutant(
         "accumulator-done-early",
         "engine/accumulator.py",
-        "return array.column_groups + AccumulatorBanks.write_lag",
-        "return array.column_groups + AccumulatorBanks.write_lag - 3",
+        "return column_groups + AccumulatorBanks.write_lag",
+        "return column_groups + AccumulatorBanks.write_lag - 3",
         "lopsided/accumulator",
         "the last sums of a job are read before they are stored",
     ),

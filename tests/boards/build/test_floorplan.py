@@ -36,9 +36,8 @@ def compact(rows=16, columns=16, bits=5):
         GeneratorSpec(channels=(128, 64, 32), weight_bits=(bits,) * 4), ArraySpec(rows, columns)
     )
     core = "top.generator.core."
-    names = [
-        f"array.pe_{r}_{c[0]}.multiplier.cell" for r in range(rows) for c in shared_columns(tiling)
-    ]
+    shared = shared_columns(columns, hop=tiling.array.hop, weight_bits=bits)
+    names = [f"array.pe_{r}_{c[0]}.multiplier.cell" for r in range(rows) for c in shared]
     names += [f"requantizer_{lane}.multiplier_{n}.cell" for lane in range(4) for n in range(2)]
     cells = {core + name: "MULT18X18D" for name in names}
     blocks = [f"accumulators.bank_{c}_{h}.block_0_0" for c in range(columns) for h in range(2)]

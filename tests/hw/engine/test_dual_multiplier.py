@@ -7,15 +7,17 @@ from amaranth import Cat, Module, Mux, Signal, signed
 from amaranth.back import rtlil
 from amaranth.sim import Simulator
 
-from golden.spec import GeneratorSpec
 from hw.engine.dual_multiplier import DualPE, field_bits, shared_columns, stored_weights
 from hw.engine.systolic_array import PE, SystolicArray
-from hw.tiling import ArraySpec, Tiling
+from hw.tiling import ArraySpec
 from sim.verilog import run_yosys
 
 
-def tiling(bits, *array, **more):
-    return Tiling(GeneratorSpec(channels=(8, 9, 3), weight_bits=bits), ArraySpec(*array, **more))
+def systolic_array(bits, *array, **more):
+    array = ArraySpec(*array, **more)
+    return SystolicArray(
+        array, weight_bits=bits, psum_width=8 + bits + (array.rows - 1).bit_length()
+    )
 
 
 @pytest.mark.parametrize("bits", [2, 3, 4, 5])
@@ -23,7 +25,7 @@ def test_every_pair_of_weights_by_every_activation(bits):
     weights = np.arange(-(1 << bits - 1) + 1, 1 << bits - 1)
     tile = np.stack(np.meshgrid(weights, weights, indexing="ij"), -1).reshape(-1, 2)
     columns = np.tile(tile, 2).astype(np.int8)  # an array has four or more
-    stored = stored_weights(columns, tiling(bits, 4, 4))[:, :2].astype(np.int64)
+    stored = stored_weights(columns, hop=4, weight_bits=bits)[:, :2].astype(np.int64)
     assert stored.min() >= -(1 << bits - 1)
     assert stored.max() < 1 << bits - 1
 
@@ -49,21 +51,21 @@ def test_every_pair_of_weights_by_every_activation(bits):
     ],
 )
 def test_columns_that_see_an_activation_together_share(columns, hop, expected):
-    assert shared_columns(tiling(5, 4, columns, hop=hop)) == expected
-    assert shared_columns(tiling(6, 4, columns, hop=hop)) == [(n,) for n in range(columns)]
+    assert shared_columns(columns, hop=hop, weight_bits=5) == expected
+    assert shared_columns(columns, hop=hop, weight_bits=6) == [(n,) for n in range(columns)]
 
 
 def multipliers(component):
     return rtlil.convert(component, name="top").count("cell $mul ")
 
 
-@pytest.mark.parametrize(("bits", "per_multiplier"), [(5, 2), (2, 2), ((5, 5, 6, 5), 1)])
+@pytest.mark.parametrize(("bits", "per_multiplier"), [(5, 2), (2, 2), (6, 1)])
 def test_the_array_has_a_multiplier_for_two_products(bits, per_multiplier):
-    assert multipliers(SystolicArray(tiling(bits, 4, 8))) == 4 * 8 // per_multiplier
+    assert multipliers(systolic_array(bits, 4, 8)) == 4 * 8 // per_multiplier
 
 
 def test_synthesis_for_the_ecp5_takes_one_18_x_18_multiplier_for_two_products(tmp_path):
-    text = rtlil.convert(SystolicArray(tiling(5, 4, 4)), name="top")
+    text = rtlil.convert(systolic_array(5, 4, 4), name="top")
     (tmp_path / "top.il").write_text(text)
     synthesis = "synth_ecp5 -top top -run begin:map_luts"
     run_yosys(f"read_rtlil top.il; {synthesis}; write_rtlil netlist.il", tmp_path)
@@ -76,8 +78,7 @@ def test_synthesis_for_the_ecp5_takes_one_18_x_18_multiplier_for_two_products(tm
 )
 def test_arrays_of_any_size_multiply_matrices(rows, columns, hop, word_weights):
     """Halves of a pair may come in different words; sums may have any number of carries."""
-    of = tiling(5, rows, columns, word_weights=word_weights, hop=hop)
-    array = SystolicArray(of)
+    array = systolic_array(5, rows, columns, word_weights=word_weights, hop=hop)
     rng = np.random.default_rng(1)
     words = -(-rows * columns // word_weights)
     tiles, beats = 6, words + 3
@@ -90,7 +91,7 @@ def test_arrays_of_any_size_multiply_matrices(rows, columns, hop, word_weights):
     async def drive(ctx):
         for n in range(-beats, len(act)):
             tile, beat = divmod(n, beats)
-            flat = stored_weights(weights[tile + 1], of).reshape(-1)
+            flat = stored_weights(weights[tile + 1], hop=hop, weight_bits=5).reshape(-1)
             word = flat[beat * word_weights :][:word_weights]
             ctx.set(array.swap, beat == 0)
             ctx.set(array.load, beat < words)
