@@ -18,10 +18,10 @@ from golden.spec import LATENT
 from support.failures import InputError
 
 MAX_COUNT = 100_000  # pictures at once: 300 MB
-STEPS = 32  # one unit of a latent in int8 steps
+STEPS_PER_UNIT = 32  # int8 steps in one unit of a latent
 DISTRIBUTIONS = ("normal", "tanh", "categorical")
 CHOICES = 5  # of a categorical latent, one number each in LATENT / CHOICES
-CHOSEN = 127 / STEPS  # the greatest; the others are 0
+CHOSEN = 127 / STEPS_PER_UNIT  # the greatest; the others are 0
 
 
 def quantize_latents(x):
@@ -35,8 +35,9 @@ def quantize_latents(x):
     -------
     int8 array, shape of `x`
     """
-    near = np.clip(x, -128 / STEPS, 128 / STEPS).astype(np.float64)  # huge values: no overflow
-    return np.clip(np.rint(STEPS * near), -128, 127).astype(np.int8)
+    limit = 128 / STEPS_PER_UNIT
+    near = np.clip(x, -limit, limit).astype(np.float64)  # huge values: no overflow
+    return np.clip(np.rint(STEPS_PER_UNIT * near), -128, 127).astype(np.int8)
 
 
 def distributed(normal, distribution):

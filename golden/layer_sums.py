@@ -10,9 +10,9 @@ import numpy as np
 
 from golden.generator import trace
 from golden.latents import draw_latents
+from golden.spec import QUAD
 
 SEED = 0
-QUAD = 4  # channels that leave the array together
 
 
 def self_test_latents():

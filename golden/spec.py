@@ -18,6 +18,7 @@ MAX_SHIFT = 40
 MAX_ACC_WIDTH = 32  # as wide as a model file's biases
 TABLE_SIZE = 1024
 PICTURE_SIZE = 32
+QUAD = 4  # channels that a board finishes and sums together (docs/protocol.md)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import numpy as np
 from golden.spec import KERNEL_SIZE, PLANES
 from hw.engine.dual_multiplier import stored_weights
 from hw.engine.requantizer import channel_layout
-from hw.tiling import LANES, Tiling, tap_kernel
+from hw.tiling import LANES, TAPS, Tiling, tap_kernel
 
 
 def pack(values, width):
@@ -29,7 +29,7 @@ def weight_tile(model, tiling, tile):
     """Return the weights of `tile`, int8 (rows, columns), zero outside the layer.
 
     In layers 1 to 3 column c is output channel ``column_tile * columns + c``; in layer 4 it is tap
-    ``c % 4`` of output phase ``phase * layer4_phases + c // 4``.
+    ``c % TAPS`` of output phase ``phase * layer4_phases + c // TAPS``.
     """
     array = tiling.array
     weight = model.weight[tile.layer]  # (in, out, kh, kw)
@@ -42,9 +42,10 @@ def weight_tile(model, tiling, tile):
         block = rows[:, left : left + array.columns, kh, kw]
         out[: block.shape[0], : block.shape[1]] = block
     else:
-        for column in range(4 * array.layer4_phases):
-            phase, tap = tile.phase * array.layer4_phases + column // 4, column % 4
-            out[: len(rows), column] = rows[:, 0, *tap_kernel(3, phase, tap)]
+        for column in range(TAPS * array.layer4_phases):
+            phase, tap = divmod(column, TAPS)
+            kernel = tap_kernel(3, tile.phase * array.layer4_phases + phase, tap)
+            out[: len(rows), column] = rows[:, 0, *kernel]
     return out
 
 

@@ -25,10 +25,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 
-from golden.spec import INPUT_BITS, KERNEL_SIZE, PLANES, GeneratorSpec
+from golden.spec import INPUT_BITS, KERNEL_SIZE, PLANES, QUAD, GeneratorSpec
 from support.failures import InputError
 
-LANES = 4  # requantizer lanes; also the phases of layer 4
+LANES = QUAD  # requantizers: a quad of the array's columns is read at once
+PHASES = 4  # output parities, y and x, of a layer of stride 2
+TAPS = 4  # kernel positions that reach an output of a phase
 BAND_ROWS = 4  # input rows of layer 4 that are accumulated together
 JOB_ROWS = 8  # rows of the largest job's raster, layer 3's
 
@@ -155,14 +157,14 @@ class Tiling:
         rows, columns = self.array.rows, self.array.columns
         row_tiles = -(-layer.in_channels // rows)
         if n < 3:
-            column_tiles, phases = -(-layer.out_channels // columns), 1 if n == 0 else 4
+            column_tiles, phases = -(-layer.out_channels // columns), 1 if n == 0 else PHASES
         else:
-            column_tiles, phases = layer.in_size // BAND_ROWS, 4 // self.array.layer4_phases
+            column_tiles, phases = layer.in_size // BAND_ROWS, PHASES // self.array.layer4_phases
         return LayerTiling(
             row_tiles=row_tiles,
             column_tiles=column_tiles,
             phases=phases,
-            taps=(KERNEL_SIZE**2, 4, 4, 1)[n],
+            taps=(KERNEL_SIZE**2, TAPS, TAPS, 1)[n],
             in_size=layer.in_size,
             last_rows=layer.in_channels - (row_tiles - 1) * rows,
         )

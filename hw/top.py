@@ -6,9 +6,9 @@ from amaranth.lib import wiring
 from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
 
+from golden.spec import QUAD
 from hw.primitives.block_ram import BlockRam
 from hw.primitives.stream_register import StreamRegister
-from hw.tiling import LANES
 from hw.uart import identity
 from hw.uart.baud import BaudRate
 from hw.uart.command import JOB, CommandHandler
@@ -119,7 +119,7 @@ class Top(wiring.Component):
             layers.valid.eq(trace.valid),
             layers.layer.eq(trace.layer),
             layers.mask.eq(trace.mask),
-            *(layers.values[lane].eq(trace.values[lane]) for lane in range(LANES)),
+            *(layers.values[lane].eq(trace.values[lane]) for lane in range(QUAD)),
             layers.picture_done.eq(responder.picture_done),
             layers.index.eq(responder.layer),
             responder.layer_crc.eq(layers.crc),

@@ -15,7 +15,7 @@ from tests.mutants.mutant import Misplaced, Mutant
 from tests.mutants.run import Judge, verdict
 
 ROOT = Path(__file__).parents[1]
-LANES = Mutant("lanes", "tiling.py", "LANES = 4 ", "LANES = 5 ", "bench", "")
+LANES = Mutant("lanes", "tiling.py", "LANES = QUAD ", "LANES = 5 ", "bench", "")
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)

@@ -6,10 +6,10 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from golden.spec import PICTURE_SIZE, PLANES
-from hw.engine.tap_combiner import STEPS
+from hw.engine.tap_combiner import RASTER_STEPS
 from hw.primitives.block_ram import BlockRam
 from hw.primitives.delay import delay
-from hw.tiling import LANES
+from hw.tiling import LANES, PHASES
 
 BLOCKS = PICTURE_SIZE // 2  # a block is 2 x 2 pixels, one of each phase
 
@@ -53,8 +53,8 @@ class PixelBuffer(wiring.Component):
                 "valid": In(1),
                 "group": In(2),
                 "plane": In(2),
-                "y": In(range(STEPS)),
-                "x": In(range(STEPS)),
+                "y": In(range(RASTER_STEPS)),
+                "x": In(range(RASTER_STEPS)),
                 "values": In(data.ArrayLayout(8, LANES)),
                 "o": Out(stream.Signature(RGB)),
             }
@@ -72,15 +72,15 @@ class PixelBuffer(wiring.Component):
         # Compared before the first register, so that one LUT a bank is left behind it.
         def inside(at):
             """Whether an even phase, an odd one has a pixel there."""
-            return Cat(at != STEPS - 1, at != 0)
+            return Cat(at != RASTER_STEPS - 1, at != 0)
 
         planes = (1 << self.plane)[:PLANES] & self.valid.replicate(PLANES)
         planes = delay(m, planes, 1, reset_less=False)
-        group = delay(m, Cat(self.group == n for n in range(LANES // self.phases)), 1)
+        group = delay(m, Cat(self.group == n for n in range(PHASES // self.phases)), 1)
         in_y, in_x = delay(m, inside(self.y), 1), delay(m, inside(self.x), 1)
         at_y, at_x, values = (delay(m, each, 1) for each in (self.y, self.x, self.values))
         outputs = []
-        for phase in range(LANES):
+        for phase in range(PHASES):
             m.submodules[f"bank_{phase}"] = bank = BlockRam(8 * PLANES, 2 * BLOCKS**2, lanes=PLANES)
             own_group, lane = divmod(phase, self.phases)
             odd_y, odd_x = phase >> 1, phase & 1

@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
 from golden.spec import PLANES
-from hw.engine.tap_combiner import STEPS
+from hw.engine.tap_combiner import RASTER_STEPS
 from hw.tiling import BAND_ROWS, LANES
 
 
@@ -35,8 +35,8 @@ def step_layout(tiling):
             "layer": 2,
             "half": 1,
             "phase": 2,
-            "y": range(STEPS),
-            "x": range(STEPS),
+            "y": range(RASTER_STEPS),
+            "x": range(RASTER_STEPS),
             "plane": 2,
             "quad": range(tiling.quads),
             "mask": LANES,
@@ -119,7 +119,7 @@ class Readout(wiring.Component):
 
         filled = Signal(range(3))
         busy, start = Signal(), Signal()
-        y, x, plane = Signal(range(STEPS)), Signal(range(STEPS)), Signal(2)
+        y, x, plane = Signal(range(RASTER_STEPS)), Signal(range(RASTER_STEPS)), Signal(2)
         quad = Signal(layout["quad"].shape)
         row, group = Signal(layout["row"].shape), Signal(layout["group"].shape)
         tile_row, tile_group = Signal.like(row), Signal.like(group)
@@ -138,11 +138,11 @@ class Readout(wiring.Component):
         m.d.comb += [
             quad_last.eq(last_layer | (quad == quad_end)),
             plane_last.eq(plane == PLANES - 1),
-            x_last.eq(x == per_layer([3, 3, 7, STEPS - 1])),
+            x_last.eq(x == per_layer([3, 3, 7, RASTER_STEPS - 1])),
             y_last.eq(
                 Mux(
                     last_layer,
-                    Mux(column_tile_last, y == STEPS - 1, y[:2] == BAND_ROWS - 1),
+                    Mux(column_tile_last, y == RASTER_STEPS - 1, y[:2] == BAND_ROWS - 1),
                     y == per_layer([3, 3, 7, 0]),
                 )
             ),

@@ -8,9 +8,9 @@ from amaranth.utils import exact_log2
 
 from hw.primitives.block_ram import BlockRam
 from hw.primitives.delay import delay, delays
-from hw.tiling import LANES
+from hw.tiling import LANES, PHASES, TAPS
 
-STEPS = 17  # an input row or map and the flush behind it
+RASTER_STEPS = 17  # of a raster's row, and its rows: 16 inputs and the flush behind them
 
 
 class TapCombiner(wiring.Component):
@@ -39,8 +39,8 @@ class TapCombiner(wiring.Component):
     plane : In(2)
     y, x : In(range(17))
         Input pixel; 16 is the flush.
-    taps : In(ArrayLayout(signed(acc_width), 4 * phases))
-        Sums of tap ``2 * ty + tx`` of phase p at ``4 * p + 2 * ty + tx``.
+    taps : In(ArrayLayout(signed(acc_width), TAPS * phases))
+        Sums of tap ``2 * ty + tx`` of phase p at ``TAPS * p + 2 * ty + tx``.
     sums : Out(ArrayLayout(signed(acc_width), LANES))
         Output pixel of each phase; lanes beyond `phases` are 0.
     """
@@ -54,9 +54,9 @@ class TapCombiner(wiring.Component):
                 "valid": In(1),
                 "group": In(2),
                 "plane": In(2),
-                "y": In(range(STEPS)),
-                "x": In(range(STEPS)),
-                "taps": In(data.ArrayLayout(signed(acc_width), 4 * phases)),
+                "y": In(range(RASTER_STEPS)),
+                "x": In(range(RASTER_STEPS)),
+                "taps": In(data.ArrayLayout(signed(acc_width), TAPS * phases)),
                 "sums": Out(data.ArrayLayout(signed(acc_width), LANES)),
             }
         )
@@ -64,7 +64,7 @@ class TapCombiner(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         width = self.acc_width
-        inside = delay(m, (self.x != STEPS - 1) & (self.y != STEPS - 1), 1)
+        inside = delay(m, (self.x != RASTER_STEPS - 1) & (self.y != RASTER_STEPS - 1), 1)
         valid = delays(m, self.valid, 3, reset_less=False)
         address = Cat(self.x, self.plane, self.group)
         address = delays(m, address, 3)
@@ -88,19 +88,20 @@ class TapCombiner(wiring.Component):
             # Where columns hold fewer phases a lane serves several: its parities are signals.
             phase = (
                 delay(m, (self.group << exact_log2(self.phases)) | lane, 2)
-                if self.phases < LANES
+                if self.phases < PHASES
                 else lane
             )
             odd_y, odd_x = ((phase >> bit) & 1 for bit in (1, 0))
-            odd_y = delay(m, odd_y, 1) if self.phases < LANES else odd_y
+            odd_y = delay(m, odd_y, 1) if self.phases < PHASES else odd_y
 
             rows = []
             for ty in range(2):
                 here, left = [], []
                 for tx in range(2):
                     tap, past = register(), register()
+                    of_tap = self.taps[TAPS * lane + 2 * ty + tx]
                     # A mask, no multiplexer: Yosys would make a reset of `width` registers of it.
-                    m.d.sync += tap.eq(self.taps[4 * lane + 2 * ty + tx] & inside.replicate(width))
+                    m.d.sync += tap.eq(of_tap & inside.replicate(width))
                     with m.If(valid[2]):
                         m.d.sync += past.eq(tap)
                     here.append(tap)

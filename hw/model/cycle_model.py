@@ -21,8 +21,8 @@ from hw.engine.accumulator import AccumulatorBanks, finish_latency
 from hw.engine.generator import FETCH_LATENCY, OUTPUT_LATENCY, TABLE_LATENCY
 from hw.engine.pixel_buffer import PixelBuffer
 from hw.engine.systolic_array import array_latency
-from hw.engine.tap_combiner import STEPS
-from hw.tiling import BAND_ROWS, JOB_ROWS, LANES
+from hw.engine.tap_combiner import RASTER_STEPS
+from hw.tiling import BAND_ROWS, JOB_ROWS, LANES, TAPS
 
 # Why a multiplier does nothing useful in a cycle.
 CAUSES = {
@@ -134,7 +134,7 @@ class CycleModel:
             row_steps = rows * PLANES * quads
         else:
             rows = BAND_ROWS + (column_tile == facts.column_tiles - 1)  # the flush behind the map
-            row_steps = PLANES * STEPS
+            row_steps = PLANES * RASTER_STEPS
         waiting = tiling.first_waiting_row_tile(layer) if layer else 0
         return Job(
             layer=layer,
@@ -189,7 +189,7 @@ class CycleModel:
         *_, last_layer = self.tiling.spec.layers
         for job in self.jobs:
             if job.layer == 3:
-                columns = LANES * self.tiling.array.layer4_phases
+                columns = TAPS * self.tiling.array.layer4_phases
             else:
                 left = job.column_tile * self.tiling.array.columns
                 out_channels = self.tiling.spec.layers[job.layer].out_channels
@@ -292,5 +292,5 @@ class _Run:
             for row in range(job.rows):
                 complete = self._rows_read(job, start, row + 1) + self.model.pixels_lag
                 y = job.column_tile * BAND_ROWS + row
-                picture_rows = 1 if y in (0, STEPS - 1) else 2
+                picture_rows = 1 if y in (0, RASTER_STEPS - 1) else 2
                 self.pixel = max(self.pixel, complete + 1) + picture_rows * PICTURE_SIZE

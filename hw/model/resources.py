@@ -13,8 +13,8 @@ from hw.engine.accumulator import DEPTH as ACCUMULATORS
 from hw.engine.dual_multiplier import shared_columns
 from hw.engine.feature_memory import PIXEL_STRIDE
 from hw.engine.requantizer import channel_layout, part_widths
-from hw.engine.tap_combiner import STEPS
-from hw.tiling import LANES
+from hw.engine.tap_combiner import RASTER_STEPS
+from hw.tiling import LANES, PHASES
 from hw.uart import frame_receiver, identity, layer_crc
 
 BLOCK_BITS = 18 * 1024
@@ -84,7 +84,7 @@ def generator_memories(tiling):
     """
     array = tiling.array
     map_a, map_b = map_depths(tiling)
-    line_depth = 1 << (STEPS - 1).bit_length() + 4  # column, plane, group of phases
+    line_depth = 1 << (RASTER_STEPS - 1).bit_length() + 4  # column, plane, group of phases
     groups = max(2, tiling.layers[0].row_tiles)
     return (
         Memory(
@@ -114,7 +114,7 @@ def generator_memories(tiling):
         Memory("latents", ACT_BITS * array.rows, 2 << (groups - 1).bit_length()),
         Memory("table", ACT_BITS, TABLE_SIZE, array.layer4_phases, written=False),
         Memory("line", tiling.acc_width * array.layer4_phases, line_depth),
-        Memory("pixels", ACT_BITS * PLANES, 2 * (PICTURE_SIZE // 2) ** 2, LANES),
+        Memory("pixels", ACT_BITS * PLANES, 2 * (PICTURE_SIZE // 2) ** 2, PHASES),
     )
 
 

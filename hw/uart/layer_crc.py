@@ -5,12 +5,12 @@ from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
+from golden.spec import QUAD
 from hw.primitives.delay import delay
-from hw.tiling import LANES
 from hw.uart.crc32 import next_state
 from hw.uart.protocol import SUMMED_LAYERS
 
-WORD = 8 * LANES
+WORD = 8 * QUAD
 PICTURES = 4  # two wait in the pixel buffer, one in the array; the last one out is asked for
 DEPTH = 4 * PICTURES
 
@@ -18,7 +18,7 @@ DEPTH = 4 * PICTURES
 class LayerCrc(wiring.Component):
     """Fold what leaves the requantizer into the CRC-32 of :func:`zlib.crc32`, one a layer.
 
-    Takes `LANES` activations a cycle, in the order in which the array finishes them
+    Takes `QUAD` activations a cycle, in the order in which the array finishes them
     (docs/protocol.md says which that is). A CRC and not a cheaper signature, because any host has
     it, and no two wrong bits cancel. Words of the last layer only mark the end of the one before:
     the picture itself is summed on its way out.
@@ -31,9 +31,9 @@ class LayerCrc(wiring.Component):
     valid : In(1)
     layer : In(2)
         0 to 3; an avatar's layers come in this order.
-    mask : In(LANES)
+    mask : In(QUAD)
         Lanes that hold an activation; the others count as 0.
-    values : In(ArrayLayout(8, LANES))
+    values : In(ArrayLayout(8, QUAD))
     picture_done : In(1)
         The last pixel of a picture was taken.
     index : In(2)
@@ -44,8 +44,8 @@ class LayerCrc(wiring.Component):
 
     valid: In(1)
     layer: In(2)
-    mask: In(LANES)
-    values: In(data.ArrayLayout(8, LANES))
+    mask: In(QUAD)
+    values: In(data.ArrayLayout(8, QUAD))
     picture_done: In(1)
     index: In(2)
     crc: Out(32)
@@ -54,7 +54,7 @@ class LayerCrc(wiring.Component):
         m = Module()
         word = Signal(WORD, reset_less=True)
         valid, layer = delay(m, self.valid, 1, reset_less=False), delay(m, self.layer, 1)
-        for lane in range(LANES):
+        for lane in range(QUAD):
             m.d.sync += word.word_select(lane, 8).eq(Mux(self.mask[lane], self.values[lane], 0))
 
         before = Signal(2, init=SUMMED_LAYERS)

@@ -42,7 +42,7 @@ FALLBACK = 2048  # byte-times at the start-up rate without a good frame that end
 ID_SIZE = 8
 LATENT = 100
 PIXELS = 32 * 32
-PICTURE_SIZE = 3 * PIXELS  # R G B, row-major
+PICTURE_BYTES = 3 * PIXELS  # R G B, row-major
 HEAD = struct.Struct("<BBH")  # version, type, tag
 CRC = struct.Struct("<I")
 
@@ -54,7 +54,7 @@ DIVISOR = struct.Struct("<H")  # clocks a bit, in the request for another rate a
 ERROR_CODE = struct.Struct("<B")
 
 MAX_REQUEST = HEAD.size + GENERATE.size + CRC.size  # longest body that the board reads
-MAX_ANSWER = HEAD.size + PICTURE_SIZE + CRC.size  # longest body that the host reads
+MAX_ANSWER = HEAD.size + PICTURE_BYTES + CRC.size  # longest body that the host reads
 
 
 class Request(enum.IntEnum):
@@ -157,7 +157,7 @@ class Status:
 
 ANSWER_SIZES = {
     Request.INFO: Facts.LAYOUT.size + Status.LAYOUT.size,
-    Request.GENERATE: PICTURE_SIZE,
+    Request.GENERATE: PICTURE_BYTES,
     Request.SELF_TEST: SELF_TEST_ANSWER.size,
     Request.BAUD: DIVISOR.size,
 }

@@ -8,14 +8,14 @@ from cocotb.triggers import ClockCycles, RisingEdge
 
 from golden.spec import PICTURE_SIZE, PLANES
 from hw.contents import pack
-from hw.tiling import LANES
+from hw.tiling import LANES, PHASES
 from sim.benches import expected
 from sim.benches.bench import cycle, generator, start
 from sim.benches.components import TILINGS
 from sim.streams import StreamSink
 
 TILING = TILINGS[os.environ["TILING"]]
-PHASES = TILING.array.layer4_phases
+AT_ONCE = TILING.array.layer4_phases  # output phases
 PICTURES = 4
 STORED = 2
 PORTS = ("take", "valid", "group", "plane", "y", "x", "values")
@@ -36,7 +36,7 @@ async def sends_rows(dut, stall, gap):
     while not dut.pixel_buffer__o__valid.value:
         await RisingEdge(dut.clk)
     steps = list(expected.last_layer_steps(TILING))
-    first_row = steps.index((LANES // PHASES - 1, 0, PLANES - 1, expected.FLUSH))
+    first_row = steps.index((PHASES // AT_ONCE - 1, 0, PLANES - 1, expected.FLUSH))
     assert cycle() - begin < (1 + 3 * gap) * first_row + 10, "the first row came late"
 
     for n, picture in enumerate(pictures):
@@ -64,8 +64,8 @@ async def write(dut, rng, gap, pictures, written):
                 drive(dut, idle(rng))
                 await RisingEdge(dut.clk)
             values = rng.integers(0, 256, LANES)  # garbage, but where the picture is
-            for lane in range(PHASES):
-                odd_y, odd_x = divmod(group * PHASES + lane, 2)
+            for lane in range(AT_ONCE):
+                odd_y, odd_x = divmod(group * AT_ONCE + lane, 2)
                 at = 2 * y - odd_y, 2 * x - odd_x
                 if min(at) >= 0 and max(at) < PICTURE_SIZE:
                     values[lane] = picture[*at, plane]
@@ -86,7 +86,7 @@ def idle(rng):
     return (
         0,
         0,
-        rng.integers(LANES // PHASES),
+        rng.integers(PHASES // AT_ONCE),
         rng.integers(PLANES),
         *rng.integers(0, 17, 2),
         pack(rng.integers(0, 256, LANES), 8),

@@ -10,13 +10,13 @@ from golden.conv_transpose import conv_transpose2d_scatter
 from golden.spec import PICTURE_SIZE, PLANES
 from hw.contents import pack
 from hw.engine.tap_combiner import TapCombiner
-from hw.tiling import LANES, tap_kernel
+from hw.tiling import LANES, PHASES, TAPS, tap_kernel
 from sim.benches import expected
 from sim.benches.bench import extremes, generator, play, reset, start, unpack
 from sim.benches.components import TILINGS
 
 TILING = TILINGS[os.environ["TILING"]]
-PHASES = TILING.array.layer4_phases
+AT_ONCE = TILING.array.layer4_phases  # output phases
 LAYER = TILING.spec.layers[3]
 PORTS = ("valid", "group", "plane", "y", "x", "taps")
 
@@ -50,8 +50,8 @@ async def equals_golden(dut, gap):
             continue
         group, y, plane, x = place
         picture += (group, y, plane, x) == (0, 0, 0, 0)
-        assert not lanes[PHASES:].any()
-        for phase, value in enumerate(lanes[:PHASES], group * PHASES):
+        assert not lanes[AT_ONCE:].any()
+        for phase, value in enumerate(lanes[:AT_ONCE], group * AT_ONCE):
             out_y, out_x = 2 * y - (phase >> 1), 2 * x - (phase & 1)
             if 0 <= out_y < PICTURE_SIZE and 0 <= out_x < PICTURE_SIZE:
                 pictures[picture, plane, out_y, out_x] = value
@@ -69,8 +69,11 @@ def tap_sums(x, w):
     """Return the sums over channels of each phase and tap, (4, 4, planes, size, size)."""
     return np.array(
         [
-            [np.einsum("nchw,c->nhw", x, w[:, 0, *tap_kernel(3, phase, tap)]) for tap in range(4)]
-            for phase in range(4)
+            [
+                np.einsum("nchw,c->nhw", x, w[:, 0, *tap_kernel(3, phase, tap)])
+                for tap in range(TAPS)
+            ]
+            for phase in range(PHASES)
         ]
     )
 
@@ -85,7 +88,7 @@ def add_picture(rng, gap, taps, stimulus, places):
         if expected.FLUSH in (y, x):
             sums = garbage(rng)
         else:
-            here = taps[group * PHASES : (group + 1) * PHASES, :, plane, y, x]
+            here = taps[group * AT_ONCE : (group + 1) * AT_ONCE, :, plane, y, x]
             sums = pack(here.reshape(-1), TILING.acc_width)
         stimulus.append((1, group, plane, y, x, sums))
         places.append(place)
@@ -95,7 +98,7 @@ def idle(rng):
     """Return a cycle that must not count."""
     return (
         0,
-        rng.integers(LANES // PHASES),
+        rng.integers(PHASES // AT_ONCE),
         rng.integers(PLANES),
         *rng.integers(0, 17, 2),
         garbage(rng),
@@ -105,4 +108,4 @@ def idle(rng):
 def garbage(rng):
     """Return random sums of all taps."""
     limit = 1 << TILING.acc_width - 1
-    return pack(rng.integers(-limit, limit, 4 * PHASES), TILING.acc_width)
+    return pack(rng.integers(-limit, limit, TAPS * AT_ONCE), TILING.acc_width)

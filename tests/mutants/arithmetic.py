@@ -73,8 +73,8 @@ MUTANTS = (
     Mutant(
         "combiner-without-flush",
         "engine/tap_combiner.py",
-        "tap.eq(self.taps[4 * lane + 2 * ty + tx] & inside.replicate(width))",
-        "tap.eq(self.taps[4 * lane + 2 * ty + tx])",
+        "tap.eq(of_tap & inside.replicate(width))",
+        "tap.eq(of_tap)",
         "regular/tap_combiner",
         "right and lower edge add garbage",
     ),

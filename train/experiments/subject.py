@@ -10,7 +10,7 @@ import numpy as np
 
 from golden import model_file
 from golden.generator import generate
-from golden.latents import STEPS, distributed, distribution_of, quantize_latents
+from golden.latents import STEPS_PER_UNIT, distributed, distribution_of, quantize_latents
 from support.failures import InputError
 from support.progress import bar
 from train.data.training_set import SPRITES, load_again
@@ -152,8 +152,8 @@ def as_subject(name, model):
         id=model.digest,
         spec=model.spec,
         training=model.training,
-        v1=(model.v1 / STEPS).astype(np.float32),
-        v2=(model.v2 / STEPS).astype(np.float32),
+        v1=(model.v1 / STEPS_PER_UNIT).astype(np.float32),
+        v2=(model.v2 / STEPS_PER_UNIT).astype(np.float32),
         network=model,
     )
 

@@ -12,7 +12,7 @@ from torch.autograd import Function
 from torch.nn import functional
 
 from golden.arithmetic import TABLE_MAX, TABLE_MIN
-from golden.latents import STEPS
+from golden.latents import STEPS_PER_UNIT
 from golden.model_file import Model
 from golden.spec import ACT_BITS, MAX_SHIFT, MUL_BITS
 from train.networks.generator import UpsampleToPlane, spread_pixel
@@ -101,7 +101,11 @@ class FakeQuantizedGenerator(nn.Module):
     def integers(self):
         """Return the four :class:`LayerIntegers` that the parameters stand for."""
         scales = self.log_scale.exp().double()
-        scales = [scales.new_tensor(1 / STEPS), *scales, scales.new_tensor(1 / TABLE_STEPS)]
+        scales = [
+            scales.new_tensor(1 / STEPS_PER_UNIT),
+            *scales,
+            scales.new_tensor(1 / TABLE_STEPS),
+        ]
         found = []
         for n, (layer, weight) in enumerate(zip(self.spec.layers, self.integer_weights())):
             acc_step = self.log_step[n].exp().double() * scales[n]
@@ -158,7 +162,9 @@ class FakeQuantizedGenerator(nn.Module):
         dtype : torch.dtype
             float32, or float64 for golden's very pixels.
         """
-        z, v1, v2 = (torch.round(x.to(dtype) * STEPS).clamp(-128, 127) for x in (z, v1, v2))
+        z, v1, v2 = (
+            torch.round(x.to(dtype) * STEPS_PER_UNIT).clamp(-128, 127) for x in (z, v1, v2)
+        )
         *_, (_, pixels) = self.trace(torch.cat((z, z + v1, z + v2)))
         planes = pixels / 127.5 - 1
         return planes.view(3, len(z), *planes.shape[2:]).transpose(0, 1)

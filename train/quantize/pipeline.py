@@ -17,7 +17,7 @@ import numpy as np
 from golden.arithmetic import activate, plane_inputs
 from golden.conv_transpose import conv_transpose2d_phases
 from golden.generator import generate
-from golden.latents import STEPS, quantize_latents
+from golden.latents import STEPS_PER_UNIT, quantize_latents
 from golden.model_file import Model
 from golden.spec import MAX_SHIFT, MUL_BITS, TABLE_SIZE, GeneratorSpec
 from support.failures import InputError
@@ -150,7 +150,7 @@ def round_generator(config, generator, spec):
     inputs = np.concatenate([z, z + generator.v1, z + generator.v2])
     integers = {"weight": [], "bias": [], "mul": [], "shift": []}
     floats = {"weight": [], "step": [], "bias": [], "scale": []}
-    scale = 1 / STEPS  # float value of one step of the maps
+    scale = 1 / STEPS_PER_UNIT  # float value of one step of the maps
     layers = bar(float_maps(network, inputs), total=4, desc="quantize", unit="layer")
     for n, wanted in enumerate(layers):
         layer, last = spec.layers[n], n == 3

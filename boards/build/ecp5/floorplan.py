@@ -22,7 +22,7 @@ from __future__ import annotations
 import re
 
 from hw.primitives.ecp5.block_ram import geometry
-from hw.tiling import LANES
+from hw.tiling import LANES, PHASES
 
 DEVICE = "lfe5u-85f"
 GROUPS, PITCH, GAP = 13, 9, 7  # columns of tiles: so many groups, `PITCH` apart, 2 more from `GAP`
@@ -114,7 +114,7 @@ def _wanted(name, tiling):
         ),
         r"requantizer_(\d+)\.": lambda lane: (across(lane, LANES), top, 1),
         r"accumulators\.bank_(\d+)_": lambda c: (across(c, array.columns), sums, 1),
-        r"(?:table_|pixels\.bank_|line\.block_0_)(\d+)": lambda n: (across(n, LANES), sums, 1),
+        r"(?:table_|pixels\.bank_|line\.block_0_)(\d+)": lambda n: (across(n, PHASES), sums, 1),
         r"(?:channels|plane_biases)\.": lambda: (WIDTH / 2, sums, 1),
         r"map_[ab]\.bank_(\d+)\.": lambda r: (across(r, 3 * array.rows), (below + lowest) / 2, 1),
         r"weights\.memory\.block_\d+_(\d+)": lambda k: (

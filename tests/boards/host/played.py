@@ -28,7 +28,7 @@ STATUS = protocol.Status(ready=True, core_cycles=1, stalled_cycles=0)
 
 def picture(latents):
     """Return the 3072 bytes that the played board makes of 100 bytes of latents."""
-    return (latents * 31)[: protocol.PICTURE_SIZE]
+    return (latents * 31)[: protocol.PICTURE_BYTES]
 
 
 def answer(request):

@@ -44,7 +44,7 @@ def test_everything_on_a_good_board(board):
         connection.generate(MODEL, LATENTS, progress=progress)
         assert steps == list(range(5))
         assert_pictures(connection)
-        assert connection.bytes_received > 10 * protocol.PICTURE_SIZE
+        assert connection.bytes_received > 10 * protocol.PICTURE_BYTES
         assert connection.bytes_sent == sum(len(request.encode()) for request in board.requests)
     tags = [request.tag for request in board.requests]
     assert len(set(tags)) == len(tags)

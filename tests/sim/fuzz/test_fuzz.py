@@ -71,7 +71,7 @@ def test_a_wrong_picture_is_a_failure(board):
     requests = (board.request(rng, 5, picture=True) for _ in range(50))
     request = next(each for each in requests if each.type == protocol.Request.GENERATE)
     kind = protocol.Request.GENERATE | protocol.ANSWER
-    wrong = protocol.Frame(kind, 5, bytes(protocol.PICTURE_SIZE))
+    wrong = protocol.Frame(kind, 5, bytes(protocol.PICTURE_BYTES))
     assert not board.answers(protocol.VERSION, request, wrong)
 
 
