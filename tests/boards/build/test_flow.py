@@ -11,7 +11,6 @@ from amaranth import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from boards import kept
 from boards.build.ecp5 import flow
 from boards.build.ecp5.routed_report import RoutedReport
 from boards.chips.capacity import planned
@@ -51,7 +50,7 @@ class Squares(wiring.Component):
 def cache(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         folder = tmp_path_factory.mktemp("cache")
-        patch.setattr(kept, "cache_dir", lambda: folder)  # not that of the tools themselves
+        patch.setattr("support.cache.cache_dir", lambda: folder)  # not that of the tools themselves
         yield folder
 
 
@@ -96,7 +95,7 @@ def test_a_second_run_takes_what_is_kept(design, routed, monkeypatch):
 
 
 def test_the_same_inputs_give_the_same_bytes(design, routed, tmp_path, monkeypatch):
-    monkeypatch.setattr(kept, "cache_dir", lambda: tmp_path)
+    monkeypatch.setattr("support.cache.cache_dir", lambda: tmp_path)
     again = route(design)[1]
     assert again.folder != routed.folder
     with Progress(disable=True) as progress:
