@@ -30,6 +30,7 @@ BLOCK_ROWS, BLOCK_STEPS = (22, 46, 70, 82), (4, 6, 8, 10)  # four in a group
 MULTIPLIER_ROWS, MULTIPLIER_STEPS, MULTIPLIER_PLACES = (10, 34, 58), (4, 5, 8, 9), (0, 1, 4, 5)
 SPECIAL_ROWS = {*BLOCK_ROWS, *MULTIPLIER_ROWS}  # all other rows are logic
 WIDTH = PITCH * GROUPS + BLOCK_STEPS[0]
+LEFT_OVER = WIDTH, BLOCK_ROWS[-1], 0.1  # x, y and pull of what has no place of its own
 WEIGHTS_PULL = 0.5  # weights have registers to spare on their way; all else pulls with 1
 
 
@@ -55,7 +56,8 @@ def floorplan(netlist, device, tiling):
     cells = netlist.cells(*sites)
     places = {}
     for kind, free in sites.items():
-        wanted = {name: _wanted(name, tiling) for name in cells if cells[name] == kind}
+        names = [name for name in cells if cells[name] == kind]
+        wanted = {name: place_of(name, tiling) or LEFT_OVER for name in names}
         places.update(_assign(wanted, free))
     return places | _enables(netlist, places, sites["MULT18X18D"])
 
@@ -96,8 +98,20 @@ def _multipliers():
     }
 
 
-def _wanted(name, tiling):
-    """Return x, y and pull of the cell `name`, by the component that it belongs to."""
+def place_of(name, tiling):
+    """Return where a cell should lie, by the component that it belongs to.
+
+    Parameters
+    ----------
+    name : str
+        Path of the cell's submodules, joined with dots.
+    tiling : hw.tiling.Tiling
+
+    Returns
+    -------
+    (float, float, float) or None
+        x, y and pull; None for a cell of a part that has no place of its own.
+    """
     array = tiling.array
     top, *_, bottom = MULTIPLIER_ROWS
     sums, weights, below, lowest = BLOCK_ROWS
@@ -126,7 +140,7 @@ def _wanted(name, tiling):
     for pattern, place in rules.items():
         if found := re.search(pattern, name):
             return place(*map(int, found.groups()))
-    return WIDTH, lowest, 0.1
+    return None
 
 
 def _assign(wanted, free):

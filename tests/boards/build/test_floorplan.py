@@ -2,13 +2,17 @@
 """Places of block RAMs and multipliers: on the chip, each once, as the machine is drawn."""
 
 import re
+from functools import cache
 
 import pytest
+from amaranth.hdl import Fragment, Instance
 
-from boards.build.ecp5.floorplan import DEVICE, floorplan
+from boards.build.ecp5.floorplan import DEVICE, floorplan, place_of
 from boards.chips.devices import DEVICES
 from golden.spec import GeneratorSpec
-from hw.engine.dual_multiplier import shared_columns
+from hw.contents import Contents
+from hw.engine.generator import Generator
+from hw.primitives.ecp5.platform import Ecp5Primitives
 from hw.tiling import ArraySpec, Tiling
 
 SITES = {
@@ -31,26 +35,26 @@ class Cells:
         return self.enables
 
 
-def compact(rows=16, columns=16, bits=5):
+@cache
+def elaborated(tiling):
+    """Return the type of each primitive of the chip in the generator, by its submodules' path."""
+    cells = {}
+    empty = Contents([], [], [], [])
+    waiting = [((), Fragment.get(Generator(tiling, empty), Ecp5Primitives()))]
+    while waiting:
+        path, fragment = waiting.pop()
+        if isinstance(fragment, Instance):
+            cells[".".join(path)] = fragment.type
+        waiting += [((*path, str(name)), part) for part, name, _ in fragment.subfragments]
+    return cells
+
+
+def compact(rows=16, columns=16, bits=5, channels=(128, 64, 32)):
     tiling = Tiling(
-        GeneratorSpec(channels=(128, 64, 32), weight_bits=(bits,) * 4), ArraySpec(rows, columns)
+        GeneratorSpec(channels=channels, weight_bits=(bits,) * 4), ArraySpec(rows, columns)
     )
-    core = "top.generator.core."
-    shared = shared_columns(columns, hop=tiling.array.hop, weight_bits=bits)
-    names = [f"array.pe_{r}_{c[0]}.multiplier.cell" for r in range(rows) for c in shared]
-    names += [f"requantizer_{lane}.multiplier_{n}.cell" for lane in range(4) for n in range(2)]
-    cells = {core + name: "MULT18X18D" for name in names}
-    blocks = [f"accumulators.bank_{c}_{h}.block_0_0" for c in range(columns) for h in range(2)]
-    blocks += [f"map_{x}.bank_{r}.block_0_0" for x in "ab" for r in range(rows)]
-    blocks += [f"channels.block_0_{n}" for n in range(5)]
-    cells |= {core + name: "DP16KD" for name in blocks}
-    cells |= {
-        f"top.generator.weights.memory.block_{bank}_{n}": "DP16KD"
-        for bank in range(3)
-        for n in range(36)
-    }
-    cells["top.identity.block_0_0"] = "DP16KD"
-    cells["top.logic"] = "TRELLIS_FF"
+    cells = {f"top.generator.{name}": kind for name, kind in elaborated(tiling).items()}
+    cells |= {"top.identity.block_0_0": "DP16KD", "top.logic": "TRELLIS_FF"}
     return Cells(cells), tiling
 
 
@@ -120,8 +124,18 @@ def test_the_same_again():
 
 @pytest.mark.parametrize(("rows", "columns", "bits"), [(8, 16, 6), (4, 4, 8), (5, 7, 3)])
 def test_other_arrays(rows, columns, bits):
-    netlist, at = places(rows, columns, bits)
+    netlist, at = places(rows, columns, bits, (32, 16, 8))
     assert len(set(at.values())) == len(netlist.cells(*SITES))
+
+
+@pytest.mark.parametrize(("rows", "columns", "bits"), [(4, 4, 8), (8, 16, 5)])
+def test_every_large_block_of_the_generator_has_a_place_in_the_drawing(rows, columns, bits):
+    """A submodule that gets another name must get it in the floorplan, too."""
+    netlist, tiling = compact(rows, columns, bits, (32, 16, 8))
+    blocks = {name: kind for name, kind in netlist.cells(*SITES).items() if ".generator." in name}
+    assert set(blocks.values()) == set(SITES)
+    assert [name for name in blocks if place_of(name, tiling) is None] == []
+    assert place_of("top.identity.block_0_0", tiling) is None
 
 
 def test_no_plan_for_other_devices():
