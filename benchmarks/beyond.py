@@ -18,7 +18,8 @@ import numpy as np
 
 from benchmarks import program
 from boards.chips.devices import device
-from boards.explore.area import COSTS, committed_runs, fit
+from boards.chips.families import ECP5
+from boards.explore.area import committed_runs, fit
 from golden.spec import ACT_BITS, INPUT_BITS, PLANES, GeneratorSpec
 from hw.engine.dual_multiplier import shared_columns
 from hw.model.cycle_model import CycleModel
@@ -85,7 +86,7 @@ def lut_product(weight_bits):
 
     folder = kept("lut-product", digest(YOSYS.version, script, text), synthesize)
     cells = json.loads(Path(folder, "c.json").read_text())["design"]["num_cells_by_type"]
-    return sum(count * COSTS["ecp5"]["luts"].get(cell, 0) for cell, count in cells.items())
+    return sum(count * ECP5.costs["luts"].get(cell, 0) for cell, count in cells.items())
 
 
 def winograd_exact(seed=0, trials=1000):
@@ -155,7 +156,7 @@ def study(preset, clock_mhz):
     clock_mhz : float
     """
     chip = device("lfe5u-85f")
-    estimate = fit(committed_runs("ecp5"), "luts", "ecp5")
+    estimate = fit(committed_runs(ECP5), "luts", ECP5)
     found = {"clock_mhz": clock_mhz, "winograd_exact": winograd_exact(), "bits": []}
     for bits in WEIGHT_BITS:
         spec = GeneratorSpec.preset(preset, bits)

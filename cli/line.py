@@ -66,10 +66,11 @@ def netlist_of(name, plan):
     """Return the simulation of a board's design as synthesis leaves it."""
     from boards.build.job import Job
     from boards.catalogue.registry import board
+    from boards.chips.families import ECP5
     from sim.board import board_netlist
 
     target = board(name)
-    if target.device.family != "ecp5":
+    if target.device.family is not ECP5:
         raise InputError(f"{name}: only the ECP5's cells have models; choose a board with one")
     ports = target.ports  # refused before the design is written out
     design, _ = Job(target, plan).design(plan)

@@ -7,9 +7,10 @@ from boards.build import gowin, vivado
 from boards.build.ecp5 import build
 from boards.build.job import Job
 from boards.chips.devices import DEVICES
+from boards.chips.families import ECP5, GOWIN, XILINX
 from hw.build_plan import BuildPlan
 
-MAKERS = {"ecp5": build.build, "gowin": gowin.build, "xilinx": vivado.emit}
+MAKERS = {ECP5: build.build, GOWIN: gowin.build, XILINX: vivado.emit}
 
 
 def make(board, model, array, self_test, out, progress, *, clock_mhz=None, seed=1):
@@ -45,9 +46,8 @@ def make(board, model, array, self_test, out, progress, *, clock_mhz=None, seed=
         platform=board.platform(),
     )
     board.check_clock(plan.clock_hz)
-    job = Job(board, plan)
     maker = MAKERS[board.device.family]
-    return maker(job, out, progress, seed=seed, clocks_mhz=clocks)
+    return maker(Job(board, plan), out, progress, seed=seed, clocks_mhz=clocks)
 
 
 def as_text(facts, out):

@@ -27,5 +27,4 @@ BOARD = Board(
     lamps={"alive": ("led", 0), "busy": ("led", 1), "error": ("led", 2)},
     wiring="USB socket J10: the FT2232H is a serial port",
     loader="arty_a7_100t",
-    toolchain="vivado",
 )

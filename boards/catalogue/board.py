@@ -35,8 +35,6 @@ class Board:
     lamps : dict of str to tuple
         Resource, number and, where it has several, subsignal of `alive`, `busy` and `error`; those
         that the board has.
-    toolchain : str
-        ``yosys + nextpnr`` or ``vivado``.
     wiring : str
         How its serial line reaches a computer.
     loader : str
@@ -56,7 +54,6 @@ class Board:
     wiring: str
     loader: str
     lamps: dict = field(hash=False, default_factory=dict)
-    toolchain: str = "yosys + nextpnr"
     bitstream: bool = False
 
     @property

@@ -26,7 +26,7 @@ def facts():
             "rows": each.array.rows,
             "columns": each.array.columns,
             "presets": _presets(each),
-            "toolchain": each.toolchain,
+            "toolchain": each.device.family.toolchain,
             "built_here": each.bitstream,
             "on_silicon": False,
             "serial": each.wiring,

@@ -6,12 +6,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from hw.model.resources import BLOCK_BITS, SMALL_DEPTH, board_memories, multipliers
+from hw.model.resources import board_memories, multipliers
 from support.failures import InputError
 
-GOWIN_SMALL = 2048  # bits of a read-only memory that Yosys makes of Gowin's logic, at most
-GOWIN_SLICE = 9  # bits of a word in a row of Gowin's block RAMs
-GOWIN_ROWS = 2048  # words of so many bits in one
 PRIMITIVES = {"ebr": "DP16KD", "mult": "MULT18X18D"}
 _CELL = re.compile(r"^\s*cell \\(\w+) ", re.MULTILINE)
 
@@ -31,32 +28,15 @@ class DoesNotFit(InputError):
         self.add_note(table)
 
 
-def blocks_of(memory, family):
-    """Return the block RAMs that a :class:`hw.model.resources.Memory` takes on a family of FPGAs.
-
-    Gowin's memories are filled before synthesis and none is replaced afterwards: Yosys makes the
-    small ones of logic, and puts what the deep ones have beyond whole slices of nine bits into as
-    few blocks as hold them. So measured of `tiny` at 3 to 6 bits and `small` at 3, 4 x 4.
-    """
-    if family != "gowin" or memory.written:
-        return memory.blocks
-    if memory.bits <= GOWIN_SMALL or (memory.replaced and memory.depth <= SMALL_DEPTH):
-        return 0
-    if memory.depth <= GOWIN_ROWS:
-        return memory.blocks
-    slices, rest = divmod(memory.width, GOWIN_SLICE)
-    return slices * -(-memory.depth // GOWIN_ROWS) + -(-rest * memory.depth // BLOCK_BITS)
-
-
 def board_blocks(tiling, family, *, weights=True):
     """Return the block RAMs of the board's top, its weights outside unless `weights`."""
     memories = [each for each in board_memories(tiling) if weights or each.name != "weights"]
-    return sum(blocks_of(each, family) for each in memories)
+    return sum(family.blocks(each) for each in memories)
 
 
 def memory_table(tiling, family):
     """Return the lines of a table of all memories of the board's top, the largest first."""
-    taken = {each: blocks_of(each, family) for each in board_memories(tiling)}
+    taken = {each: family.blocks(each) for each in board_memories(tiling)}
     memories = sorted(taken, key=lambda memory: -taken[memory])
     lines = [f"{'memory':<16}{'banks':>6}{'words':>8}{'bits':>6}{'kbit':>9}{'block RAMs':>12}"]
     lines += [
@@ -82,7 +62,7 @@ def check_fit(tiling, device):
     DoesNotFit
         How many are short, which memory is the largest, and what would help.
     """
-    taken = {each.name: blocks_of(each, device.family) for each in board_memories(tiling)}
+    taken = {each.name: device.family.blocks(each) for each in board_memories(tiling)}
     largest = max(taken, key=taken.get)
     table = memory_table(tiling, device.family)
     check_blocks(sum(taken.values()), device, f"{largest} alone takes {taken[largest]}", table)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from boards.chips.families import ECP5, GOWIN, XILINX, Family
 from support.failures import InputError
 
 
@@ -15,8 +16,7 @@ class Device:
     Attributes
     ----------
     name : str
-    family : str
-        A key of :data:`boards.explore.area.COMMANDS`: how Yosys maps a design.
+    family : boards.chips.families.Family
     multipliers : int
         That take 18 x 18 signed bits or more.
     blocks : int
@@ -29,7 +29,7 @@ class Device:
     """
 
     name: str
-    family: str
+    family: Family
     multipliers: int
     blocks: int
     luts: int
@@ -41,14 +41,12 @@ class Device:
 DEVICES = {
     device.name: device
     for device in (
-        Device(
-            "lfe5u-85f", "ecp5", 156, 208, 83_640, 4, 83_640, "Lattice FPGA-DS-02012, table 1.1"
-        ),
-        Device("lfe5u-45f", "ecp5", 72, 108, 43_848, 4, 43_848, "Lattice FPGA-DS-02012, table 1.1"),
-        Device("lfe5u-25f", "ecp5", 28, 56, 24_288, 4, 24_288, "Lattice FPGA-DS-02012, table 1.1"),
-        Device("xc7a100t", "xilinx", 240, 270, 63_400, 6, 126_800, "AMD DS180, Artix-7 table"),
-        Device("xc7z020", "xilinx", 220, 280, 53_200, 6, 106_400, "AMD DS190, Zynq-7000 table"),
-        Device("gw2a-18", "gowin", 48, 46, 20_736, 4, 15_552, "Gowin DS102, table 1-1"),
+        Device("lfe5u-85f", ECP5, 156, 208, 83_640, 4, 83_640, "Lattice FPGA-DS-02012, table 1.1"),
+        Device("lfe5u-45f", ECP5, 72, 108, 43_848, 4, 43_848, "Lattice FPGA-DS-02012, table 1.1"),
+        Device("lfe5u-25f", ECP5, 28, 56, 24_288, 4, 24_288, "Lattice FPGA-DS-02012, table 1.1"),
+        Device("xc7a100t", XILINX, 240, 270, 63_400, 6, 126_800, "AMD DS180, Artix-7 table"),
+        Device("xc7z020", XILINX, 220, 280, 53_200, 6, 106_400, "AMD DS190, Zynq-7000 table"),
+        Device("gw2a-18", GOWIN, 48, 46, 20_736, 4, 15_552, "Gowin DS102, table 1-1"),
     )
 }
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
+from boards.chips.families import ECP5
 from golden.full_range import full_range_model
 from golden.spec import GeneratorSpec
 from hw.build_plan import BuildPlan
 from hw.model.resources import generator_memories
-from hw.primitives.ecp5.platform import Ecp5Primitives
 from hw.rtlil import to_rtlil
 from hw.tiling import ArraySpec, Tiling
 from hw.uart.protocol import SUMMED_LAYERS
@@ -25,36 +25,6 @@ DATA = Path(__file__).with_name("area.json")  # `avatar explore --measure --out 
 CELLS = "cells.json"
 TIMEOUT = 1800  # seconds that one synthesis may take
 RESOURCES = ("luts", "flip_flops")
-COMMANDS = {
-    "ecp5": "synth_ecp5 -noiopad -top top",
-    "gowin": "synth_gowin -noiopads -top top",
-    "xilinx": "synth_xilinx -family xc7 -noiopad -top top",
-}
-GOWIN_BLOCKS = ("SP", "SPX9", "SDPB", "SDPX9B", "DPB", "DPX9B", "pROM", "pROMX9")
-# What a cell takes. A carry cell of the ECP5 is two LUTs, LUT RAM as many as its slice.
-COSTS = {
-    "ecp5": {
-        "luts": {"LUT4": 1, "CCU2C": 2, "TRELLIS_DPR16X4": 6},
-        "flip_flops": {"TRELLIS_FF": 1},
-        "multipliers": {"MULT18X18D": 1},
-        "blocks": {"DP16KD": 1, "PDPW16KD": 1},
-    },
-    "gowin": {
-        "luts": {**{f"LUT{n}": 1 for n in range(1, 5)}, "ALU": 1, "RAM16SDP4": 8},
-        "flip_flops": {f"DFF{kind}": 1 for kind in ("", *"ESRPC", "SE", "RE", "PE", "CE")},
-        "multipliers": {"MULT9X9": 0.5, "MULT18X18": 1, "MULT36X36": 4},
-        "blocks": dict.fromkeys(GOWIN_BLOCKS, 1),
-    },
-    "xilinx": {
-        "luts": {
-            **{f"LUT{n}": 1 for n in range(1, 7)},
-            **{"RAM32X1D": 2, "RAM32M": 4, "RAM64M": 4, "SRL16E": 1, "SRLC32E": 1},
-        },
-        "flip_flops": {f"FD{kind}E": 1 for kind in "RSCP"},
-        "multipliers": {"DSP48E1": 1},
-        "blocks": {"RAMB18E1": 1, "RAMB36E1": 2},
-    },
-}  # fmt: skip
 # What is synthesized for the ECP5: channels, weight bits, rows, columns; one to ten minutes each.
 RUNS = (
     ((32, 16, 8), 5, 4, 4),
@@ -65,7 +35,7 @@ RUNS = (
     ((32, 16, 8), 5, 16, 16),
     ((128, 64, 32), 5, 16, 16),
 )
-RUNS_OF = {"ecp5": RUNS, "gowin": RUNS[:1], "xilinx": RUNS[:1]}  # how their logic compares
+OTHERS_RUNS = RUNS[:1]  # of another family: how its logic compares
 
 
 def measure(family, channels, weight_bits, rows, columns):
@@ -73,15 +43,14 @@ def measure(family, channels, weight_bits, rows, columns):
 
     Parameters
     ----------
-    family : str
-        A key of :data:`COMMANDS`.
+    family : boards.chips.families.Family
     channels, weight_bits, rows, columns
         Of the network and of the array.
 
     Returns
     -------
     dict
-        The arguments, and what the netlist takes by the names in :data:`COSTS`.
+        The arguments, and what the netlist takes by the names in its `costs`.
 
     Raises
     ------
@@ -98,9 +67,9 @@ def measure(family, channels, weight_bits, rows, columns):
         self_test=(0,) * spec.latent,
         answer=(0,) * (SUMMED_LAYERS + 1),
     )
-    platform = Ecp5Primitives() if family == "ecp5" else None
+    platform = None if family.primitives is None else family.primitives()
     design = to_rtlil(plan.top(), "top", platform=platform)
-    script = f"read_rtlil top.il; {COMMANDS[family]}; tee -q -o {CELLS} stat -json"
+    script = f"read_rtlil top.il; {family.synthesis}; tee -q -o {CELLS} stat -json"
 
     def synthesize(folder):
         Path(folder, "top.il").write_text(design)
@@ -109,13 +78,13 @@ def measure(family, channels, weight_bits, rows, columns):
     folder = kept("area", digest(YOSYS.version, script, design), synthesize)
     cells = json.loads(Path(folder, CELLS).read_text())["design"]["num_cells_by_type"]
     run = {
-        "family": family,
+        "family": family.name,
         "channels": list(channels),
         "weight_bits": weight_bits,
         "rows": rows,
         "columns": columns,
     }
-    for resource, costs in COSTS[family].items():
+    for resource, costs in family.costs.items():
         run[resource] = sum(count * costs.get(cell, 0) for cell, count in cells.items())
     return run
 
@@ -125,14 +94,15 @@ def measure_all(family, *, jobs=1, scheduler=None):
 
     Parameters
     ----------
-    family : str
+    family : boards.chips.families.Family
     jobs, scheduler
         As :func:`boards.explore.spread.spread`.
     """
     from boards.explore.spread import spread
 
-    families = dict.fromkeys(("ecp5", family))
-    calls = [(each, *run) for each in families for run in RUNS_OF[each]]
+    calls = [(ECP5, *run) for run in RUNS]
+    if family is not ECP5:
+        calls += [(family, *run) for run in OTHERS_RUNS]
     return spread(measure, calls, jobs=jobs, scheduler=scheduler, desc="syntheses")
 
 
@@ -185,15 +155,15 @@ def fit(runs, resource, family):
     Least squares of relative errors on the ECP5's runs, times one factor for another family. A
     family without runs is taken for an ECP5: its LUTs of four inputs, or what six replace.
     """
-    base = _fit([run for run in runs if run["family"] == "ecp5"], resource)
-    runs = [run for run in runs if run["family"] == family]
-    if family == "ecp5" or not runs:
+    base = _fit([run for run in runs if run["family"] == ECP5.name], resource)
+    runs = [run for run in runs if run["family"] == family.name]
+    if family is ECP5 or not runs:
         return base
     ratios = np.array([run[resource] / (terms(_tiling(run)) @ base.factors) for run in runs])
     factor = ratios.mean()
     off = float(np.abs(factor / ratios - 1).max())
     factors = tuple(factor * np.array(base.factors))
-    return Fit(factors, family, off + base.residual, off + base.left_out)
+    return Fit(factors, family.name, off + base.residual, off + base.left_out)
 
 
 def _fit(runs, resource):
@@ -203,7 +173,7 @@ def _fit(runs, resource):
     factors = _least_squares(rows)
     left_out = [rows[n] @ _least_squares(np.delete(rows, n, axis=0)) - 1 for n in range(len(runs))]
     residual = float(np.abs(rows @ factors - 1).max())
-    return Fit(tuple(factors), "ecp5", residual, float(np.abs(left_out).max()))
+    return Fit(tuple(factors), ECP5.name, residual, float(np.abs(left_out).max()))
 
 
 def _least_squares(rows):
@@ -227,7 +197,7 @@ def _tiling(run):
 def committed_runs(family):
     """Return what :func:`measure_all` gave, as it comes with the program."""
     runs = json.loads(DATA.read_text())
-    return [run for run in runs if run["family"] in ("ecp5", family)]
+    return [run for run in runs if run["family"] in (ECP5.name, family.name)]
 
 
 def save_runs(folder, runs):

@@ -191,7 +191,7 @@ def report(device, channels, clock_hz, baud, fits):
         if point.lacks and (fastest is None or point.macs_per_cycle > fastest.macs_per_cycle):
             refused[point.bound] = refused.get(point.bound, 0) + 1
     return {
-        "device": asdict(device),
+        "device": asdict(device) | {"family": device.family.name},
         "channels": list(channels),
         "clock_hz": clock_hz,
         "baud": baud,

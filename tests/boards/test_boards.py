@@ -19,6 +19,7 @@ from boards.chips import ecp5_pll, xilinx_pll
 from boards.chips.capacity import DoesNotFit, check_fit, memory_table, planned
 from boards.chips.devices import DEVICES
 from boards.chips.ecp5_pll import TARGET_MHZ
+from boards.chips.families import ECP5, GOWIN, XILINX
 from golden.layer_sums import self_test_of
 from golden.model_file import load
 from golden.spec import GeneratorSpec
@@ -63,7 +64,7 @@ def prepared(board):
 
 @pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)
 def test_pins_and_oscillator_are_constrained(board, monkeypatch):
-    if board.toolchain == "vivado":
+    if board.device.family is XILINX:
         monkeypatch.setenv("YOSYS", YOSYS.path)  # writes the Verilog
     text = prepared(board)
     ports = {next(filter(None, found)) for found in LOCATION.findall(text)}
@@ -76,7 +77,7 @@ def test_pins_and_oscillator_are_constrained(board, monkeypatch):
             for lamp in board.lamps.values()
         ),
     }
-    if board.device.family != "gowin":  # its tools take the clock as an argument
+    if board.device.family is not GOWIN:  # its tools take the clock as an argument
         hertz = f"{board.oscillator_hz:.1f} HZ"
         assert hertz in text or f"-period {1e9 / board.oscillator_hz}" in text
     if board.pll is ecp5_pll.Ecp5Pll:
@@ -155,7 +156,7 @@ def test_the_list_reads_the_same_for_programs(capsys):
 
 def test_the_memory_table_adds_up():
     tiling = Tiling(GeneratorSpec.preset("medium"), ArraySpec())
-    head, *rows, total = memory_table(tiling, "ecp5").splitlines()
+    head, *rows, total = memory_table(tiling, ECP5).splitlines()
     assert head.split()[0] == "memory"
     counts = [int(row.split()[-1]) for row in rows if row.split()[-1] != "logic"]
     assert sum(counts) == int(total.split()[-1])

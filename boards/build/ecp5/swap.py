@@ -36,11 +36,11 @@ def read_report(folder):
     try:
         facts = json.loads(path.read_text())
         device = board(facts["board"]).device
-        if device.family == "ecp5":
+        if device.family.swaps:
             _check(facts)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{folder}: is no folder of `avatar build` ({path.name})") from error
-    if device.family != "ecp5":
+    if not device.family.swaps:
         raise InputError(f"{folder}: {facts['board']} takes a new model by `avatar build` alone")
     for name in NEEDED:
         if not (folder / name).is_file():

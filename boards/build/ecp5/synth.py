@@ -7,6 +7,7 @@ from boards.build.ecp5.floorplan import floorplan
 from boards.build.ecp5.flow import place_and_route, synthesize
 from boards.chips.capacity import check_blocks, check_fit, memory_table, planned
 from boards.chips.ecp5_pll import target_mhz
+from boards.chips.families import ECP5
 from hw.build_plan import BuildPlan
 from hw.primitives.ecp5.platform import Ecp5Primitives
 from hw.rtlil import to_rtlil
@@ -27,7 +28,7 @@ def measure(model, array, device, progress, *, seeds=(1,), clock_mhz=None):
         Contents of the memories.
     array : hw.tiling.ArraySpec
     device : boards.chips.devices.Device
-        Of family ``ecp5``.
+        Of the family ECP5.
     progress : support.progress.Progress
     seeds : sequence of int
         Of placement.
@@ -50,7 +51,7 @@ def measure(model, array, device, progress, *, seeds=(1,), clock_mhz=None):
     support.tools.ToolFailed
         A tool failed.
     """
-    if device.family != "ecp5":
+    if device.family is not ECP5:
         raise InputError(f"{device.name} has no open place and route here; give an lfe5u-*")
     tiling = Tiling(model.spec, array)
     check_fit(tiling, device)

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 import cli
-from boards.chips.capacity import blocks_of, board_blocks
+from boards.chips.capacity import board_blocks
 from boards.chips.devices import device
+from boards.chips.families import ECP5, GOWIN, XILINX
 from boards.explore import area, sweep
 from golden.spec import GeneratorSpec
 from hw.model.cycle_model import CycleModel
@@ -27,12 +28,12 @@ def tiling_of(run):
     return Tiling(spec, ArraySpec(run["rows"], run["columns"]))
 
 
-def runs_of(factors, family="ecp5"):
+def runs_of(factors, family=ECP5):
     """Return runs whose LUTs and flip-flops are the terms' sum, and half of it."""
     runs = []
     for channels, bits, rows, columns in area.RUNS:
         run = {
-            "family": family,
+            "family": family.name,
             "channels": list(channels),
             "weight_bits": bits,
             "rows": rows,
@@ -54,7 +55,7 @@ def few_sizes(monkeypatch):
 @pytest.fixture
 def fits():
     runs = runs_of(FACTORS)
-    return {resource: area.fit(runs, resource, "ecp5") for resource in area.RESOURCES}
+    return {resource: area.fit(runs, resource, ECP5) for resource in area.RESOURCES}
 
 
 def test_a_sum_of_terms_is_found_again(fits):
@@ -64,12 +65,12 @@ def test_a_sum_of_terms_is_found_again(fits):
 
 
 def test_another_family_is_a_factor():
-    runs = runs_of(FACTORS) + runs_of(1.25 * FACTORS, "gowin")[:2]
-    np.testing.assert_allclose(area.fit(runs, "luts", "gowin").factors, 1.25 * FACTORS, rtol=1e-6)
+    runs = runs_of(FACTORS) + runs_of(1.25 * FACTORS, GOWIN)[:2]
+    np.testing.assert_allclose(area.fit(runs, "luts", GOWIN).factors, 1.25 * FACTORS, rtol=1e-6)
 
 
 def test_a_family_without_syntheses_is_taken_for_an_ecp5():
-    found = area.fit(runs_of(FACTORS), "luts", "xilinx")
+    found = area.fit(runs_of(FACTORS), "luts", XILINX)
     assert found.family == "ecp5"
     np.testing.assert_allclose(found.factors, FACTORS, rtol=1e-6)
 
@@ -77,7 +78,7 @@ def test_a_family_without_syntheses_is_taken_for_an_ecp5():
 def test_no_resource_shrinks_with_size():
     runs = runs_of(FACTORS)
     runs[0]["luts"] *= 3  # an outlier that a negative term would follow
-    found = area.fit(runs, "luts", "ecp5")
+    found = area.fit(runs, "luts", ECP5)
     assert min(found.factors) >= 0
     assert found.residual > 0.05
     assert found.left_out >= found.residual
@@ -94,7 +95,7 @@ def test_points_are_the_models_numbers(fits):
     cycles = CycleModel(tiling).cycles_interval
     assert point["cycles_interval"] == cycles
     assert point["core_per_second"] == pytest.approx(CLOCK / cycles, abs=0.01)
-    assert point["blocks"] == board_blocks(tiling, "ecp5")
+    assert point["blocks"] == board_blocks(tiling, ECP5)
     assert point["multipliers"] >= 128
     assert point["weights"] == "on chip"
     assert point["bound"] == "UART"
@@ -158,15 +159,15 @@ def test_bad_input_is_one_line(capsys, arguments, complaint):
 
 
 def test_the_committed_syntheses_are_those_of_the_program():
-    runs = area.committed_runs("ecp5")
+    runs = area.committed_runs(ECP5)
     assert [(tuple(r["channels"]), r["weight_bits"], r["rows"], r["columns"]) for r in runs] == [
         *area.RUNS
     ]
 
 
-@pytest.mark.parametrize("family", ["ecp5", "gowin"])
+@pytest.mark.parametrize("family", [ECP5, GOWIN], ids=["ecp5", "gowin"])
 def test_syntheses_take_the_blocks_that_are_promised(family):
-    runs = [run for run in area.committed_runs(family) if run["family"] == family]
+    runs = [run for run in area.committed_runs(family) if run["family"] == family.name]
     assert runs
     for run in runs:
         assert run["blocks"] == board_blocks(tiling_of(run), family), run
@@ -176,4 +177,4 @@ def test_syntheses_take_the_blocks_that_are_promised(family):
 def test_gowins_weights_take_what_yosys_made_of_them(channels, bits, blocks):
     tiling = Tiling(GeneratorSpec(channels=channels, weight_bits=bits), ArraySpec(4, 4))
     (weights,) = (each for each in board_memories(tiling) if each.name == "weights")
-    assert blocks_of(weights, "gowin") == blocks
+    assert GOWIN.blocks(weights) == blocks
