@@ -33,15 +33,15 @@ def check(args):
     The exit status is 1 where the board's own picture is wrong; the first layer that differs is
     where to look. Also finds the highest rate that the line can do.
     """
-    from boards.host.link import Board
-    from boards.host.self_test import as_text, checkup
+    from boards.host.link import Link
+    from boards.host.self_test import as_text, self_test_report
     from golden import model_file
 
     if args.model is not None and args.port != "sim":
         raise InputError("--model is of the virtual board; a real one says what it holds")
     model = model_file.load(args.model or SIM_MODEL) if args.port == "sim" else None
-    with line_of(args.port, model) as (path, clock), Board(path, clock=clock) as board:
-        facts = checkup(board)
+    with line_of(args.port, model) as (path, clock), Link(path, clock=clock) as link:
+        facts = self_test_report(link)
     show(args, facts, as_text)
     return 0 if facts["wrong_layer"] is None else 1
 
@@ -86,16 +86,16 @@ def _stream_plan(args, folder):
     return model, latents, sheet
 
 
-def _stream(args, board, model, latents, sheet, takers):
+def _stream(args, link, model, latents, sheet, takers):
     """Hand a board's pictures of `latents` to `takers`, and report; return the exit status."""
     from boards.host.stream import as_text, deliver
     from support.progress import bar
 
     if sheet:
         takers = [*takers, lambda _, picture: sheet.add(picture)]
-    progress = partial(bar, desc=board.port, total=len(latents), unit="avatar")
+    progress = partial(bar, desc=link.port, total=len(latents), unit="avatar")
     try:
-        facts = deliver(board, latents, takers, model=model, check=args.check, progress=progress)
+        facts = deliver(link, latents, takers, model=model, check=args.check, progress=progress)
     finally:
         if sheet:
             sheet.save()
@@ -145,8 +145,8 @@ def stream(args):
         sys.stdout.buffer.flush()
 
     takers = [_picture_files(folder)] if folder else [raw] if args.out == "-" else []
-    with board_at(args.port, model, args.baud) as board:
-        return _stream(args, board, model, latents, sheet, takers)
+    with board_at(args.port, model, args.baud) as link:
+        return _stream(args, link, model, latents, sheet, takers)
 
 
 @verb(
@@ -166,11 +166,11 @@ def collect(args):
 
     check_no_index(args.out)
     model, latents, sheet = _stream_plan(args, args.out)
-    with board_at(args.port, model, args.baud) as board:
-        facts, _ = board.info()
+    with board_at(args.port, model, args.baud) as link:
+        facts, _ = link.info()
         index = TrainingSet(args.out, latents, args.seed, facts.model_id)
         try:
             takers = [_picture_files(args.out), index.take]
-            return _stream(args, board, model, latents, sheet, takers)
+            return _stream(args, link, model, latents, sheet, takers)
         finally:
             index.save()

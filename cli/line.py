@@ -12,18 +12,18 @@ from support.failures import InputError
 
 
 def board_pictures(port, baud, model, latents):
-    with board_at(port, model, baud) as board:
-        return ask(board, model, latents)
+    with board_at(port, model, baud) as link:
+        return ask(link, model, latents)
 
 
 @contextmanager
 def board_at(port, model, baud=None):
-    """Yield the board at a port, which is well and at its highest rate or at `baud`."""
+    """Yield the link to the board at a port, which is well and at its highest rate or at `baud`."""
     from boards.host.open_board import open_board
 
     with line_of(port, model) as (path, clock):
-        with open_board(path, baud=baud, clock=clock, notice=notice) as board:
-            yield board
+        with open_board(path, baud=baud, clock=clock, notice=notice) as link:
+            yield link
 
 
 @contextmanager
@@ -36,11 +36,11 @@ def line_of(port, model):
             yield simulated.path, simulated.clock
 
 
-def ask(board, model, latents):
+def ask(link, model, latents):
     from support.progress import bar
 
-    progress = partial(bar, desc=board.port, unit="avatar")
-    return board.generate(model, latents, progress=progress)
+    progress = partial(bar, desc=link.port, unit="avatar")
+    return link.generate(model, latents, progress=progress)
 
 
 def virtual_board_of(model, link=None, array=None, netlist=None):

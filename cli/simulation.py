@@ -64,8 +64,8 @@ def demo(args):
     notice("simulating generator and board; a first run builds both")
     with _in_parallel("sim", "--model", args.model, "--seed", str(args.seed)) as measured:
         expected = golden_pictures(model, latents)
-        with board_at("sim", model) as board:
-            received = ask(board, model, latents)
+        with board_at("sim", model) as link:
+            received = ask(link, model, latents)
         simulated = measured()
 
     pictures.save_png(out, pictures.grid(received, scale=4))
@@ -78,8 +78,8 @@ def demo(args):
         **simulated,
         "model": model.digest,
         "equal": equal,
-        "bytes_sent": board.bytes_sent,
-        "bytes_received": board.bytes_received,
+        "bytes_sent": link.bytes_sent,
+        "bytes_received": link.bytes_received,
         "files": (out, beside),
     }
     print(as_text(facts))

@@ -57,8 +57,8 @@ class SelfTest:
         return next((n for n, (stored, made) in enumerate(sums, 1) if stored != made), None)
 
 
-class Board:
-    """A board on a serial port, opened at the start-up rate; a context manager.
+class Link:
+    """The line to a board on a serial port, opened at the start-up rate; a context manager.
 
     Parameters
     ----------

@@ -3,7 +3,7 @@
 
 import time
 
-from boards.host.link import Board
+from boards.host.link import Link
 from boards.host.port import has_own_rate
 from hw.uart import protocol
 from support.failures import CheckFailed, InputError
@@ -27,77 +27,77 @@ def open_board(port, *, baud=None, clock=time.monotonic, notice=lambda text: Non
     notice : callable
         Takes one line of text, where the rate could not be chosen here.
     clock : callable
-        As of :class:`boards.host.link.Board`.
+        As of :class:`boards.host.link.Link`.
 
     Returns
     -------
-    boards.host.link.Board
+    boards.host.link.Link
 
     Raises
     ------
     SelfTestFailed
         Model, build and the first wrong layer are in its message.
     InputError
-        As from :class:`boards.host.link.Board`, or the rate cannot be had.
+        As from :class:`boards.host.link.Link`, or the rate cannot be had.
     """
-    board = Board(port, clock=clock)
+    link = Link(port, clock=clock)
     try:
-        check(board)
+        check(link)
         if baud is None:
-            raise_baud(board)
+            raise_baud(link)
             if has_own_rate(port):
                 notice(
                     f"{port}: the far end sets the rate of the line; the board stays at "
-                    f"{board.baud:,} baud, with which it starts"
+                    f"{link.baud:,} baud, with which it starts"
                 )
-        elif baud != board.baud:
-            board.change_baud(baud)
+        elif baud != link.baud:
+            link.change_baud(baud)
     except BaseException:
-        board.close()
+        link.close()
         raise
-    return board
+    return link
 
 
-def check(board):
-    """Let the board test itself.
+def check(link):
+    """Let the board behind a link test itself.
 
     Raises
     ------
     SelfTestFailed
     """
-    result = board.self_test()
+    result = link.self_test()
     layer = result.wrong_layer
     if layer is None:
         return
-    facts, _ = board.info()
+    facts, _ = link.info()
     where = f"layer {layer} is the first that is wrong"
     if layer == len(result.stored):
         where = "layers 1 to 3 are right, the picture is wrong"
     stored, computed = result.stored[layer - 1], result.computed[layer - 1]
     raise SelfTestFailed(
-        f"{board.port}: the board fails its self-test, {where} (CRC {computed:08x}, not "
+        f"{link.port}: the board fails its self-test, {where} (CRC {computed:08x}, not "
         f"{stored:08x}); model {facts.model_id.hex()}, build {facts.build_id.hex()}: program it "
         "again; if that does not help, build it for a lower clock, and look at its supply"
     )
 
 
-def raise_baud(board):
+def raise_baud(link):
     """Go on at the highest of `RATES` that board, port and line can do; the start-up rate is one.
 
     A port whose rate is set at its far end stays at the start-up rate.
 
     A rate at which answers do not come back at once, several in a row, is left for the next lower.
     """
-    if has_own_rate(board.port):
+    if has_own_rate(link.port):
         return
-    clock_hz = board.info()[0].clock_hz
+    clock_hz = link.info()[0].clock_hz
     for baud in RATES:
         try:
             protocol.divisor(clock_hz, baud)
         except ValueError:
             continue
         try:
-            board.change_baud(baud)
+            link.change_baud(baud)
             return
         except InputError:
-            board.info()  # the line is back at a rate that works, or this says why not
+            link.info()  # the line is back at a rate that works, or this says why not

@@ -5,12 +5,12 @@ from boards.host.open_board import raise_baud
 from boards.host.port import has_own_rate
 
 
-def checkup(board):
+def self_test_report(link):
     """Ask a board everything that it can tell.
 
     Parameters
     ----------
-    board : boards.host.link.Board
+    link : boards.host.link.Link
         At its start-up rate; afterwards at the highest that works.
 
     Returns
@@ -20,11 +20,11 @@ def checkup(board):
         the self-test's picture, CRC-32 of layers 1 to 4 in hex (`stored`, `computed`),
         `wrong_layer` (1 to 4, or None) and `baud`.
     """
-    result = board.self_test()
-    facts, status = board.info()
-    raise_baud(board)
+    result = link.self_test()
+    facts, status = link.info()
+    raise_baud(link)
     return {
-        "port": board.port,
+        "port": link.port,
         "model": facts.model_id.hex(),
         "build": facts.build_id.hex(),
         "channels": list(facts.channels),
@@ -35,12 +35,12 @@ def checkup(board):
         "stored": [f"{crc:08x}" for crc in result.stored],
         "computed": [f"{crc:08x}" for crc in result.computed],
         "wrong_layer": result.wrong_layer,
-        "baud": board.baud,
+        "baud": link.baud,
     }
 
 
 def as_text(facts):
-    """Return the facts of :func:`checkup` as a table."""
+    """Return the facts of :func:`self_test_report` as a table."""
     wrong = facts["wrong_layer"]
     milliseconds = facts["cycles"] / facts["clock_hz"] * 1e3
     whose = ", which the far end sets" if has_own_rate(facts["port"]) else ""

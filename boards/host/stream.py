@@ -13,12 +13,12 @@ from support.failures import InputError
 BACKLOG = 256  # pictures that wait for who takes them before the line waits
 
 
-def deliver(board, latents, takers, *, model=None, check=False, progress=iter):
+def deliver(link, latents, takers, *, model=None, check=False, progress=iter):
     """Hand a board's pictures of `latents` to each of `takers`.
 
     Parameters
     ----------
-    board, model
+    link, model
         As of :class:`Stream`.
     latents : int8 array, shape (N, 100)
     takers : sequence of callable
@@ -46,7 +46,7 @@ def deliver(board, latents, takers, *, model=None, check=False, progress=iter):
         if check and (generate(model, latents[index : index + 1])[0] != picture).any():
             differ.append(index)
 
-    stream = Stream(board, take, model=model)
+    stream = Stream(link, take, model=model)
     stream.run(latents, progress=progress)
     return stream.report() | ({"differ": differ} if check else {})
 
@@ -74,7 +74,7 @@ class Stream:
 
     Parameters
     ----------
-    board : boards.host.link.Board
+    link : boards.host.link.Link
     take : callable
         Called with index (int) and picture (uint8 (32, 32, 3)) of each, in order.
     model : golden.model_file.Model, optional
@@ -86,8 +86,8 @@ class Stream:
         Pictures that `take` is done with.
     """
 
-    def __init__(self, board, take, *, model=None):
-        self.board, self.model = board, model
+    def __init__(self, link, take, *, model=None):
+        self.link, self.model = link, model
         self.taken = 0
         self._take = take
         self._seconds = 0.0
@@ -105,22 +105,22 @@ class Stream:
         Raises
         ------
         InputError
-            As :class:`boards.host.link.Board`; the message ends with how many pictures came.
+            As :class:`boards.host.link.Link`; the message ends with how many pictures came.
         Exception
             Whatever `take` raises.
         """
-        board = self.board
-        begin = board.clock(), board.bytes_needed, board.repeats
+        link = self.link
+        begin = link.clock(), link.bytes_needed, link.repeats
         waiting = deque()
         failure = None
         with ThreadPoolExecutor(1) as worker:  # ends when its work is done
             try:
-                pictures = board.stream(latents, model=self.model)
+                pictures = link.stream(latents, model=self.model)
                 for index, picture in enumerate(progress(pictures)):
                     waiting.append(worker.submit(self._hand_on, index, picture))
                     while waiting and (waiting[0].done() or len(waiting) > BACKLOG):
                         waiting.popleft().result()
-                self._seconds = board.clock() - begin[0]
+                self._seconds = link.clock() - begin[0]
             except InputError as error:
                 failure = error
         if failure:
@@ -128,8 +128,8 @@ class Stream:
             raise InputError(message) from failure
         for each in waiting:
             each.result()
-        self._bytes = board.bytes_needed - begin[1]
-        self._repeats = board.repeats - begin[2]
+        self._bytes = link.bytes_needed - begin[1]
+        self._repeats = link.repeats - begin[2]
 
     def _hand_on(self, index, picture):
         if index == self.taken:  # nothing behind a failure
@@ -151,8 +151,8 @@ class Stream:
             "pictures": self.taken,
             "seconds": round(self._seconds, 6),
             "rate": round(self.taken / self._seconds, 3),
-            "baud": self.board.baud,
+            "baud": self.link.baud,
             "bytes": self._bytes,
-            "share": round(self._bytes * BYTE_BITS / self.board.baud / self._seconds, 4),
+            "share": round(self._bytes * BYTE_BITS / self.link.baud / self._seconds, 4),
             "repeats": self._repeats,
         }

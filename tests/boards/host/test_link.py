@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from boards.host import link
-from boards.host.link import Board
+from boards.host.link import Link
 from hw.uart import protocol
 from hw.uart.protocol import ANSWER, ERROR, NO_TAG, Error, Frame, Request
 from support.failures import InputError
@@ -31,7 +31,7 @@ def assert_pictures(connection):
 
 
 def test_everything_on_a_good_board(board):
-    with Board(board.path) as connection:
+    with Link(board.path) as connection:
         assert connection.info() == (FACTS, STATUS)
         assert connection.self_test().wrong_layer is None
         steps = []
@@ -61,7 +61,7 @@ def test_two_pictures_are_under_way(board):
         return b"".join(held) if len(held) == 2 else b""
 
     board.respond = respond
-    with Board(board.path) as connection:
+    with Link(board.path) as connection:
         pictures = connection.generate(MODEL, LATENTS[:2])
     assert len(pictures) == 2
     assert len(board.requests) == 4  # info at the start, info before pictures, two pictures
@@ -103,14 +103,14 @@ def damaged(request):
 def test_pictures_are_right_whatever_happens_once(board, bad, at, monkeypatch):
     monkeypatch.setattr(link, "SLOWEST", 1e12)
     board.respond = once(bad, at=at)
-    with Board(board.path) as connection:
+    with Link(board.path) as connection:
         assert_pictures(connection)
 
 
 def fails(board, respond, match, *, latents=LATENTS):
     board.respond = respond
     begin = time.monotonic()
-    with Board(board.path) as connection, pytest.raises(InputError, match=match) as caught:
+    with Link(board.path) as connection, pytest.raises(InputError, match=match) as caught:
         connection.generate(MODEL, latents)
     assert "\n" not in str(caught.value)
     assert board.path in str(caught.value)
@@ -170,7 +170,7 @@ def noisy(board):
 
 def test_endless_noise(board, noisy, monkeypatch):
     monkeypatch.setattr(link, "MAX_STRAY", 20_000)
-    with Board(board.path) as connection:
+    with Link(board.path) as connection:
         noisy(bytes(500))
         with pytest.raises(InputError, match="there is only noise on the line, 5 times"):
             connection.info()
@@ -178,7 +178,7 @@ def test_endless_noise(board, noisy, monkeypatch):
 
 def test_a_chatty_device(board, noisy, monkeypatch):
     monkeypatch.setattr(link, "PATIENCE", 0.0)
-    with Board(board.path) as connection:
+    with Link(board.path) as connection:
         noisy(b"$")
         with pytest.raises(InputError, match="bytes keep coming, but no answer in "):
             connection.info()
@@ -212,7 +212,7 @@ def test_refusals_are_final(board, code, match):
 def test_another_model_is_refused_with_both_ids(board):
     other = SimpleNamespace(digest="ab" * 32)
     with (
-        Board(board.path) as connection,
+        Link(board.path) as connection,
         pytest.raises(InputError, match="holds model c0dbdcdd00112233, not abababababababab"),
     ):
         connection.generate(other, LATENTS)
@@ -231,49 +231,49 @@ def test_a_board_that_cannot_be(board, fact, match):
     said = dataclasses.replace(FACTS, **fact).pack() + STATUS.pack()
     board.respond = lambda request, _: Frame(request.type | ANSWER, request.tag, said).encode()
     with pytest.raises(InputError, match=match) as raised:
-        Board(board.path)
+        Link(board.path)
     assert str(raised.value).startswith(board.path)
 
 
 def test_stale_answers_of_another_host_are_not_taken(board):
     stale = Frame(Request.GENERATE | ANSWER, 1, bytes(3072)).encode()
     os.write(board.master, stale + Frame(Request.INFO | ANSWER, 1, bytes(45)).encode())
-    with Board(board.path) as connection:
+    with Link(board.path) as connection:
         os.write(board.master, stale)
         assert_pictures(connection)
 
 
 def test_a_port_that_is_missing(tmp_path):
     with pytest.raises(InputError, match="there is no such port"):
-        Board(str(tmp_path / "ttyUSB0"))
+        Link(str(tmp_path / "ttyUSB0"))
 
 
 def test_a_port_that_is_a_file(tmp_path):
     file = tmp_path / "file"
     file.touch()
     with pytest.raises(InputError, match="is not a serial port"):
-        Board(str(file))
+        Link(str(file))
 
 
 def test_a_port_that_is_busy(board):
-    with Board(board.path), pytest.raises(InputError, match="the port is busy"):
-        Board(board.path)
+    with Link(board.path), pytest.raises(InputError, match="the port is busy"):
+        Link(board.path)
 
 
 def test_a_port_that_is_silent(board):
     board.respond = lambda request, n: b""
     begin = time.monotonic()
     with pytest.raises(InputError, match="no answer in 5 tries; is a board") as caught:
-        Board(board.path)
+        Link(board.path)
     assert time.monotonic() - begin < 4
     assert board.path in str(caught.value)
     board.respond = lambda request, n: answer(request).encode()
-    with Board(board.path) as connection:  # the failed try left the port free
+    with Link(board.path) as connection:  # the failed try left the port free
         connection.info()
 
 
 def test_a_port_that_goes_away(board):
-    with Board(board.path) as connection:
+    with Link(board.path) as connection:
         board.ended.set()
         board.thread.join()
         os.close(board.master)
@@ -283,7 +283,7 @@ def test_a_port_that_goes_away(board):
 
 
 def test_change_of_rate_and_back(board):
-    with Board(board.path) as connection:
+    with Link(board.path) as connection:
         connection.change_baud(57_600)
         assert_pictures(connection)
     changes = [request.payload for request in board.requests if request.type == Request.BAUD]
@@ -291,7 +291,7 @@ def test_change_of_rate_and_back(board):
 
 
 def test_a_rate_that_the_clock_cannot_make(board):
-    with Board(board.path) as connection, pytest.raises(InputError, match="it makes 15 to 230400"):
+    with Link(board.path) as connection, pytest.raises(InputError, match="it makes 15 to 230400"):
         connection.change_baud(3_000_000)
     assert all(request.type == Request.INFO for request in board.requests)
 
@@ -306,7 +306,7 @@ def test_a_rate_at_which_nothing_gets_through(board):
 
     silent_until = [0.0]
     board.respond = respond
-    with Board(board.path) as connection:
+    with Link(board.path) as connection:
         with pytest.raises(InputError, match="back at 115200; try a lower rate"):
             connection.change_baud(230_400)
         assert_pictures(connection)

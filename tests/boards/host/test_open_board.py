@@ -92,7 +92,7 @@ def test_a_failed_self_test_is_a_failed_check(board, tmp_path, capsys):
         ((1, 9, 3, 4), 1, "self-test  FAILED, first in layer 2"),
     ],
 )
-def test_a_checkup(board, capsys, computed, status, words):
+def test_the_verb_says_how_the_self_test_went(board, capsys, computed, status, words):
     board.respond = self_test_with(computed)
     assert cli.main(["check", "--port", board.path]) == status
     text = capsys.readouterr().out

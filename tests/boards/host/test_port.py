@@ -17,7 +17,7 @@ import serial
 
 import cli
 from boards.host import link, port
-from boards.host.link import Board
+from boards.host.link import Link
 from boards.host.open_board import open_board
 from hw.uart import protocol
 from hw.uart.protocol import Request
@@ -68,7 +68,7 @@ def test_a_board_behind_a_socket(server):
     ]
 
 
-def test_a_checkup_of_a_board_behind_a_socket(server, capsys):
+def test_the_self_test_of_a_board_behind_a_socket(server, capsys):
     assert cli.main(["check", "--port", server.path]) == 0
     said = f"{server.path}, 115,200 baud, which the far end sets"
     assert said in capsys.readouterr().out
@@ -103,7 +103,7 @@ def test_a_socket_whose_far_end_keeps_its_rate(server):
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_server_that_goes_away(server):
     """pyserial does not close a socket that the other end has closed: that is left to Python."""
-    with Board(server.path) as connection:
+    with Link(server.path) as connection:
         server.hang_up()
         with pytest.raises(InputError, match=r"^socket://127.*: the connection is gone \("):
             connection.info()
@@ -114,7 +114,7 @@ def test_a_server_that_goes_away(server):
 def test_a_server_that_is_no_board(server):
     server.respond = lambda request, n: b""
     with pytest.raises(InputError, match="no answer in 5 tries; is a board"):
-        Board(server.path)
+        Link(server.path)
 
 
 @pytest.mark.filterwarnings("ignore:set(Daemon|Name):DeprecationWarning")  # pyserial's
@@ -135,7 +135,7 @@ def test_what_does_not_speak_rfc2217():
     with socket.create_server(("127.0.0.1", 0)) as silent:
         path = f"rfc2217://127.0.0.1:{silent.getsockname()[1]}?timeout=0.3"
         with pytest.raises(InputError, match="does not speak RFC 2217; try socket://"):
-            Board(path)
+            Link(path)
 
 
 def closed_port():
@@ -187,7 +187,7 @@ def reader(board):
 def test_a_port_that_another_program_reads(board, reader, monkeypatch):
     monkeypatch.setattr(link, "SLOWEST", 1e12)
     with pytest.raises(InputError) as caught:
-        with Board(board.path) as connection:
+        with Link(board.path) as connection:
             for _ in connection.stream(repeat(LATENTS[0], 10_000)):  # until it takes an answer
                 pass
     message = str(caught.value)
@@ -251,7 +251,7 @@ def test_a_busy_port_names_who_has_it(board):
             time.sleep(0.02)
         os.close(line)
         with pytest.raises(InputError, match=rf"is busy; close \S+ \(process {holder.pid}\)"):
-            Board(board.path)
+            Link(board.path)
     finally:
         holder.kill()
         holder.wait()

@@ -19,7 +19,7 @@ from PIL import Image
 
 import cli
 from boards.host import link, stream
-from boards.host.link import Board
+from boards.host.link import Link
 from boards.host.stream import Stream
 from boards.host.training_set import TrainingSet
 from golden.latents import draw_latents, load_latents
@@ -106,7 +106,7 @@ def test_three_requests_are_under_way(board):
 
     board.respond = respond
     taken = []
-    with Board(board.path) as connection:
+    with Link(board.path) as connection:
         Stream(connection, lambda index, made: taken.append(made)).run(draw_latents(0, 3))
     assert link.WINDOW == 3
     np.testing.assert_array_equal(taken, expected(0, 3))
@@ -127,7 +127,7 @@ def test_a_slow_disk_does_not_hold_up_the_line(board):
             assert written.wait(20)
 
     board.respond = respond
-    with Board(board.path) as connection:
+    with Link(board.path) as connection:
         stream = Stream(connection, take)
         stream.run(draw_latents(0, 70))
     assert stream.taken == 70
@@ -135,7 +135,7 @@ def test_a_slow_disk_does_not_hold_up_the_line(board):
 
 def test_the_share_is_that_of_the_lines_own_clock(board):
     pace = 1000
-    with Board(board.path, clock=lambda: pace * time.monotonic()) as connection:
+    with Link(board.path, clock=lambda: pace * time.monotonic()) as connection:
         stream = Stream(connection, lambda index, made: None)
         begin = time.monotonic()
         stream.run(draw_latents(0, 4))
@@ -166,7 +166,7 @@ def test_patience_is_on_the_lines_clock(board, monkeypatch):
 
     board.respond = respond
     begin = time.monotonic()
-    with Board(board.path, clock=lambda: begin) as connection:
+    with Link(board.path, clock=lambda: begin) as connection:
         made = list(connection.stream(draw_latents(0, 2)))
     np.testing.assert_array_equal(made, expected(0, 2))
     assert connection.repeats == 0
@@ -256,7 +256,7 @@ def test_a_disk_that_fails_ends_it_with_the_pictures_before_kept(board):
             raise InputError("no room on the disk")
         taken.append(index)
 
-    with Board(board.path) as connection:
+    with Link(board.path) as connection:
         stream = Stream(connection, take)
         with pytest.raises(InputError, match="no room on the disk; 7 of 50 pictures came"):
             stream.run(draw_latents(0, 50))
@@ -324,7 +324,7 @@ def test_what_differs_from_the_reference_is_listed(board, monkeypatch):
         return made
 
     monkeypatch.setattr(stream, "generate", reference)
-    with Board(board.path) as connection:
+    with Link(board.path) as connection:
         facts = stream.deliver(connection, latents, [], check=True)
         assert facts["differ"] == []
         assert stream.as_text(facts).endswith("\nequal to the reference, all of them")

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import serial
 
-from boards.host.link import Board
+from boards.host.link import Link
 from golden import model_file
 from golden.generator import generate
 from golden.latents import draw_latents
@@ -67,7 +67,7 @@ def board(simulation):
 
 @pytest.fixture
 def connection(board):
-    with Board(board.path) as open_board:
+    with Link(board.path) as open_board:
         yield open_board
 
 
@@ -105,7 +105,7 @@ def test_variables_of_other_programs_do_not_reach_the_board(simulation, monkeypa
     monkeypatch.setenv("COCOTB_TEST_FILTER", "nothing")
     monkeypatch.setenv("LIBPYTHON_LOC", "/nowhere")
     monkeypatch.setenv("AVATAR_BOARD_LINK", str(tmp_path / "link"))
-    with VirtualBoard(simulation) as running, Board(running.path) as open_board:
+    with VirtualBoard(simulation) as running, Link(running.path) as open_board:
         assert open_board.self_test().wrong_layer is None
         assert not list(tmp_path.iterdir())
 
@@ -172,12 +172,12 @@ def test_another_speed_is_garbled(board, baud):
 
 
 def test_change_of_rate_and_a_host_that_goes_away(board, model):
-    with Board(board.path) as connection:
+    with Link(board.path) as connection:
         connection.change_baud(230_400)
         pictures = connection.generate(model, SELF_TEST[None])
         np.testing.assert_array_equal(pictures, generate(model, SELF_TEST[None]))
         connection._serial.close()  # as if it had crashed: the board stays at 230400
-    with Board(board.path) as connection:
+    with Link(board.path) as connection:
         assert connection.self_test().wrong_layer is None
 
 
@@ -187,7 +187,7 @@ def test_a_flipped_weight_word_changes_the_picture(model, plan):
     word = re.compile(r"memory\[0\] = (\d+)'h([0-9a-f]+);").search(text, begin)
     flipped = int(word[2], 16) ^ ((1 << int(word[1])) - 1)
     text = f"{text[: word.start(2)]}{flipped:x}{text[word.end(2) :]}"
-    with VirtualBoard(Simulation(text, TOP)) as board, Board(board.path) as connection:
+    with VirtualBoard(Simulation(text, TOP)) as board, Link(board.path) as connection:
         assert connection.self_test().wrong_layer == 1
         latents = draw_latents(1, 1)
         made = connection.generate(model, latents)
@@ -205,7 +205,7 @@ def test_no_reference_in_the_boards_process(simulation, tmp_path, monkeypatch):
         "signal.signal(signal.SIGUSR1, tell)\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
-    with VirtualBoard(simulation) as board, Board(board.path) as connection:
+    with VirtualBoard(simulation) as board, Link(board.path) as connection:
         assert connection.self_test().wrong_layer is None
         board.process.send_signal(signal.SIGUSR1)
         wait_until(listing.exists)
@@ -245,7 +245,7 @@ def test_ends_on_sigterm_and_takes_its_link_along(simulation, tmp_path):
     link = tmp_path / "board"
     with VirtualBoard(simulation, link=link) as board:
         assert os.readlink(link) == board.path
-        with Board(str(link)) as connection:
+        with Link(str(link)) as connection:
             connection.info()
         board.process.terminate()
         assert board.process.wait(10) == 0
