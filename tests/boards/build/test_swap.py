@@ -59,6 +59,7 @@ def build(tmp_path, monkeypatch):
         clock_hz=CLOCK_MHZ * 1_000_000,
         self_test=latents,
         answer=answer,
+        platform=board("ulx3s-85f").platform(),
     )
     facts = {
         **{"board": "ulx3s-85f", "device": "lfe5u-85f", "model": model.digest},
