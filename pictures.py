@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw
 
 from golden.spec import PICTURE_SIZE
 from support.failures import InputError
-from support.files import check_destination, make_folder, replacing
+from support.files import check_destination, check_folder, replacing
 
 MAX_PIXELS = 1 << 28  # of a grid: 0.8 GB
 
@@ -42,7 +42,7 @@ def save_png(path, picture):
     Raises
     ------
     InputError
-        There is no such folder, or it cannot be written to.
+        It cannot be written.
     """
     with replacing(path) as beside:
         Image.fromarray(np.ascontiguousarray(picture)).save(beside, format="PNG")
@@ -90,7 +90,7 @@ def check_grid(count, scale):
 
 
 def save_each(folder, pictures):
-    """Write pictures as single PNG files 000.png, 001.png, ... in an existing folder.
+    """Write pictures as single PNG files 000.png, 001.png, ... in a folder, made if need be.
 
     Parameters
     ----------
@@ -100,21 +100,21 @@ def save_each(folder, pictures):
     Raises
     ------
     InputError
-        The folder does not exist or cannot be written to.
+        The folder cannot be made or written to.
     """
     for n, picture in enumerate(pictures):
         save_png(Path(folder) / f"{n:03}.png", picture)
 
 
-def make_empty(folder):
-    """Make a folder for pictures, or take one that holds none.
+def check_empty(folder):
+    """Refuse a folder for pictures that holds some, or cannot be made; call it before the work.
 
     Raises
     ------
     InputError
-        It holds PNG files, or :func:`support.files.make_folder` refuses it.
+        It holds PNG files, or :func:`support.files.check_folder` refuses it.
     """
-    make_folder(folder)
+    check_folder(folder)
     if any(Path(folder).glob("*.png")):
         raise InputError(f"{folder}: holds pictures already; empty it, or name another folder")
 

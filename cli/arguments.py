@@ -38,6 +38,8 @@ def shipped(name):
 
 
 JSON = argument("--json", action="store_true", help="as JSON, for programs")
+MOVED_DATA = argument("--data", metavar="DIR", help="where its training pictures were moved to")
+FORCE = argument("--force", action="store_true", help="replace what is there already, whole")
 ARRAY = (
     argument("--rows", type=int, default=16, metavar="R", help="rows of the array (default 16)"),
     argument("--columns", type=int, default=16, metavar="C", help="columns (default 16)"),

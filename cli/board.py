@@ -70,7 +70,7 @@ STREAM_ARGUMENTS = (
 
 
 def _stream_plan(args, folder):
-    """Return model, latents and contact sheet of a stream into `folder`, which is made."""
+    """Return model, latents and contact sheet of a stream into `folder`, which is not made yet."""
     import pictures
     from golden import model_file
 
@@ -82,7 +82,7 @@ def _stream_plan(args, folder):
     sheet = args.sheet or (folder and f"{os.path.abspath(folder)}.png")
     sheet = pictures.ContactSheet(sheet) if sheet else None
     if folder is not None:
-        pictures.make_empty(folder)
+        pictures.check_empty(folder)
     return model, latents, sheet
 
 

@@ -3,8 +3,12 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import nullcontext
+
 from cli.arguments import (
     ARRAY,
+    FORCE,
     JSON,
     NETWORK,
     argument,
@@ -15,9 +19,17 @@ from cli.arguments import (
 from cli.output import notice, show
 from golden.options import channels_of, numbers
 from support.failures import InputError
-from support.files import make_folder
+from support.files import check_folder, replacing_folder
 
+REPORT = "report.json"  # what every folder of a build holds
 BOARD = argument("--board", required=True, help="one of `avatar boards`")
+
+
+def _folder(args):
+    """Return a context whose value is the folder to make: --out, or what is to take its place."""
+    if args.force and os.path.lexists(args.out):
+        return replacing_folder(args.out, REPORT)
+    return nullcontext(args.out)
 
 
 def _check_mhz(clock):
@@ -48,6 +60,7 @@ def boards(args):
     argument("--columns", type=int, metavar="C", help="columns (default: the board's)"),
     argument("--clock", type=float, metavar="MHZ", help="(default: the highest that is met)"),
     argument("--seed", type=int, default=1, metavar="N", help="of placement (default 1)"),
+    FORCE,
     JSON,
 )
 def build(args):
@@ -76,13 +89,13 @@ def build(args):
         _check_mhz(args.clock)
     check_seed(args.seed)
     model = model_file.load(args.model)
-    with Progress() as progress:
+    with _folder(args) as out, Progress() as progress:
         facts = make.make(
             board,
             model,
             array,
             self_test_of(model, array.columns),
-            args.out,
+            out,
             progress,
             clock_mhz=args.clock,
             seed=args.seed,
@@ -95,6 +108,7 @@ def build(args):
     argument("--build", required=True, metavar="DIR", help="folder of `avatar build`"),
     argument("--model", required=True, metavar="FILE", help="model file of the same spec"),
     argument("--out", required=True, metavar="DIR2", help="a new folder for the result"),
+    FORCE,
     JSON,
 )
 def swap(args):
@@ -116,8 +130,8 @@ def swap(args):
     model = model_file.load(args.model)
     swap.check_spec(args.build, facts, model)
     self_test = self_test_of(model, swap.array_of(facts).columns)
-    with Progress() as progress:
-        facts = swap.swap(args.build, model, self_test, args.out, progress)
+    with _folder(args) as out, Progress() as progress:
+        facts = swap.swap(args.build, model, self_test, out, progress)
     show(args, facts, lambda facts: make.as_text(facts, args.out))
 
 
@@ -218,7 +232,7 @@ def explore(args):
     if args.jobs == 0:
         raise InputError("--jobs is 0; give a number of processes, or -1 for all cores")
     if args.out is not None:
-        make_folder(args.out)
+        check_folder(args.out)
         report.check_plots()
     if args.measure:
         runs = area.measure_all(device.family, jobs=args.jobs, scheduler=args.scheduler)

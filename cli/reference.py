@@ -10,7 +10,7 @@ from functools import partial
 from cli.arguments import argument, golden_pictures, latents_of, shipped, verb
 from cli.line import board_pictures
 from support.failures import InputError
-from support.files import make_folder
+from support.files import check_folder
 
 MAX_SCALE = 64
 SEEN = 512  # pixels: a grid so wide is looked at without a magnifying glass
@@ -76,7 +76,7 @@ def generate(args):
         pictures.check_grid(len(latents), scale)
     for folder in (args.each, args.trace):
         if folder:
-            make_folder(folder)
+            check_folder(folder)
 
     if args.out or args.each or show:
         source = golden_pictures

@@ -46,9 +46,11 @@ def test_each_counts_from_zero(tmp_path):
 
 
 def test_no_folder_no_picture(tmp_path):
-    with pytest.raises(InputError, match="there is no folder"):
-        save_png(tmp_path / "none" / "a.png", random_pictures(1)[0])
-    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="file is a file; write elsewhere"):
+        save_png(tmp_path / "file" / "none" / "a.png", random_pictures(1)[0])
+    save_png(tmp_path / "deep" / "er" / "a.png", random_pictures(1)[0])
+    assert (tmp_path / "deep" / "er" / "a.png").is_file()
 
 
 def test_side_by_side_keeps_the_pictures():

@@ -100,7 +100,7 @@ def save(facts, folder):
     Raises
     ------
     InputError
-        There is no such folder, or it cannot be written to.
+        It cannot be written.
     """
     with replacing(Path(folder, "explore.json")) as beside:
         beside.write_text(json.dumps(facts, indent=1) + "\n")

@@ -24,7 +24,8 @@ from golden import model_file
 from golden.latents import draw_latents
 from golden.spec import GeneratorSpec
 from pictures import grid
-from support.failures import CheckFailed
+from support.failures import CheckFailed, InputError
+from support.files import new_folder
 from tests.models import random_model
 
 CONFORMANCE = Path(__file__).parents[1] / "conformance" / "small-16-12-8-w5"
@@ -163,13 +164,13 @@ BUILD = ["build", "--board", "ulx3s-85f", "--model", MODEL, "--out", "b"]
         (["info", __file__], "test_cli.py: is not a model file"),
         (["generate", "--model", MODEL], "--out FILE.png"),
         (["generate", "--model", "none", "--out", "a.png"], "none: there is no such file"),
-        (["generate", "--model", MODEL, "--out", "none/a.png"], "there is no folder none"),
+        (["generate", "--model", MODEL, "--out", f"{MODEL}/a.png"], "is a file; write elsewhere"),
         (["generate", "--model", MODEL, "--out", "."], ".: pictures are PNG files"),
         (["generate", "--model", MODEL, "--out", MODEL], "pictures are PNG files"),
-        (["generate", "--model", MODEL, "--out", "none\nx/a.png"], "there is no folder none x"),
+        (["generate", "--model", MODEL, "--out", "no\nx.jpg"], "no x.jpg: pictures are PNG files"),
         (["generate", "--model", MODEL, "--out", "a.png", "--port", ""], "--port is empty"),
-        (["generate", "--model", MODEL, "--each", "none/each"], "there is no folder none"),
-        (["generate", "--model", MODEL, "--trace", "none/trace"], "there is no folder none"),
+        (["generate", "--model", MODEL, "--each", f"{MODEL}/each"], "is a file; write elsewhere"),
+        (["generate", "--model", MODEL, "--trace", f"{MODEL}/trace"], "is a file; write elsewhere"),
         (["generate", "--model", MODEL, "--each", MODEL], "is a file; name a folder"),
         (["generate", "--model", MODEL, "--out", "a.png", "--seed", "x"], "--seed"),
         (["generate", "--model", MODEL, "--out", "a.png", "--seed", "-1"], "--seed is -1"),
@@ -350,3 +351,46 @@ def test_help_shows_every_verb_with_an_example(capsys):
             cli.main([name, "--help"])
         assert caught.value.code == 0
         assert f"avatar {name} " in capsys.readouterr().out
+
+
+def test_pictures_and_builds_make_the_folders_on_the_way(capsys):
+    arguments = ["generate", "--model", MODEL, "--out", "deep/er/a.png", "--each", "other/each"]
+    assert "no such port" in refusal(capsys, *arguments, "--port", "none")
+    assert os.listdir() == []  # refused before anything is written
+    assert cli.main([*arguments, "--trace", "third/trace"]) == 0
+    assert read_png("deep/er/a.png").shape == (256, 256, 3)
+    assert read_png("other/each/000.png").shape == (32, 32, 3)
+    assert Path("third/trace/index.json").is_file()
+    assert cli.main(arguments) == 0  # pictures are overwritten
+    assert cli.main(["data", "--count", "2", "--out", "some/sprites"]) == 0
+    assert len(os.listdir("some/sprites")) == 3
+
+
+def test_a_build_is_replaced_on_demand_only(capsys, monkeypatch):
+    """Whole or not at all, and nothing else is."""
+
+    def make(board, model, array, self_test, out, progress, **_):
+        with new_folder(out) as folder:
+            (folder / "report.json").write_text("new")
+            if fails:
+                raise InputError("the tool failed")
+        return {}
+
+    fails = False
+    monkeypatch.setattr("boards.build.make.make", make)
+    monkeypatch.setattr("boards.build.make.as_text", lambda facts, out: f"{out} is made")
+    assert cli.main(BUILD) == 0
+    assert capsys.readouterr().out == "b is made\n"
+    Path("b/report.json").write_text("old")
+    Path("b/more").touch()
+    assert "b: is there already; --force replaces it" in refusal(capsys, *BUILD)
+    fails = True
+    assert "the tool failed" in refusal(capsys, *BUILD, "--force")
+    assert Path("b/report.json").read_text() == "old"
+    fails = False
+    assert cli.main([*BUILD, "--force"]) == 0
+    assert capsys.readouterr().out == "b is made\n"
+    assert os.listdir("b") == ["report.json"]
+    Path("b/report.json").unlink()
+    assert "has no report.json" in refusal(capsys, *BUILD, "--force")
+    assert os.listdir() == ["b"]

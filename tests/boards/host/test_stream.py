@@ -362,7 +362,7 @@ def test_a_sheet_is_written_now_and_then(tmp_path, monkeypatch):
         (["--count", "1", "--check"], "--check needs the reference; give --model"),
         (["--count", "1", "--model", "missing.safetensors"], "missing.safetensors"),
         (["--count", "1", "--sheet", "a.jpg"], "a.jpg: pictures are PNG files"),
-        (["--count", "1", "--out", "none/faces"], "there is no folder"),
+        (["--count", "1", "--out", f"{__file__}/none/faces"], "test_stream.py is a file"),
         (["--count", "1", "--out", ""], "the name of a folder is empty"),
         (["--count", "1"], "/dev/no-such-port: there is no such port"),
     ],
