@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shlex
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -24,6 +25,10 @@ from support.files import replacing
 
 FORMAT = 1
 REMAKE = "make the file again with `avatar quantize`"
+RUN_CONFIG = "config.json"  # of the folder of a run
+METADATA = "avatar"  # of a model file
+FLOATS = "generator"  # metadata of a packed float generator
+PROGRESS = "progress"  # metadata of a run's own float generator
 _KEYS = {"format", "spec", "digest", "training", "metrics"}
 
 
@@ -121,6 +126,7 @@ def load(path):
         shape or range, or its digest is wrong. The message names file, field and remedy.
     """
     path = Path(path)
+    _refuse_floats(path)
     try:
         header, arrays = _read(path)
         spec = GeneratorSpec.from_json(header["spec"])
@@ -155,7 +161,7 @@ def save(model, path):
     Raises
     ------
     InputError
-        There is no such folder or it cannot be written to, or training or metrics hold something
+        The file cannot be written, or training or metrics hold something
         that JSON cannot (a NaN, an array).
     """
     header = {
@@ -166,12 +172,39 @@ def save(model, path):
         "metrics": model.metrics,
     }
     try:
-        metadata = {"avatar": _canonical_json(header)}
+        metadata = {METADATA: _canonical_json(header)}
     except (TypeError, ValueError) as error:
         raise InputError(f"{path}: training or metrics: {error}; keep to JSON's values") from error
     data = safetensors_numpy.save(model.arrays, metadata)
     with replacing(path) as beside:
         beside.write_bytes(data)
+
+
+def quantize_command(run):
+    """Return the command, quoted for a shell, that makes a model file of a run or a packed one."""
+    return shlex.join(["avatar", "quantize", str(run), "--out", "model.safetensors"])
+
+
+def _refuse_floats(path):
+    """Refuse what `avatar quantize` has yet to make a model file of, by the name of what it is."""
+    what, run = None, path
+    if path.is_dir():
+        what = "is the folder of a run" if (path / RUN_CONFIG).is_file() else None
+    elif FLOATS in (names := _metadata_names(path)):
+        what = "is a packed float generator"
+    elif names == {PROGRESS}:
+        what, run = "is the float generator of a run", path.parent
+    if what:
+        raise InputError(f"{path}: {what}; make a model file of it: {quantize_command(run)}")
+
+
+def _metadata_names(path):
+    """Return the names of a safetensors file's metadata; of anything else none."""
+    try:
+        with safetensors.safe_open(path, framework="numpy") as file:
+            return set(file.metadata() or {})
+    except (safetensors.SafetensorError, OSError, TypeError):
+        return set()
 
 
 def _read(path):
@@ -186,7 +219,7 @@ def _read(path):
     except (safetensors.SafetensorError, OSError, TypeError, AttributeError) as error:
         reason = str(error).splitlines()[0]
         raise InputError(f"is not a model file ({reason}); give one of `avatar quantize`") from None
-    text = metadata.pop("avatar", None)
+    text = metadata.pop(METADATA, None)
     if text is None:
         raise InputError("has no metadata `avatar`; give one of `avatar quantize`")
     if metadata:

@@ -248,10 +248,29 @@ def test_missing_file_and_folder(tmp_path):
     assert "is no regular file" in refusal(tmp_path)
 
 
-def test_saving_where_no_folder_is_leaves_nothing(model, tmp_path):
-    with pytest.raises(InputError, match="there is no folder"):
-        save(model, tmp_path / "none" / "m.safetensors")
-    assert list(tmp_path.iterdir()) == []
+def test_saving_makes_the_folders_on_the_way(model, tmp_path):
+    save(model, tmp_path / "deep" / "er" / "m.safetensors")
+    assert load(tmp_path / "deep" / "er" / "m.safetensors").digest == model.digest
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="file is a file; write elsewhere"):
+        save(model, tmp_path / "file" / "none" / "m.safetensors")
+
+
+def test_float_generators_are_named_as_what_they_are(tmp_path):
+    """The command is quoted for a shell."""
+    run = tmp_path / "my run"
+    run.mkdir()
+    (run / "config.json").write_text("{}")
+    packed, own = tmp_path / "p.safetensors", run / "generator.safetensors"
+    safetensors_numpy.save_file({"v1": np.zeros(100)}, packed, {"generator": "{}"})
+    safetensors_numpy.save_file({"v1": np.zeros(100)}, own, {"progress": "{}"})
+    for path, what, source in (
+        (run, "is the folder of a run", f"'{run}'"),
+        (packed, "is a packed float generator", packed),
+        (own, "is the float generator of a run", f"'{run}'"),
+    ):
+        command = f"avatar quantize {source} --out model.safetensors"
+        assert refusal(path) == f"{path}: {what}; make a model file of it: {command}"
 
 
 def test_what_json_cannot_hold_is_refused_and_the_old_file_stays(model, tmp_path):
