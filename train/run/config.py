@@ -15,13 +15,14 @@ import math
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
+from golden import model_file
 from golden.latents import distribution_of
 from golden.spec import GeneratorSpec
 from support.failures import InputError
-from support.files import replacing
+from support.files import check_folder, check_replaceable, replacing
 from train.data.reading import Reading
 
-CONFIG = "config.json"
+CONFIG = model_file.RUN_CONFIG
 MODEL = "model.safetensors"
 
 
@@ -79,7 +80,7 @@ class RunConfig:
     latents : str
         Their distribution, one of :data:`golden.latents.DISTRIBUTIONS`.
     data : str
-        ``sprites``, the folder of the pictures, or the imported file.
+        ``sprites``, the folder of the pictures as an absolute path, or the imported file.
     data_digest : str
         :attr:`train.data.training_set.TrainingSet.digest`.
     pictures : int
@@ -140,16 +141,18 @@ class RunConfig:
         """
         path = Path(run) / CONFIG
         if not path.is_file():
-            raise InputError(f"{path}: there is no such file; give a folder made by `avatar train`")
+            raise InputError(f"{run}: has no {CONFIG}; give a folder made by `avatar train`")
         try:
             config = json.loads(path.read_text())
         except (ValueError, RecursionError) as error:
-            raise InputError(f"{path}: is damaged ({error}); train or import again") from None
-        return cls.from_json(config, path)
+            raise InputError(
+                f"{run}: {CONFIG}: is damaged ({error}); train or import again"
+            ) from None
+        return cls.from_json(config, f"{run}: {CONFIG}")
 
     @classmethod
     def from_json(cls, config, path):
-        """Return the configuration that a dictionary, read from `path`, describes.
+        """Return the configuration that a dictionary describes; `path` begins messages.
 
         Raises
         ------
@@ -193,6 +196,23 @@ class RunConfig:
             raise InputError(f"{path}: recombined is {config.recombined!r}; train or import again")
         distribution_of(vars(config), path)
         return config
+
+
+def check_run_folder(run, force, remedy=""):
+    """Refuse a folder for a new run that cannot be made, or holds a run unless `force`.
+
+    Raises
+    ------
+    InputError
+        The message begins its remedies with `remedy`.
+    """
+    check_folder(run)
+    if force:
+        check_replaceable(run, CONFIG)
+    elif (Path(run) / CONFIG).exists():
+        raise InputError(
+            f"{run}: holds a run already; {remedy}replace it with --force, or name another folder"
+        )
 
 
 def is_gain(value):

@@ -67,7 +67,7 @@ class FloatGenerator:
         progress = json.dumps(self.progress, sort_keys=True)
         with replacing(Path(run) / GENERATOR) as beside:
             # not save_file: of a full disk it makes an error that is no OSError
-            beside.write_bytes(safetensors_numpy.save(self.arrays, {"progress": progress}))
+            beside.write_bytes(safetensors_numpy.save(self.arrays, {model_file.PROGRESS: progress}))
 
     @classmethod
     def load(cls, run, spec):
@@ -79,17 +79,17 @@ class FloatGenerator:
             There is no such file, it is damaged, of another shape than `spec`, or its weights are
             out of range.
         """
-        path = Path(run) / GENERATOR
+        path, shown = Path(run) / GENERATOR, f"{run}: {GENERATOR}"
         if not path.is_file():
             if (Path(run) / MODEL).is_file():
                 raise InputError(
                     f"{run}: was trained in integers; take its {MODEL}, or a float run"
                 )
-            raise InputError(f"{path}: there is no such file; let `avatar train` run to its end")
+            raise InputError(f"{run}: has no {GENERATOR}; let `avatar train` run to its end")
         try:
             with safetensors.safe_open(path, framework="numpy") as file:
                 arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-                progress = json.loads((file.metadata() or {})["progress"])
+                progress = json.loads((file.metadata() or {})[model_file.PROGRESS])
         except (
             safetensors.SafetensorError,
             KeyError,
@@ -99,12 +99,12 @@ class FloatGenerator:
             RecursionError,
         ) as error:
             reason = (str(error).splitlines() or [type(error).__name__])[0]
-            raise InputError(f"{path}: is damaged ({reason}); train or import again") from None
-        return cls.from_arrays(arrays, progress, spec, path)
+            raise InputError(f"{shown}: is damaged ({reason}); train or import again") from None
+        return cls.from_arrays(arrays, progress, spec, shown)
 
     @classmethod
     def from_arrays(cls, arrays, progress, spec, path):
-        """Return the generator that arrays by name, read from `path`, make.
+        """Return the generator that arrays by name make; `path` begins messages.
 
         Raises
         ------
@@ -164,7 +164,7 @@ class IntegerGenerator:
         path = Path(run) / MODEL
         model = model_file.load(path)
         if model.spec != spec:
-            raise InputError(f"{path}: its spec is not that of {CONFIG}; fine-tune again")
+            raise InputError(f"{run}: {MODEL}: its spec is not that of {CONFIG}; fine-tune again")
         return cls(model)
 
 

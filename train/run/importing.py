@@ -10,13 +10,13 @@ import numpy as np
 import torch
 
 from golden.latents import DISTRIBUTIONS
-from golden.spec import KERNEL_SIZE, LATENT, GeneratorSpec
+from golden.spec import LATENT, GeneratorSpec
 from support.failures import InputError
-from support.files import make_folder
-from train.run.config import CONFIG, RunConfig
+from support.files import make_folder, remove_folder
+from train.run.config import CONFIG, RunConfig, check_run_folder
 from train.run.float_generator import FloatGenerator
+from train.run.folding import fold
 
-BATCH_NORM_EPS = 1e-5  # PyTorch's default; a state_dict does not hold it
 RECIPE = "import"
 
 
@@ -55,92 +55,6 @@ def _printable(name):
     return name if name.isprintable() else ascii(name)
 
 
-def _numbers(name, tensor):
-    """Return a tensor of any layout and real type as a float64 array."""
-    if tensor.is_meta or tensor.is_complex():
-        kind = "no values" if tensor.is_meta else "complex numbers"
-        raise InputError(f"{name}: holds {kind}; save real numbers")
-    try:
-        with warnings.catch_warnings(action="ignore"):
-            return tensor.detach().to_dense().double().numpy()
-    except (RuntimeError, TypeError, MemoryError):
-        raise InputError(f"{name}: is no plain tensor; save dense float32 ones") from None
-
-
-def fold(state):
-    """Turn a generator's tensors into four weights and biases, BatchNorm folded in.
-
-    Parameters
-    ----------
-    state : dict of str to torch.Tensor
-        In layer order, under any names: four weights (in, out, 4, 4), each followed by the vectors
-        of its layer: a bias or none, then nothing or a BatchNorm of the layer's outputs (scale and
-        offset or neither, running mean, running variance), in evaluation mode.
-
-    Returns
-    -------
-    weight : list of 4 float32 arrays, shape (in, out, 4, 4)
-    bias : list of 4 float32 arrays, shape (out,)
-
-    Raises
-    ------
-    InputError
-        The tensors are not those of such a generator.
-    """
-    layers = []  # (name, weight, its vectors, whether running statistics are among them)
-    for name, tensor in state.items():
-        if tensor.ndim == 4:
-            layers.append((name, _numbers(name, tensor), [], set()))
-        elif not layers or tensor.ndim > 1:
-            raise InputError(
-                f"{name} has shape {tuple(tensor.shape)}; only ConvTranspose2d weights "
-                "(in, out, 4, 4), biases and BatchNorm can be imported"
-            )
-        elif tensor.ndim == 1:
-            layers[-1][2].append(_numbers(name, tensor))
-        if layers and (tensor.ndim == 0 or "running" in name):
-            layers[-1][3].add("statistics")
-    if len(layers) != 4:
-        raise InputError(f"found {len(layers)} ConvTranspose2d weights; the generator has 4")
-    inputs, folded = LATENT, ([], [])
-    for number, (name, weight, vectors, statistics) in enumerate(layers, 1):
-        outputs = weight.shape[1] if number < 4 else 1
-        wanted = (inputs, outputs, KERNEL_SIZE, KERNEL_SIZE)
-        if weight.shape != wanted:
-            raise InputError(f"{name}: layer {number} has shape {weight.shape}, not {wanted}")
-        if any(vector.shape != (outputs,) for vector in vectors):
-            raise InputError(f"{name}: a vector of layer {number} is not {outputs} long")
-        if not all(np.isfinite(array).all() for array in (weight, *vectors)):
-            raise InputError(f"{name}: layer {number} holds a NaN or an infinity")
-        if len(vectors) > 5 or (len(vectors) > 1 and not statistics):
-            raise InputError(
-                f"{name}: layer {number} has {len(vectors)} vectors that are no bias and BatchNorm "
-                "with running statistics"
-            )
-        with np.errstate(all="ignore"):
-            arrays = [array.astype(np.float32) for array in _fold_layer(weight, vectors)]
-        if not all(np.isfinite(array).all() for array in arrays):
-            raise InputError(
-                f"{name}: layer {number} leaves float32's range, or a running variance is negative"
-            )
-        for all_layers, array in zip(folded, arrays):
-            all_layers.append(array)
-        inputs = outputs
-    return folded
-
-
-def _fold_layer(weight, vectors):
-    """Return weight and bias with the same outputs as layer and BatchNorm in evaluation mode."""
-    zero, one = np.zeros(weight.shape[1]), np.ones(weight.shape[1])
-    bias = vectors.pop(0) if len(vectors) % 2 else zero
-    if not vectors:
-        return weight, bias
-    scale, offset = vectors[:2] if len(vectors) == 4 else (one, zero)
-    mean, variance = vectors[-2:]
-    scale = scale / np.sqrt(variance + BATCH_NORM_EPS)
-    return weight * scale[:, None, None], (bias - mean) * scale + offset
-
-
 def read_offsets(path):
     """Read v1 and v2 from a .npz file: float32 arrays, shape (100,).
 
@@ -176,7 +90,7 @@ def read_offsets(path):
     return offsets
 
 
-def import_generator(path, run, *, offsets=None, offsets_seed=None, latents="normal"):
+def import_generator(path, run, *, offsets=None, offsets_seed=None, latents="normal", force=False):
     """Write a run from a generator's state_dict.
 
     Parameters
@@ -184,13 +98,15 @@ def import_generator(path, run, *, offsets=None, offsets_seed=None, latents="nor
     path : str or Path
         The state_dict.
     run : str or Path
-        The run's folder, made unless it exists; it must not hold a run.
+        The run's folder, made unless it exists; it must not hold a run unless `force`.
     offsets : str or Path, optional
         .npz file with the v1 and v2 it was trained with.
     offsets_seed : int, optional
         Seed to draw v1 and v2 from N(0, I) with, where there is no such file.
     latents : str
         The distribution it was trained on, one of :data:`golden.latents.DISTRIBUTIONS`.
+    force : bool
+        Replace the run that the folder holds.
 
     Raises
     ------
@@ -213,12 +129,13 @@ def import_generator(path, run, *, offsets=None, offsets_seed=None, latents="nor
         raise InputError(f"--v-seed is {offsets_seed}; give 0 or a positive number")
     else:
         v1, v2 = np.random.default_rng(offsets_seed).standard_normal((2, LATENT), np.float32)
-    if (run / CONFIG).exists():
-        raise InputError(f"{run}: holds a run already; name another folder")
+    check_run_folder(run, force)
     channels = tuple(w.shape[1] for w in weight[:3])
     spec = GeneratorSpec(channels=channels)
     generator = FloatGenerator(tuple(weight), tuple(bias), v1, v2, {"steps": 0, "seconds": 0})
     FloatGenerator.from_arrays(generator.arrays, generator.progress, spec, path)  # checks them
+    if force:
+        remove_folder(run, CONFIG)
     make_folder(run)
     generator.save(run)
     RunConfig(

@@ -18,13 +18,15 @@ import numpy as np
 import safetensors
 from safetensors import numpy as safetensors_numpy
 
+from golden import model_file
 from support.failures import InputError
 from support.files import replacing
 from train.run.config import RunConfig
 from train.run.float_generator import FloatGenerator
 
 FORMAT = 1
-METADATA = "generator"
+METADATA = model_file.FLOATS
+PACKED = "a file of `avatar pack`"
 REMAKE = "make the file again with `avatar pack`"
 
 
@@ -106,7 +108,7 @@ def load(path):
     """
     path = Path(path)
     if not path.is_file():
-        raise InputError(f"{path}: there is no such file; give one of `avatar pack`")
+        raise InputError(f"{path}: there is no such file; give {PACKED}")
     try:
         with safetensors.safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
@@ -115,7 +117,11 @@ def load(path):
         version = header["format"]
         stated, config, progress = (header[key] for key in ("digest", "config", "progress"))
     except KeyError as error:
-        raise InputError(f"{path}: has no {error}; give one of `avatar pack`") from None
+        if model_file.METADATA in metadata:
+            raise InputError(
+                f"{path}: is a model file, whose floats are gone; give a run, or {PACKED}"
+            ) from None
+        raise InputError(f"{path}: has no {error}; give {PACKED}") from None
     except (
         safetensors.SafetensorError,
         OSError,

@@ -89,7 +89,7 @@ def test_a_configuration_edited_wrongly(tmp_path, field, value):
 
 def test_generators_of_another_size_or_with_nan(tmp_path, generator):
     CONFIGURATION.save(tmp_path)
-    with pytest.raises(InputError, match=r"generator\.safetensors: there is no such file"):
+    with pytest.raises(InputError, match=r"has no generator\.safetensors; let"):
         FloatGenerator.load(tmp_path, CONFIGURATION.spec)
     generator.save(tmp_path)
     other = RunConfig(channels=(4, 3, 3), recipe="fast", steps=7, seed=1).spec

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Generators trained elsewhere: folded BatchNorm, any names, and what cannot be imported."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -205,3 +207,121 @@ def test_an_imported_run_quantizes(tmp_path):
     assert any(bias.any() for bias in model.bias)
     assert model.metrics["psnr"] > 38
     assert main(["import", str(tmp_path / "g.pt"), "--v-seed", "3", "--out", run]) == 2
+
+
+def assert_imported(path, run, module):
+    import_generator(path, run, offsets_seed=4)
+    config = RunConfig.load(run)
+    generator = FloatGenerator.load(run, config.spec)
+    z = torch.randn(3, 100)
+    with torch.no_grad():
+        wanted, found = module(z[:, :, None, None]), as_network(generator, config.spec)(z)
+    torch.testing.assert_close(found, wanted)
+
+
+@pytest.mark.parametrize("separator", [".", "_"])
+@pytest.mark.parametrize("norm", [None, "batch"])
+def test_keys_in_alphabetical_order(tmp_path, norm, separator):
+    """A bias then stands before its weight, a BatchNorm's offset before its scale."""
+    module = build(bias=True, norm=norm)
+    state = {name.replace(".", separator): value for name, value in module.state_dict().items()}
+    torch.save(dict(sorted(state.items(), key=by_number)), tmp_path / "g.pt")
+    assert_imported(tmp_path / "g.pt", tmp_path / "r", module)
+
+
+def by_number(item):
+    return int(item[0][: 2 if item[0][1].isdigit() else 1]), item[0]
+
+
+def test_weight_norm_that_was_removed(tmp_path):
+    module = build(bias=True)
+    layers = [each for each in module if isinstance(each, nn.ConvTranspose2d)]
+    for layer in layers:
+        nn.utils.parametrizations.weight_norm(layer)
+    torch.save(module.state_dict(), tmp_path / "before.pt")
+    with pytest.raises(InputError, match="found 8 ConvTranspose2d"):
+        import_generator(tmp_path / "before.pt", tmp_path / "r", offsets_seed=0)
+    for layer in layers:
+        nn.utils.parametrize.remove_parametrizations(layer, "weight")
+    assert next(iter(module.state_dict())) == "0.bias"
+    torch.save(module.state_dict(), tmp_path / "g.pt")
+    assert_imported(tmp_path / "g.pt", tmp_path / "r", module)
+
+
+def test_convolutions_before_all_norms(tmp_path):
+    module = build(norm="batch")
+    names = {0: "deconv1", 3: "deconv2", 6: "deconv3", 9: "deconv4", 1: "bn1", 4: "bn2", 7: "bn3"}
+    parts = nn.ModuleDict({name: module[n] for n, name in names.items()})
+    torch.save(parts.state_dict(), tmp_path / "g.pt")
+    assert_imported(tmp_path / "g.pt", tmp_path / "r", module)
+
+
+def prelu():
+    return nn.Sequential(*build(bias=True)[:2], nn.PReLU(6), *build(bias=True)[2:]).state_dict()
+
+
+def no_statistics():
+    return {k: v for k, v in build(norm="batch").state_dict().items() if "running" not in k}
+
+
+def renamed(**names):
+    """A state_dict with BatchNorm whose modules have other names, in the order of `names`."""
+    state = build(norm="batch").state_dict()
+    return {
+        f"{new}.{name.partition('.')[2]}": value
+        for old, new in zip("0134679", names.values())
+        for name, value in state.items()
+        if name.startswith(f"{old}.")
+    }
+
+
+LAYERS = {
+    "a": "conv1",
+    "b": "bn1",
+    "c": "conv2",
+    "d": "bn2",
+    "e": "conv3",
+    "f": "bn3",
+    "g": "conv4",
+}
+
+
+@pytest.mark.parametrize(
+    ("state", "says"),
+    [
+        (prelu(), r"2\.weight is of no ConvTranspose2d.*a PReLU say, cannot be imported"),
+        (no_statistics(), r"1\.weight is of no ConvTranspose2d, and of no BatchNorm with running"),
+        (renamed(**LAYERS | {"b": "bn2", "d": "bn1"}), "bn1 stands behind bn2, against their num"),
+        (renamed(**LAYERS | {"c": "conv10"}), "conv3 stands behind conv10, against"),
+        (
+            renamed(**LAYERS | {"b": "x.bn", "c": "x.conv"}),
+            r"x\.running_mean|x\.bn\.running_mean stands behind no ConvTranspose2d that it belongs",
+        ),
+        (
+            dict(reversed(renamed(**LAYERS).items())),
+            "stands behind conv4, against their numbers",
+        ),
+        (edited(**{"1.weight": torch.ones(1)}), r"1\.weight|1 stands behind 6"),
+    ],
+)
+def test_names_that_contradict_the_order_are_refused(tmp_path, capsys, state, says):
+    torch.save(state, tmp_path / "my g.pt")
+    run = tmp_path / "r"
+    arguments = ["import", str(tmp_path / "my g.pt"), "--v-seed", "0", "--out", str(run)]
+    assert main(arguments) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert re.match(rf"avatar: error: {tmp_path}/my g\.pt: .*({says})", line), line
+    assert not run.exists()
+
+
+def test_a_run_that_is_there_is_replaced_on_demand(tmp_path, capsys):
+    torch.save(build().state_dict(), tmp_path / "g.pt")
+    run = tmp_path / "my runs" / "r"
+    arguments = ["import", str(tmp_path / "g.pt"), "--v-seed", "0", "--out", str(run)]
+    assert main(arguments) == 0
+    assert f"next: avatar quantize '{run}' --out model.safetensors" in capsys.readouterr().out
+    assert main(arguments) == 2
+    assert "holds a run already; replace it with --force" in capsys.readouterr().err
+    arguments[3] = "1"
+    assert main([*arguments, "--force"]) == 0
+    assert RunConfig.load(run).seed == 1

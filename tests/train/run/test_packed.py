@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -98,3 +99,10 @@ def test_damaged_and_foreign_files(tmp_path):
     rewritten(path, v1=np.zeros(100, np.float32))
     with pytest.raises(InputError, match="digest does not fit"):
         packed.load(path)
+
+
+def test_a_model_file_is_named_as_what_it_is(tmp_path, capsys):
+    model = Path(__file__).parents[2] / "conformance" / "small-16-12-8-w5.safetensors"
+    assert main(["quantize", str(model), "--out", str(tmp_path / "m")]) == 2
+    line = f"avatar: error: {model}: is a model file, whose floats are gone; give a run, or a file"
+    assert capsys.readouterr().err.startswith(line)
