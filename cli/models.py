@@ -5,9 +5,10 @@ from __future__ import annotations
 
 from functools import partial
 
-from cli.arguments import JSON, MODELS, argument, verb
+from cli.arguments import FORCE, JSON, MODELS, MOVED_DATA, argument, verb
 from cli.output import show
 from golden.options import LATENTS, weight_bits
+from support.failures import InputError
 
 
 @verb("models", JSON)
@@ -48,6 +49,7 @@ def info(args):
     argument("--v", metavar="FILE.npz", help="its v1 and v2, each 100 numbers"),
     argument("--v-seed", type=int, metavar="S", help="draw v1 and v2 from N(0, I) instead"),
     argument("--latent", choices=LATENTS, default="normal", help="those it was trained on"),
+    FORCE,
 )
 def import_(args):
     """Make a run of a generator trained elsewhere, for `avatar quantize`.
@@ -57,12 +59,18 @@ def import_(args):
     Four ConvTranspose2d weights (in, out, 4, 4) under any names, in layer order, 100 inputs and one
     plane out; biases and BatchNorm are folded in.
     """
+    from golden.model_file import quantize_command
     from train.run.importing import import_generator
 
     import_generator(
-        args.file, args.out, offsets=args.v, offsets_seed=args.v_seed, latents=args.latent
+        args.file,
+        args.out,
+        offsets=args.v,
+        offsets_seed=args.v_seed,
+        latents=args.latent,
+        force=args.force,
     )
-    print(f"{args.out}: imported; next: avatar quantize {args.out} --out model.safetensors")
+    print(f"{args.out}: imported; next: {quantize_command(args.out)}")
 
 
 GAIN_ARGUMENTS = (
@@ -77,7 +85,14 @@ GAIN_ARGUMENTS = (
         metavar="G",
         help="widen by this gain of the latents, 1 to 1.5, instead of looking for the best one",
     ),
+    MOVED_DATA,
 )
+
+
+def _check_data(args):
+    """Refuse --data where nothing looks at pictures."""
+    if args.data is not None and (args.gain is not None or not args.widen):
+        raise InputError("--data is of --widen, which looks for a gain; give that, or leave it out")
 
 
 @verb(
@@ -100,6 +115,7 @@ GAIN_ARGUMENTS = (
     ),
     *GAIN_ARGUMENTS,
     argument("--out", required=True, metavar="FILE", help="model file to write"),
+    FORCE,
     JSON,
 )
 def quantize(args):
@@ -114,21 +130,22 @@ def quantize(args):
     `avatar experiment latent-gain` shows what other gains would bring and cost.
     """
     from golden import model_file
-    from support.files import check_destination
+    from support.files import check_unused
     from train.quantize import learned_rounding, pipeline
     from train.quantize.widening import check_gain, check_known, widen_model
 
-    check_destination(args.out)
+    check_unused(args.out, args.force)
     check_gain(args.gain)
+    _check_data(args)
     if args.widen and args.gain is None:
-        check_known(args.run)
+        check_known(args.run, args.data)
     learned = None
     if args.learn is not None:
         learned = partial(learned_rounding.quantize, steps=args.learn)
     model = pipeline.quantize_run(args.run, weight_bits(args.weight_bits), learned)
     widens = args.widen or args.gain is not None
     if widens:
-        model = widen_model(model, args.run, args.gain)
+        model = widen_model(model, args.run, args.gain, args.data)
     model_file.save(model, args.out)
     facts = {"id": model.digest, "acc_widths": list(model.spec.acc_widths)} | model.metrics
     if widens:
@@ -141,6 +158,7 @@ def quantize(args):
     argument("run", metavar="RUN", help="folder of `avatar train` or `avatar import`"),
     *GAIN_ARGUMENTS,
     argument("--out", required=True, metavar="FILE", help="file to write"),
+    FORCE,
     JSON,
 )
 def pack(args):
@@ -151,17 +169,18 @@ def pack(args):
     `avatar experiment` reads such files; those that docs/results cites are committed. --widen and
     --gain as for `avatar quantize`.
     """
-    from support.files import check_destination
+    from support.files import check_unused
     from train.quantize.widening import check_gain, widen_float
     from train.run import packed
     from train.run.config import RunConfig
     from train.run.float_generator import FloatGenerator
 
-    check_destination(args.out)
+    check_unused(args.out, args.force)
     check_gain(args.gain)
+    _check_data(args)
     config = RunConfig.load(args.run)
     generator = FloatGenerator.load(args.run, config.spec)
     if args.widen or args.gain is not None:
-        generator = widen_float(config, generator, args.run, args.gain)
+        generator = widen_float(config, generator, args.run, args.gain, args.data)
     digest = packed.save(config, generator, args.out)
     show(args, {"digest": digest, **generator.progress}, lambda facts: facts["digest"])

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import sys
-
 from golden.options import LATENTS, channels_of
 from support.failures import InputError
 from train.loop.recipes import RECIPES
@@ -42,7 +40,13 @@ ARGUMENTS = (
     (("--preset",), {"help": "size of the generator: contest, medium, compact, small, tiny"}),
     (("--channels",), {"metavar": "C1,C2,C3", "help": "the same, as three numbers"}),
     (("--recipe",), {"choices": tuple(RECIPES), "help": "how it trains (default fast)"}),
-    (("--data",), {"metavar": "DIR|sprites", "help": "pictures (default sprites)"}),
+    (
+        ("--data",),
+        {
+            "metavar": "DIR|sprites",
+            "help": "pictures (default sprites); with --resume, where RUN's were moved to",
+        },
+    ),
     *READING,
     (
         ("--count",),
@@ -82,48 +86,41 @@ ARGUMENTS = (
         {"type": int, "default": 1000, "metavar": "N", "help": "steps (default 1000)"},
     ),
     (("--resume",), {"action": "store_true", "help": "go on with RUN from its last checkpoint"}),
+    (("--force",), {"action": "store_true", "help": "replace the run that RUN holds"}),
 )
 
 
 def train(args):
     """Train as the parsed :data:`ARGUMENTS` say.
 
-    Returns
-    -------
-    int
-        The exit status: 1 where a loss is no longer finite.
-
     Raises
     ------
-    InputError
+    InputError, train.loop.loop.Diverged
         As :func:`train.loop.session.begin` and :func:`train.loop.session.go_on`.
     """
+    from golden.model_file import quantize_command
     from train.loop import session
-    from train.loop.loop import Diverged
     from train.loop.parallel import is_first
 
     common = {"device": args.device, "save_every": args.save_every}
     names = ("preset", "channels", "recipe", "data", "count", "epochs")
     names += ("recombine", "seed", "smooth", "latent", "precision", *READING_NAMES)
     given = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
-    try:
-        if args.resume:
-            for name in given:
-                raise InputError(f"--resume keeps the --{name} that RUN has; leave it out")
-            session.go_on(args.out, steps=args.steps, **common)
-        else:
-            channels = channels_of(given.pop("preset", None), given.pop("channels", None))
-            for name in READING_NAMES:
-                given.pop(name, None)
-            given["reading"] = reading_of(args)
-            session.begin(args.out, channels, steps=args.steps, **given, **common)
-    except Diverged as error:
-        if is_first():
-            print(f"avatar: {error}", file=sys.stderr)
-        return 1
+    if args.resume:
+        data = given.pop("data", None)
+        for name in given:
+            raise InputError(f"--resume keeps the --{name} that RUN has; leave it out")
+        if args.force:
+            raise InputError("--resume goes on with RUN, --force replaces it; give one of them")
+        session.go_on(args.out, data=data, steps=args.steps, **common)
+    else:
+        channels = channels_of(given.pop("preset", None), given.pop("channels", None))
+        for name in READING_NAMES:
+            given.pop(name, None)
+        new = {"reading": reading_of(args), "steps": args.steps, "force": args.force}
+        session.begin(args.out, channels, **new, **given, **common)
     if is_first():
-        print(f"{args.out}: trained; next: avatar quantize {args.out} --out model.safetensors")
-    return 0
+        print(f"{args.out}: trained; next: {quantize_command(args.out)}")
 
 
 def reading_of(args):

@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -13,6 +15,7 @@ from train.data import sprites
 from train.data.reading import DEFAULT, Reading, read_folder
 
 SPRITES = "sprites"
+MOVED = "name their folder with --data DIR"
 SPRITES_SEED = 0  # of the drawn training sets: every run sees the same sprites
 
 
@@ -29,6 +32,11 @@ class TrainingSet:
 
     source: str
     pictures: np.ndarray
+
+    @property
+    def place(self):
+        """The source as it can be found from any folder."""
+        return self.source if self.source == SPRITES else os.path.abspath(self.source)
 
     @property
     def digest(self):
@@ -65,8 +73,8 @@ def load(source, count, seed, reading=DEFAULT):
     return TrainingSet(str(source), read_folder(source, reading))
 
 
-def load_again(training, whose, remedy):
-    """Return the pictures that something was trained on.
+def load_again(training, whose, remedy, data=None):
+    """Return the pictures that something was trained on, where they are now.
 
     Parameters
     ----------
@@ -75,6 +83,8 @@ def load_again(training, whose, remedy):
         :class:`train.run.config.RunConfig` has them.
     whose, remedy : str
         What was trained, and what to do where they are not to be had, for the message.
+    data : str, optional
+        ``sprites`` or their folder, where `training` names it no longer: their digest proves it.
 
     Returns
     -------
@@ -83,7 +93,7 @@ def load_again(training, whose, remedy):
     Raises
     ------
     InputError
-        They are not told, gone, or have changed.
+        They are not told, gone, or have changed; the message begins with what the user named.
     """
     source, count = training.get("data"), training.get("pictures")
     told = isinstance(source, str) and type(count) is int and count >= 1
@@ -93,12 +103,16 @@ def load_again(training, whose, remedy):
         reading = Reading.from_json(training.get("reading"))
     except InputError as error:
         raise InputError(f"{whose}: {error}; {remedy}") from None
-    known = load(source, count, SPRITES_SEED, reading)
-    if known.digest != training.get("data_digest"):
-        raise InputError(
-            f"{source}: these are not the pictures that {whose} was trained on; {remedy}"
-        )
-    return known
+    if data is None and source != SPRITES and not Path(source).is_dir():
+        raise InputError(f"{whose}: there is no folder {source}, its training pictures; {remedy}")
+    known = load(source if data is None else data, count, SPRITES_SEED, reading)
+    if known.digest == training.get("data_digest"):
+        return known
+    if data is not None:
+        raise InputError(f"{data}: these are not the pictures that {whose} was trained on")
+    raise InputError(
+        f"{whose}: those in {source} are not the pictures that it was trained on; {remedy}"
+    )
 
 
 def refuse_alike(source, pictures, purpose, least=2):

@@ -12,6 +12,7 @@ from statistics import fmean
 import numpy as np
 
 from train.data.distance import typical_distance
+from train.loop.schedule import EARLY
 
 WINDOW = 10  # lines of metrics that are averaged before two times are compared
 CERTAIN = 0.95  # a discriminator that judges this share rightly leaves G little to learn from
@@ -159,13 +160,14 @@ def generator_climb(lines):
     Parameters
     ----------
     lines : list of dict
-        Lines of metrics.jsonl in the order of their steps; those without losses are skipped.
+        Lines of metrics.jsonl in the order of their steps; those without losses are skipped, and
+        the early ones, which are means of fewer steps.
 
     Returns
     -------
     float, or None where there are fewer than two windows
     """
-    lines = [line for line in lines if "g" in line]
+    lines = [line for line in lines if "g" in line and line.get("step") not in EARLY]
     if len(lines) < 2 * WINDOW:
         return None
     recent = lines[-WINDOW:]

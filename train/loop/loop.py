@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import io
 import json
-import math
+import shlex
 import signal
 import sys
 import threading
@@ -19,21 +19,21 @@ import torch
 
 from pictures import grid, save_png
 from support.failures import CheckFailed, InputError
-from support.files import make_folder, replacing
+from support.files import make_folder, remove_folder, replacing
 from support.progress import bar
 from train.data.recombination import recombine
 from train.data.training_set import refuse_alike
-from train.loop import parallel
+from train.loop import parallel, schedule
 from train.loop.malloc import keep_freed_memory
 from train.loop.trainer import SAMPLE_COUNT, Trainer
 from train.loop.watching import METRICS, Watch
 from train.networks.torch_tools import one_thread, within_memory
+from train.run.config import CONFIG
 
 CHECKPOINT = "checkpoint.pt"
 SAMPLES = "samples"
 RECOMBINED = "recombined.png"
 LOSSES = ("d_grey", "d_colour", "g")  # of what a step tells
-METRICS_EVERY = 100  # steps
 SAVE_EVERY = 1000  # steps
 
 
@@ -63,9 +63,11 @@ def checkpoint_of(run, remedy, device="cpu"):
     except MemoryError:
         raise
     except FileNotFoundError:
-        raise InputError(f"{path}: there is no such file; {remedy}") from None
+        raise InputError(f"{run}: has no {CHECKPOINT}; {remedy}") from None
     except Exception:  # damage raises anything, and PyTorch's advice is to run the file's code
-        raise InputError(f"{path}: is damaged, or of other networks; {remedy}") from None
+        raise InputError(
+            f"{run}: {CHECKPOINT}: is damaged, or of other networks; {remedy}"
+        ) from None
 
 
 @contextmanager
@@ -112,34 +114,47 @@ def _check_finite(trainer, run):
 
 
 def _forget_later_metrics(run, step):
-    """Drop the metrics of steps that a resumed run will do again, and damaged lines."""
+    """Drop what an unbroken run would not tell: of steps done again, of an earlier end; damage."""
     path = run / METRICS
     if path.is_file():
         kept = [
             line
             for line in path.read_text(errors="replace").splitlines(keepends=True)
-            if line.endswith("\n") and _step_of(line) <= step
+            if line.endswith("\n") and _is_told_by(line, step)
         ]
         with replacing(path) as beside:
             beside.write_text("".join(kept))
 
 
-def _step_of(line):
+def _is_told_by(line, step):
+    """Whether an unbroken run has written this line by step `step`."""
     try:
-        return float(json.loads(line)["step"])
+        facts = json.loads(line)
+        own = float(facts["step"])
     except (ValueError, TypeError, KeyError, RecursionError, OverflowError):
-        return math.inf
+        return False
+    return own <= step and ("seconds" not in facts or schedule.tells(own))
 
 
 @within_memory()
-def train(config, pictures, run, *, start=None, resume=False, save_every=SAVE_EVERY, device="cpu"):
+def train(
+    config,
+    pictures,
+    run,
+    *,
+    start=None,
+    resume=False,
+    force=False,
+    save_every=SAVE_EVERY,
+    device="cpu",
+):
     """Train until ``config.steps``, with a progress bar on standard error.
 
-    Every :data:`METRICS_EVERY` steps a line of mean losses goes to metrics.jsonl and TensorBoard;
-    every `save_every` steps, at the end and on Ctrl-C or SIGTERM the checkpoint, the generator, a
-    grid of samples and losses.png are saved; some of the recombined pictures, if there are any, at
-    the beginning. Every `save_every` steps the alarms look at the samples
-    (:mod:`train.loop.alarms`).
+    After the steps of :mod:`train.loop.schedule` and at the end a line of mean losses goes to
+    metrics.jsonl and TensorBoard; every `save_every` steps, at the end and on Ctrl-C or SIGTERM the
+    checkpoint, the generator, a grid of samples and losses.png are saved; some of the recombined
+    pictures, if there are any, at the beginning. Every `save_every` steps the alarms look at the
+    samples (:mod:`train.loop.alarms`).
     Ctrl-C and a resumed run give the weights of an unbroken one, bit for bit, on the same machine
     with as many threads and processes.
 
@@ -156,6 +171,8 @@ def train(config, pictures, run, *, start=None, resume=False, save_every=SAVE_EV
         State to begin with, as :func:`train.loop.from_earlier.start_state` makes it.
     resume : bool
         Go on from the checkpoint in `run`.
+    force : bool
+        Remove the run that the folder holds, when all that could refuse the new one has passed.
     save_every : int
     device : str
         ``cpu`` or ``cuda``.
@@ -173,7 +190,8 @@ def train(config, pictures, run, *, start=None, resume=False, save_every=SAVE_EV
     Diverged
         A loss became infinite or NaN; the last checkpoint stays.
     KeyboardInterrupt
-        After Ctrl-C or SIGTERM, when everything is saved.
+        After Ctrl-C or SIGTERM, when everything is saved; the message says at which step, and the
+        command that goes on.
     train.loop.parallel.Deserted
         Another process of the run ended.
     """
@@ -187,6 +205,9 @@ def train(config, pictures, run, *, start=None, resume=False, save_every=SAVE_EV
         trainer = Trainer(config, pictures, world.device, world)
         _prepare(trainer, run, start, resume)
         if world.writes:
+            if force:
+                remove_folder(run, CONFIG)
+            make_folder(run)
             config.save(run)
             _forget_later_metrics(run, trainer.step_count)
             (run / SAMPLES).mkdir(exist_ok=True)
@@ -215,7 +236,7 @@ def _save_some(pictures, path):
 
 
 def _prepare(trainer, run, start, resume):
-    """Give a trainer the state that it begins with, and make the run's folder."""
+    """Give a trainer the state that it begins with."""
     if resume:
         _restore(trainer, run)
         steps = trainer.config.steps
@@ -225,7 +246,14 @@ def _prepare(trainer, run, start, resume):
             )
     elif start is not None:
         trainer.restore(start)
-    make_folder(run)
+
+
+def resume_command(run, world=parallel.ALONE):
+    """Return the command, quoted for a shell, that goes on with a run in as many processes."""
+    program = ["avatar", "train"]
+    if world.size > 1:
+        program = ["torchrun", "--nproc-per-node", str(world.size), "-m", "train"]
+    return shlex.join([*program, "--resume", "--out", str(run)])
 
 
 def _steps(trainer, run, save_every, world, watch):
@@ -247,15 +275,17 @@ def _steps(trainer, run, save_every, world, watch):
             progress.update()
             trainer.seconds = time.monotonic() - begun
             step = trainer.step_count
-            logs, looks = step % METRICS_EVERY == 0, step % save_every == 0
+            logs, looks = schedule.tells(step) or step == last, step % save_every == 0
             stopping = world.any(interrupted.is_set())  # asked once: what stops has saved
             saves = looks or step == last or stopping
             if logs or saves:
                 trainer.sums = world.mean(trainer.sums)
                 _check_finite(trainer, run)
             if logs:
-                means = {name: sum_.item() / METRICS_EVERY for name, sum_ in trainer.sums.items()}
-                trainer.sums = {}
+                count = schedule.covered(step)
+                means = {name: sum_.item() / count for name, sum_ in trainer.sums.items()}
+                if schedule.tells(step):  # else a longer run goes on with the sums
+                    trainer.sums = {}
                 progress.set_postfix(
                     {name: f"{means[name]:.3f}" for name in LOSSES if name in means}
                 )
@@ -269,4 +299,6 @@ def _steps(trainer, run, save_every, world, watch):
                 watch.draw()
             if stopping:
                 world.any(True)  # torchrun ends the others as soon as one has ended: wait for all
-                raise KeyboardInterrupt
+                raise KeyboardInterrupt(
+                    f"interrupted; saved at step {step}; go on with: {resume_command(run, world)}"
+                )

@@ -11,13 +11,12 @@ import torch
 
 from golden.spec import GeneratorSpec
 from support.failures import InputError
-from support.files import check_folder
 from train.data.reading import DEFAULT
-from train.data.training_set import SPRITES, SPRITES_SEED, Batches, load, load_again
+from train.data.training_set import MOVED, SPRITES, SPRITES_SEED, Batches, load, load_again
 from train.loop import loop
 from train.loop.from_earlier import WAYS, start_state
 from train.loop.recipes import RECIPES
-from train.run.config import CONFIG, RunConfig, Start
+from train.run.config import RunConfig, Start, check_run_folder
 from train.run.packed import digest, read_earlier
 
 
@@ -38,13 +37,14 @@ def begin(
     precision=None,
     device=None,
     save_every=loop.SAVE_EVERY,
+    force=False,
 ):
     """Train a new run.
 
     Parameters
     ----------
     run : str or Path
-        Its folder, made unless it exists; it must not hold a run.
+        Its folder, made unless it exists; it must not hold a run unless `force`.
     channels : (int, int, int)
     recipe : str
         A name in :data:`train.loop.recipes.RECIPES`.
@@ -70,6 +70,8 @@ def begin(
         ``cpu`` or ``cuda``; by default CUDA where there is one.
     save_every : int
         Steps between two checkpoints.
+    force : bool
+        Replace the run that the folder holds.
 
     Raises
     ------
@@ -79,7 +81,7 @@ def begin(
     run, constants = Path(run), RECIPES[recipe]
     GeneratorSpec(channels=channels)  # refuses impossible channels
     _check_counts({"--steps": steps, "--epochs": epochs, "--save-every": save_every})
-    _check_new(run, seed)
+    _check_new(run, seed, force)
     if steps is not None and epochs is not None:
         raise InputError("--steps and --epochs both say how long; give one of them")
     if recombine is not None and recombine < 0:
@@ -106,14 +108,15 @@ def begin(
         seed=seed,
         real_label=smooth,
         latents=constants.latents if latent is None else latent,
-        data=training_set.source,
+        data=training_set.place,
         data_digest=training_set.digest,
         pictures=len(training_set.pictures),
         recombined=(constants.recombine if recombine is None else recombine) or None,
         precision=precision or precision_on(recipe, device),
         reading=None if reading == DEFAULT else reading,
     )
-    loop.train(config, training_set.pictures, run, save_every=save_every, device=device)
+    pictures = training_set.pictures
+    loop.train(config, pictures, run, force=force, save_every=save_every, device=device)
 
 
 def begin_from(
@@ -123,6 +126,7 @@ def begin_from(
     *,
     channels=None,
     weight_bits=None,
+    data=None,
     steps=None,
     seed=0,
     rate=None,
@@ -132,6 +136,7 @@ def begin_from(
     precision=None,
     device=None,
     save_every=loop.SAVE_EVERY,
+    force=False,
 ):
     """Train a new run that begins from an earlier one, with its recipe, pictures, v1 and v2.
 
@@ -146,6 +151,8 @@ def begin_from(
         By default the teacher's.
     weight_bits : int or (int, int, int, int), optional
         Train in integers of these widths.
+    data : str, optional
+        Where the earlier run's pictures are now, if they were moved.
     steps : int, optional
     seed : int
     rate, distillation, noise : float, optional
@@ -155,7 +162,7 @@ def begin_from(
         See :class:`train.run.config.Start`; by default 0 with the earlier run's own
         discriminators, with
         new ones as :data:`train.loop.from_earlier.WAYS` says, at most a quarter of the steps.
-    precision, device, save_every
+    precision, device, save_every, force
         As :func:`begin`.
 
     Raises
@@ -170,7 +177,7 @@ def begin_from(
     distillation = constants.distillation if distillation is None else distillation
     noise = constants.noise if noise is None else noise
     _check_counts({"--steps": steps, "--save-every": save_every})
-    _check_new(run, seed)
+    _check_new(run, seed, force)
     if not 0 < rate < math.inf:
         raise InputError(f"--rate is {rate}; give a share of the recipe's learning rates, 0.3 say")
     if not 0 <= distillation < math.inf:
@@ -196,8 +203,10 @@ def begin_from(
     if not 0 <= warm_up < steps:
         raise InputError(f"--warm-up is {warm_up} of {steps} steps; give 0 or more, but fewer")
     device = _device(device)
+    training_set = load_again(config.provenance, earlier, MOVED, data)
     config = replace(
         config,
+        data=training_set.place,
         channels=spec.channels,
         steps=steps,
         seed=seed,
@@ -213,23 +222,26 @@ def begin_from(
             warm_up,
         ),
     )
-    pictures = load_again(config.provenance, earlier, "restore them").pictures
+    pictures = training_set.pictures
     loop.train(
         config,
         pictures,
         run,
         start=start_state(config, pictures, generator, earlier),
+        force=force,
         save_every=save_every,
         device=device,
     )
 
 
-def go_on(run, *, steps=None, device=None, save_every=loop.SAVE_EVERY):
+def go_on(run, *, data=None, steps=None, device=None, save_every=loop.SAVE_EVERY):
     """Resume a run from its last checkpoint, with its own configuration.
 
     Parameters
     ----------
     run : str or Path
+    data : str, optional
+        Where its pictures are now, if they were moved; the run then keeps that.
     steps : int, optional
         Another length for the whole run. Learning rates that decay do so along the new length.
     device, save_every
@@ -246,12 +258,13 @@ def go_on(run, *, steps=None, device=None, save_every=loop.SAVE_EVERY):
     config = RunConfig.load(run)
     if config.recipe not in RECIPES:
         raise InputError(f"{run}: recipe {config.recipe!r} cannot go on; train a new run")
-    pictures = load_again(config.provenance, run, "restore them").pictures
+    training_set = load_again(config.provenance, run, MOVED, data)
+    config = replace(config, data=training_set.place)
     if steps is not None:
         config = replace(config, steps=steps)
     loop.train(
         config,
-        pictures,
+        training_set.pictures,
         run,
         resume=True,
         save_every=save_every,
@@ -266,16 +279,11 @@ def _check_counts(counts):
             raise InputError(f"{name} is {value}; give at least 1")
 
 
-def _check_new(run, seed):
-    """Refuse a folder that holds a run or cannot be made, and a negative seed."""
+def _check_new(run, seed, force):
+    """Refuse a negative seed, and a folder that cannot be made, or holds a run unless `force`."""
     if seed < 0:
         raise InputError(f"--seed is {seed}; give 0 or a positive number")
-    if (run / CONFIG).exists():
-        raise InputError(
-            f"{run}: holds a run already; go on with `avatar train --resume --out {run}`, or name "
-            "another folder"
-        )
-    check_folder(run)
+    check_run_folder(run, force, f"go on with `{loop.resume_command(run)}`, ")
 
 
 def _device(name):

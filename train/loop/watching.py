@@ -24,13 +24,15 @@ PANELS = {
     "share judged rightly": ("d_grey_accuracy", "d_colour_accuracy"),
     "to training pictures": ("diversity", "novelty"),
 }
+CURVE = 3  # lines of losses: fewer show no course
 SMOOTHING = 0.9  # share of the past in the smoothed curves, a line
 
 
 class Watch:
     """What a run tells about itself while it trains; a context manager.
 
-    Nothing is drawn and TensorBoard is not loaded before the first line of metrics.
+    TensorBoard is not loaded before the first line of metrics, and nothing is drawn before there
+    are :data:`CURVE` lines of losses.
 
     Parameters
     ----------
@@ -66,7 +68,7 @@ class Watch:
         """Write a line of metrics, a dict with ``step``; its other numbers go to TensorBoard."""
         self._write(line)
         if self._board is None:
-            # Takes a second to import: not for runs too short to be watched.
+            # Takes a second to import.
             from torch.utils.tensorboard import SummaryWriter
 
             self._board = SummaryWriter(self._run / TENSORBOARD, purge_step=line["step"])
@@ -111,7 +113,7 @@ class Watch:
 
     def draw(self):
         """Rewrite losses.png: losses, mean logits, and what the alarms look at, over the steps."""
-        if self._board is None:
+        if sum("seconds" in line for line in self._lines) < CURVE:
             return
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure

@@ -19,7 +19,7 @@ from golden.generator import generate
 from golden.latents import quantize_latents
 from support.failures import InputError
 from support.progress import bar
-from train.data.training_set import load_again, refuse_alike
+from train.data.training_set import MOVED, load_again, refuse_alike
 from train.evaluate import metrics, random_cnn
 from train.networks.float_generator import as_network, float_pictures, to_uint8
 from train.quantize.pipeline import quantize, requantizer
@@ -76,7 +76,7 @@ def _told(facts, gain):
     return facts | {"widened": round(facts.get("widened", 1.0) * gain, 4)}
 
 
-def find_gain(config, generator, run):
+def find_gain(config, generator, run, data=None):
     """Return the gain that gives a generator the variety of its training pictures.
 
     From 1 upwards in hundredths, at most 1.5: the nearest place where the random-CNN Frechet
@@ -86,8 +86,11 @@ def find_gain(config, generator, run):
     ----------
     config : train.run.config.RunConfig
     generator : train.run.float_generator.FloatGenerator or
-    train.run.float_generator.IntegerGenerator run : str or Path
+    train.run.float_generator.IntegerGenerator
+    run : str or Path
         Its folder, for messages.
+    data : str, optional
+        Where its training pictures are now, if they were moved.
 
     Returns
     -------
@@ -98,7 +101,7 @@ def find_gain(config, generator, run):
     InputError
         The run was imported, its training pictures are gone or have changed, or all are alike.
     """
-    known = _known(config, run)
+    known = _known(config, run, data)
     chosen = np.linspace(0, len(known) - 1, min(len(known), REFERENCE_COUNT)).astype(int)
     reference = metrics.ScaledFeatures(random_cnn.features(known[chosen]))
     rng = np.random.default_rng([config.seed, _STREAM])
@@ -124,18 +127,18 @@ def find_gain(config, generator, run):
     return (100 + best) / 100
 
 
-def _known(config, run):
+def _known(config, run, data):
     """Return the training pictures of a run, where a gain can be found on them."""
     if config.recipe == "import":
         raise InputError(f"{run}: was trained elsewhere; give a --gain, or leave --widen out")
-    known = load_again(config.provenance, run, "restore them").pictures
+    known = load_again(config.provenance, run, MOVED, data).pictures
     refuse_alike(config.data, known, "a distance")
     return known
 
 
-def check_known(run):
+def check_known(run, data=None):
     """Raise the InputError of :func:`find_gain` for a run, before anything takes minutes."""
-    _known(config_of(run), run)
+    _known(config_of(run), run, data)
 
 
 def check_gain(gain):
@@ -144,7 +147,7 @@ def check_gain(gain):
         raise InputError(f"--gain is {gain}; give 1 to {1 + GREATEST / 100}")
 
 
-def widen_float(config, generator, run, gain=None):
+def widen_float(config, generator, run, gain=None, data=None):
     """Return a :class:`train.run.float_generator.FloatGenerator` with a gain, by default that of
     :func:`find_gain`.
 
@@ -153,10 +156,12 @@ def widen_float(config, generator, run, gain=None):
     InputError
         As :func:`find_gain`, where no gain is given.
     """
-    return with_gain(generator, find_gain(config, generator, run) if gain is None else gain)
+    if gain is None:
+        gain = find_gain(config, generator, run, data)
+    return with_gain(generator, gain)
 
 
-def widen_model(model, run, gain=None):
+def widen_model(model, run, gain=None, data=None):
     """Return what a run was quantised to with a gain, by default the one that its integers want.
 
     Parameters
@@ -165,6 +170,8 @@ def widen_model(model, run, gain=None):
         Of :func:`train.quantize.pipeline.quantize_run`.
     run : str or Path
     gain : float, optional
+    data : str, optional
+        Where its training pictures are now, if they were moved.
 
     Returns
     -------
@@ -179,7 +186,7 @@ def widen_model(model, run, gain=None):
     """
     config, generator = config_of(run), IntegerGenerator(model)
     if gain is None:
-        gain = find_gain(config, generator, run)
+        gain = find_gain(config, generator, run, data)
     if config.weight_bits is not None or "rounding_steps" in model.training:
         return with_gain(generator, gain).model
     _, floats = read_earlier(run)

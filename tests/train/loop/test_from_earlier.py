@@ -71,7 +71,9 @@ def test_the_model_file_is_the_network_that_was_trained(tmp_path, earlier, capsy
     pictures = ((planes + 1) * 127.5).round().permute(0, 2, 3, 1).numpy()
     np.testing.assert_array_equal(pictures, generate(model, quantize_latents(z)))
     assert not (run / "generator.safetensors").exists()
-    assert "8,6,5,3 bits" in refused(capsys, "quantize", run, "--weight-bits", "5", "--out", file)
+    assert "8,6,5,3 bits" in refused(
+        capsys, "quantize", run, "--weight-bits", "5", "--out", tmp_path / "w5"
+    )
 
 
 def test_finetune_begins_where_the_earlier_run_ended(tmp_path, earlier, monkeypatch):

@@ -12,7 +12,7 @@ import torch
 from support.failures import InputError
 from tests.train.runs import config
 from train.data.recombination import recombine
-from train.loop import loop
+from train.loop import loop, schedule
 from train.loop.loop import Diverged, train
 from train.loop.recipes import RECIPES
 from train.loop.trainer import Trainer
@@ -45,7 +45,7 @@ def folder(path):
 def test_an_interrupted_run_resumes_to_the_same_bits(
     tmp_path, sprites, recipe, number, monkeypatch
 ):
-    monkeypatch.setattr(loop, "METRICS_EVERY", 3)
+    monkeypatch.setattr(schedule, "EVERY", 3)
     unbroken, broken = folder(tmp_path / "unbroken"), folder(tmp_path / "broken")
     own = config(recipe, recombined=RECIPES[recipe].recombine or None)
     train(own, sprites, unbroken)
@@ -76,7 +76,7 @@ def test_an_interrupted_run_resumes_to_the_same_bits(
         for run in (unbroken, broken)
     ]
     assert metrics[0] == metrics[1]
-    assert [line["step"] for line in metrics[0]] == [3, 6, 9, 12]
+    assert [line["step"] for line in metrics[0]] == [2, 3, 5, 6, 9, 10, 12]
     for name in ("v1", "v2"):
         arrays = [getattr(FloatGenerator.load(r, config().spec), name) for r in (unbroken, broken)]
         np.testing.assert_array_equal(*arrays)
@@ -101,7 +101,7 @@ def test_recombined_pictures_are_shown_to_the_networks_and_to_the_alarms(
 
 
 def test_a_killed_run_repeats_the_steps_since_its_checkpoint(tmp_path, sprites, monkeypatch):
-    monkeypatch.setattr(loop, "METRICS_EVERY", 2)
+    monkeypatch.setattr(schedule, "EVERY", 4)
     unbroken, killed = folder(tmp_path / "unbroken"), folder(tmp_path / "killed")
     train(config(), sprites, unbroken)
     step = Trainer.step
@@ -120,7 +120,7 @@ def test_a_killed_run_repeats_the_steps_since_its_checkpoint(tmp_path, sprites, 
     train(config(), sprites, killed, resume=True)
     assert weights(killed) == weights(unbroken)
     lines = map(json.loads, (killed / loop.METRICS).read_text().splitlines())
-    assert [line["step"] for line in lines if "g" in line] == [2, 4, 6, 8, 10, 12]
+    assert [line["step"] for line in lines if "g" in line] == [2, 4, 5, 8, 10, 12]
 
 
 def test_a_run_that_dies_in_its_last_save_can_end(tmp_path, sprites, monkeypatch):
@@ -186,7 +186,7 @@ def test_damaged_checkpoints(tmp_path, sprites, damage):
     else:
         wanted = dataclasses.replace(wanted, channels=(5, 3, 2))
     with pytest.raises(
-        InputError, match=r"^\S*checkpoint\.pt: is damaged, or of other netw\S+; remove"
+        InputError, match=r"^\S*: checkpoint\.pt: is damaged, or of other netw\S+; remove"
     ):
         train(wanted, sprites, tmp_path, resume=True)
 

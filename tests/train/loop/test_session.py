@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """avatar data, train, quantize from their command lines: what they write, what they refuse."""
 
+import dataclasses
 import json
+import shlex
 
 import numpy as np
 import pytest
@@ -226,7 +228,18 @@ def test_a_folder_that_holds_a_run_is_kept(tmp_path, capsys):
     before = (run / "checkpoint.pt").read_bytes()
     assert "holds a run already" in refused(capsys, *TRAIN, "--out", run)
     assert (run / "checkpoint.pt").read_bytes() == before
-    assert "there is no folder" in refused(capsys, *TRAIN, "--out", tmp_path / "no" / "r")
+    assert "give one of them" in refused(capsys, "train", "--resume", "--force", "--out", run)
+    assert "--steps is 0" in refused(capsys, *TRAIN, "--force", "--steps", "0", "--out", run)
+    assert (run / "checkpoint.pt").read_bytes() == before
+    (run / "own.txt").touch()
+    assert main([*TRAIN, "--seed", "1", "--force", "--out", str(run)]) == 0
+    assert RunConfig.load(run).seed == 1
+    assert not (run / "own.txt").exists()  # whole
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "own.txt").touch()
+    (other / "config.json").mkdir()
+    assert "has no config.json" in refused(capsys, *TRAIN, "--force", "--out", other)
 
 
 def test_quantize_refuses(tmp_path, capsys):
@@ -236,7 +249,7 @@ def test_quantize_refuses(tmp_path, capsys):
     for bits in ("9", "1", "5,5", "x", "5,5,5,9"):
         line = refused(capsys, "quantize", run, "--weight-bits", bits, "--out", out)
         assert "weight" in line
-    assert "no folder" in refused(capsys, "quantize", run, "--out", tmp_path / "no" / "m")
+    assert "is a file" in refused(capsys, "quantize", run, "--out", run / "config.json" / "m")
     generator = run / "generator.safetensors"
     generator.write_bytes(generator.read_bytes()[:-9])
     assert "generator.safetensors: is damaged" in refused(capsys, "quantize", run, "--out", out)
@@ -250,14 +263,124 @@ def test_folders_that_cannot_be_made_are_refused_before_the_work(tmp_path, capsy
     monkeypatch.setattr(session, "load", None)
     monkeypatch.setattr(session, "start_state", None)
     for verb in (TRAIN, ("finetune", tmp_path / "r", "--weight-bits", "5")):
-        assert "there is no folder" in refused(capsys, *verb, "--out", tmp_path / "no" / "r")
+        line = refused(capsys, *verb, "--out", tmp_path / "r" / "config.json" / "r")
+        assert "config.json is a file; write elsewhere" in line
 
 
-def test_a_model_may_lie_in_the_folder_of_its_run(tmp_path):
+def test_a_new_run_and_its_model_make_the_folders_on_the_way(tmp_path):
+    run, model = tmp_path / "deep" / "er" / "run", tmp_path / "models" / "m.safetensors"
+    assert main([*TRAIN, "--out", str(run)]) == 0
+    assert RunConfig.load(run).steps == 3
+    assert main(["quantize", str(run), "--out", str(model)]) == 0
+    assert model_file.load(model).spec.channels == (4, 3, 2)
+
+
+def test_a_model_is_replaced_on_demand_only(tmp_path, capsys, monkeypatch):
+    """It may lie in the folder of its run."""
     run = tmp_path / "r"
     assert main([*TRAIN, "--out", str(run)]) == 0
-    quantize = ["quantize", str(run), "--out", str(run / "model.safetensors")]
-    assert main(quantize) == main(quantize) == 0
+    model, packed = run / "model.safetensors", tmp_path / "p.safetensors"
+    verbs = (["quantize", str(run), "--out", str(model)], ["pack", str(run), "--out", str(packed)])
+    for verb in verbs:
+        assert main(verb) == 0
+    before = model.read_bytes(), packed.read_bytes()
+    with monkeypatch.context() as patch:
+        patch.setattr(RunConfig, "load", None)  # refused before the work
+        for verb, path in zip(verbs, (model, packed)):
+            assert f"{path}: is there already; --force replaces it" in refused(capsys, *verb)
+    assert (model.read_bytes(), packed.read_bytes()) == before
+    for verb in (verbs[0] + ["--weight-bits", "3"], verbs[1]):
+        assert main([*verb, "--force"]) == 0
+    assert model_file.load(model).spec.weight_bits == (3,) * 4
+
+
+def test_moved_pictures_are_proven_by_their_digest(tmp_path, capsys, monkeypatch):
+    """A run is gone on with from any folder; everything that reads its pictures takes new ones."""
+    monkeypatch.chdir(tmp_path)
+    main(["data", "--count", "6", "--out", "own"])
+    main(["data", "--count", "6", "--seed", "1", "--out", "other"])
+    assert main([*TRAIN, "--data", "own", "--out", "r"]) == 0
+    assert RunConfig.load("r").data == str(tmp_path / "own")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir("elsewhere")
+    resume = ["train", "--resume", "--out", "../r", "--steps"]
+    assert main([*resume, "4"]) == 0
+    (tmp_path / "own").rename(tmp_path / "moved")
+    monkeypatch.setattr(widening, "SAMPLES", 16)
+    monkeypatch.setattr(widening, "STRIDES", (50,))
+    again = (
+        [*resume, "5"],
+        ["distill", "--teacher", "../r", "--channels", "3,2,2", "--steps", "1", "--out", "small"],
+        ["pack", "../r", "--widen", "--out", "p.safetensors"],
+        ["quantize", "../r", "--widen", "--out", "m.safetensors"],
+    )
+    for command in again:
+        line = refused(capsys, *command)
+        assert line.startswith("avatar: error: ../r: there is no folder "), line
+        assert "name their folder with --data DIR" in line
+        line = refused(capsys, *command, "--data", "../other")
+        assert line.endswith("../other: these are not the pictures that ../r was trained on")
+    for command in again:
+        assert main([*command, "--data", "../moved"]) == 0
+    for run in ("../r", "small"):
+        assert RunConfig.load(run).data == str(tmp_path / "moved")
+    capsys.readouterr()
+    assert main([*resume, "6"]) == 0  # the run has kept where they are
+    assert "leave it out" in refused(
+        capsys, "quantize", "../r", "--data", "../moved", "--out", "m2"
+    )
+
+
+def test_a_relative_path_of_before_is_read_from_its_folder(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    main(["data", "--count", "6", "--out", "own"])
+    assert main([*TRAIN, "--data", "own", "--out", "r"]) == 0
+    dataclasses.replace(RunConfig.load("r"), data="own").save("r")
+    assert main(["train", "--resume", "--out", "r", "--steps", "4"]) == 0
+    assert RunConfig.load("r").data == str(tmp_path / "own")
+
+
+def test_a_short_run_shows_its_losses(tmp_path, monkeypatch):
+    """A run gone on with tells what an unbroken one tells: the mean of an earlier end goes."""
+    step = loop.Trainer.step
+
+    def numbered(self):
+        losses = step(self)
+        return losses | {"g": torch.tensor(float(self.step_count))}
+
+    def told():
+        lines = [json.loads(line) for line in (run / loop.METRICS).read_text().splitlines()]
+        return [(line["step"], line["g"]) for line in lines]
+
+    monkeypatch.setattr(loop.Trainer, "step", numbered)
+    run = tmp_path / "r"
+    assert main(["train", "--channels", "4,3,2", "--steps", "14", "--out", str(run)]) == 0
+    assert told() == [(2, 1.5), (5, 4.0), (10, 8.0), (14, 12.5)]
+    with Image.open(run / "losses.png") as picture:
+        assert np.asarray(picture.convert("L")).std() > 5
+    assert main(["train", "--resume", "--steps", "20", "--out", str(run)]) == 0
+    assert told() == [(2, 1.5), (5, 4.0), (10, 8.0), (20, 15.5)]
+
+
+def test_a_stopped_run_says_what_goes_on(tmp_path, capsys, monkeypatch):
+    run, step = tmp_path / "my run", loop.Trainer.step
+
+    def interrupted(self):
+        if self.step_count == 1:
+            loop.signal.raise_signal(loop.signal.SIGINT)
+        return step(self)
+
+    monkeypatch.setattr(loop.Trainer, "step", interrupted)
+    assert main([*TRAIN, "--out", str(run)]) == 130
+    last = capsys.readouterr().err.splitlines()[-1]
+    command = f"avatar train --resume --out '{run}'"
+    assert last == f"avatar: interrupted; saved at step 2; go on with: {command}"
+    monkeypatch.setattr(loop.Trainer, "step", step)
+    assert main(shlex.split(command)[1:]) == 0
+    command = f"avatar quantize '{run}' --out model.safetensors"
+    assert capsys.readouterr().out == f"{run}: trained; next: {command}\n"
+    monkeypatch.chdir(tmp_path)
+    assert main(shlex.split(command)[1:]) == 0
 
 
 def test_networks_larger_than_memory(tmp_path, capsys, monkeypatch):
@@ -273,4 +396,4 @@ def test_damaged_metrics_are_dropped(tmp_path):
     whole = json.dumps({"step": 2}) + "\n"
     (run / loop.METRICS).write_bytes(b'{"step": 1, "g\n[]\n\xff\n' + whole.encode() + b'{"step"')
     assert main(["train", "--resume", "--out", str(run), "--steps", "4"]) == 0
-    assert (run / loop.METRICS).read_text() == whole
+    assert (run / loop.METRICS).read_text().startswith(whole + '{"step": 4, "sec')

@@ -31,16 +31,22 @@ def test_a_short_run_loads_nothing(tmp_path, sprites):
 
 def test_scalars_samples_and_curves(tmp_path, sprites):
     with Watch(tmp_path, sprites[:60]) as watch:
-        for step in (100, 200):
+        for step in (50, 100, 200):
+            watch.draw()
+            assert not (tmp_path / LOSSES).exists()
             watch.log({"step": step, "seconds": 1.0, "g": 3.0, "d_colour": 100 / step})
         watch.look(200, sprites[60:69])
         watch.draw()
-    assert [line["step"] for line in lines(tmp_path)] == [100, 200, 200]
-    assert lines(tmp_path)[2].keys() == {"step", "diversity", "novelty"}
+    assert [line["step"] for line in lines(tmp_path)] == [50, 100, 200, 200]
+    assert lines(tmp_path)[3].keys() == {"step", "diversity", "novelty"}
     board = EventAccumulator(str(tmp_path / TENSORBOARD))
     board.Reload()
     assert set(board.Tags()["scalars"]) == {"g", "d_colour", "diversity", "novelty"}
-    assert [(e.step, e.value) for e in board.Scalars("d_colour")] == [(100, 1.0), (200, 0.5)]
+    assert [(e.step, e.value) for e in board.Scalars("d_colour")] == [
+        (50, 2.0),
+        (100, 1.0),
+        (200, 0.5),
+    ]
     (grid,) = board.Images("samples")
     assert (grid.step, grid.width, grid.height) == (200, 192, 192)
     with Image.open(tmp_path / LOSSES) as picture:

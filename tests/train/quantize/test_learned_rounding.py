@@ -128,7 +128,7 @@ def test_a_folder_and_a_packed_file_from_the_command_line(tmp_path, run, floats,
 def test_widening_keeps_what_was_learned(tmp_path, run, capsys, monkeypatch):
     monkeypatch.setattr("train.quantize.widening.find_gain", lambda *_: 1.2)
     monkeypatch.setattr(
-        "train.quantize.widening.check_known", lambda _: None
+        "train.quantize.widening.check_known", lambda *_: None
     )  # the run has no pictures
     kept = []
     for widen in ([], ["--widen"]):

@@ -140,7 +140,7 @@ def test_both_files_tell_of_the_gain(run, tmp_path, few_samples, capsys):
     assert model.training["widened"] == gain
     assert main(["evaluate", "--model", str(tmp_path / "g"), "--count", "20", "--json"]) == 0
     psnr = model.metrics["psnr"]
-    assert main(["quantize", str(run), "--out", str(out), "--json"]) == 0
+    assert main(["quantize", str(run), "--out", str(out), "--force"]) == 0
     plain = model_file.load(out)
     assert "widened" not in plain.training
     assert abs(psnr - plain.metrics["psnr"]) < 3  # each beside its own float generator
@@ -178,7 +178,7 @@ def test_pictures_that_have_changed(run, tmp_path, capsys, monkeypatch, learn):
     monkeypatch.setattr("train.quantize.pipeline.quantize_run", None)  # refused before the minutes
     (tmp_path / "pictures" / "3.png").unlink()
     assert main(["quantize", str(run), *learn, "--widen", "--out", str(tmp_path / "m")]) == 2
-    assert "these are not the pictures that" in capsys.readouterr().err
+    assert "are not the pictures that it was trained on; name" in capsys.readouterr().err
     assert not (tmp_path / "m").exists()
 
 
