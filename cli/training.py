@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
+import shlex
 from functools import partial
 
-from cli.arguments import JSON, argument, check_seed, shipped, verb
+from cli.arguments import JSON, MOVED_DATA, argument, check_seed, shipped, verb
 from cli.output import notice, show
 from golden.options import channels_of, weight_bits
 from support.failures import InputError
-from support.files import make_folder
+from support.files import check_folder
 from train import options
 
 
@@ -36,7 +37,7 @@ def data(args):
     check_seed(args.seed)
     if args.sheet:
         pictures.check_png(args.sheet)
-    pictures.make_empty(args.out)
+    pictures.check_empty(args.out)
     images, attributes = sprites.collection(args.count, args.seed)
     pictures.save_each(args.out, bar(images, desc="save", unit="PNG"))
     sprites.save_labels(args.out, attributes)
@@ -55,7 +56,7 @@ def train(args):
     losses.png, samples/ and tensorboard/. Several processes: torchrun --nproc-per-node 2 -m train,
     with the same options.
     """
-    return options.train(args)
+    options.train(args)
 
 
 EARLIER = "folder of `avatar train`, or a file of `avatar pack`"
@@ -94,18 +95,21 @@ START_ARGUMENTS = (
     options.PRECISION,
     argument("--device", choices=("cpu", "cuda"), help="default: cuda where there is one"),
     argument("--save-every", type=int, default=1000, metavar="N", help="steps (default 1000)"),
+    MOVED_DATA,
+    argument("--force", action="store_true", help="replace the run that RUN2 holds"),
 )
 
 
 def _begin_from(earlier, way, args, **sizes):
     """Train a run that begins from an earlier one."""
+    from golden.model_file import quantize_command
     from train.loop import session
 
     names = ("steps", "seed", "rate", "distillation", "noise", "warm_up")
-    names += ("precision", "device", "save_every")
+    names += ("precision", "device", "save_every", "data", "force")
     given = {name: getattr(args, name) for name in names}
     session.begin_from(earlier, args.out, way, **sizes, **given)
-    print(f"{args.out}: trained; next: avatar quantize {args.out} --out model.safetensors")
+    print(f"{args.out}: trained; next: {quantize_command(args.out)}")
 
 
 @verb(
@@ -223,19 +227,22 @@ def evaluate(args):
         )
     evaluation.check(args.count, args.seed)
     ((kind, path),) = given.items()
-    source = kinds[kind](path)
-    _notice_other_reference(path, source.training, args.reference)
-    training = None
-    if args.training is not None:
-        training = evaluation.training_of(args.training, args.training_count, reading)
-    result = evaluation.evaluate(
-        source,
-        evaluation.reference_of(args.reference, args.count, reading),
-        count=args.count,
-        seed=args.seed,
-        training=training,
-        progress=partial(bar, desc="evaluate", unit="set"),
-    )
+    with bar(total=evaluation.STEPS + 1, desc="evaluate", unit="step") as progress:
+        source = kinds[kind](path)
+        _notice_other_reference(path, source.training, args.reference)
+        training = None
+        if args.training is not None:
+            training = evaluation.training_of(args.training, args.training_count, reading)
+        reference = evaluation.reference_of(args.reference, args.count, reading)
+        progress.update()
+        result = evaluation.evaluate(
+            source,
+            reference,
+            count=args.count,
+            seed=args.seed,
+            training=training,
+            done=progress.update,
+        )
     show(args, result, evaluation.as_text)
 
 
@@ -250,10 +257,8 @@ def _notice_other_reference(path, training, reference):
             told = [data, *Reading.from_json(training.get("reading")).options]
         except InputError as error:
             raise InputError(f"{path}: {error}; train again") from None
-        notice(
-            f"{path}: was trained on {data}; to compare with that, give "
-            f"--reference {' '.join(map(str, told))}"
-        )
+        words = f"to compare with that, give --reference {shlex.join(map(str, told))}"
+        notice(f"{path}: was trained on {data}; {words}")
 
 
 @verb(
@@ -286,7 +291,7 @@ def experiment(args):
         return
     chosen = None if args.name == "all" else find(args.name)
     check_seed(args.seed)
-    make_folder(args.out)
+    check_folder(args.out)
 
     from train.experiments import report
 

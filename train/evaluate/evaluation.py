@@ -18,6 +18,8 @@ from train.data.distance import nearest, rms
 from train.data.reading import DEFAULT, read_folder
 from train.data.training_set import SPRITES, SPRITES_SEED, load, load_again, refuse_alike
 from train.evaluate import attribute_cnn, metrics, random_cnn, samples
+from train.evaluate.kept import kept_figures
+from train.networks.torch_tools import one_thread
 
 REFERENCE_SEED = 8_001  # of the held-out sprites; no training set has it
 REFERENCE_COUNT = 2_000
@@ -28,6 +30,18 @@ TRAINING_COUNT = 275  # sprites of the calibration's training set: as many as th
 NEIGHBOURS = 5  # of coverage and recall
 NEAR_COPY = 15.0  # grey levels: one new sprite of 3,500 is that near to one of 275
 SPRITE_ONLY = ("attribute_frechet", "re_render")
+BETTER = {  # what a person who compares two generators looks for
+    "attribute_frechet": "↓",
+    "re_render": "↓",
+    "random_frechet": "↓",
+    "sliced_wasserstein": "↓",
+    "coverage": "↑",
+    "recall": "↑",
+    "diversity": "≈",
+}
+LEGEND = "↓: less is better, ↑: more is better, ≈: best where `real` is, or fresh pictures are"
+CALIBRATION_SETS = 5
+STEPS = 3 + CALIBRATION_SETS  # of an evaluation: also the pictures, their figures, novelty
 _BLEND_SEED, _NOISE_SEED = 8_002, 8_003
 
 
@@ -97,6 +111,7 @@ def re_render(pictures, attributes):
     return float(rms(pictures, np.stack([drawn[each] for each in attributes])).mean())
 
 
+@one_thread()
 def sprite_reference(count=COUNT, reference_count=REFERENCE_COUNT):
     """Return held-out sprites, and `count` fresh ones beside them, as a :class:`Reference`.
 
@@ -108,6 +123,7 @@ def sprite_reference(count=COUNT, reference_count=REFERENCE_COUNT):
     )
 
 
+@one_thread()
 def folder_reference(folder, count=COUNT, reading=DEFAULT):
     """Return a folder's pictures, at most :data:`REFERENCE_COUNT`, as a :class:`Reference`.
 
@@ -212,24 +228,27 @@ def novelty(pictures, training, fresh):
         pictures to the nearest other one, at most N of them): each ``median``, ``minimum`` in grey
         levels and ``near_copies``, the pictures nearer than :data:`NEAR_COPY`.
     """
+    baselines = novelty_baselines(len(pictures), training, fresh)
+    return {"samples": _nearness(pictures, training), **baselines}
+
+
+def novelty_baselines(count, training, fresh):
+    """Return what :func:`novelty` says beside `count` pictures, whichever they are."""
     known = {each.tobytes() for each in training}
     fresh = fresh[[each.tobytes() not in known for each in fresh]]
     own = np.arange(len(training))
-    if len(own) > len(pictures):
-        own = np.sort(np.random.default_rng(REFERENCE_SEED).choice(own, len(pictures), False))
-    distances = {
-        "samples": nearest(pictures, training)[0],
-        "fresh": nearest(fresh, training)[0] if len(fresh) else fresh,
-        "leave_one_out": nearest(training[own], training, own=own)[0],
-    }
+    if len(own) > count:
+        own = np.sort(np.random.default_rng(REFERENCE_SEED).choice(own, count, False))
+    baselines = {"fresh": _nearness(fresh, training)} if len(fresh) else {}
+    return baselines | {"leave_one_out": _nearness(training[own], training, own=own)}
+
+
+def _nearness(pictures, training, **own):
+    distances = nearest(pictures, training, **own)[0]
     return {
-        name: {
-            "median": float(np.median(each)),
-            "minimum": float(each.min()),
-            "near_copies": int((each < NEAR_COPY).sum()),
-        }
-        for name, each in distances.items()
-        if len(each)
+        "median": float(np.median(distances)),
+        "minimum": float(distances.min()),
+        "near_copies": int((distances < NEAR_COPY).sum()),
     }
 
 
@@ -242,8 +261,12 @@ def check(count, seed):
         raise InputError(f"--seed is {seed}; give 0 or a positive number")
 
 
-def evaluate(source, reference, *, count=COUNT, seed=0, training=None, progress=iter):
+@one_thread()
+def evaluate(source, reference, *, count=COUNT, seed=0, training=None, done=lambda: None):
     """Measure a source of pictures, the calibration sets beside it.
+
+    What no source changes is kept: another call for the same reference and count, and novelty's
+    baselines for the same training pictures, takes it from there.
 
     Parameters
     ----------
@@ -254,8 +277,8 @@ def evaluate(source, reference, *, count=COUNT, seed=0, training=None, progress=
         Samples, and the seed of their latents.
     training : uint8 array, shape (N, 32, 32, 3), optional
         Its training pictures; by default those that its configuration names.
-    progress : callable
-        Wraps the iterable of sets, as tqdm does.
+    done : callable
+        Called at the end of each step, of :data:`STEPS`.
 
     Returns
     -------
@@ -278,22 +301,27 @@ def evaluate(source, reference, *, count=COUNT, seed=0, training=None, progress=
         except InputError as error:
             left_out["novelty"] = str(error)
     pictures = source.sample(count, seed)
-    own_training = None if reference.source == SPRITES else training
-    sets = [("figures", pictures), *calibration_sets(reference, count, own_training)]
-    figures = {name: reference.measure(each) for name, each in progress(sets)}
+    done()
+    figures = reference.measure(pictures)
+    done()
     result = {
         "source": source.facts,
         "count": count,
         "seed": seed,
         "reference": {"source": reference.source, "pictures": len(reference.pictures)},
-        "figures": figures.pop("figures"),
-        "calibration": figures,
+        "figures": figures,
+        "calibration": _calibration(reference, count, training, done),
     }
     if training is not None and len(training) > 1:
         result["training_pictures"] = len(training)
-        result["novelty"] = novelty(pictures, training, reference.fresh)
+        baselines = kept_figures(
+            ["novelty", training, reference.fresh, count],
+            lambda: novelty_baselines(count, training, reference.fresh),
+        )
+        result["novelty"] = {"samples": _nearness(pictures, training), **baselines}
     elif training is not None:
         left_out["novelty"] = "the training set is a single picture"
+    done()
     if reference.reader:
         result["attribute_cnn"] = reference.reader.digest
     result |= {
@@ -304,6 +332,25 @@ def evaluate(source, reference, *, count=COUNT, seed=0, training=None, progress=
         "left_out": left_out,
     }
     return _rounded(result)
+
+
+def _calibration(reference, count, training, done):
+    """Return the figures of the calibration sets, by name."""
+    training = None if reference.source == SPRITES else training
+    figures = {}
+
+    def work():
+        for name, pictures in calibration_sets(reference, count, training):
+            figures[name] = reference.measure(pictures)
+            done()
+        return figures
+
+    networks = [random_cnn.digest(), reference.reader and reference.reader.digest]
+    own = [reference.source == SPRITES, reference.pictures, reference.fresh, training]
+    known = kept_figures(["calibration", *networks, *own, count], work)
+    for _ in range(CALIBRATION_SETS - len(figures)):
+        done()
+    return known
 
 
 def _ratios(result):
@@ -337,16 +384,16 @@ def as_text(result):
     """Return a result of :func:`evaluate` as tables for people."""
     rows = {"this": result["figures"]} | result["calibration"]
     names = list(result["figures"])
-    lines = ["".join([f"{'':14}", *(f"{name:>20}" for name in names)])]
+    lines = ["".join([f"{'':14}", *(f"{name + ' ' + BETTER[name]:>21}" for name in names)])]
     for row, figures in rows.items():
-        cells = [f"{figures[name]:>20.4g}" for name in names]
+        cells = [f"{figures[name]:>21.4g}" for name in names]
         lines.append("".join([f"{row.replace('_', ' '):14}", *cells]))
     if "novelty" in result:
-        lines.append("\nnearest training picture, grey levels: median, minimum, near copies")
+        lines.append("\nnearest training picture, grey levels: median ≈, minimum ≈, near copies ↓")
         for name, found in result["novelty"].items():
             median, minimum, copies = found.values()
             lines.append(f"{name.replace('_', ' '):14}{median:>8.1f}{minimum:>8.1f}{copies:>8}")
-    lines.append("")
+    lines += ["", LEGEND]
     lines += [f"{name.replace('_', ' ')}: {value:.3f}" for name, value in result["ratios"].items()]
     lines += [f"no {name.replace('_', ' ')}: {why}" for name, why in result["left_out"].items()]
     return "\n".join(lines)

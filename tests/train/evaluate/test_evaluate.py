@@ -3,6 +3,7 @@
 
 import dataclasses
 import json
+from functools import partial
 
 import numpy as np
 import pytest
@@ -21,8 +22,19 @@ from train.run import packed
 from train.run.config import RunConfig
 from train.run.float_generator import FloatGenerator, IntegerGenerator
 
+pytestmark = pytest.mark.usefixtures("own_cache")
 COUNT = 700  # figures depend on it: half of what `avatar evaluate` takes, of every set
 DISTANCES = ("attribute_frechet", "re_render", "random_frechet", "sliced_wasserstein")
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture
+def own_cache(cache, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
 
 
 @pytest.fixture(scope="module")
@@ -258,8 +270,8 @@ def test_what_to_compare_with_is_told_as_it_was_read(tmp_path, capsys):
         (["--run", "half", "--tile", "32"], "--tile says how a folder is read; name one"),
         (["--images", "many", "--count", "2"], "--count is 2; give 20 to 20000"),
         (["--images", "many", "--seed", "-1"], "--seed is -1"),
-        (["--run", "many"], "config.json: there is no such file"),
-        (["--run", "half"], "generator.safetensors: there is no such file"),
+        (["--run", "many"], "many: has no config.json"),
+        (["--run", "half"], "half: has no generator.safetensors"),
         (["--model", "half/config.json"], "config.json: "),
     ],
 )
@@ -289,4 +301,60 @@ def test_training_pictures_that_are_gone_leave_novelty_out(reference, run):
     assert evaluation.evaluate(source, reference, count=20)["training_pictures"] == 30
     result = evaluation.evaluate(changed, reference, count=20)
     assert "novelty" not in result
-    assert "not the pictures that the source was trained on" in result["left_out"]["novelty"]
+    assert "not the pictures that it was trained on" in result["left_out"]["novelty"]
+
+
+def test_what_no_generator_changes_is_kept(run, tmp_path, monkeypatch, capsys):
+    """Another generator takes it from the call before; another count, or reference, does not."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    measured, measure = [], evaluation.Reference.measure
+
+    def counted(self, pictures):
+        measured.append(len(pictures))
+        return measure(self, pictures)
+
+    monkeypatch.setattr(evaluation.Reference, "measure", counted)
+    for name, count, seed in (("real", 30, 4), ("other", 30, 5)):
+        (tmp_path / name).mkdir()
+        png.save_each(tmp_path / name, sprites.collection(count, seed)[0])
+
+    def evaluate(*, reference="real", count="20", seed="0"):
+        measured.clear()
+        arguments = ["--run", run, "--reference", tmp_path / reference, "--count", count]
+        assert main(["evaluate", *map(str, arguments), "--seed", seed, "--json"]) == 0
+        return len(measured), json.loads(capsys.readouterr().out)
+
+    times, first = evaluate()
+    assert times == 6  # itself, and five calibration sets
+    times, again = evaluate()
+    assert (times, again) == (1, first)
+    times, other = evaluate(seed="1")
+    assert times == 1
+    assert other["calibration"] == first["calibration"]
+    assert other["figures"] != first["figures"]
+    assert other["novelty"]["fresh"] == first["novelty"]["fresh"]
+    times, other = evaluate(reference="other")
+    assert times == 6
+    assert other["calibration"] != first["calibration"]
+    assert evaluate(count="21")[0] == 6
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))  # nothing can be kept there
+    assert evaluate() == (6, first)
+
+
+def test_a_step_is_told_when_it_is_done(reference, run):
+    source = samples.of_run(run)
+    for _ in range(2):
+        told = []
+        evaluation.evaluate(source, reference, count=20, done=partial(told.append, 1))
+        assert len(told) == evaluation.STEPS
+
+
+def test_people_see_what_is_better(tmp_path, capsys):
+    png.save_each(tmp_path, sprites.collection(12, 4)[0])
+    assert main(["evaluate", "--images", str(tmp_path), "--count", "20"]) == 0
+    head, *rows = capsys.readouterr().out.splitlines()
+    assert "attribute_frechet ↓" in head
+    assert "coverage ↑" in head
+    assert len({len(row) for row in (head, *rows[:6])}) == 1
+    assert any(row.startswith("↓: less is better, ↑: more is better") for row in rows)
