@@ -7,7 +7,8 @@ import math
 import sys
 from pathlib import Path
 
-from support.failures import CheckFailed, InputError
+from support import termination
+from support.failures import InputError
 
 
 def check_positive(**numbers):
@@ -28,17 +29,6 @@ def run(main, argv=None):
     Returns
     -------
     int
-        The exit status: what `main` returns, 2 after bad input, 130 after Ctrl-C.
+        The exit status, as :func:`support.termination.run` gives it.
     """
-    name = Path(sys.argv[0]).stem
-    try:
-        return main(argv) or 0
-    except (InputError, OSError) as error:
-        print(f"{name}: error: {error}", file=sys.stderr)
-        return InputError.status
-    except CheckFailed as error:
-        print(f"{name}: {error}", file=sys.stderr)
-        return error.status
-    except KeyboardInterrupt:
-        print(f"{name}: interrupted", file=sys.stderr)
-        return 130
+    return termination.run(Path(sys.argv[0]).stem, lambda: main(argv))

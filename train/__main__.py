@@ -15,8 +15,9 @@ import argparse
 import sys
 
 from support.failures import InputError
+from support.termination import run
 from train import options
-from train.loop.parallel import Deserted, is_first
+from train.loop.parallel import is_first
 
 
 class _Parser(argparse.ArgumentParser):
@@ -31,19 +32,8 @@ def main():
     )
     for names, settings in options.ARGUMENTS:
         parser.add_argument(*names, **settings)
-    try:
-        return options.train(parser.parse_args())
-    except InputError as error:
-        line, status = str(error), 2
-    except OSError as error:
-        line, status = f"{error.filename}: {error.strerror}" if error.filename else str(error), 2
-    except Deserted as error:
-        line, status = str(error), 1
-    except KeyboardInterrupt:
-        line, status = "interrupted", 130
-    if is_first():  # what stops one process stops all, for the same reason
-        print(f"train: {line}", file=sys.stderr)
-    return status
+    # What stops one process stops all, for the same reason: the first one speaks.
+    return run("train", lambda: options.train(parser.parse_args()), speaks=is_first)
 
 
 if __name__ == "__main__":

@@ -17,11 +17,11 @@ from pathlib import Path
 from amaranth.back import rtlil
 
 from sim.formal import fifos, framing, serial, streams
+from support import termination
 from support.cache import cache_dir
 from support.environment import clean_environment
 from support.failures import InputError
 from support.progress import bar, write
-from support.termination import end_on_sigterm
 
 PROOFS = [*streams.PROOFS, *fifos.PROOFS, *framing.PROOFS, *serial.PROOFS]
 TIMEOUT = 1800  # seconds after which a proof has failed; each takes a few on an idle core
@@ -127,22 +127,17 @@ def main():
     args = parser.parse_args()
     known = {proof.name: proof for proof in PROOFS}
     for name in set(args.names) - set(known):
-        print(f"formal: there is no proof {name}; there are {', '.join(known)}", file=sys.stderr)
-        return 2
+        raise InputError(f"there is no proof {name}; there are {', '.join(known)}")
     chosen = [known[name] for name in args.names] if args.names else PROOFS
     cache_dir().mkdir(parents=True, exist_ok=True)  # the packaged tools do not see /tmp
-    end_on_sigterm()
+    termination.end_on_sigterm()
     passed = 0
     with bar(chosen, desc="prove", unit="proof") as proofs:
         for proof in proofs:
             proofs.set_postfix_str(proof.name)
             begin = time.monotonic()
             with tempfile.TemporaryDirectory(prefix="avatar-formal-", dir=cache_dir()) as folder:
-                try:
-                    good = run(proof, folder, faulty=args.faults)
-                except InputError as error:
-                    print(f"formal: {error}", file=sys.stderr)
-                    return 2
+                good = run(proof, folder, faulty=args.faults)
             passed += good
             kind = "for all time" if proof.mode == "prove" else f"{proof.depth} clocks"
             words = ("fault found", "FAULT NOT FOUND") if args.faults else ("passed", "FAILED")
@@ -154,4 +149,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(termination.run("formal", main))

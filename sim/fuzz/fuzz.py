@@ -18,8 +18,9 @@ from sim.fuzz import damage
 from sim.fuzz.fuzz_board import CLOCKS, FuzzBoard, proven
 from sim.fuzz.pins import RST, RX, Pins, idle, wave
 from sim.runner import NotSimulated
-from support.failures import InputError
+from support.failures import CheckFailed, InputError
 from support.progress import bar
+from support.termination import run
 
 BYTE = CLOCKS * protocol.BYTE_BITS
 OFFSET = 0.02  # of the host's clock, at most
@@ -31,7 +32,7 @@ RATES = (4, 5, 6, 7, 16)  # clocks a bit that a host may ask for
 LOST = {Error.BROKEN, Error.BUSY}
 
 
-class Failure(AssertionError):
+class Failure(CheckFailed):
     """The board lied, or hangs."""
 
 
@@ -222,20 +223,13 @@ def main():
     parser.add_argument("--seed", type=int, default=1, metavar="S")
     args = parser.parse_args()
     if args.seed < 0:
-        parser.error(f"--seed is {args.seed}; give 0 or a positive number")
+        raise InputError(f"--seed is {args.seed}; give 0 or a positive number")
     begin = time.monotonic()
     frames = bar(total=args.frames, desc="fuzz", unit="frame", leave=True)
-    try:
-        board = FuzzBoard()
-        with Pins(board.verilog()) as pins, frames:
-            fuzz = Fuzz(board, pins, args.seed)
-            fuzz.run(args.frames, progress=frames.update)
-    except Failure as failure:
-        print(f"fuzz: {failure}", file=sys.stderr)
-        return 1
-    except InputError as error:
-        print(f"fuzz: {error}", file=sys.stderr)
-        return error.status
+    board = FuzzBoard()
+    with Pins(board.verilog()) as pins, frames:
+        fuzz = Fuzz(board, pins, args.seed)
+        fuzz.run(args.frames, progress=frames.update)
     seconds = time.monotonic() - begin
     print(", ".join(f"{count} {kind}" for kind, count in sorted(fuzz.kinds.items())))
     print(
@@ -243,8 +237,7 @@ def main():
         f"frame served, at once or {GAP} byte-times after the line was disturbed; "
         f"{pins.clocks / 1e6:.0f} million clocks in {seconds:.0f} s, seed {args.seed}"
     )
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run("fuzz", main))

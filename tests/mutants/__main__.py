@@ -9,10 +9,10 @@ import argparse
 import os
 import sys
 
+from support.failures import InputError
 from support.progress import bar, write
-from support.termination import end_on_sigterm
+from support.termination import end_on_sigterm, run
 from tests.mutants import arithmetic, array, link, memories, schedule
-from tests.mutants.mutant import Misplaced
 from tests.mutants.run import ROOT, TIMEOUT, Judge
 
 MUTANTS = [
@@ -22,6 +22,10 @@ MUTANTS = [
 
 def main(argv=None):
     """Run the command line; return the exit status."""
+    return run("mutants", lambda: _main(argv))
+
+
+def _main(argv):
     parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
     parser.add_argument("--list", action="store_true", help="name them, and why they matter")
     parser.add_argument("--only", metavar="NAME", nargs="+", help="these, by name or file")
@@ -34,19 +38,15 @@ def main(argv=None):
     args = parser.parse_args(argv)
     chosen = [m for m in MUTANTS if not args.only or {m.name, m.file} & set(args.only)]
     if not chosen:
-        parser.error(f"--only {' '.join(args.only)}: there is no such mutant; see --list")
+        raise InputError(f"--only {' '.join(args.only)}: there is no such mutant; see --list")
     if args.jobs < 1:
-        parser.error(f"--jobs is {args.jobs}; give 1 or more")
+        raise InputError(f"--jobs is {args.jobs}; give 1 or more")
     if args.list:
         for mutant in chosen:
             print(f"{mutant.name:<34} hw/{mutant.file:<24} {mutant.why}")
         return 0
-    try:
-        for mutant in chosen:
-            mutant.text(ROOT)
-    except Misplaced as error:
-        print(f"mutants: error: {error}", file=sys.stderr)
-        return 2
+    for mutant in chosen:
+        mutant.text(ROOT)
 
     end_on_sigterm()
     with Judge(args.jobs, timeout=args.timeout) as judge:

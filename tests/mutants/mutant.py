@@ -8,8 +8,10 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from support.failures import InputError
 
-class Misplaced(Exception):
+
+class Misplaced(InputError):
     """The text that a mutant changes is not there exactly once."""
 
 

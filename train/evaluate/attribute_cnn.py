@@ -27,6 +27,7 @@ from torch.nn import functional
 from support.failures import InputError
 from support.files import check_destination, replacing
 from support.progress import bar
+from support.termination import run
 from train.data import sprites
 from train.data.sprites import CHOICES, Attributes
 from train.networks.torch_tools import half_cosine
@@ -274,16 +275,11 @@ def main():
     )
     parser.add_argument("--out", required=True, metavar="FILE.safetensors")
     args = parser.parse_args()
-    try:
-        check_destination(args.out)
-        reader = train()
-        save(reader, args.out)
-    except InputError as error:
-        print(f"train.evaluate.attribute_cnn: error: {error}", file=sys.stderr)
-        return 2
+    check_destination(args.out)
+    reader = train()
+    save(reader, args.out)
     print(json.dumps({"id": reader.digest, "redrawn": reader.redrawn} | reader.accuracy, indent=2))
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run("train.evaluate.attribute_cnn", main))

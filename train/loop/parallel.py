@@ -17,7 +17,7 @@ from datetime import timedelta
 import torch
 from torch import distributed, nn
 
-from support.failures import InputError
+from support.failures import CheckFailed, InputError
 
 TIMEOUT = timedelta(minutes=10)  # of a process that waits for the others
 
@@ -161,7 +161,7 @@ class SharedDraws:
         return self._batch, *others
 
 
-class Deserted(Exception):
+class Deserted(CheckFailed):
     """Another process of the run ended; the message is one line for the user."""
 
 

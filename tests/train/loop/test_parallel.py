@@ -17,7 +17,7 @@ import torch
 
 from cli import main
 from support.failures import InputError
-from train.loop import loop
+from train.loop import loop, schedule
 from train.loop.parallel import SharedDraws, World, joined
 from train.loop.recipes import RECIPES
 
@@ -112,8 +112,14 @@ def test_ctrl_c_ends_torchrun_and_all_its_processes_with_a_checkpoint(tmp_path):
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
     step = torch.load(run / loop.CHECKPOINT, weights_only=True)["step"]
-    assert loop.METRICS_EVERY <= step < 20_000
+    assert schedule.EARLY[0] <= step < 20_000
     assert not any(path.name.startswith(".") for path in run.iterdir())  # nothing half-written
+
+
+def test_as_many_processes_go_on():
+    assert loop.resume_command("my run", World(rank=0, size=2)) == (
+        "torchrun --nproc-per-node 2 -m train --resume --out 'my run'"
+    )
 
 
 def test_batch_norm_in_two_processes_needs_a_gpu(tmp_path):
