@@ -41,7 +41,7 @@ def lock(path):
         while not _taken(file):
             waited = time.monotonic() - begun
             if waited > LOCK_TIMEOUT:
-                raise InputError(f"{path}: another process holds it for hours; end that one")
+                raise InputError(f"another process holds {path} for hours; end that one")
             if waited > NOTICE_AFTER and not told:
                 print(f"avatar: waiting for another process at {path.stem}", file=sys.stderr)
                 told = True
