@@ -60,5 +60,5 @@ def test_a_teacher_of_a_recipe_that_is_not_ours(teacher, capsys, monkeypatch):
 
 def test_a_teacher_that_is_not_there(teacher, capsys):
     assert program.run(small_from_large.main, ["--teacher", "none", "--out", "out"]) == 2
-    assert "none/config.json: there is no such file" in capsys.readouterr().err
+    assert "none: has no config.json" in capsys.readouterr().err
     assert not Path("out").exists()

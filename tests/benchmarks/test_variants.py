@@ -205,7 +205,7 @@ def test_finetuning_stands_beside_what_it_began_from(cheap, capsys):
         (recipes, ["base", "--count", "3"], "--count is 3; give 20 to"),
         (recipes, ["base", "--steps", "0"], "--steps is 0; give a positive number"),
         (recipes, ["base", "--seeds", "-1"], "--seed is -1"),
-        (finetuning, ["absent", "base", "--folder", "runs"], "absent/config.json: there is no"),
+        (finetuning, ["absent", "base", "--folder", "runs"], "absent: has no config.json"),
     ],
 )
 def test_bad_input_is_one_line(cheap, capsys, benchmark, arguments, complaint):
