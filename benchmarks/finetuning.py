@@ -127,7 +127,7 @@ def report(before, found, shown, steps, told, out):
         for name, each in before.items()
     ]
     text = f"""\
-## Fine-tuning in integers
+# Fine-tuning in integers
 
     {NEXT_COMMAND.join(told)}
 

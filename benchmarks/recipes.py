@@ -199,7 +199,7 @@ def _earlier_rounds(found, alike):
 def report(found, shown, alike, told, out):
     """Write the results; `alike` is what all runs share, `told` the commands."""
     text = f"""\
-## Recipes
+# Recipes
 
     {NEXT_COMMAND.join(told)}
 

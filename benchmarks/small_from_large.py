@@ -119,7 +119,7 @@ def as_markdown(facts, command):
     ]
     header += tuple(figure.replace("_", " ") for figure in FIGURES)
     return f"""\
-## Small from large
+# Small from large
 
     {command}
 

@@ -201,7 +201,7 @@ def report(result, command):
         for name in ("tutorial", "same_work")
     ]
     return f"""\
-## Speed of training
+# Speed of training
 
     {command}
 

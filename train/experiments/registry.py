@@ -18,7 +18,7 @@ class Experiment:
     name : str
         Its name on the command line and of its files.
     summary : str
-        What it shows, one line.
+        What it shows: a sentence of one line, without its full stop.
     takes_model : bool
         Whether it looks at the one generator that ``--model`` names; else at several, or at none.
     """
@@ -41,19 +41,73 @@ class Experiment:
 EXPERIMENTS = {
     experiment.name: experiment
     for experiment in (
-        Experiment("quality", "every committed generator and shipped model, measured", False),
-        Experiment("bits", "what narrower weights cost", False),
-        Experiment("mixed-bits", "which layer needs its weight bits", False),
-        Experiment("latent-gain", "latents narrower and wider than in training", True),
-        Experiment("recombination", "heads on others' bodies, in others' colours, measured", False),
-        Experiment("new-latents", "new latents beside their nearest training pictures", True),
-        Experiment("interpolation", "between two latents, beside a blend of the pixels", True),
-        Experiment("offsets", "how robust the offsets v1 and v2 are", True),
-        Experiment("discriminators", "grey discriminator, colour discriminator, both", False),
-        Experiment("three-channel-head", "one plane three times, or three planes at once", False),
-        Experiment("augmentation", "avatars as training data where labels are scarce", True),
-        Experiment("transposed-convolution", "three forms, equal, and their cost", True),
+        Experiment(
+            "quality",
+            "Every committed generator and every shipped model is measured on one scale",
+            False,
+        ),
+        Experiment("bits", "Weights of fewer bits cost quality: this says how much", False),
+        Experiment(
+            "mixed-bits",
+            "One layer at a time gets other weight bits, to find the layer that needs them",
+            False,
+        ),
+        Experiment(
+            "latent-gain",
+            "Latents narrower or wider than in training trade variety for cleanness",
+            True,
+        ),
+        Experiment(
+            "recombination",
+            "Heads on others' bodies, in others' colours, are measured beside real sprites",
+            False,
+        ),
+        Experiment(
+            "new-latents",
+            "New avatars stand beside the training pictures that are nearest to them",
+            True,
+        ),
+        Experiment(
+            "interpolation",
+            "Avatars between two latents stand beside a blend of the two pictures",
+            True,
+        ),
+        Experiment(
+            "offsets",
+            "The offsets v1 and v2 are scaled, disturbed and rounded, to see what pictures bear",
+            True,
+        ),
+        Experiment(
+            "discriminators",
+            "Generators learned from the grey discriminator, the colour one, or both",
+            False,
+        ),
+        Experiment(
+            "three-channel-head",
+            "One plane made three times is compared with three planes made at once",
+            False,
+        ),
+        Experiment(
+            "augmentation",
+            "Avatars serve a classifier as training data where labels are scarce",
+            True,
+        ),
+        Experiment(
+            "transposed-convolution",
+            "Three forms of transposed convolution give equal numbers at different cost",
+            True,
+        ),
     )
+}
+
+# Parts of docs/results that programs of benchmarks/ write, and a sentence on each.
+BENCHMARKS = {
+    "recipes": "Variants of a recipe get the same processor time, one change at a time",
+    "capacity": "Generators that are told what to draw show what bounds the pictures",
+    "finetuning": "Training in the hardware's integers is compared with rounding alone",
+    "small-from-large": "Small generators made from large ones stand beside others of their size",
+    "train-speed": "A training step is timed beside that of a plain PyTorch loop",
+    "bench": "NumPy, PyTorch, ONNX Runtime and this hardware draw the same avatars",
 }
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from pictures import save_png
 from support.files import make_folder, replacing
-from train.experiments.registry import EXPERIMENTS
+from train.experiments.registry import BENCHMARKS, EXPERIMENTS
 from train.experiments.subject import Missing
 
 SIGNIFICANT = 5  # digits of a number in JSON: fewer than what another BLAS would change
@@ -97,8 +97,7 @@ def captioned(name, caption):
 def save(folder, experiment, settings, report):
     """Write an experiment's files, each whole or not at all.
 
-    The JSON holds the command and every number, the Markdown the findings under a heading of their
-    own.
+    The JSON holds the command and every number, the Markdown the findings under a heading.
 
     Parameters
     ----------
@@ -116,7 +115,7 @@ def save(folder, experiment, settings, report):
     model = f" --model {settings.model}" if experiment.takes_model else ""
     command = f"avatar experiment {experiment.name}{model} --seed {settings.seed}"
     facts = {"experiment": experiment.name, "command": command, **report.numbers}
-    text = f"## {report.title}\n\n    {command}\n\n"
+    text = f"# {report.title}\n\n    {command}\n\n"
     if report.picture is not None:
         text += captioned(experiment.name, report.caption) + "\n\n"
     text += _flowed(report.findings)
@@ -134,7 +133,7 @@ def save_part(folder, name, facts, text, picture=None):
     facts : dict
         Values that JSON can hold or NumPy's.
     text : str
-        Markdown under a heading of its own.
+        Markdown, the first line of which is its heading.
     picture : uint8 array, shape (height, width, 3), optional
 
     Returns
@@ -153,7 +152,7 @@ def save_part(folder, name, facts, text, picture=None):
 
 
 def save_all(folder, experiments, settings, *, notice):
-    """Do experiments, write their files, and put every part together.
+    """Do experiments, write their files, and the page that links every part.
 
     Parameters
     ----------
@@ -179,21 +178,33 @@ def save_all(folder, experiments, settings, *, notice):
 
 
 def save_index(folder):
-    """Put every part of a folder, NAME.md, together as README.md, experiments first.
+    """Write README.md, which links every part of a folder: a title, a sentence and a picture each.
 
-    Parts that other programs wrote under a heading of the first level move to the second.
+    Experiments come first, then the parts that programs of ``benchmarks/`` wrote, then others,
+    which have no sentence.
 
     Parameters
     ----------
     folder : str or Path
     """
     folder = Path(folder)
-    parts = {path.stem: path.read_text() for path in sorted(folder.glob("*.md"))}
-    parts = {name: f"#{text}" if text.startswith("# ") else text for name, text in parts.items()}
-    parts.pop(Path(INDEX).stem, None)
-    order = [name for name in EXPERIMENTS if name in parts]
-    order += [name for name in parts if name not in EXPERIMENTS]
-    _save_text(folder / INDEX, "\n".join([INTRODUCTION, *(parts[name] for name in order)]))
+    titles = {path.stem: _title(path) for path in sorted(folder.glob("*.md")) if path.name != INDEX}
+    order = [name for name in (*EXPERIMENTS, *BENCHMARKS) if name in titles]
+    order += [name for name in titles if name not in order]
+    sentences = {name: each.summary for name, each in EXPERIMENTS.items()} | BENCHMARKS
+    text = INTRODUCTION
+    for name in order:
+        text += f"\n## [{titles[name]}]({name}.md)\n"
+        if name in sentences:
+            text += f"\n{sentences[name]}.\n"
+        if (folder / f"{name}.png").exists():
+            text += f"\n[![{titles[name]}]({name}.png)]({name}.md)\n"
+    _save_text(folder / INDEX, text)
+
+
+def _title(path):
+    """Return the heading of a part."""
+    return path.read_text().partition("\n")[0].lstrip("# ")
 
 
 def _flowed(text):
@@ -233,11 +244,13 @@ def _plain(value):
 INTRODUCTION = """\
 # Results
 
-`make results` rebuilds the parts that begin with `avatar experiment` from the generators in
-`generators/` and the models in `models/`; it trains no generator. On a processor of another kind
-what a part rounds or trains on the way, the weights of mixed-bits and the classifiers of
-augmentation, comes out a little otherwise. The others train generators of their own or time
-programs, each by its own command. Beside each part lies a JSON file with its numbers and the
-command that makes it alone; known pictures are those of quality.json. A kbit is 1,000 bits.
-Distances between pictures are root mean squares over pixels and colours in grey levels, 0 to 255.
+Each part is a page with tables and a picture, and a JSON file with its numbers and its command.
+`make results` makes the parts of `avatar experiment` again from the generators in `generators/`
+and the models in `models/`; it trains no generator. Two parts round or train something on the way:
+the weights of mixed-bits and the classifiers of augmentation. On a processor of another kind these
+come out a little otherwise. The parts at the end train generators of their own or measure times,
+each by the command on its page.
+
+A kbit is 1,000 bits. Distances between pictures are root mean squares over pixels and colours, in
+grey levels from 0 to 255. Known pictures, real sprites say, are measured in quality.json.
 """

@@ -4,6 +4,7 @@
 import dataclasses
 import json
 import math
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -42,7 +43,7 @@ from train.experiments import (
     three_channel_head,
     transposed_convolution,
 )
-from train.experiments.registry import EXPERIMENTS, find
+from train.experiments.registry import BENCHMARKS, EXPERIMENTS, find
 from train.experiments.subject import open_subject
 from train.loop.recipes import RECIPES
 from train.networks.generator import Generator
@@ -82,7 +83,8 @@ def test_a_report_becomes_three_files_and_an_index(tmp_path):
         caption="What",
     )
     (tmp_path / "results").mkdir()
-    (out / "other.md").write_text("# Other\n")
+    (out / "other.md").write_text("# Other\n\nSo it is.\n")
+    (out / "bench.md").write_text("# Beside\n")
     (out / "README.md").write_text("old\n")
     report.save(out, find("offsets"), settings, found)
     report.save_index(out)
@@ -96,14 +98,30 @@ def test_a_report_becomes_three_files_and_an_index(tmp_path):
         "list": [True, False],
     }
     text = (out / "offsets.md").read_text()
-    assert text.startswith(f"## Title\n\n    {command}\n\n![What](offsets.png)\n")
+    assert text.startswith(f"# Title\n\n    {command}\n\n![What](offsets.png)\n")
     assert max(map(len, text.splitlines())) <= 100
     with Image.open(out / "offsets.png") as image:
         assert image.size == (5, 4)
     index = (out / "README.md").read_text()
     assert index.startswith("# Results")
-    assert index.index("## Title") < index.index("\n## Other\n")
-    assert "old" not in index
+    assert index.endswith(
+        "\n## [Title](offsets.md)\n"
+        f"\n{find('offsets').summary}.\n"
+        "\n[![Title](offsets.png)](offsets.md)\n"
+        "\n## [Beside](bench.md)\n"
+        f"\n{BENCHMARKS['bench']}.\n"
+        "\n## [Other](other.md)\n"
+    )
+
+
+def test_the_committed_index_is_that_of_its_parts(tmp_path):
+    committed = Path(__file__).parents[3] / "docs" / "results"
+    shutil.copytree(committed, tmp_path / "copy", ignore=shutil.ignore_patterns("generators"))
+    report.save_index(tmp_path / "copy")
+    index = (tmp_path / "copy" / "README.md").read_text()
+    assert index == (committed / "README.md").read_text()
+    for name in (*EXPERIMENTS, *BENCHMARKS):
+        assert f"({name}.md)\n" in index
 
 
 def test_numbers_without_a_value_are_refused(tmp_path):
@@ -572,7 +590,7 @@ def test_all_leaves_out_what_has_no_generators(model, capsys, monkeypatch):
     out, err = capsys.readouterr()
     assert out == "out/interpolation.md\n"
     assert "discriminators is left out" in err
-    assert "## Interpolation" in Path("out/README.md").read_text()
+    assert "## [Interpolation](interpolation.md)" in Path("out/README.md").read_text()
 
 
 def test_all_leaves_out_what_a_float_generator_cannot_show(model, capsys, monkeypatch):
@@ -582,7 +600,7 @@ def test_all_leaves_out_what_a_float_generator_cannot_show(model, capsys, monkey
     monkeypatch.setattr(registry, "EXPERIMENTS", two)
     assert cli.main(["experiment", "all", "--model", "float.safetensors", "--out", "out"]) == 0
     assert "transposed-convolution is left out: float.safetensors: holds" in capsys.readouterr().err
-    assert "## Interpolation" in Path("out/README.md").read_text()
+    assert "## [Interpolation](interpolation.md)" in Path("out/README.md").read_text()
 
 
 def test_a_generator_of_one_picture_has_no_way_between_two():
