@@ -111,7 +111,7 @@ def follow(commands, folder, clone):
         f'#!/bin/sh\nPYTHONPATH={shlex.quote(str(clone))} exec {sys.executable} -m cli "$@"\n'
     )
     shim.chmod(0o755)
-    script = ["trap 'kill $(jobs -p) 2>/dev/null' EXIT"]
+    script = ["mkdir -p runs", "trap 'kill $(jobs -p) 2>/dev/null' EXIT"]
     for n, command in enumerate(commands):
         script.append(f"{{ {command}\n}} > ../{n}.out 2> ../{n}.err; echo $? > ../{n}.status")
         script.append(f"test $(cat ../{n}.status) = 0 || exit 0")

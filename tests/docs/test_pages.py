@@ -59,7 +59,7 @@ def test_command_lines_of_a_document():
 def parse(line):
     """Check the verb and the options of a command line; values may be left out or made up."""
     _, name, *words = shlex.split(line)
-    if name == "VERB":
+    if name == "VERB" or name.startswith("-"):
         return
     parser = cli.verb_parser(name)
     known = parser._option_string_actions
@@ -129,3 +129,10 @@ def test_the_readmes_of_both_languages_say_the_same():
     assert len(re.findall(r"^\|", japanese, re.MULTILINE)) == len(
         re.findall(r"^\|", english, re.MULTILINE)
     )
+
+
+@pytest.mark.parametrize("path", [*PAGES, ROOT / "CHANGELOG.md"], ids=[*IDS, "CHANGELOG.md"])
+def test_files_that_are_named_are_there(path):
+    named = re.findall(r"`((?:\w+/)+\w+\.(?:py|cpp|json))`", path.read_text())
+    missing = [name for name in named if not (ROOT / name).exists()]
+    assert not missing
