@@ -133,6 +133,6 @@ def test_the_readmes_of_both_languages_say_the_same():
 
 @pytest.mark.parametrize("path", [*PAGES, ROOT / "CHANGELOG.md"], ids=[*IDS, "CHANGELOG.md"])
 def test_files_that_are_named_are_there(path):
-    named = re.findall(r"`((?:\w+/)+\w+\.(?:py|cpp|json))`", path.read_text())
+    named = re.findall(r"`((?:[a-z]\w*/)+\w+\.(?:py|cpp|json))`", path.read_text())
     missing = [name for name in named if not (ROOT / name).exists()]
     assert not missing
