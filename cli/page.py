@@ -14,10 +14,11 @@ from cli.arguments import VERBS
 INTRODUCTION = """\
 # Verbs
 
-`avatar --help` lists the verbs, `avatar VERB --help` says what stands here. What they are for, and in which order:
-[using](using.md). This page is made by `python -m cli.page > docs/verbs.md`.
+`avatar --help` lists the verbs, and `avatar VERB --help` says what stands here. [using](using.md)
+tells what they are for, task by task. This page is made by `python -m cli.page > docs/verbs.md`.
 
-Exit status: 0 good, 1 a check failed, 2 bad input (one line says what, where and the remedy), 130 interrupted.
+The exit status is 0 if all is well, 1 if a check failed, 2 for bad input (one line says what, where
+and the remedy) and 130 after Ctrl-C.
 """
 
 

@@ -26,28 +26,24 @@ TIMEOUT = 500  # seconds for all commands of a document
 SMALL = "tests/conformance/odd-7-5-3-mixed.safetensors"  # of which other tests have built a board
 COMPACT = "models/compact.safetensors"
 
-# What a test has no time for: (document, part of a command, what is run in its place, why).
-SHORTENED = (
-    ("README.md", "--steps 3000", "--steps 2 --count 100", "minutes of training"),
-    ("docs/using.md", "--steps 2000", "--steps 2 --recombine 0", "an hour of training"),
-    ("docs/using.md", "--steps 3000", "--steps 3", "the same run"),
-    ("docs/using.md", "--learn 6000", "--learn 2", "ten minutes of learned rounding"),
-    ("docs/using.md", f"evaluate --model {COMPACT}", f"evaluate --model {COMPACT} --count 50", "a minute"),
-    (
-        "docs/using.md",
-        f"--model {COMPACT} --link board",
-        f"--model {SMALL} --rows 4 --columns 4 --link board & "
-        "timeout 200 sh -c 'until test -e board; do sleep 0.1; done'",
-        "it serves until Ctrl-C, and compact takes minutes",
+# What a test has no time for: part of a command, what is run in its place, why.
+SHORTENED = {
+    "README.md": (("--steps 3000", "--steps 2 --count 100", "minutes of training"),),
+    "docs/using.md": (
+        ("--steps 2000", "--steps 2 --recombine 0", "an hour of training"),
+        ("--steps 3000", "--steps 3", "the same run"),
+        ("--learn 6000", "--learn 2", "ten minutes of learned rounding"),
+        (f"evaluate --model {COMPACT}", f"evaluate --model {COMPACT} --count 50", "a minute"),
+        (
+            f"--model {COMPACT} --link board",
+            f"--model {SMALL} --rows 4 --columns 4 --link board & "
+            "timeout 200 sh -c 'until test -e board; do sleep 0.1; done'",
+            "it serves until Ctrl-C, and compact takes minutes to build",
+        ),
+        (f"--port board --model {COMPACT}", f"--port board --model {SMALL}", "that board's model"),
+        (f"--model {COMPACT} --seed 7 --count 2", f"--model {SMALL} --seed 7 --count 2", "as well"),
     ),
-    ("docs/using.md", f"--port board --model {COMPACT}", f"--port board --model {SMALL}", "its model"),
-    (
-        "docs/using.md",
-        f"--model {COMPACT} --seed 7 --count 2 --out reference.png",
-        f"--model {SMALL} --seed 7 --count 2 --out reference.png",
-        "its model",
-    ),
-)  # fmt: skip
+}
 # Commands of which only the options are looked at, by how they begin, or by a part of them.
 NOT_RUN = {
     "avatar build ": "minutes to place and to route",
@@ -55,7 +51,7 @@ NOT_RUN = {
     "avatar program ": "needs a board",
     " --port /dev/ttyUSB0": "needs a board; docs/using.md does the same with a virtual one",
 }
-DOCUMENTS = ("README.md", "docs/using.md")
+DOCUMENTS = tuple(SHORTENED)
 
 
 def text_of(document):
@@ -83,9 +79,8 @@ def is_run(command):
 
 def shortened(document, command):
     """Return what is run in place of a command."""
-    for where, part, instead, _ in SHORTENED:
-        if where == document:
-            command = command.replace(part, instead)
+    for part, instead, _ in SHORTENED[document]:
+        command = command.replace(part, instead)
     return command
 
 
@@ -111,7 +106,7 @@ def follow(commands, folder, clone):
         f'#!/bin/sh\nPYTHONPATH={shlex.quote(str(clone))} exec {sys.executable} -m cli "$@"\n'
     )
     shim.chmod(0o755)
-    script = ["mkdir -p runs", "trap 'kill $(jobs -p) 2>/dev/null' EXIT"]
+    script = ["trap 'kill $(jobs -p) 2>/dev/null' EXIT"]
     for n, command in enumerate(commands):
         script.append(f"{{ {command}\n}} > ../{n}.out 2> ../{n}.err; echo $? > ../{n}.status")
         script.append(f"test $(cat ../{n}.status) = 0 || exit 0")
@@ -178,14 +173,17 @@ def test_the_demo_prints_what_the_readme_shows(tmp_path):
     demo = next(step for step in steps(text_of("README.md")) if step.command == "make demo")
     clone = tmp_path / "clone"
     clone.mkdir()
-    ((status, out, err),) = follow(["avatar demo"], tmp_path, ROOT)
+    copy_of_a_clone(clone)
+    ((status, out, err),) = follow(["avatar demo"], tmp_path, clone)
     assert int(status) == 0, err
     assert matches(demo.output, out.splitlines()), out
 
 
 def test_what_is_shortened_stands_in_the_documents():
-    for document, part, _, _ in SHORTENED:
-        assert any(part in step.command for step in steps(text_of(document))), part
+    for document, table in SHORTENED.items():
+        commands = "\n".join(step.command for step in steps(text_of(document)))
+        for part, _, _ in table:
+            assert part in commands
     commands = [step.command for document in DOCUMENTS for step in steps(text_of(document))]
     for part in NOT_RUN:
         assert any(part in command for command in commands), part

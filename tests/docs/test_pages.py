@@ -24,7 +24,8 @@ README_LINES = 120
 
 
 def test_steps_of_a_document():
-    text = "```\n$ no\n```\n```console\n$ one 'a'\n1\n\n2\n$ two\n```\n- `x`\n```console\n$ three\n```\n"
+    text = "```\n$ no\n```\n```console\n$ one 'a'\n1\n\n2\n$ two\n```\n"
+    text += "- `x`\n```console\n$ three\n```\n"
     assert [(step.command, step.output) for step in steps(text)] == [
         ("one 'a'", ("1", "", "2")),
         ("two", ()),
