@@ -42,6 +42,7 @@ SHORTENED = {
         ),
         (f"--port board --model {COMPACT}", f"--port board --model {SMALL}", "that board's model"),
         (f"--model {COMPACT} --seed 7 --count 2", f"--model {SMALL} --seed 7 --count 2", "as well"),
+        ("--count 10 --out", "--count 3 --out", "seconds of a simulated line"),
     ),
 }
 # Commands of which only the options are looked at, by how they begin, or by a part of them.
