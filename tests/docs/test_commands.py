@@ -103,9 +103,8 @@ def follow(commands, folder, clone):
     programs = folder / "programs"
     programs.mkdir()
     shim = programs / "avatar"
-    shim.write_text(
-        f'#!/bin/sh\nPYTHONPATH={shlex.quote(str(clone))} exec {sys.executable} -m cli "$@"\n'
-    )
+    where, python = shlex.quote(str(clone)), shlex.quote(sys.executable)
+    shim.write_text(f'#!/bin/sh\nPYTHONPATH={where} exec {python} -m cli "$@"\n')
     shim.chmod(0o755)
     script = ["trap 'kill $(jobs -p) 2>/dev/null' EXIT"]
     for n, command in enumerate(commands):
