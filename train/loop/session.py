@@ -78,7 +78,7 @@ def begin(
     InputError
         A value is out of range or without effect, or the folder holds a run.
     """
-    run, constants = Path(run), RECIPES[recipe]
+    constants = RECIPES[recipe]
     GeneratorSpec(channels=channels)  # refuses impossible channels
     _check_counts({"--steps": steps, "--epochs": epochs, "--save-every": save_every})
     _check_new(run, seed, force)
@@ -171,7 +171,6 @@ def begin_from(
         A value is out of range, `run` holds a run, or `earlier` is not one that can be gone on
         with so.
     """
-    run = Path(run)
     constants = WAYS[way]
     rate = constants.rate if rate is None else rate
     distillation = constants.distillation if distillation is None else distillation

@@ -113,7 +113,6 @@ def import_generator(path, run, *, offsets=None, offsets_seed=None, latents="nor
     InputError
         As :func:`read_state_dict`, :func:`fold`, :func:`read_offsets`, or the folder holds a run.
     """
-    run = Path(run)
     if (offsets is None) == (offsets_seed is None):
         raise InputError("v1 and v2 come from --v FILE.npz or from --v-seed S; give one of them")
     if latents not in DISTRIBUTIONS:

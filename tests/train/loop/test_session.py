@@ -222,6 +222,12 @@ def test_bad_arguments_leave_nothing(tmp_path, capsys, arguments, says):
     assert not (tmp_path / "r").exists()
 
 
+def test_an_empty_name_is_no_folder(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert "name of a folder is empty" in refused(capsys, *TRAIN, "--out", "")
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_folder_that_holds_a_run_is_kept(tmp_path, capsys):
     run = tmp_path / "r"
     assert main([*TRAIN, "--out", str(run)]) == 0
