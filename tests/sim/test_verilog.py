@@ -60,8 +60,9 @@ def test_refuses_arrays(tmp_path, capsys, arguments, complaint):
     assert not list(tmp_path.iterdir())
 
 
-def test_refuses_a_folder_that_is_not_there(tmp_path, capsys):
-    out = tmp_path / "missing" / "top.v"
+def test_refuses_a_folder_that_is_a_file(tmp_path, capsys):
+    (tmp_path / "file").touch()
+    out = tmp_path / "file" / "top.v"
     assert cli.main(["verilog", "--model", MODEL, "--out", str(out)]) == 2
     assert str(out.parent) in capsys.readouterr().err
 
