@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from golden.spec import PICTURE_SIZE
 from support.failures import InputError
 from support.files import check_destination, check_folder, replacing
 
@@ -37,7 +36,7 @@ def save_png(path, picture):
     Parameters
     ----------
     path : str or Path
-    picture : uint8 array, shape (height, width, 3)
+    picture : uint8 array, shape (height, width, 3), or (height, width, 1): a grey one, mode L
 
     Raises
     ------
@@ -45,7 +44,14 @@ def save_png(path, picture):
         It cannot be written.
     """
     with replacing(path) as beside:
-        Image.fromarray(np.ascontiguousarray(picture)).save(beside, format="PNG")
+        _image(picture).save(beside, format="PNG")
+
+
+def _image(picture):
+    """Return a picture as Pillow has it: mode RGB, or L for one of a single colour."""
+    return Image.fromarray(
+        np.ascontiguousarray(picture.squeeze(-1) if picture.shape[-1] == 1 else picture)
+    )
 
 
 def grid(pictures, *, scale=1):
@@ -62,18 +68,18 @@ def grid(pictures, *, scale=1):
     uint8 array, shape (rows * height * scale, columns * width * scale, 3)
         ``columns = ceil(sqrt(N))``.
     """
-    count, height, width, _ = pictures.shape
+    count, height, width, colours = pictures.shape
     columns = math.isqrt(count - 1) + 1
     rows = -(-count // columns)
-    cells = np.zeros((rows * columns, height, width, 3), np.uint8)
+    cells = np.zeros((rows * columns, height, width, colours), np.uint8)
     cells[:count] = pictures
-    sheet = cells.reshape(rows, columns, height, width, 3).swapaxes(1, 2)
-    sheet = sheet.reshape(rows * height, columns * width, 3)
+    sheet = cells.reshape(rows, columns, height, width, colours).swapaxes(1, 2)
+    sheet = sheet.reshape(rows * height, columns * width, colours)
     return sheet.repeat(scale, axis=0).repeat(scale, axis=1)
 
 
-def check_grid(count, scale):
-    """Refuse a grid of `count` avatars that takes more memory than a machine may have.
+def check_grid(count, scale, size):
+    """Refuse a grid of `count` pictures, `size` pixels each way, that no machine has memory for.
 
     Raises
     ------
@@ -81,7 +87,7 @@ def check_grid(count, scale):
         It has more than :data:`MAX_PIXELS`.
     """
     columns = math.isqrt(count - 1) + 1
-    width, height = (PICTURE_SIZE * scale * number for number in (columns, -(-count // columns)))
+    width, height = (size * scale * number for number in (columns, -(-count // columns)))
     if width * height > MAX_PIXELS:
         raise InputError(
             f"--out would be {width:,} x {height:,} pixels, over {MAX_PIXELS / 1e6:.0f} million; "
@@ -158,7 +164,7 @@ def side_by_side(panels, *, gap=12):
     Parameters
     ----------
     panels : dict
-        Pictures by caption, uint8 arrays of one shape (height, width, 3).
+        Pictures by caption, uint8 arrays of one shape (height, width, 3 or 1).
     gap : int
         Pixels around and between them.
 
@@ -174,5 +180,5 @@ def side_by_side(panels, *, gap=12):
     for n, (caption, picture) in enumerate(panels.items()):
         left = gap + n * (width + gap)
         draw.text((left, gap // 2), caption, fill=(220, 223, 228))
-        sheet.paste(Image.fromarray(picture), (left, gap + caption_height))
+        sheet.paste(_image(picture), (left, gap + caption_height))
     return np.asarray(sheet)

@@ -5,8 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from golden.options import channels_of, numbers
-from golden.spec import GeneratorSpec
+from golden.options import network_of, weight_bits
 from support.failures import InputError
 
 MODELS = Path(__file__).parents[1] / "models"
@@ -74,20 +73,20 @@ def model_or_network(args, seed=None):
             if value is not None:
                 raise InputError(f"--model says it all; leave --{name.replace('_', '-')} out")
         return model_file.load(args.model)
-    channels = channels_of(args.preset, args.channels)
-    bits = numbers("--weight-bits", args.weight_bits or "5")
-    spec = GeneratorSpec(channels=channels, weight_bits=bits * 4 if len(bits) == 1 else bits)
+    spec = network_of(args.preset, args.channels)
+    spec = spec.with_weight_bits(weight_bits(args.weight_bits or "5"))
     seed = 0 if seed is None else seed
     check_seed(seed)
     return full_range_model(spec, seed)
 
 
 def drawn_latents(seed, count, model, path):
-    """Return latents as the model of a file was trained on; where there is none, from N(0, I)."""
+    """Return latents as the model of a file was trained on; where there is none, a preset's."""
     from golden.latents import distribution_of, draw_latents
 
-    training = {} if model is None else model.training
-    return draw_latents(seed, count, distribution_of(training, path))
+    if model is None:
+        return draw_latents(seed, count)
+    return draw_latents(seed, count, distribution_of(model.training, path), model.spec.latent)
 
 
 def latents_of(args, model):
@@ -103,7 +102,7 @@ def latents_of(args, model):
         )
     if args.seed is not None or args.count is not None:
         raise InputError("--latents excludes --seed and --count; give one or the other")
-    return load_latents(args.latents)
+    return load_latents(args.latents, model.spec.latent)
 
 
 def golden_pictures(model, latents):

@@ -12,7 +12,7 @@ from cli.line import board_at, line_of
 from cli.output import notice, show
 from support.failures import InputError
 
-SIM_MODEL = shipped("compact.safetensors")
+SIM_MODEL = shipped("compact-normal-w8.safetensors")
 
 
 @verb(
@@ -22,7 +22,7 @@ SIM_MODEL = shipped("compact.safetensors")
         required=True,
         help="serial port of the board, socket:// or rfc2217://HOST:PORT; `sim`: a virtual board",
     ),
-    argument("--model", metavar="FILE", help="of the virtual board (default: the shipped compact)"),
+    argument("--model", metavar="FILE", help="of the virtual board (default: compact-normal-w8)"),
     JSON,
 )
 def check(args):
@@ -58,7 +58,7 @@ STREAM_ARGUMENTS = (
         "--model",
         metavar="FILE",
         help="what the board must hold, and tells how to draw latents (default: what it holds, "
-        "from N(0, I); for sim the shipped compact)",
+        "from N(0, I); for sim compact-normal-w8)",
     ),
     argument("--baud", type=int, metavar="N", help="rate of the line (default: the highest)"),
     argument(

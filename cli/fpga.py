@@ -17,7 +17,7 @@ from cli.arguments import (
     verb,
 )
 from cli.output import notice, show
-from golden.options import channels_of, numbers
+from golden.options import network_of, numbers
 from support.failures import InputError
 from support.files import check_folder, replacing_folder
 
@@ -66,7 +66,7 @@ def boards(args):
 def build(args):
     """Make a board's bitstream, or for boards with Vivado a project, in one folder.
 
-    Example: avatar build --board ulx3s-85f --model models/compact-w5.safetensors --out b
+    Example: avatar build --board ulx3s-85f --model models/compact-normal-w5.safetensors --out b
 
     Full-size placing and routing takes minutes of a core, and is kept: another model of the same
     network takes seconds. The same inputs give the same bitstream, byte for byte. Exit status 1:
@@ -223,7 +223,7 @@ def explore(args):
     from boards.explore import area, report, sweep
 
     device = devices.device(args.device)
-    channels = channels_of(args.preset, args.channels)
+    channels = network_of(args.preset, args.channels).channels
     _check_mhz(args.clock)
     if not 1 <= args.baud <= 100_000_000:
         raise InputError(f"--baud is {args.baud}; give 1 to 100000000")

@@ -33,7 +33,7 @@ def models(args):
 def info(args):
     """Show everything in a model file: id, spec, arrays, widths, provenance, metrics.
 
-    Example: avatar info models/compact.safetensors
+    Example: avatar info models/compact-normal-w8.safetensors
     """
     from golden import model_file
     from golden.description import as_text, describe
@@ -164,7 +164,7 @@ def quantize(args):
 def pack(args):
     """Put a run's float generator into one small file, its weights rounded to float16.
 
-    Example: avatar pack runs/compact --out docs/results/generators/compact.safetensors
+    Example: avatar pack runs/compact --out models/float/compact.safetensors
 
     `avatar experiment` reads such files; those that docs/results cites are committed. --widen and
     --gain as for `avatar quantize`.

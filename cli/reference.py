@@ -21,13 +21,13 @@ LARGEST = 8  # times, that a picture is enlarged unless --scale says more
     "generate",
     argument(
         "--model",
-        default=shipped("categorical.safetensors"),
+        default=shipped("compact-w8.safetensors"),
         metavar="FILE",
-        help="model file (default: the shipped categorical)",
+        help="model file (default: the shipped compact-w8)",
     ),
     argument("--seed", type=int, metavar="S", help="draw latents from this seed (default 0)"),
     argument("--count", type=int, metavar="N", help="number of avatars (default 1)"),
-    argument("--latents", metavar="FILE.npy", help="latents (N, 100): float, or int8 in 1/32"),
+    argument("--latents", metavar="FILE.npy", help="latents (N, numbers): float, or int8 in 1/32"),
     argument("--out", metavar="FILE.png", help="one PNG, the avatars in a grid"),
     argument(
         "--show", action="store_true", help="in the terminal (default where no file is named)"
@@ -45,7 +45,7 @@ LARGEST = 8  # times, that a picture is enlarged unless --scale says more
 def generate(args):
     """Turn latents into avatars: with the bit-exact NumPy reference, or on a board.
 
-    Example: avatar generate --model models/compact.safetensors --seed 7 --count 6 --out a.png
+    Example: avatar generate --model models/compact-w8.safetensors --seed 7 --count 6 --out a.png
 
     The same seed and model give the same bytes everywhere: here, in simulation, on a board.
     Without --out, --each and --trace the avatars are shown in the terminal.
@@ -70,10 +70,10 @@ def generate(args):
         raise InputError("--baud is the rate of a serial line; give --port too")
     model = model_file.load(args.model)
     latents = latents_of(args, model)
-    scale = args.scale or _scale(len(latents), pictures.PICTURE_SIZE)
+    scale = args.scale or _scale(len(latents), model.spec.size)
     if args.out:
         pictures.check_png(args.out)
-        pictures.check_grid(len(latents), scale)
+        pictures.check_grid(len(latents), scale, model.spec.size)
     for folder in (args.each, args.trace):
         if folder:
             check_folder(folder)

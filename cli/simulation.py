@@ -34,7 +34,7 @@ BUILD_TIMEOUT = 1800  # seconds that a simulator may take to be built and run
 @verb(
     "demo",
     argument(
-        "--model", default=shipped("categorical.safetensors"), metavar="FILE", help="model file"
+        "--model", default=shipped("compact-w8.safetensors"), metavar="FILE", help="model file"
     ),
     argument("--seed", type=int, default=7, metavar="S", help="draw latents from this seed"),
     argument("--out", default="avatars.png", metavar="FILE.png", help="(default avatars.png)"),
@@ -144,7 +144,7 @@ def _say_simulating():
 def sim(args):
     """Run one avatar through the simulated hardware and compare every layer with the reference.
 
-    Example: avatar sim --model models/compact.safetensors --seed 7
+    Example: avatar sim --model models/compact-normal-w8.safetensors --seed 7
 
     Says equal, or the first layer, channel and pixel that differ (exit status 1), and how many
     cycles it took from the first latent taken to the last pixel out. With --netlist the hardware is
@@ -221,7 +221,7 @@ def perf(args):
 def verilog(args):
     """Write the complete design as one Verilog file, the model in its memories.
 
-    Example: avatar verilog --model models/compact.safetensors --out top.v
+    Example: avatar verilog --model models/compact-normal-w8.safetensors --out top.v
 
     The module `top` has clk, rst, the serial line rx and tx, and two lamps, active and
     error.
@@ -249,10 +249,10 @@ def verilog(args):
 def board_sim(args):
     """Run a virtual board: the real hardware, simulated pin for pin, behind a pseudo-terminal.
 
-    Example: avatar board-sim --model models/compact.safetensors --link /tmp/board
+    Example: avatar board-sim --model models/compact-normal-w8.safetensors --link /tmp/board
 
     Prints the terminal's path when the board is ready, and serves until Ctrl-C. In another shell:
-    avatar generate --port /tmp/board --model models/compact.safetensors --out a.png
+    avatar generate --port /tmp/board --model models/compact-normal-w8.safetensors --out a.png
 
     With --netlist it is the board's whole design as synthesis left it, buffers and reset included,
     on our models of the chip's cells: for small networks and arrays.

@@ -16,7 +16,8 @@ def as_characters(pictures, columns=None):
 
     Parameters
     ----------
-    pictures : uint8 array, shape (N, height, width, 3), height even
+    pictures : uint8 array, shape (N, height, width, 3), or (N, height, width, 1): grey
+        Behind an odd height comes a black line.
     columns : int, optional
         Characters in a line; by default as many as the terminal has.
 
@@ -25,7 +26,9 @@ def as_characters(pictures, columns=None):
     str
         Lines with the escape sequences of ISO 8613-6 for colours, without the last newline.
     """
-    width = pictures.shape[2]
+    _, height, width, colours = pictures.shape
+    pictures = np.pad(pictures, [(0, 0), (0, height % 2), (0, 0), (0, 0)])
+    pictures = np.broadcast_to(pictures, (*pictures.shape[:3], 3)) if colours == 1 else pictures
     columns = columns or shutil.get_terminal_size().columns
     across = max(1, (columns + 1) // (width + 1))
     blocks = []

@@ -8,7 +8,7 @@ from functools import partial
 
 from cli.arguments import JSON, MOVED_DATA, argument, check_seed, shipped, verb
 from cli.output import notice, show
-from golden.options import channels_of, weight_bits
+from golden.options import network_of, weight_bits
 from support.failures import InputError
 from support.files import check_folder
 from train import options
@@ -156,7 +156,7 @@ def distill(args):
     Teacher and student see the same latents, v1 and v2; the teacher does not learn. Recipe and
     pictures are the teacher's. Ctrl-C saves; `avatar train --resume --out RUN2` goes on.
     """
-    channels = channels_of(args.preset, args.channels)
+    channels = network_of(args.preset, args.channels).channels
     _begin_from(args.teacher, "distill", args, channels=channels)
 
 
@@ -174,7 +174,7 @@ def prune(args):
     Each time that channel goes whose loss the others make up for best. Recipe, pictures and
     discriminators are the run's. Ctrl-C saves; `avatar train --resume --out RUN2` goes on.
     """
-    channels = channels_of(args.preset, args.channels)
+    channels = network_of(args.preset, args.channels).channels
     _begin_from(args.run, "prune", args, channels=channels)
 
 
@@ -203,7 +203,7 @@ def prune(args):
 def evaluate(args):
     """Measure pictures: distances to real ones, novelty, diversity; known sets beside them.
 
-    Example: avatar evaluate --model models/compact.safetensors --json
+    Example: avatar evaluate --model models/compact-normal-w8.safetensors --json
 
     Give one of --model, --run and --images. --recursive, --tile and --background say how all the
     folders given are read. Two figures, attribute_frechet and re_render, are of drawn sprites only.
@@ -266,9 +266,9 @@ def _notice_other_reference(path, training, reference):
     argument("name", metavar="NAME", help="one of `avatar experiment list`, or all"),
     argument(
         "--model",
-        default=shipped("compact.safetensors"),
+        default=shipped("compact-normal-w8.safetensors"),
         metavar="FILE",
-        help="model file or packed generator (default: the shipped compact)",
+        help="model file or packed generator (default: the shipped compact-normal-w8)",
     ),
     argument("--out", default="docs/results", metavar="DIR", help="(default docs/results)"),
     argument("--seed", type=int, default=0, metavar="S", help="of all that is random (default 0)"),
@@ -277,11 +277,11 @@ def _notice_other_reference(path, training, reference):
 def experiment(args):
     """Repeat one of the paper's experiments, or list them.
 
-    Example: avatar experiment interpolation --model models/compact.safetensors
+    Example: avatar experiment interpolation --model models/compact-normal-w8.safetensors
 
     Writes NAME.md, NAME.json and, where there is something to see, NAME.png; `all` does every
     experiment and puts the parts together as README.md. The same command gives the same bytes on
-    one machine. Experiments that compare generators read docs/results/generators and models.
+    one machine. Experiments that compare generators read models/float and models.
     """
     from train.experiments.registry import EXPERIMENTS, as_text, find
 

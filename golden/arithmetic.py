@@ -6,6 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 ACT_MAX = 255
+LEAKY_MIN, LEAKY_MAX = -128, 127
 TABLE_MIN, TABLE_MAX = -512, 511
 
 
@@ -26,7 +27,7 @@ def plane_inputs(latents, v1, v2):
     return np.stack([z, z + v1, z + v2], axis=1)
 
 
-def requantize(acc, bias, mul, shift, *, low, high):
+def requantize(acc, bias, mul, shift, *, low, high, neg=None):
     """Rescale accumulators: ``clip(((acc + bias) * mul + 2**(shift - 1)) >> shift, low, high)``.
 
     Parameters
@@ -40,6 +41,8 @@ def requantize(acc, bias, mul, shift, *, low, high):
         Exponent, shared by the layer.
     low, high : int
         Bounds of the result.
+    neg : uint16 array, shape (out_channels,), optional
+        In place of `mul` where ``acc + bias`` is negative.
 
     Returns
     -------
@@ -50,19 +53,28 @@ def requantize(acc, bias, mul, shift, *, low, high):
     """
     shift = int(shift)
     biased = np.asarray(acc, np.int64) + np.asarray(bias, np.int64)[:, None, None]
-    product = biased * np.asarray(mul, np.int64)[:, None, None]  # below 2**48: exact
+    factor = np.asarray(mul, np.int64)[:, None, None]
+    if neg is not None:
+        factor = np.where(biased < 0, np.asarray(neg, np.int64)[:, None, None], factor)
+    product = biased * factor  # below 2**49: exact
     return np.clip((product + (1 << (shift - 1))) >> shift, low, high)
 
 
 def activate(acc, bias, mul, shift):
-    """Activations of layers 1 to 3: :func:`requantize` to 0..255 (0 is the ReLU), uint8."""
+    """ReLU: :func:`requantize` to 0..255, uint8."""
     return requantize(acc, bias, mul, shift, low=0, high=ACT_MAX).astype(np.uint8)
 
 
-def pixels(acc, bias, mul, shift, table):
-    """Pixels of layer 4: :func:`requantize` to -512..511, looked up in `table` (uint8, 1024).
+def activate_leaky(acc, bias, mul, neg, shift):
+    """Leaky ReLU: :func:`requantize` with `neg` below zero, to -128..127, int8."""
+    low, high = LEAKY_MIN, LEAKY_MAX
+    return requantize(acc, bias, mul, shift, low=low, high=high, neg=neg).astype(np.int8)
 
-    The table holds tanh and the step to 0..255.
+
+def pixels(acc, bias, mul, shift, table):
+    """Pixels of the last layer: :func:`requantize` to -512..511, looked up in `table`.
+
+    The table, uint8 (1024,), holds tanh or another function and the step to 0..255.
     """
     index = requantize(acc, bias, mul, shift, low=TABLE_MIN, high=TABLE_MAX)
     return np.asarray(table)[index - TABLE_MIN]

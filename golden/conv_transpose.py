@@ -12,12 +12,12 @@ from __future__ import annotations
 import numpy as np
 
 
-def output_size(size, kernel_size, stride, padding):
+def output_size(size, kernel_size, stride, padding, output_padding=0):
     """Height or width of the output for an input of `size`."""
-    return (size - 1) * stride + kernel_size - 2 * padding
+    return (size - 1) * stride + kernel_size - 2 * padding + output_padding
 
 
-def conv_transpose2d_scatter(x, weight, *, stride, padding):
+def conv_transpose2d_scatter(x, weight, *, stride, padding, output_padding=0):
     """Scatter: every input pixel adds its product with the whole kernel to an uncropped canvas.
 
     The definition, word for word; what falls outside the picture is computed and cut off.
@@ -26,17 +26,17 @@ def conv_transpose2d_scatter(x, weight, *, stride, padding):
     ----------
     x : integer array, shape (N, in_channels, height, width)
     weight : integer array, shape (in_channels, out_channels, kernel, kernel)
-    stride, padding : int
+    stride, padding, output_padding : int
 
     Returns
     -------
     int64 array, shape (N, out_channels, out_height, out_width)
-        ``out = (size - 1) * stride + kernel - 2 * padding``
+        ``out = (size - 1) * stride + kernel - 2 * padding + output_padding``
     """
     count, _, height, width = x.shape
     _, out_channels, kernel, _ = weight.shape
-    full_height = output_size(height, kernel, stride, 0)
-    full_width = output_size(width, kernel, stride, 0)
+    full_height = output_size(height, kernel, stride, 0, output_padding)
+    full_width = output_size(width, kernel, stride, 0, output_padding)
     canvas = np.zeros((count, out_channels, full_height, full_width), np.int64)
     pixels = x.transpose(0, 2, 3, 1)
     for i in range(height):
@@ -47,13 +47,13 @@ def conv_transpose2d_scatter(x, weight, *, stride, padding):
     return canvas[:, :, padding : full_height - padding, padding : full_width - padding]
 
 
-def macs_scatter(x_shape, weight_shape, *, stride, padding):
+def macs_scatter(x_shape, weight_shape, *, stride, padding, output_padding=0):
     """Products of the scatter form for one picture: every pixel with every tap."""
     _, _, height, width = x_shape
     return int(np.prod(weight_shape)) * height * width
 
 
-def conv_transpose2d_zero_insertion(x, weight, *, stride, padding):
+def conv_transpose2d_zero_insertion(x, weight, *, stride, padding, output_padding=0):
     """Zero insertion: spread the input with zeros, pad it, correlate with the mirrored kernel.
 
     Parameters, result: as :func:`conv_transpose2d_scatter`; `padding` below the kernel's size.
@@ -61,17 +61,15 @@ def conv_transpose2d_zero_insertion(x, weight, *, stride, padding):
     count, channels, height, width = x.shape
     _, out_channels, kernel, _ = weight.shape
     margin = kernel - 1 - padding
+    spread_height = (height - 1) * stride + 1
+    spread_width = (width - 1) * stride + 1
+    behind = margin + output_padding
     spread = np.zeros(
-        (
-            count,
-            channels,
-            (height - 1) * stride + 1 + 2 * margin,
-            (width - 1) * stride + 1 + 2 * margin,
-        ),
-        x.dtype,
+        (count, channels, margin + spread_height + behind, margin + spread_width + behind), x.dtype
     )
-    end_y, end_x = spread.shape[2] - margin, spread.shape[3] - margin
-    spread[:, :, margin:end_y:stride, margin:end_x:stride] = x
+    inside_y = slice(margin, margin + spread_height, stride)
+    inside_x = slice(margin, margin + spread_width, stride)
+    spread[:, :, inside_y, inside_x] = x
     windows = np.lib.stride_tricks.sliding_window_view(spread, (kernel, kernel), axis=(2, 3))
     _, _, out_height, out_width, _, _ = windows.shape
     rows = windows.transpose(0, 2, 3, 1, 4, 5).reshape(-1, channels * kernel**2)
@@ -80,16 +78,16 @@ def conv_transpose2d_zero_insertion(x, weight, *, stride, padding):
     return out.reshape(count, out_height, out_width, out_channels).transpose(0, 3, 1, 2)
 
 
-def macs_zero_insertion(x_shape, weight_shape, *, stride, padding):
+def macs_zero_insertion(x_shape, weight_shape, *, stride, padding, output_padding=0):
     """Products of the zero-inserting form for one picture: every output pixel with every tap."""
     _, _, height, width = x_shape
     kernel = weight_shape[2]
-    out_height = output_size(height, kernel, stride, padding)
-    out_width = output_size(width, kernel, stride, padding)
+    out_height = output_size(height, kernel, stride, padding, output_padding)
+    out_width = output_size(width, kernel, stride, padding, output_padding)
     return int(np.prod(weight_shape)) * out_height * out_width
 
 
-def conv_transpose2d_phases(x, weight, *, stride, padding):
+def conv_transpose2d_phases(x, weight, *, stride, padding, output_padding=0):
     """Phases: each tap meets just the input pixels whose output lies inside the picture.
 
     A tap feeds one of the stride x stride phases of the output, a dense map of its own; no product
@@ -99,8 +97,8 @@ def conv_transpose2d_phases(x, weight, *, stride, padding):
     """
     count, channels, height, width = x.shape
     _, out_channels, kernel, _ = weight.shape
-    out_height = output_size(height, kernel, stride, padding)
-    out_width = output_size(width, kernel, stride, padding)
+    out_height = output_size(height, kernel, stride, padding, output_padding)
+    out_width = output_size(width, kernel, stride, padding, output_padding)
     out = np.zeros((out_height, out_width, count, out_channels), np.int64)
     pixels = x.transpose(2, 3, 0, 1)  # HWNC: a tap's pixels are rows of one matrix product
     for kh in range(kernel):
@@ -113,13 +111,13 @@ def conv_transpose2d_phases(x, weight, *, stride, padding):
     return out.transpose(2, 3, 0, 1)
 
 
-def macs_phases(x_shape, weight_shape, *, stride, padding):
+def macs_phases(x_shape, weight_shape, *, stride, padding, output_padding=0):
     """Products of the phase form for one picture: the useful ones."""
     _, _, height, width = x_shape
     in_channels, out_channels, kernel, _ = weight_shape
     taps = 1
     for size in (height, width):
-        out_size = output_size(size, kernel, stride, padding)
+        out_size = output_size(size, kernel, stride, padding, output_padding)
         spans = [_inside(size, out_size, k, stride, padding)[0] for k in range(kernel)]
         taps *= sum(span.stop - span.start for span in spans)
     return in_channels * out_channels * taps

@@ -18,34 +18,34 @@ def describe(model):
     Returns
     -------
     dict
-        ``id``, ``format``, ``spec``, ``preset`` (None if the channels are no preset's),
-        ``weights``, ``weight_memory_bits``, ``useful_macs`` (of one colour avatar), ``layers``
-        (sizes, widths and counts of each), ``arrays`` (dtype, shape, least and greatest value of
-        each), ``training``, ``metrics``.
+        ``id``, ``format``, ``spec``, ``preset`` (None where the network is none), ``picture``
+        (height, width, colours), ``weights``, ``weight_memory_bits``, ``useful_macs`` (of one
+        picture), ``layers`` (sizes, widths and counts of each), ``arrays`` (dtype, shape, least and
+        greatest value of each), ``training``, ``metrics``.
     """
     spec = model.spec
-    presets = {channels: name for name, channels in spec.PRESETS.items()}
     return {
         "id": model.digest,
         "format": FORMAT,
         "spec": spec.to_json(),
-        "preset": presets.get(spec.channels),
+        "preset": spec.preset_name,
+        "picture": list(spec.picture_shape),
         "weights": spec.weights,
         "weight_memory_bits": spec.weight_memory_bits,
         "useful_macs": spec.useful_macs,
         "layers": [
             {
-                "in_channels": layer.in_channels,
-                "out_channels": layer.out_channels,
-                "in_size": layer.in_size,
-                "out_size": layer.out_size,
-                "weight_bits": layer.weight_bits,
-                "acc_width": layer.acc_width,
-                "weights": layer.weights,
-                "useful_macs_plane": layer.useful_macs,
+                **shape.layer.to_json(),
+                "in_channels": shape.in_channels,
+                "out_channels": shape.out_channels,
+                "in_size": shape.in_size,
+                "out_size": shape.out_size,
+                "acc_width": shape.acc_width,
+                "weights": shape.weights,
+                "useful_macs_plane": shape.useful_macs,
                 "shift": int(shift),
             }
-            for layer, shift in zip(spec.layers, model.shift)
+            for shape, shift in zip(spec.shapes, model.shift)
         ],
         "arrays": {
             name: {
@@ -65,24 +65,32 @@ def as_text(facts):
     """Lay :func:`describe`'s dictionary out in lines."""
     spec, layers = facts["spec"], facts["layers"]
     bits = facts["weight_memory_bits"]
-    channels = "-".join(str(c) for c in spec["channels"])
+    channels = "-".join(str(layer["out_channels"]) for layer in layers)
+    height, width, colours = facts["picture"]
+    planes = "three planes: z, z + v1, z + v2" if spec["planes"] == 3 else "one plane"
     lines = [
         f"model         {facts['id']}",
         f"format        {facts['format']}",
-        f"channels      {channels} ({facts['preset'] or 'no preset'}), latent {spec['latent']}",
+        f"network       {spec['latent']}-{channels} ({facts['preset'] or 'no preset'}), {planes}",
+        f"picture       {height}x{width}, {'R G B' if colours == 3 else 'grey'}",
         f"weights       {facts['weights']:,} in {bits:,} bits ({bits / 8192:.1f} KiB)",
-        f"useful MACs   {facts['useful_macs']:,} a colour avatar",
+        f"useful MACs   {facts['useful_macs']:,} a picture",
         "",
-        "layer  maps                          weight bits  acc width  shift    weights  MACs/plane",
+        "layer  maps                         kernel stride padding activation bits acc shift"
+        "    weights  MACs/plane",
     ]
     for n, layer in enumerate(layers, 1):
         maps = " -> ".join(
             f"{layer[f'{end}_channels']} x {layer[f'{end}_size']}x{layer[f'{end}_size']}"
             for end in ("in", "out")
         )
+        padding = str(layer["padding"])
+        if layer["output_padding"]:
+            padding += f"+{layer['output_padding']}"
         lines.append(
-            f"{n:<6} {maps:<30}{layer['weight_bits']:>11}{layer['acc_width']:>11}"
-            f"{layer['shift']:>7}{layer['weights']:>11,}{layer['useful_macs_plane']:>12,}"
+            f"{n:<6} {maps:<29}{layer['kernel_size']:>6}{layer['stride']:>7}{padding:>8} "
+            f"{layer['activation']:<10}{layer['weight_bits']:>5}{layer['acc_width']:>4}"
+            f"{layer['shift']:>6}{layer['weights']:>11,}{layer['useful_macs_plane']:>12,}"
         )
     lines += ["", "array    dtype   shape                 least   greatest"]
     for name, array in facts["arrays"].items():

@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from golden.model_file import Model
-from golden.spec import MAX_SHIFT, MUL_BITS, TABLE_SIZE
+from golden.spec import LEAKY_RELU, MAX_SHIFT, MUL_BITS, TABLE_SIZE
 
 
 def full_range_model(spec, seed=0):
@@ -17,7 +17,6 @@ def full_range_model(spec, seed=0):
     Parameters
     ----------
     spec : GeneratorSpec
-        Latent 100.
     seed : int
 
     Returns
@@ -29,14 +28,20 @@ def full_range_model(spec, seed=0):
     def draw(low, high, shape, dtype):
         return rng.integers(low, high, shape, dtype, endpoint=True)
 
-    layers = spec.layers
+    layers = spec.shapes
+    offsets = ("v1", "v2") if spec.planes == 3 else ()
     return Model(
         spec,
         weight=[draw(-n.weight_max, n.weight_max, n.weight_shape, np.int8) for n in layers],
         bias=[draw(-n.acc_max, n.acc_max, n.out_channels, np.int32) for n in layers],
         mul=[draw(0, 2**MUL_BITS - 1, n.out_channels, np.uint16) for n in layers],
         shift=draw(1, MAX_SHIFT, len(layers), np.uint8),
-        v1=draw(-128, 127, spec.latent, np.int8),
-        v2=draw(-128, 127, spec.latent, np.int8),
+        **{name: draw(-128, 127, spec.latent, np.int8) for name in offsets},
         table=draw(0, 255, TABLE_SIZE, np.uint8),
+        neg=[
+            draw(0, 2**MUL_BITS - 1, n.out_channels, np.uint16)
+            if n.activation == LEAKY_RELU
+            else None
+            for n in layers
+        ],
     )

@@ -2,10 +2,11 @@
 """Latents: drawn from a seed or read from a file, as int8 in steps of 1/32.
 
 Three distributions: ``normal`` is N(0, I), ``tanh`` its hyperbolic tangent, and ``categorical``
-:data:`CHOICES` choices of one number each in 20, all alike likely: 3.2 million different latents.
-Between the pictures of two categorical latents lie no others, so that a generator may switch from
-one hair to another; from N(0, I) it also draws what lies between. Source: the categorical codes of
-Chen et al., arXiv:1606.03657, which there have noise beside them and a loss of their own.
+:data:`CHOICES` choices of one number each in a fifth of the latent, all alike likely: of 100
+numbers there are 3.2 million different latents. Between the pictures of two categorical latents lie
+no others, so that a generator may switch from one hair to another; from N(0, I) it also draws what
+lies between. Source: the categorical codes of Chen et al., arXiv:1606.03657, which there have noise
+beside them and a loss of their own.
 """
 
 from __future__ import annotations
@@ -14,13 +15,14 @@ from pathlib import Path
 
 import numpy as np
 
-from golden.spec import LATENT
+from golden.spec import GeneratorSpec
 from support.failures import InputError
 
+LATENT = GeneratorSpec.PRESET_LATENT
 MAX_COUNT = 100_000  # pictures at once: 300 MB
 STEPS_PER_UNIT = 32  # int8 steps in one unit of a latent
 DISTRIBUTIONS = ("normal", "tanh", "categorical")
-CHOICES = 5  # of a categorical latent, one number each in LATENT / CHOICES
+CHOICES = 5  # of a categorical latent, one number each in a fifth of it
 CHOSEN = 127 / STEPS_PER_UNIT  # the greatest; the others are 0
 
 
@@ -45,10 +47,10 @@ def distributed(normal, distribution):
 
     Parameters
     ----------
-    normal : float array, shape (..., 100)
+    normal : float array, shape (..., latent)
     distribution : str
-        ``normal``: they stay. ``tanh``: their tanh. ``categorical``: of every 20 that stand side by
-        side the greatest becomes :data:`CHOSEN`, the others 0.
+        ``normal``: they stay. ``tanh``: their tanh. ``categorical``: of every fifth
+        of them, side by side, the greatest becomes :data:`CHOSEN`, the others 0.
 
     Returns
     -------
@@ -85,7 +87,7 @@ def distribution_of(training, name):
     return distribution
 
 
-def draw_latents(seed, count, distribution="normal"):
+def draw_latents(seed, count, distribution="normal", latent=LATENT):
     """Return the latents that ``--seed`` and ``--count`` mean.
 
     Parameters
@@ -94,37 +96,56 @@ def draw_latents(seed, count, distribution="normal"):
         Not negative; 1 to 100,000.
     distribution : str
         One of :data:`DISTRIBUTIONS`.
+    latent : int
+        Numbers in one; by default the presets'.
 
     Returns
     -------
-    int8 array, shape (count, 100)
-        ``numpy.random.default_rng(seed).standard_normal((count, 100))``, made to be
+    int8 array, shape (count, latent)
+        ``numpy.random.default_rng(seed).standard_normal((count, latent))``, made to be
         :func:`distributed` so, and quantised.
 
     Raises
     ------
     InputError
-        `seed` or `count` is out of range.
+        `seed` or `count` is out of range, or no categorical latent has that many numbers.
     """
     if seed < 0:
         raise InputError(f"--seed is {seed}; give 0 or a positive number")
     if not 1 <= count <= MAX_COUNT:
         raise InputError(f"--count is {count}; give 1 to {MAX_COUNT}")
-    normal = np.random.default_rng(seed).standard_normal((count, LATENT))
+    check_distribution(distribution, latent)
+    normal = np.random.default_rng(seed).standard_normal((count, latent))
     return quantize_latents(distributed(normal, distribution))
 
 
-def load_latents(path):
+def check_distribution(distribution, latent):
+    """Refuse categorical latents of a size that is not a multiple of :data:`CHOICES`.
+
+    Raises
+    ------
+    InputError
+    """
+    if distribution == "categorical" and latent % CHOICES:
+        raise InputError(
+            f"categorical latents have a multiple of {CHOICES} numbers, not {latent}; give normal"
+        )
+
+
+def load_latents(path, latent=LATENT):
     """Read a .npy file of latents.
 
     Parameters
     ----------
     path : str or Path
-        An array of shape (N, 100) or (100,), N >= 1: int8, taken as it is, or float, quantised.
+        An array of shape (N, latent) or (latent,), N >= 1: int8, taken as it is, or float, which is
+        quantised.
+    latent : int
+        Numbers in one.
 
     Returns
     -------
-    int8 array, shape (N, 100)
+    int8 array, shape (N, latent)
 
     Raises
     ------
@@ -144,9 +165,9 @@ def load_latents(path):
         ) from None
     if latents.dtype != np.int8 and latents.dtype.kind != "f":
         raise InputError(f"{path}: dtype is {latents.dtype}; latents are float, or int8 in 1/32")
-    if latents.ndim not in (1, 2) or latents.shape[-1] != LATENT or latents.size == 0:
+    if latents.ndim not in (1, 2) or latents.shape[-1] != latent or latents.size == 0:
         raise InputError(
-            f"{path}: shape is {latents.shape}; latents are (N, {LATENT}) or ({LATENT},)"
+            f"{path}: shape is {latents.shape}; latents are (N, {latent}) or ({latent},)"
         )
     latents = np.atleast_2d(latents)
     if latents.dtype == np.int8:

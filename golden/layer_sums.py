@@ -9,15 +9,15 @@ from itertools import product
 import numpy as np
 
 from golden.generator import trace
-from golden.latents import draw_latents
+from golden.latents import LATENT, draw_latents
 from golden.spec import QUAD
 
 SEED = 0
 
 
-def self_test_latents():
-    """Return the latents of the self-test, int8 (100,)."""
-    return draw_latents(SEED, 1)[0]
+def self_test_latents(latent=LATENT):
+    """Return the latents of the self-test, int8 (latent,)."""
+    return draw_latents(SEED, 1, latent=latent)[0]
 
 
 def self_test_of(model, columns):
@@ -36,7 +36,7 @@ def self_test_of(model, columns):
     4 int
         What they must give, :func:`layer_sums`.
     """
-    latents = self_test_latents()
+    latents = self_test_latents(model.spec.latent)
     return tuple(latents.tolist()), layer_sums(model, latents, columns)
 
 
@@ -59,7 +59,7 @@ def layer_sums(model, latents, columns):
     *hidden, picture = trace(model, np.asarray(latents)[None])
     sums = [
         zlib.crc32(finished(values.activations[0], columns, layer.stride))
-        for layer, values in zip(model.spec.layers, hidden)
+        for layer, values in zip(model.spec.shapes, hidden)
     ]
     pixels = picture.activations[0, :, 0].transpose(1, 2, 0)
     return (*sums, zlib.crc32(pixels.tobytes()))

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The model file: one quantised generator as safetensors, checked whole and named by its digest.
 
-Arrays, C order, little-endian, n = 1..4: ``weight<n>`` int8 (in, out, 4, 4), ``bias<n>`` int32
-(out,), ``mul<n>`` uint16 (out,), ``shift`` uint8 (4,), ``v1`` and ``v2`` int8 (100,), ``table``
-uint8 (1024,). Metadata: the key ``avatar`` holds JSON with format, spec, digest, training, metrics.
+Arrays, C order, little-endian, for layers n = 1..L: ``weight<n>`` int8 (in, out, k, k), ``bias<n>``
+int32 (out,), ``mul<n>`` uint16 (out,), in leaky layers ``neg<n>`` uint16 (out,); ``shift`` uint8
+(L,), ``table`` uint8 (1024,); with planes 3 ``v1`` and ``v2`` int8 (latent,). Metadata: the key
+``avatar`` holds JSON with format, spec, digest, training, metrics.
 """
 
 from __future__ import annotations
@@ -19,16 +20,16 @@ import numpy as np
 import safetensors
 from safetensors import numpy as safetensors_numpy
 
-from golden.spec import LATENT, MAX_SHIFT, TABLE_SIZE, GeneratorSpec
+from golden.spec import LEAKY_RELU, MAX_SHIFT, TABLE_SIZE, GeneratorSpec
 from support.failures import InputError
 from support.files import replacing
 
-FORMAT = 1
+FORMAT = 2
 REMAKE = "make the file again with `avatar quantize`"
 RUN_CONFIG = "config.json"  # of the folder of a run
 METADATA = "avatar"  # of a model file
 FLOATS = "generator"  # metadata of a packed float generator
-PROGRESS = "progress"  # metadata of a run's own float generator
+RUN_FLOATS = "facts"  # metadata of a run's own float generator
 _KEYS = {"format", "spec", "digest", "training", "metrics"}
 
 
@@ -39,18 +40,19 @@ class Model:
     Parameters
     ----------
     spec : GeneratorSpec
-        Latent 100.
-    weight : 4 int8 arrays, shape (in_channels, out_channels, 4, 4)
+    weight : int8 arrays, one a layer, shape (in_channels, out_channels, kernel, kernel)
         Symmetric: ``|w| <= 2**(weight_bits - 1) - 1``.
-    bias : 4 int32 arrays, shape (out_channels,)
+    bias : int32 arrays, one a layer, shape (out_channels,)
         Added to the accumulator; at most the layer's `acc_max` in magnitude.
-    mul : 4 uint16 arrays, shape (out_channels,)
-    shift : uint8 array, shape (4,)
+    mul : uint16 arrays, one a layer, shape (out_channels,)
+    shift : uint8 array, shape (layers,)
         1 to 40. ``mul / 2**shift`` rescales a layer's accumulators.
-    v1, v2 : int8 arrays, shape (100,)
-        What the planes G and B add to the latent, in 1/32.
     table : uint8 array, shape (1024,)
-        Pixel of each rescaled accumulator of layer 4, from -512 up.
+        Pixel of each rescaled accumulator of the last layer, from -512 up.
+    neg : uint16 arrays, one a layer, shape (out_channels,), or None
+        In place of `mul` where accumulator and bias are negative; of leaky layers only.
+    v1, v2 : int8 arrays, shape (latent,), or None
+        What the planes G and B add to the latent, in 1/32; with planes 3 only.
     training, metrics : dict
         Provenance and measurements, as JSON can hold them; no part of the digest.
 
@@ -67,30 +69,34 @@ class Model:
     bias: tuple[np.ndarray, ...]
     mul: tuple[np.ndarray, ...]
     shift: np.ndarray
-    v1: np.ndarray
-    v2: np.ndarray
     table: np.ndarray
+    neg: tuple[np.ndarray | None, ...] = ()
+    v1: np.ndarray | None = None
+    v2: np.ndarray | None = None
     training: dict = field(default_factory=dict)
     metrics: dict = field(default_factory=dict)
 
     def __post_init__(self):
-        for name in ("weight", "bias", "mul"):
+        count = len(self.spec.layers)
+        object.__setattr__(self, "neg", tuple(self.neg) or (None,) * count)
+        for name in ("weight", "bias", "mul", "neg"):
             arrays = tuple(getattr(self, name))
-            if len(arrays) != 4:
-                raise InputError(f"{name} has {len(arrays)} arrays; give one for each of 4 layers")
-            object.__setattr__(self, name, tuple(_frozen(array) for array in arrays))
-        for name in ("shift", "v1", "v2", "table"):
+            if len(arrays) != count:
+                raise InputError(
+                    f"{name} has {len(arrays)} arrays; give one for each of {count} layers"
+                )
+            object.__setattr__(self, name, tuple(map(_frozen, arrays)))
+        for name in ("shift", "table", "v1", "v2"):
             object.__setattr__(self, name, _frozen(getattr(self, name)))
         _check(self.spec, self.arrays)
 
     @property
     def arrays(self):
         """The arrays by their names in the file, names ascending."""
-        layers = range(4)
-        named = {f"bias{n + 1}": self.bias[n] for n in layers}
-        named |= {f"mul{n + 1}": self.mul[n] for n in layers}
-        named |= {name: getattr(self, name) for name in ("shift", "table", "v1", "v2")}
-        return named | {f"weight{n + 1}": self.weight[n] for n in layers}
+        named = {name: getattr(self, name) for name in ("shift", "table", "v1", "v2")}
+        for name in ("bias", "mul", "neg", "weight"):
+            named |= {f"{name}{n}": array for n, array in enumerate(getattr(self, name), 1)}
+        return {name: named[name] for name in sorted(named) if named[name] is not None}
 
     @cached_property
     def digest(self):
@@ -133,10 +139,11 @@ def load(path):
         _check(spec, arrays)
         model = Model(
             spec=spec,
-            weight=[arrays[f"weight{n}"] for n in range(1, 5)],
-            bias=[arrays[f"bias{n}"] for n in range(1, 5)],
-            mul=[arrays[f"mul{n}"] for n in range(1, 5)],
-            **{name: arrays[name] for name in ("shift", "v1", "v2", "table")},
+            **{
+                name: [arrays.get(f"{name}{n}") for n in range(1, len(spec.layers) + 1)]
+                for name in ("weight", "bias", "mul", "neg")
+            },
+            **{name: arrays.get(name) for name in ("shift", "table", "v1", "v2")},
             training=header["training"],
             metrics=header["metrics"],
         )
@@ -192,7 +199,7 @@ def _refuse_floats(path):
         what = "is the folder of a run" if (path / RUN_CONFIG).is_file() else None
     elif FLOATS in (names := _metadata_names(path)):
         what = "is a packed float generator"
-    elif names == {PROGRESS}:
+    elif names == {RUN_FLOATS}:
         what, run = "is the float generator of a run", path.parent
     if what:
         raise InputError(f"{path}: {what}; make a model file of it: {quantize_command(run)}")
@@ -232,6 +239,11 @@ def _read(path):
     if not isinstance(header, dict):
         raise InputError(f"metadata `avatar` is not a JSON object; {REMAKE}")
     version = header.get("format")
+    if version == 1 and type(version) is int:
+        raise InputError(
+            "is of format 1, which was never published; make it again with `avatar quantize`, or "
+            "take one of the shipped models"
+        )
     if version != FORMAT or type(version) is not int:
         raise InputError(
             f"format is {json.dumps(version)}, this version reads {FORMAT}; "
@@ -250,20 +262,20 @@ def _refuse_constant(name):
 
 def _check(spec, arrays):
     """Refuse arrays that are not exactly the spec's: names, dtypes, shapes, ranges."""
-    if spec.latent != LATENT:
-        raise InputError(f"spec: latent is {spec.latent}; a model file has {LATENT}")
     facts = {
-        "shift": ("|u1", (4,), (1, MAX_SHIFT)),
+        "shift": ("|u1", (len(spec.layers),), (1, MAX_SHIFT)),
         "table": ("|u1", (TABLE_SIZE,), None),
-        "v1": ("|i1", (LATENT,), None),
-        "v2": ("|i1", (LATENT,), None),
     }
-    for n, layer in enumerate(spec.layers, 1):
-        outputs = (layer.out_channels,)
-        limit, acc_max = layer.weight_max, layer.acc_max
-        facts[f"weight{n}"] = ("|i1", layer.weight_shape, (-limit, limit))
+    if spec.planes == 3:
+        facts |= dict.fromkeys(("v1", "v2"), ("|i1", (spec.latent,), None))
+    for n, shape in enumerate(spec.shapes, 1):
+        outputs = (shape.out_channels,)
+        limit, acc_max = shape.weight_max, shape.acc_max
+        facts[f"weight{n}"] = ("|i1", shape.weight_shape, (-limit, limit))
         facts[f"bias{n}"] = ("<i4", outputs, (-acc_max, acc_max))
         facts[f"mul{n}"] = ("<u2", outputs, None)
+        if shape.activation == LEAKY_RELU:
+            facts[f"neg{n}"] = ("<u2", outputs, None)
     _check_names("array", arrays, facts)
     for name, (dtype, shape, limits) in facts.items():
         array = arrays[name]
@@ -287,6 +299,8 @@ def _check_names(kind, found, expected):
 
 
 def _frozen(array):
+    if array is None:
+        return None
     array = np.array(array, order="C")
     array = array.astype(array.dtype.newbyteorder("<"), copy=False)
     array.flags.writeable = False

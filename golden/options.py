@@ -16,17 +16,23 @@ def numbers(name, text):
 
 
 def weight_bits(text):
-    """Return what --weight-bits asks for: one number, four, or None."""
+    """Return what --weight-bits asks for: one number, one for each layer, or None."""
     if text is None:
         return None
     bits = numbers("--weight-bits", text)
     return bits[0] if len(bits) == 1 else bits
 
 
-def channels_of(preset, channels):
-    """Return the channels that --preset or --channels ask for, of which one is not None."""
+def network_of(preset, channels):
+    """Return the network that --preset or --channels ask for, of which one is not None.
+
+    Raises
+    ------
+    InputError
+        Both are None or neither is, the preset is unknown, or the channels make no network.
+    """
     if (preset is None) == (channels is None):
         raise InputError("give the generator's size: --preset NAME or --channels C1,C2,C3")
     if preset is not None:
-        return GeneratorSpec.preset(preset).channels
-    return GeneratorSpec(channels=numbers("--channels", channels)).channels
+        return GeneratorSpec.preset(preset)
+    return GeneratorSpec.avatars(numbers("--channels", channels))

@@ -4,10 +4,7 @@
 from pathlib import Path
 
 from golden import model_file
-from golden.spec import GeneratorSpec
 from support.failures import InputError
-
-PRESETS = {channels: name for name, channels in GeneratorSpec.PRESETS.items()}
 
 
 def listing(folder):
@@ -30,8 +27,9 @@ def listing(folder):
                 "name": path.stem,
                 "file": str(path),
                 "id": model.digest,
-                "network": PRESETS.get(model.spec.channels, "own"),
-                "channels": list(model.spec.channels),
+                "network": model.spec.preset_name or "own",
+                "channels": [layer.channels for layer in model.spec.layers],
+                "picture": list(model.spec.picture_shape),
                 "weight_bits": list(model.spec.weight_bits),
                 "latents": model.training.get("latents", "normal"),
                 "psnr": model.metrics.get("psnr"),
@@ -44,14 +42,19 @@ def listing(folder):
 
 def as_text(rows):
     """Lay :func:`listing`'s rows out as a table."""
-    lines = ["name             network  channels     bits     latents      PSNR to the float"]
+    lines = [
+        f"{'name':<18} {'network':<8} {'channels':<14} {'picture':<12} {'bits':<5} {'latents':<12} "
+        "PSNR to the float"
+    ]
     for row in rows:
         channels = "-".join(map(str, row["channels"]))
+        height, width, colours = row["picture"]
+        picture = f"{height}x{width} {'RGB' if colours == 3 else 'grey'}"
         bits = dict.fromkeys(row["weight_bits"])
-        bits = ", ".join(map(str, row["weight_bits"] if len(bits) > 1 else bits))
+        bits = ",".join(map(str, row["weight_bits"] if len(bits) > 1 else bits))
         psnr = "unknown" if row["psnr"] is None else f"{row['psnr']:.2f} dB"
         lines.append(
-            f"{row['name']:<16} {row['network']:<8} {channels:<12} {bits:<8} "
+            f"{row['name']:<18} {row['network']:<8} {channels:<14} {picture:<12} {bits:<5} "
             f"{row['latents']:<12} {psnr}"
         )
     return "\n".join(lines)

@@ -3,145 +3,294 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import ClassVar
 
 from support.failures import InputError
 
-LATENT = 100  # of every model file and of the wire
-KERNEL_SIZE = 4
-PLANES = 3  # R, G and B
-ACT_BITS = 8  # activations of layers 1 to 3, unsigned
+ACT_BITS = 8  # activations between layers: unsigned after relu, signed after leaky_relu
 INPUT_BITS = 9  # z + v of two int8, signed, never saturated
 MUL_BITS = 16
 MAX_SHIFT = 40
-MAX_ACC_WIDTH = 32  # as wide as a model file's biases
 TABLE_SIZE = 1024
-PICTURE_SIZE = 32
 QUAD = 4  # channels that a board finishes and sums together (docs/protocol.md)
+
+RELU, LEAKY_RELU, TABLE = "relu", "leaky_relu", "table"
+
+# Each field's least and greatest value.
+LATENT_RANGE = (1, 1024)
+LAYERS_RANGE = (2, 8)
+SIZE_RANGE = (1, 128)  # height and width of every map
+FIELD_RANGES = {
+    "channels": (1, 1024),
+    "kernel_size": (1, 8),
+    "stride": (1, 2),
+    "weight_bits": (2, 8),
+}
 
 
 @dataclass(frozen=True)
-class LayerSpec:
-    """One ConvTranspose2d, kernel 4, as PyTorch counts it.
+class Layer:
+    """One ConvTranspose2d, square, without groups or dilation, as PyTorch counts it.
+
+    Parameters
+    ----------
+    channels : int
+        Its outputs, 1 to 1024.
+    kernel_size, stride : int
+        1 to 8; 1 or 2.
+    padding, output_padding : int
+        0 to kernel_size - 1; 0 to stride - 1.
+    activation : str
+        ``relu`` or ``leaky_relu``; ``table`` in the last layer.
+    weight_bits : int
+        Width of the signed symmetric weights, 2 to 8.
+
+    Raises
+    ------
+    InputError
+        A field is not a whole number or out of range.
+    """
+
+    channels: int
+    kernel_size: int = 4
+    stride: int = 2
+    padding: int = 1
+    output_padding: int = 0
+    activation: str = RELU
+    weight_bits: int = 8
+
+    def __post_init__(self):
+        for name, limits in FIELD_RANGES.items():
+            _check_range(name, getattr(self, name), *limits)
+        _check_range("padding", self.padding, 0, self.kernel_size - 1)
+        _check_range("output_padding", self.output_padding, 0, self.stride - 1)
+        if self.activation not in (RELU, LEAKY_RELU, TABLE):
+            raise InputError(
+                f"activation is {self.activation!r}; give {RELU}, {LEAKY_RELU} or {TABLE}"
+            )
+
+    def out_size(self, in_size):
+        """Height and width of the output for an input of `in_size`."""
+        return (
+            (in_size - 1) * self.stride - 2 * self.padding + self.kernel_size + self.output_padding
+        )
+
+    def to_json(self):
+        """Return the layer as a dictionary of the model file's ``spec``."""
+        return {name: getattr(self, name) for name in _LAYER_FIELDS}
+
+
+_LAYER_FIELDS = (
+    "activation", "channels", "kernel_size", "output_padding", "padding", "stride", "weight_bits",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class LayerShape:
+    """A layer in its place: what it takes, what it gives, and what follows from both.
 
     Attributes
     ----------
-    in_channels, out_channels : int
-    in_size, out_size : int
-        Height and width of the square maps.
-    stride, padding : int
-        (1, 0) in layer 1, (2, 1) after it.
-    weight_bits : int
-        Width of the signed symmetric weights.
+    layer : Layer
+    number : int
+        1 for the first.
+    in_channels, in_size, out_size : int
+    is_first, is_last : bool
     """
 
+    layer: Layer
+    number: int
     in_channels: int
-    out_channels: int
     in_size: int
     out_size: int
-    stride: int
-    padding: int
-    weight_bits: int
+    is_first: bool
+    is_last: bool
+
+    def __getattr__(self, name):
+        if name in _LAYER_FIELDS:
+            return getattr(self.layer, name)
+        raise AttributeError(name)
+
+    @property
+    def out_channels(self):
+        """Channels of the output."""
+        return self.layer.channels
+
+    @property
+    def geometry(self):
+        """Stride, padding and output padding, as a transposed convolution takes them."""
+        return {name: getattr(self.layer, name) for name in ("stride", "padding", "output_padding")}
 
     @property
     def weight_shape(self):
-        """(in_channels, out_channels, 4, 4), PyTorch's order for ConvTranspose2d."""
-        return (self.in_channels, self.out_channels, KERNEL_SIZE, KERNEL_SIZE)
+        """(in_channels, out_channels, kernel, kernel), PyTorch's order for ConvTranspose2d."""
+        kernel = self.layer.kernel_size
+        return (self.in_channels, self.layer.channels, kernel, kernel)
 
     @property
     def weights(self):
         """Number of weights."""
-        return self.in_channels * self.out_channels * KERNEL_SIZE**2
+        return self.in_channels * self.layer.channels * self.layer.kernel_size**2
 
     @property
     def useful_taps(self):
         """Pairs of input pixel and tap whose output lies inside the picture, one channel pair."""
+        stride, padding = self.layer.stride, self.layer.padding
         along = sum(
-            0 <= self.stride * i + k - self.padding < self.out_size
+            0 <= stride * i + k - padding < self.out_size
             for i in range(self.in_size)
-            for k in range(KERNEL_SIZE)
+            for k in range(self.layer.kernel_size)
         )
         return along**2
 
     @property
     def useful_macs(self):
         """Multiplications of one plane that reach an output pixel."""
-        return self.in_channels * self.out_channels * self.useful_taps
+        return self.in_channels * self.layer.channels * self.useful_taps
+
+    @property
+    def products(self):
+        """The most products that one output sums."""
+        along = min(self.in_size, -(-self.layer.kernel_size // self.layer.stride))
+        return self.in_channels * along**2
 
     @property
     def weight_max(self):
         """Largest weight magnitude, 2**(weight_bits - 1) - 1."""
-        return 2 ** (self.weight_bits - 1) - 1
+        return 2 ** (self.layer.weight_bits - 1) - 1
 
     @property
     def acc_max(self):
-        """Largest |acc| that any weights and inputs of these widths can give.
-
-        An output of layer 1 sums ``in_channels`` products, one of the others four taps of each.
-        """
-        taps, input_max = (1, 2 ** (INPUT_BITS - 1)) if self.stride == 1 else (4, 2**ACT_BITS - 1)
-        return self.in_channels * taps * input_max * self.weight_max
+        """Largest |acc| that any weights and inputs of these widths can give."""
+        input_max = 2 ** (INPUT_BITS - 1) if self.is_first else 2**ACT_BITS - 1
+        return self.products * input_max * self.weight_max
 
     @property
     def acc_width(self):
-        """Bits of a signed accumulator that never overflows; acc + bias needs one more."""
+        """Bits of a signed accumulator that never overflows, at most 32; acc + bias needs one more.
+
+        The widest has 1024 channels, 8 bits a weight and 64 taps: 1024 * 64 * 255 * 127 < 2**31.
+        """
         return self.acc_max.bit_length() + 1
 
 
 @dataclass(frozen=True)
 class GeneratorSpec:
-    """The generator: latent -> C1 x 4x4 -> C2 x 8x8 -> C3 x 16x16 -> 1 x 32x32.
+    """A generator: a latent as so many channels of 1x1, through transposed convolutions.
 
     Parameters
     ----------
     latent : int
-        Numbers in a latent, positive (the published network and the model file use 100).
-    channels : (int, int, int)
-        C1, C2, C3, each positive.
-    weight_bits : int or (int, int, int, int)
-        Bits of each layer's weights, 2 to 8. One number means all four.
+        Numbers in a latent, 1 to 1024.
+    planes : int
+        3: R = G(z), G = G(z + v1), B = G(z + v2), the last layer has one channel. 1: one pass, the
+        last layer has one channel (a grey picture) or three (R, G, B).
+    layers : tuple of Layer
+        2 to 8.
 
     Raises
     ------
     InputError
-        A size is not a whole number or out of range.
+        A field is out of range, or a map is smaller than 1 or larger than 128.
     """
 
-    latent: int = LATENT
-    channels: tuple[int, int, int] = (128, 64, 32)
-    weight_bits: tuple[int, int, int, int] = (5, 5, 5, 5)
+    latent: int
+    planes: int
+    layers: tuple[Layer, ...]
 
-    PRESETS: ClassVar[dict[str, tuple[int, int, int]]] = {
+    PRESETS: ClassVar[dict[str, tuple[int, ...]]] = {
         "contest": (512, 256, 128),
         "medium": (256, 128, 64),
         "compact": (128, 64, 32),
         "small": (64, 32, 16),
         "tiny": (32, 16, 8),
     }
+    PRESET_LATENT: ClassVar[int] = 100
+    HEADS: ClassVar[dict[str, tuple[int, int]]] = {  # planes, channels of the last layer
+        "planes": (3, 1),
+        "rgb": (1, 3),
+        "grey": (1, 1),
+    }
 
     def __post_init__(self):
-        bits = self.weight_bits
-        object.__setattr__(self, "weight_bits", (bits,) * 4 if _whole(bits) else tuple(bits))
-        object.__setattr__(self, "channels", tuple(self.channels))
-        if not _whole(self.latent) or self.latent < 1:
-            raise InputError(f"spec: latent is {self.latent!r}; it must be a positive number")
-        if len(self.channels) != 3 or not all(_whole(c) and c > 0 for c in self.channels):
+        object.__setattr__(self, "layers", tuple(self.layers))
+        try:
+            self._check()
+        except InputError as error:
+            raise InputError(f"spec: {error}") from None
+
+    def _check(self):
+        _check_range("latent", self.latent, *LATENT_RANGE)
+        if type(self.planes) is not int or self.planes not in (1, 3):
+            raise InputError(f"planes is {self.planes!r}; give 1 or 3")
+        _check_range("the number of layers", len(self.layers), *LAYERS_RANGE)
+        for n, layer in enumerate(self.layers, 1):
+            last = n == len(self.layers)
+            if (layer.activation == TABLE) != last:
+                wanted = TABLE if last else f"{RELU} or {LEAKY_RELU}"
+                raise InputError(f"layer {n}: activation is {layer.activation}; give {wanted}")
+        colours = self.layers[-1].channels
+        if colours != 1 and (self.planes, colours) != (1, 3):
+            wanted = "1" if self.planes == 3 else "1 or 3"
             raise InputError(
-                f"spec: channels are {self.channels}; give three positive numbers, as 128,64,32"
+                f"layer {len(self.layers)}: channels is {colours}; with planes {self.planes} the "
+                f"last layer has {wanted}"
             )
-        bits = self.weight_bits
-        if len(bits) != 4 or not all(_whole(b) and 2 <= b <= 8 for b in bits):
-            raise InputError(f"spec: weight bits are {bits}; give one number or four, each 2 to 8")
-        if max(self.acc_widths) > MAX_ACC_WIDTH:
+        size = 1
+        for n, layer in enumerate(self.layers, 1):
+            size = layer.out_size(size)
+            if not SIZE_RANGE[0] <= size <= SIZE_RANGE[1]:
+                raise InputError(
+                    f"layer {n}: gives maps of {size}x{size}; they must be 1x1 to "
+                    f"{SIZE_RANGE[1]}x{SIZE_RANGE[1]}"
+                )
+
+    @classmethod
+    def avatars(cls, channels, weight_bits=5, latent=PRESET_LATENT, head="planes"):
+        """Return a network as the presets are: kernels of 4, each layer but the first doubles.
+
+        Parameters
+        ----------
+        channels : sequence of int
+            Of the hidden layers: three of them make pictures of 32x32, four of 64x64.
+        weight_bits : int or sequence of int
+            Of all layers, or of each.
+        latent : int
+        head : str
+            ``planes``: R, G and B one after another; ``rgb``: in one pass; ``grey``: one colour.
+
+        Raises
+        ------
+        InputError
+        """
+        channels = tuple(channels)
+        if head not in cls.HEADS:
+            raise InputError(f"head {head!r} is unknown; choose from {', '.join(cls.HEADS)}")
+        planes, colours = cls.HEADS[head]
+        bits = weight_bits if isinstance(weight_bits, tuple | list) else None
+        if bits is None:
+            bits = (weight_bits,) * (len(channels) + 1)
+        if len(bits) != len(channels) + 1:
             raise InputError(
-                f"spec: channels {self.channels} with weights of {bits} bits need accumulators of "
-                f"{max(self.acc_widths)} bits; give fewer, {MAX_ACC_WIDTH} bits are the most"
+                f"spec: weight bits are {tuple(bits)}; give one number or {len(channels) + 1}"
             )
+        layers = [
+            Layer(
+                channels=outputs,
+                stride=2 if n else 1,
+                padding=1 if n else 0,
+                activation=RELU if n < len(channels) else TABLE,
+                weight_bits=bits[n],
+            )
+            for n, outputs in enumerate((*channels, colours))
+        ]
+        return cls(latent=latent, planes=planes, layers=tuple(layers))
 
     @classmethod
     def preset(cls, name, weight_bits=5):
-        """Return the spec called `name` in :attr:`PRESETS`.
+        """Return the network called `name` in :attr:`PRESETS`.
 
         Raises
         ------
@@ -150,7 +299,7 @@ class GeneratorSpec:
         """
         if name not in cls.PRESETS:
             raise InputError(f"preset {name!r} is unknown; choose from {', '.join(cls.PRESETS)}")
-        return cls(channels=cls.PRESETS[name], weight_bits=weight_bits)
+        return cls.avatars(cls.PRESETS[name], weight_bits)
 
     @classmethod
     def from_json(cls, fields):
@@ -161,64 +310,137 @@ class GeneratorSpec:
         InputError
             A field is missing, unknown, of another type or out of range.
         """
-        names = ["channels", "latent", "weight_bits"]
-        if not isinstance(fields, dict) or sorted(fields) != names:
-            raise InputError(f"spec: fields must be {', '.join(names)}; make the file again")
-        for name in ("channels", "weight_bits"):
-            if not isinstance(fields[name], list):
-                raise InputError(f"spec: {name} is {fields[name]!r}, not a list")
-        return cls(**fields)
-
-    @property
-    def layers(self):
-        """The four :class:`LayerSpec`, first to last."""
-        channels = (self.latent, *self.channels, 1)
-        sizes = (1, 4, 8, 16, PICTURE_SIZE)
-        return tuple(
-            LayerSpec(
-                in_channels=channels[n],
-                out_channels=channels[n + 1],
-                in_size=sizes[n],
-                out_size=sizes[n + 1],
-                stride=1 if n == 0 else 2,
-                padding=0 if n == 0 else 1,
-                weight_bits=self.weight_bits[n],
-            )
-            for n in range(4)
-        )
-
-    @property
-    def weights(self):
-        """Number of weights of the network."""
-        return sum(layer.weights for layer in self.layers)
-
-    @property
-    def weight_memory_bits(self):
-        """Bits of all weights, each at its layer's width."""
-        return sum(layer.weights * layer.weight_bits for layer in self.layers)
-
-    @property
-    def useful_macs(self):
-        """Useful multiplications of one colour avatar.
-
-        Layer 1 counts once, because it is linear (W(z + v) = Wz + Wv); the others once a plane.
-        """
-        first, *rest = (layer.useful_macs for layer in self.layers)
-        return first + PLANES * sum(rest)
-
-    @property
-    def acc_widths(self):
-        """Accumulator width of each layer in bits."""
-        return tuple(layer.acc_width for layer in self.layers)
+        _check_fields("spec: fields", fields, ("latent", "layers", "planes"))
+        if not isinstance(fields["layers"], list):
+            raise InputError(f"spec: layers is {fields['layers']!r}, not a list")
+        layers = []
+        for n, each in enumerate(fields["layers"], 1):
+            _check_fields(f"spec: layer {n}: fields", each, _LAYER_FIELDS)
+            try:
+                layers.append(Layer(**each))
+            except InputError as error:
+                raise InputError(f"spec: layer {n}: {error}") from None
+        return cls(latent=fields["latent"], planes=fields["planes"], layers=tuple(layers))
 
     def to_json(self):
         """Return the description as the model file's ``spec`` dictionary."""
         return {
-            "channels": list(self.channels),
             "latent": self.latent,
-            "weight_bits": list(self.weight_bits),
+            "layers": [layer.to_json() for layer in self.layers],
+            "planes": self.planes,
         }
 
+    @cached_property
+    def shapes(self):
+        """A :class:`LayerShape` for each layer, first to last."""
+        shapes, channels, size = [], self.latent, 1
+        for n, layer in enumerate(self.layers, 1):
+            out_size = layer.out_size(size)
+            is_first, is_last = n == 1, n == len(self.layers)
+            shapes.append(LayerShape(layer, n, channels, size, out_size, is_first, is_last))
+            channels, size = layer.channels, out_size
+        return tuple(shapes)
 
-def _whole(value):
-    return isinstance(value, int) and not isinstance(value, bool)
+    @property
+    def channels(self):
+        """Outputs of the hidden layers."""
+        return tuple(layer.channels for layer in self.layers[:-1])
+
+    @property
+    def weight_bits(self):
+        """Bits of each layer's weights."""
+        return tuple(layer.weight_bits for layer in self.layers)
+
+    def with_weight_bits(self, weight_bits):
+        """Return the network with other bits: one number for all layers, or one for each.
+
+        Raises
+        ------
+        InputError
+        """
+        count = len(self.layers)
+        given = weight_bits if isinstance(weight_bits, tuple | list) else (weight_bits,) * count
+        if len(given) != count:
+            raise InputError(f"spec: weight bits are {tuple(given)}; give one number or {count}")
+        layers = []
+        for n, (layer, bits) in enumerate(zip(self.layers, given, strict=True), 1):
+            try:
+                layers.append(replace(layer, weight_bits=bits))
+            except InputError as error:
+                raise InputError(f"spec: layer {n}: {error}") from None
+        return replace(self, layers=tuple(layers))
+
+    def with_channels(self, channels):
+        """Return the network with other channels of its hidden layers.
+
+        Raises
+        ------
+        InputError
+        """
+        count = len(self.layers) - 1
+        if len(channels) != count:
+            raise InputError(f"spec: channels are {tuple(channels)}; give {count} numbers")
+        layers = [replace(layer, channels=n) for layer, n in zip(self.layers, channels)]
+        return replace(self, layers=(*layers, self.layers[-1]))
+
+    @property
+    def size(self):
+        """Height and width of a picture."""
+        return self.shapes[-1].out_size
+
+    @property
+    def colours(self):
+        """Channels of a picture: 3 (R, G, B) or 1 (grey)."""
+        return self.planes * self.layers[-1].channels
+
+    @property
+    def picture_shape(self):
+        """(height, width, colours) of a picture."""
+        return (self.size, self.size, self.colours)
+
+    @property
+    def picture_bytes(self):
+        """Bytes of a picture."""
+        return self.size**2 * self.colours
+
+    @property
+    def preset_name(self):
+        """Name of the preset whose network this is, whatever its bits; None where it is none."""
+        for name in self.PRESETS:
+            if self.with_weight_bits(5) == type(self).preset(name, 5):
+                return name
+        return None
+
+    @property
+    def weights(self):
+        """Number of weights of the network."""
+        return sum(shape.weights for shape in self.shapes)
+
+    @property
+    def weight_memory_bits(self):
+        """Bits of all weights, each at its layer's width."""
+        return sum(shape.weights * shape.weight_bits for shape in self.shapes)
+
+    @property
+    def useful_macs(self):
+        """Useful multiplications of one picture.
+
+        Layer 1 counts once, because it is linear (W(z + v) = Wz + Wv); the others once a plane.
+        """
+        first, *rest = (shape.useful_macs for shape in self.shapes)
+        return first + self.planes * sum(rest)
+
+    @property
+    def acc_widths(self):
+        """Accumulator width of each layer in bits."""
+        return tuple(shape.acc_width for shape in self.shapes)
+
+
+def _check_range(name, value, low, high):
+    if type(value) is not int or not low <= value <= high:
+        raise InputError(f"{name} is {value!r}; give {low} to {high}")
+
+
+def _check_fields(what, fields, names):
+    if not isinstance(fields, dict) or sorted(fields) != list(names):
+        raise InputError(f"{what} must be {', '.join(names)}; make the file again")

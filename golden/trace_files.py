@@ -18,7 +18,7 @@ HEX_DIGITS = np.frombuffer(b"0123456789abcdef", np.uint8)
 def save_trace(folder, model, latents):
     """Run the generator and write each layer's values as .npy and .hex, and an index.json.
 
-    ``layer<n>_inputs``, ``_accumulators`` and ``_activations``, n = 1..4, hold what
+    ``layer<n>_inputs``, ``_accumulators`` and ``_activations``, n = 1..layers, hold what
     :class:`golden.generator.LayerTrace` says. A .hex file is for ``$readmemh``: one value a line,
     two's complement, C order (latent, plane, channel, row, column). index.json gives each array's
     shape, its width in bits and whether it is signed.
@@ -37,14 +37,15 @@ def save_trace(folder, model, latents):
     """
     folder = Path(folder)
     index = {"model": model.digest, "arrays": {}}
-    layers = zip(model.spec.layers, trace(model, latents), strict=True)
+    layers = zip(model.spec.shapes, trace(model, latents), strict=True)
     for n, (layer, values) in enumerate(layers, 1):
-        for name, array, width, signed in (
-            ("inputs", values.inputs, INPUT_BITS if n == 1 else ACT_BITS, n == 1),
-            ("accumulators", values.accumulators, layer.acc_width, True),
-            ("activations", values.activations, ACT_BITS, False),
+        for name, array, width in (
+            ("inputs", values.inputs, INPUT_BITS if layer.is_first else ACT_BITS),
+            ("accumulators", values.accumulators, layer.acc_width),
+            ("activations", values.activations, ACT_BITS),
         ):
             stem = f"layer{n}_{name}"
+            signed = array.dtype.kind == "i"
             facts = {"shape": list(array.shape), "width": width, "signed": signed}
             index["arrays"][stem] = facts
             with replacing(folder / f"{stem}.npy") as beside:

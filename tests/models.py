@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from golden.arithmetic import activate, plane_inputs
+from golden.arithmetic import activate, activate_leaky
 from golden.conv_transpose import conv_transpose2d_phases
 from golden.latents import draw_latents
 from golden.model_file import Model
@@ -29,28 +29,32 @@ def random_model(spec, seed=0):
     Model
     """
     rng = np.random.default_rng(seed)
-    v1, v2 = (_normal_int8(rng, spec.latent) for _ in range(2))
-    maps = plane_inputs(draw_latents(seed, 8), v1, v2).reshape(24, spec.latent, 1, 1)
-    weight, bias, mul, shift = [], [], [], []
-    for number, layer in enumerate(spec.layers, 1):
+    offsets = [_normal_int8(rng, spec.latent) for _ in range(2 if spec.planes == 3 else 0)]
+    maps = draw_latents(seed, 8, latent=spec.latent).astype(np.int16)
+    maps = np.stack([maps, *(maps + v for v in offsets)], axis=1).reshape(-1, spec.latent, 1, 1)
+    arrays = {"weight": [], "bias": [], "mul": [], "neg": [], "shift": []}
+    for layer in spec.shapes:
         limit = layer.weight_max
         w = rng.integers(-limit, limit, layer.weight_shape, np.int8, endpoint=True)
-        acc = conv_transpose2d_phases(maps, w, stride=layer.stride, padding=layer.padding)
+        acc = conv_transpose2d_phases(maps, w, **layer.geometry)
         spread = max(acc.std(), 1.0)
         b = np.rint(rng.normal(0, spread / 2, layer.out_channels))
         b = b.clip(-layer.acc_max, layer.acc_max).astype(np.int32)
-        # two spreads reach the upper bound: 255, or 511 from the middle of the table
-        high = 511 if number == 4 else 255
+        # two spreads reach the upper bound: of a map, or from the middle of the table
+        high = {"relu": 255, "leaky_relu": 127, "table": 511}[layer.activation]
         factors = high / (2 * spread) * rng.uniform(0.7, 1.3, layer.out_channels)
         s = MUL_BITS - 1 - int(np.floor(np.log2(factors.max())))
         m = np.rint(factors * 2.0**s).clip(1, 2**MUL_BITS - 1).astype(np.uint16)
-        weight.append(w)
-        bias.append(b)
-        mul.append(m)
-        shift.append(s)
-        maps = activate(acc, b, m, s)
+        neg = None
+        if layer.activation == "leaky_relu":
+            neg = np.rint(m * rng.uniform(0.1, 1, layer.out_channels)).astype(np.uint16)
+        for name, value in (("weight", w), ("bias", b), ("mul", m), ("neg", neg), ("shift", s)):
+            arrays[name].append(value)
+        maps = activate(acc, b, m, s) if neg is None else activate_leaky(acc, b, m, neg, s)
+    arrays["shift"] = np.array(arrays["shift"], np.uint8)
+    named = dict(zip(("v1", "v2"), offsets))
     table = rng.integers(0, 256, TABLE_SIZE, np.uint8)
-    return Model(spec, weight, bias, mul, np.array(shift, np.uint8), v1, v2, table)
+    return Model(spec, **arrays, **named, table=table)
 
 
 def _normal_int8(rng, size):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import numpy as np
 
-from golden.arithmetic import activate, pixels, plane_inputs, requantize
+from golden.arithmetic import activate, activate_leaky, pixels, plane_inputs, requantize
 
 
 def requantize_one(acc, *, bias=0, mul=1, shift=1, low=-512, high=511):
@@ -39,6 +39,15 @@ def test_channels_keep_their_own_factors():
     out = activate(acc, np.array([0, 1, -200]), np.array([1, 2, 3]), 1)
     assert out.dtype == np.uint8
     assert out[:, :, 0, 0].tolist() == [[50, 101, 0]] * 2
+
+
+def test_leaky_channels_shrink_what_is_negative():
+    acc = np.array([-7, -6, -5, -1, 0, 1, 5, 300, -3000]).reshape(1, 1, 1, 9)
+    out = activate_leaky(acc, np.array([0]), np.array([2]), np.array([1]), 1)
+    assert out.dtype == np.int8
+    assert out.ravel().tolist() == [-3, -3, -2, 0, 0, 1, 5, 127, -128]
+    out = activate_leaky(acc, np.array([6]), np.array([2]), np.array([1]), 1)
+    assert out.ravel().tolist()[:3] == [0, 0, 1]  # the bias decides on which side it is
 
 
 def test_pixels_index_the_table_from_minus_512():

@@ -7,23 +7,28 @@ from golden import conv_transpose
 from golden.spec import GeneratorSpec
 
 FORMS = ("scatter", "zero_insertion", "phases")
-# in_channels, out_channels, height, width, kernel, stride, padding
+# in_channels, out_channels, height, width, kernel, stride, padding, output_padding
 SHAPES = [
-    (5, 3, 1, 1, 4, 1, 0),
-    (3, 4, 4, 4, 4, 2, 1),
-    (2, 1, 16, 16, 4, 2, 1),
-    (3, 2, 5, 3, 3, 2, 0),
-    (1, 2, 3, 6, 5, 3, 2),
-    (2, 2, 5, 3, 4, 1, 2),
+    (5, 3, 1, 1, 4, 1, 0, 0),
+    (3, 4, 4, 4, 4, 2, 1, 0),
+    (2, 1, 16, 16, 4, 2, 1, 0),
+    (3, 2, 5, 3, 3, 2, 0, 0),
+    (1, 2, 3, 6, 5, 3, 2, 0),
+    (2, 2, 5, 3, 4, 1, 2, 0),
+    (2, 3, 4, 4, 3, 2, 1, 1),
+    (3, 2, 7, 7, 5, 2, 2, 1),
+    (2, 2, 3, 3, 1, 2, 0, 1),
+    (2, 2, 5, 6, 8, 2, 6, 1),
+    (2, 3, 5, 5, 1, 1, 0, 0),
 ]
 
 
 def random_case(shape, seed=0):
-    channels, out_channels, height, width, kernel, stride, padding = shape
+    channels, out_channels, height, width, kernel, stride, padding, behind = shape
     rng = np.random.default_rng(seed)
     x = rng.integers(-256, 255, (2, channels, height, width), np.int16)
     weight = rng.integers(-127, 128, (channels, out_channels, kernel, kernel), np.int8)
-    return x, weight, {"stride": stride, "padding": padding}
+    return x, weight, {"stride": stride, "padding": padding, "output_padding": behind}
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -52,7 +57,7 @@ def test_sums_beyond_float64_are_refused():
         conv_transpose.conv_transpose2d_phases(x, x, stride=1, padding=0)
 
 
-@pytest.mark.parametrize("layer", GeneratorSpec.preset("compact").layers)
+@pytest.mark.parametrize("layer", GeneratorSpec.preset("compact").shapes)
 def test_macs_of_the_forms(layer):
     x_shape = (1, layer.in_channels, layer.in_size, layer.in_size)
     scatter, zeros, phases = (

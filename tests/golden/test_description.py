@@ -19,10 +19,16 @@ def test_description_holds_the_facts_and_survives_json():
 
 
 def test_text_shows_id_arrays_and_provenance():
-    model = random_model(GeneratorSpec(channels=(4, 3, 2)))
+    model = random_model(GeneratorSpec.avatars(channels=(4, 3, 2)))
     model = dataclasses.replace(model, training={"recipe": "fast"}, metrics={"psnr": 30.5})
     text = as_text(describe(model))
-    for word in (model.digest, "4-3-2 (no preset)", "100 x 4 x 4 x 4", "recipe  fast", "30.5"):
+    for word in (
+        model.digest,
+        "100-4-3-2-1 (no preset)",
+        "100 x 4 x 4 x 4",
+        "recipe  fast",
+        "30.5",
+    ):
         assert word in text
     for name in model.arrays:
         assert f"\n{name} " in text

@@ -31,7 +31,7 @@ def test_order_by_hand():
     ("channels", "columns"), [((7, 5, 3), 4), ((8, 9, 3), 7), ((20, 12, 24), 8), ((8, 8, 8), 16)]
 )
 def test_sums_follow_the_arrays_order(channels, columns):
-    model = random_model(GeneratorSpec(channels=channels, weight_bits=5))
+    model = random_model(GeneratorSpec.avatars(channels=channels, weight_bits=5))
     latents = self_test_latents()
     tiling = Tiling(model.spec, ArraySpec(4, columns))
     traces = golden_trace(model, latents[None])

@@ -11,12 +11,12 @@ from safetensors import safe_open
 
 from golden import model_file
 from golden.model_file import Model, load, save
-from golden.spec import GeneratorSpec
+from golden.spec import GeneratorSpec, Layer
 from support.failures import InputError
 from tests.models import random_model
 
 CONFORMANCE = sorted(Path(__file__).parents[1].glob("conformance/*.safetensors"))
-SPEC = GeneratorSpec(channels=(4, 3, 2), weight_bits=(8, 5, 4, 3))
+SPEC = GeneratorSpec.avatars(channels=(4, 3, 2), weight_bits=(8, 5, 4, 3))
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def model():
 def write(path, model, *, header=None, arrays=None):
     """Write a model file whose header fields and arrays are replaced, None: left out."""
     fields = {
-        "format": 1,
+        "format": 2,
         "spec": model.spec.to_json(),
         "digest": model.digest,
         "training": {},
@@ -59,17 +59,25 @@ def safetensors_header(path):
     return json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])["__metadata__"]
 
 
-def test_digest_by_hand(model):
+def test_digest_by_hand():
+    spec = GeneratorSpec(
+        5, 3, (Layer(4, 3, 1, 0, 0, "leaky_relu", 8), Layer(1, 4, 2, 1, 0, "table", 3))
+    )
+    model = random_model(spec)
     sha = hashlib.sha256(
-        b'{"channels":[4,3,2],"latent":100,"weight_bits":[8,5,4,3]}'
+        b'{"latent":5,"layers":['
+        b'{"activation":"leaky_relu","channels":4,"kernel_size":3,"output_padding":0,"padding":0,'
+        b'"stride":1,"weight_bits":8},'
+        b'{"activation":"table","channels":1,"kernel_size":4,"output_padding":0,"padding":1,'
+        b'"stride":2,"weight_bits":3}],"planes":3}'
         b"bias1\0<i4\x004\0" + model.bias[0].tobytes()
     )
-    for name in ("bias2", "bias3", "bias4", "mul1", "mul2", "mul3", "mul4", "shift", "table"):
+    for name in ("bias2", "mul1", "mul2", "neg1", "shift", "table"):
         array = model.arrays[name]
-        dtype = {"b": "<i4", "m": "<u2", "s": "|u1", "t": "|u1"}[name[0]]
+        dtype = {"b": "<i4", "m": "<u2", "n": "<u2", "s": "|u1", "t": "|u1"}[name[0]]
         sha.update(f"{name}\0{dtype}\0{array.size}\0".encode() + array.tobytes())
-    sha.update(b"v1\0|i1\x00100\0" + model.v1.tobytes() + b"v2\0|i1\x00100\0" + model.v2.tobytes())
-    for n, shape in enumerate(("100,4,4,4", "4,3,4,4", "3,2,4,4", "2,1,4,4")):
+    sha.update(b"v1\0|i1\x005\0" + model.v1.tobytes() + b"v2\0|i1\x005\0" + model.v2.tobytes())
+    for n, shape in enumerate(("5,4,3,3", "4,1,4,4")):
         sha.update(f"weight{n + 1}\0|i1\0{shape}\0".encode() + model.weight[n].tobytes())
     assert model.digest == sha.hexdigest()
 
@@ -125,7 +133,7 @@ def test_the_digest_covers_every_array_and_the_spec(model):
             digests.add(dataclasses.replace(model, **{name[:-1]: values}).digest)
         else:
             digests.add(dataclasses.replace(model, **{name: changed}).digest)
-    wider = GeneratorSpec(channels=(4, 3, 2), weight_bits=(8, 5, 4, 4))
+    wider = GeneratorSpec.avatars(channels=(4, 3, 2), weight_bits=(8, 5, 4, 4))
     digests.add(dataclasses.replace(model, spec=wider).digest)
     assert len(digests) == len(model.arrays) + 2
 
@@ -162,17 +170,25 @@ def test_wrong_arrays_are_named(model, tmp_path, name, change, words):
 
 
 def test_bias_at_its_limit_is_accepted(model, tmp_path):
-    limit = [layer.acc_max for layer in SPEC.layers]
+    limit = [layer.acc_max for layer in SPEC.shapes]
     bias = [np.full_like(model.bias[n], limit[n] * (-1) ** n) for n in range(4)]
     save(dataclasses.replace(model, bias=bias), tmp_path / "m.safetensors")
     load(tmp_path / "m.safetensors")
 
 
+def changed(layer=None, **fields):
+    """Return the JSON of :data:`SPEC` with other fields, or with other fields of a layer."""
+    spec = SPEC.to_json()
+    (spec if layer is None else spec["layers"][layer]).update(fields)
+    return spec
+
+
 @pytest.mark.parametrize(
     ("header", "words"),
     [
-        ({"format": 2}, "format is 2, this version reads 1"),
-        ({"format": "1"}, 'format is "1"'),
+        ({"format": 1}, "is of format 1, which was never published"),
+        ({"format": 3}, "format is 3, this version reads 2"),
+        ({"format": "2"}, 'format is "2"'),
         ({"format": True}, "format is true"),
         ({"format": None}, "format is null"),
         ({"digest": "0" * 64}, "digest is 0000"),
@@ -182,11 +198,13 @@ def test_bias_at_its_limit_is_accepted(model, tmp_path):
         ({"metrics": []}, "metadata field metrics is not a JSON object"),
         ({"extra": 1}, "metadata field extra is unknown"),
         ({"spec": [4, 3, 2]}, "spec: fields must be"),
-        ({"spec": {"channels": [4, 3], "latent": 100, "weight_bits": [5] * 4}}, "channels"),
-        ({"spec": {"channels": [0, 3, 2], "latent": 100, "weight_bits": [5] * 4}}, "channels"),
-        ({"spec": {"channels": [4, 3, 2], "latent": 100, "weight_bits": [9] * 4}}, "weight bits"),
-        ({"spec": {"channels": [4, 3, 2], "latent": 99, "weight_bits": [5] * 4}}, "latent is 99"),
-        ({"spec": {"channels": [5, 3, 2], "latent": 100, "weight_bits": [5] * 4}}, "weight1"),
+        ({"spec": changed(latent=99)}, "v1 has shape"),
+        ({"spec": changed(latent=0)}, "latent is 0"),
+        ({"spec": changed(planes=1)}, "array v1 is unknown"),
+        ({"spec": changed(0, channels=0)}, "layer 1: channels is 0"),
+        ({"spec": changed(1, weight_bits=9)}, "layer 2: weight_bits is 9"),
+        ({"spec": changed(0, channels=5)}, "weight1"),
+        ({"spec": changed(2, activation="leaky_relu")}, "array neg3 is missing"),
     ],
 )
 def test_wrong_metadata_is_named(model, tmp_path, header, words):
@@ -235,7 +253,7 @@ def test_the_header_is_taken_to_the_letter(model, tmp_path):
         text = file.metadata()["avatar"]
     for metadata, words in (
         ({"avatar": text, "note": "x"}, "has metadata beside `avatar`: note"),
-        ({"avatar": text.replace('"format":1', '"format":1.0')}, "format is 1.0"),
+        ({"avatar": text.replace('"format":2', '"format":2.0')}, "format is 2.0"),
         ({"avatar": text.replace('"metrics":{', '"metrics":{"psnr":NaN,')}, "is not JSON"),
         ({"avatar": text.replace('"training":{', '"training":{"a":"\\ud800",')}, "is not JSON"),
     ):
@@ -263,7 +281,7 @@ def test_float_generators_are_named_as_what_they_are(tmp_path):
     (run / "config.json").write_text("{}")
     packed, own = tmp_path / "p.safetensors", run / "generator.safetensors"
     safetensors_numpy.save_file({"v1": np.zeros(100)}, packed, {"generator": "{}"})
-    safetensors_numpy.save_file({"v1": np.zeros(100)}, own, {"progress": "{}"})
+    safetensors_numpy.save_file({"v1": np.zeros(100)}, own, {"facts": "{}"})
     for path, what, source in (
         (run, "is the folder of a run", f"'{run}'"),
         (packed, "is a packed float generator", packed),
@@ -289,6 +307,15 @@ def test_model_of_three_layers_is_refused(model):
         dataclasses.replace(model, weight=model.weight[:3])
 
 
-def test_format_is_1():
-    assert model_file.FORMAT == 1
+def test_a_neg_of_a_relu_layer_and_vectors_of_one_plane_are_refused(model, tmp_path):
+    path = tmp_path / "m.safetensors"
+    write(path, model, arrays={"neg1": model.mul[0]})
+    assert "array neg1 is unknown" in refusal(path)
+    grey = random_model(GeneratorSpec(4, 1, (Layer(3), Layer(1, activation="table"))))
+    with pytest.raises(InputError, match="array v1 is unknown"):
+        dataclasses.replace(grey, v1=np.zeros(4, np.int8))
+
+
+def test_format_is_2():
+    assert model_file.FORMAT == 2
     assert Model is model_file.Model

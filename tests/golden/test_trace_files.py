@@ -16,7 +16,7 @@ def test_hex_is_twos_complement_at_the_width():
 
 
 def test_files_hold_the_trace_and_the_index_describes_them(tmp_path):
-    model = random_model(GeneratorSpec(channels=(4, 3, 2), weight_bits=(8, 5, 4, 3)))
+    model = random_model(GeneratorSpec.avatars(channels=(4, 3, 2), weight_bits=(8, 5, 4, 3)))
     latents = draw_latents(1, 2)
     save_trace(tmp_path, model, latents)
     index = json.loads((tmp_path / "index.json").read_text())
