@@ -10,10 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from golden.spec import KERNEL_SIZE, PLANES
 from hw.engine.dual_multiplier import stored_weights
 from hw.engine.requantizer import channel_layout
-from hw.tiling import LANES, TAPS, Tiling, tap_kernel
+from hw.tiling import KERNEL_SIZE, LANES, PLANES, TAPS, Tiling, tap_kernel
 
 
 def pack(values, width):

@@ -25,8 +25,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 
-from golden.spec import INPUT_BITS, KERNEL_SIZE, PLANES, QUAD, GeneratorSpec
+from golden.spec import INPUT_BITS, QUAD, RELU, GeneratorSpec
 from support.failures import InputError
+
+# The one shape of network that this machine makes, beside its channels and weight bits.
+LATENT = 100
+PLANES = 3
+KERNEL_SIZE = 4
+PICTURE_SIZE = 32
+STRIDES = (1, 2, 2, 2)  # of the layers; the first has no padding, the others 1
 
 LANES = QUAD  # requantizers: a quad of the array's columns is read at once
 PHASES = 4  # output parities, y and x, of a layer of stride 2
@@ -143,15 +150,24 @@ class Tile:
 
 @dataclass(frozen=True)
 class Tiling:
-    """`spec` on `array`."""
+    """`spec` on `array`.
+
+    Raises
+    ------
+    InputError
+        As :func:`check_network`.
+    """
 
     spec: GeneratorSpec
     array: ArraySpec
 
+    def __post_init__(self):
+        check_network(self.spec)
+
     @cached_property
     def layers(self):
         """The four :class:`LayerTiling`."""
-        return tuple(self._layer(n, layer) for n, layer in enumerate(self.spec.layers))
+        return tuple(self._layer(n, layer) for n, layer in enumerate(self.spec.shapes))
 
     def _layer(self, n, layer):
         rows, columns = self.array.rows, self.array.columns
@@ -248,7 +264,7 @@ class Tiling:
     @property
     def plane_bias_width(self):
         """Bits of a signed bias of layer 1 with the sum of v1 or v2: 1.5 times the largest sum."""
-        return self.spec.layers[0].acc_width + 1
+        return self.spec.shapes[0].acc_width + 1
 
     @property
     def psum_width(self):
@@ -314,3 +330,35 @@ def tap_kernel(layer, phase, tap):
         ((1, 3), (2, 0))[parity][t]
         for parity, t in zip(divmod(phase, 2), divmod(tap, 2), strict=True)
     )
+
+
+def check_network(spec):
+    """Refuse a network that this machine cannot make.
+
+    Raises
+    ------
+    InputError
+        The message names the first layer that has another shape.
+    """
+    made = "this machine makes four layers of kernel 4, 32x32 in three planes, from 100 numbers"
+    if spec.planes != PLANES:
+        raise InputError(f"spec: planes is {spec.planes}, not {PLANES}; {made}")
+    if spec.latent != LATENT:
+        raise InputError(f"spec: latent is {spec.latent}, not {LATENT}; {made}")
+    for shape, stride in zip(spec.shapes, STRIDES):
+        wanted = {
+            "kernel_size": KERNEL_SIZE,
+            "stride": stride,
+            "padding": stride - 1,
+            "output_padding": 0,
+        }
+        if not shape.is_last:
+            wanted["activation"] = RELU
+        for name, value in wanted.items():
+            found = getattr(shape, name)
+            if found != value:
+                raise InputError(
+                    f"spec: layer {shape.number}: {name} is {found}, not {value}; {made}"
+                )
+    if len(spec.shapes) != len(STRIDES):
+        raise InputError(f"spec: has {len(spec.shapes)} layers, not {len(STRIDES)}; {made}")

@@ -59,7 +59,7 @@ def measure(family, channels, weight_bits, rows, columns):
     support.tools.ToolFailed
         The synthesis failed or took too long.
     """
-    spec = GeneratorSpec(channels=channels, weight_bits=weight_bits)
+    spec = GeneratorSpec.avatars(channels=channels, weight_bits=weight_bits)
     plan = BuildPlan(
         full_range_model(spec),
         ArraySpec(rows, columns),
@@ -190,7 +190,7 @@ def _least_squares(rows):
 
 
 def _tiling(run):
-    spec = GeneratorSpec(channels=tuple(run["channels"]), weight_bits=run["weight_bits"])
+    spec = GeneratorSpec.avatars(channels=tuple(run["channels"]), weight_bits=run["weight_bits"])
     return Tiling(spec, ArraySpec(run["rows"], run["columns"]))
 
 

@@ -140,7 +140,7 @@ def sweep(device, channels, clock_hz, baud, fits):
     rest = clock_hz, baud, fits
     cases = list(product(WEIGHT_BITS, SIZES, SIZES))
     for bits, rows, columns in bar(cases, desc=device.name, unit="array"):
-        spec = GeneratorSpec(channels=channels, weight_bits=bits)
+        spec = GeneratorSpec.avatars(channels=channels, weight_bits=bits)
         point = evaluate(device, spec, ArraySpec(rows, columns), *rest, on_chip=True)
         points.append(point)
         if point.lacks.keys() == {"blocks"}:

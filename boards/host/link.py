@@ -11,7 +11,7 @@ import numpy as np
 import serial
 
 from boards.host.port import open_port, other_programs, why_gone
-from golden.spec import PICTURE_SIZE, PLANES, GeneratorSpec
+from golden.spec import GeneratorSpec
 from hw.uart import protocol
 from hw.uart.protocol import ANSWER, ERROR, NO_TAG, Error, Frame, FrameError, Request
 from support.failures import InputError
@@ -211,10 +211,13 @@ class Link:
         uint8 array, shape (N, 32, 32, 3)
             Row-major, R G B.
         """
-        pictures = np.empty((len(latents), PICTURE_SIZE, PICTURE_SIZE, PLANES), np.uint8)
         made = self.stream(latents, model=model)
-        for index in progress(range(len(pictures))):
-            pictures[index] = next(made)
+        pictures = None
+        for index in progress(range(len(latents))):
+            picture = next(made)
+            if pictures is None:
+                pictures = np.empty((len(latents), *picture.shape), np.uint8)
+            pictures[index] = picture
         return pictures
 
     def stream(self, latents, *, model=None):
@@ -232,6 +235,7 @@ class Link:
             Row-major, R G B.
         """
         facts, _ = self.info()
+        shape = _spec_of(facts).picture_shape
         model_id = facts.model_id
         if model is not None:
             model_id = bytes.fromhex(model.digest)[: protocol.ID_SIZE]
@@ -239,7 +243,7 @@ class Link:
                 raise self._other_model(model_id, facts)
         payloads = (protocol.GENERATE.pack(model_id, *map(int, latent)) for latent in latents)
         for answer in self._ask_all(Request.GENERATE, payloads, compute=_compute_time(facts)):
-            yield np.frombuffer(answer, np.uint8).reshape(PICTURE_SIZE, PICTURE_SIZE, PLANES)
+            yield np.frombuffer(answer, np.uint8).reshape(shape)
 
     def _ask(self, request, payload=b"", *, compute=0.0, tries=TRIES):
         return next(self._ask_all(request, [payload], compute=compute, tries=tries))
@@ -368,4 +372,4 @@ def _compute_time(facts):
 
 
 def _spec_of(facts):
-    return GeneratorSpec(facts.latent, facts.channels, facts.weight_bits)
+    return GeneratorSpec.avatars(facts.channels, facts.weight_bits, facts.latent)

@@ -5,8 +5,8 @@ from amaranth import Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from golden.spec import PLANES
 from hw.engine.sequencer import tile_layout
+from hw.tiling import PLANES
 
 
 def beat_layout(tiling):

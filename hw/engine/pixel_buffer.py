@@ -5,11 +5,10 @@ from amaranth import Array, Cat, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from golden.spec import PICTURE_SIZE, PLANES
 from hw.engine.tap_combiner import RASTER_STEPS
 from hw.primitives.block_ram import BlockRam
 from hw.primitives.delay import delay
-from hw.tiling import LANES, PHASES
+from hw.tiling import LANES, PHASES, PICTURE_SIZE, PLANES
 
 BLOCKS = PICTURE_SIZE // 2  # a block is 2 x 2 pixels, one of each phase
 

@@ -6,9 +6,8 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
-from golden.spec import PLANES
 from hw.engine.tap_combiner import RASTER_STEPS
-from hw.tiling import BAND_ROWS, LANES
+from hw.tiling import BAND_ROWS, LANES, PLANES
 
 
 def step_layout(tiling):
@@ -106,7 +105,7 @@ class Readout(wiring.Component):
         # Columns in use: all of them, but for a layer's last column tile.
         used = [
             spec.out_channels - (f.column_tiles - 1) * array.columns
-            for spec, f in zip(tiling.spec.layers[:3], layers[:3], strict=True)
+            for spec, f in zip(tiling.spec.shapes[:3], layers[:3], strict=True)
         ]
         quads = [-(-columns // LANES) for columns in used]
         quad_end = Mux(column_tile_last, per_layer([n - 1 for n in quads] + [0]), tiling.quads - 1)

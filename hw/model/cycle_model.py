@@ -16,13 +16,12 @@ from collections import deque
 from dataclasses import dataclass
 from functools import cached_property
 
-from golden.spec import PICTURE_SIZE, PLANES
 from hw.engine.accumulator import AccumulatorBanks, finish_latency
 from hw.engine.generator import FETCH_LATENCY, OUTPUT_LATENCY, TABLE_LATENCY
 from hw.engine.pixel_buffer import PixelBuffer
 from hw.engine.systolic_array import array_latency
 from hw.engine.tap_combiner import RASTER_STEPS
-from hw.tiling import BAND_ROWS, JOB_ROWS, LANES, TAPS
+from hw.tiling import BAND_ROWS, JOB_ROWS, LANES, PICTURE_SIZE, PLANES, TAPS
 
 # Why a multiplier does nothing useful in a cycle.
 CAUSES = {
@@ -128,7 +127,7 @@ class CycleModel:
             return total
 
         if layer < 3:
-            columns = tiling.spec.layers[layer].out_channels - column_tile * tiling.array.columns
+            columns = tiling.spec.shapes[layer].out_channels - column_tile * tiling.array.columns
             quads = -(-min(columns, tiling.array.columns) // LANES)
             rows = JOB_ROWS if layer == 2 else JOB_ROWS // 2
             row_steps = rows * PLANES * quads
@@ -186,16 +185,16 @@ class CycleModel:
         lost["latent"] += rate * latent
         lost["read-out"] += rate * readout
         reached = 0
-        *_, last_layer = self.tiling.spec.layers
+        *_, last_layer = self.tiling.spec.shapes
         for job in self.jobs:
             if job.layer == 3:
                 columns = TAPS * self.tiling.array.layer4_phases
             else:
                 left = job.column_tile * self.tiling.array.columns
-                out_channels = self.tiling.spec.layers[job.layer].out_channels
+                out_channels = self.tiling.spec.shapes[job.layer].out_channels
                 columns = min(self.tiling.array.columns, out_channels - left)
             facts = self.tiling.layers[job.layer]
-            in_channels = self.tiling.spec.layers[job.layer].in_channels
+            in_channels = self.tiling.spec.shapes[job.layer].in_channels
             used = job.beats // facts.row_tiles * in_channels * columns
             lost["tile edges"] += rate * job.beats - used
             if job.layer == 3:

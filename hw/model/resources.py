@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from golden.spec import ACT_BITS, PICTURE_SIZE, PLANES, TABLE_SIZE
+from golden.spec import ACT_BITS, TABLE_SIZE
 from hw.engine.accumulator import DEPTH as ACCUMULATORS
 from hw.engine.dual_multiplier import shared_columns
 from hw.engine.feature_memory import PIXEL_STRIDE
 from hw.engine.requantizer import channel_layout, part_widths
 from hw.engine.tap_combiner import RASTER_STEPS
-from hw.tiling import LANES, PHASES
+from hw.tiling import LANES, PHASES, PICTURE_SIZE, PLANES
 from hw.uart import frame_receiver, identity, layer_crc
 
 BLOCK_BITS = 18 * 1024

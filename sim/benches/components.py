@@ -27,7 +27,7 @@ from hw.tiling import ArraySpec, Tiling
 TILINGS = {
     # Nothing divides anything; layer 4's phases come one by one; the last of everything is partial.
     "lopsided": Tiling(
-        GeneratorSpec(channels=(8, 9, 3), weight_bits=(8, 5, 4, 3)),
+        GeneratorSpec.avatars(channels=(8, 9, 3), weight_bits=(8, 5, 4, 3)),
         ArraySpec(rows=5, columns=7, word_weights=9, hop=3),
     ),
     # Powers of two; layer 4's phases come all at once.

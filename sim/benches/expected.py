@@ -5,8 +5,7 @@ Dictionaries have the fields of the hardware's layouts; those that mean nothing 
 missing.
 """
 
-from golden.spec import PLANES
-from hw.tiling import BAND_ROWS, LANES, tap_kernel
+from hw.tiling import BAND_ROWS, LANES, PLANES, tap_kernel
 
 FLUSH = 16  # the step behind a row or a map of layer 4
 
@@ -17,7 +16,7 @@ def tiles(tiling):
     before = None
     everything = list(tiling.tiles())
     for tile, after in zip(everything, [*everything[1:], None], strict=True):
-        spec = tiling.spec.layers[tile.layer]
+        spec = tiling.spec.shapes[tile.layer]
         used = min(rows, spec.in_channels - tile.row_tile * rows)
         yield {
             "layer": tile.layer,
@@ -53,7 +52,7 @@ def _waits(tiling, tile):
         for _ in range(tiling.layers[tile.layer - 1].phases)
     ]
     rows, columns = tiling.array.rows, tiling.array.columns
-    end = min((tile.row_tile + 1) * rows, tiling.spec.layers[tile.layer].in_channels)
+    end = min((tile.row_tile + 1) * rows, tiling.spec.shapes[tile.layer].in_channels)
     return min(jobs[-2:]) * columns < end
 
 
@@ -146,9 +145,9 @@ def jobs(tiling):
 
 def _job_steps(tiling, layer, column_tile, phase, channel):
     rows, columns = tiling.array.rows, tiling.array.columns
-    size = tiling.spec.layers[layer].out_size // (1 if layer == 0 else 2)
+    size = tiling.spec.shapes[layer].out_size // (1 if layer == 0 else 2)
     first = column_tile * columns
-    channels = range(first, min(first + columns, tiling.spec.layers[layer].out_channels))
+    channels = range(first, min(first + columns, tiling.spec.shapes[layer].out_channels))
     quads = -(-len(channels) // LANES)
     steps = _ended(
         [

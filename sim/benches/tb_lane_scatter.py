@@ -22,7 +22,7 @@ async def writes_each_channel_to_its_bank(dut):
     expected = []  # a dict of bank to (address, value) each cycle
     for _ in range(CYCLES):
         layer = int(rng.integers(3))
-        size, channels = (4, 8, 16)[layer], TILING.spec.layers[layer].out_channels
+        size, channels = (4, 8, 16)[layer], TILING.spec.shapes[layer].out_channels
         column_tile = rng.integers(TILING.layers[layer].column_tiles)
         first = int(column_tile * array.columns + rng.integers(TILING.quads) * LANES)
         if first >= channels:

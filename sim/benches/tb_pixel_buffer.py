@@ -6,9 +6,8 @@ import os
 import cocotb
 from cocotb.triggers import ClockCycles, RisingEdge
 
-from golden.spec import PICTURE_SIZE, PLANES
 from hw.contents import pack
-from hw.tiling import LANES, PHASES
+from hw.tiling import LANES, PHASES, PICTURE_SIZE, PLANES
 from sim.benches import expected
 from sim.benches.bench import cycle, generator, start
 from sim.benches.components import TILINGS

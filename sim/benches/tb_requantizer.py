@@ -14,7 +14,7 @@ from sim.benches.bench import extremes, generator, play, start, unpack
 from sim.benches.components import TILINGS
 
 TILING = TILINGS[os.environ["TILING"]]
-ACC_MAX = max(layer.acc_max for layer in TILING.spec.layers)
+ACC_MAX = max(layer.acc_max for layer in TILING.spec.shapes)
 BIAS_MAX = ACC_MAX * 3 // 2  # layer 1's with the sum of v1 or v2
 
 

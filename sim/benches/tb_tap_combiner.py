@@ -7,17 +7,16 @@ import cocotb
 import numpy as np
 
 from golden.conv_transpose import conv_transpose2d_scatter
-from golden.spec import PICTURE_SIZE, PLANES
 from hw.contents import pack
 from hw.engine.tap_combiner import TapCombiner
-from hw.tiling import LANES, PHASES, TAPS, tap_kernel
+from hw.tiling import LANES, PHASES, PICTURE_SIZE, PLANES, TAPS, tap_kernel
 from sim.benches import expected
 from sim.benches.bench import extremes, generator, play, reset, start, unpack
 from sim.benches.components import TILINGS
 
 TILING = TILINGS[os.environ["TILING"]]
 AT_ONCE = TILING.array.layer4_phases  # output phases
-LAYER = TILING.spec.layers[3]
+LAYER = TILING.spec.shapes[3]
 PORTS = ("valid", "group", "plane", "y", "x", "taps")
 
 

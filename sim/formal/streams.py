@@ -23,7 +23,7 @@ from sim.formal.proof import (
     holds,
 )
 
-TILING = Tiling(GeneratorSpec(channels=(4, 4, 4), weight_bits=2), ArraySpec(4, 4))
+TILING = Tiling(GeneratorSpec.avatars(channels=(4, 4, 4), weight_bits=2), ArraySpec(4, 4))
 
 
 class StreamRule(Harness):

@@ -14,7 +14,7 @@ import cocotb
 import numpy as np
 from cocotb.triggers import ClockCycles, FallingEdge, ValueChange
 
-from golden.spec import PICTURE_SIZE
+from hw.tiling import PICTURE_SIZE
 from sim.benches.bench import PERIOD, cycle, start
 from sim.streams import StreamSink, StreamSource
 

@@ -3,9 +3,8 @@
 
 import numpy as np
 
-from golden.spec import PLANES
 from hw.engine.generator import trace_layout
-from hw.tiling import LANES
+from hw.tiling import LANES, PLANES
 
 
 def feature_maps(tiling, words):
@@ -27,7 +26,7 @@ def feature_maps(tiling, words):
     avatar -= avatar[:1]
     layer = fields["layer"]
     maps = []
-    for n, spec in enumerate(tiling.spec.layers[:3]):
+    for n, spec in enumerate(tiling.spec.shapes[:3]):
         here = layer == n
         count = int(avatar[-1]) + 1 if len(avatar) else 0
         out = np.full(

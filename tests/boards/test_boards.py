@@ -118,8 +118,8 @@ def test_a_clock_out_of_the_plls_range(mhz):
 @pytest.mark.parametrize(("board", "mhz"), [("ulx3s-85f", 125), ("pynq-z2", 100)])
 def test_the_documents_name_the_build_of_the_design_as_it_is(board, mhz):
     text = (ROOT / "docs" / "boards.md").read_text()
-    section = text[text.index(f"$ avatar build --board {board} --model models/compact-w5") :]
-    model = load(ROOT / "models" / "compact-w5.safetensors")
+    section = text[text.index(f"$ avatar build --board {board} --model models/compact-normal-w5") :]
+    model = load(ROOT / "models" / "compact-normal-w5.safetensors")
     array = BOARDS[board].array
     latents, answer = self_test_of(model, array.columns)
     plan = BuildPlan(
@@ -178,7 +178,7 @@ def test_the_memory_table_adds_up():
     ],
 )
 def test_what_does_not_fit_is_refused(channels, bits, array, complaint):
-    spec = GeneratorSpec(channels=channels, weight_bits=bits)
+    spec = GeneratorSpec.avatars(channels=channels, weight_bits=bits)
     with pytest.raises(DoesNotFit, match=complaint):
         check_fit(Tiling(spec, array), DEVICES["lfe5u-85f"])
 

@@ -17,7 +17,7 @@ from support.failures import InputError
 from tests.models import random_model
 
 ROOT = Path(__file__).parents[2]
-SPEC = GeneratorSpec(channels=(4, 4, 4))
+SPEC = GeneratorSpec.avatars(channels=(4, 4, 4))
 PLAN = BuildPlan(random_model(SPEC), ArraySpec(4, 4), 10**8, (0,) * 100, (0,) * 4)
 
 
@@ -29,7 +29,7 @@ def test_the_build_id_is_the_designs_and_not_the_models():
         replace(PLAN, array=ArraySpec(4, 8)),
         replace(PLAN, clock_hz=5 * 10**7),
         replace(PLAN, baud=9600),
-        replace(PLAN, model=random_model(GeneratorSpec(channels=(4, 4, 5)))),
+        replace(PLAN, model=random_model(GeneratorSpec.avatars(channels=(4, 4, 5)))),
     ]
     assert len({PLAN.build_id, *(plan.build_id for plan in others)}) == 5
 
@@ -41,7 +41,7 @@ def build_id_of(folder):
         "from hw.build_plan import BuildPlan\n"
         "from hw.tiling import ArraySpec\n"
         "from tests.models import random_model\n"
-        "model = random_model(GeneratorSpec(channels=(4, 4, 4)))\n"
+        "model = random_model(GeneratorSpec.avatars(channels=(4, 4, 4)))\n"
         "plan = BuildPlan(model, ArraySpec(4, 4), 10**8, (0,) * 100, (0,) * 4)\n"
         "print(plan.build_id.hex())\n"
     )

@@ -12,7 +12,7 @@ from hw.tiling import LANES, ArraySpec, Tiling
 
 @pytest.mark.parametrize("columns", [4, 7, 16])
 def test_plane_biases_are_those_of_layer_1_with_v(columns):
-    model = full_range_model(GeneratorSpec(channels=(9, 4, 4), weight_bits=(3, 8, 8, 8)))
+    model = full_range_model(GeneratorSpec.avatars(channels=(9, 4, 4), weight_bits=(3, 8, 8, 8)))
     array = ArraySpec(4, columns)
     tiling = Tiling(model.spec, array)
     words = Contents.of(model, array).plane_biases

@@ -3,15 +3,15 @@
 
 import pytest
 
-from golden.spec import PLANES, GeneratorSpec
-from hw.tiling import JOB_ROWS, ArraySpec, Tiling
+from golden.spec import GeneratorSpec
+from hw.tiling import JOB_ROWS, PLANES, ArraySpec, Tiling
 
 ROW = JOB_ROWS * PLANES  # sums in a row of a job of layer 3
 
 
 @pytest.mark.parametrize("columns", [*range(4, 37), 64, 256])
 def test_no_job_overtakes_the_reader_of_its_half(columns):
-    tiling = Tiling(GeneratorSpec(), ArraySpec(4, columns))
+    tiling = Tiling(GeneratorSpec.preset("compact"), ArraySpec(4, columns))
 
     def overtakes(rows):
         begin = ROW * rows * tiling.quads  # cycles that reading so many rows takes

@@ -51,7 +51,7 @@ def elaborated(tiling):
 
 def compact(rows=16, columns=16, bits=5, channels=(128, 64, 32)):
     tiling = Tiling(
-        GeneratorSpec(channels=channels, weight_bits=(bits,) * 4), ArraySpec(rows, columns)
+        GeneratorSpec.avatars(channels=channels, weight_bits=(bits,) * 4), ArraySpec(rows, columns)
     )
     cells = {f"top.generator.{name}": kind for name, kind in elaborated(tiling).items()}
     cells |= {"top.identity.block_0_0": "DP16KD", "top.logic": "TRELLIS_FF"}

@@ -26,7 +26,7 @@ from support.failures import InputError
 from support.progress import Progress
 from tests.boards.build.memories import PLATFORM, Memories, routed
 
-SPEC = GeneratorSpec(channels=(4, 4, 4))
+SPEC = GeneratorSpec.avatars(channels=(4, 4, 4))
 ARRAY = ArraySpec(rows=4, columns=4)
 CLOCK_MHZ = 50
 
@@ -99,7 +99,7 @@ def refused(*arguments):
 
 
 def test_a_model_of_another_spec(build, tmp_path, capsys):
-    other = full_range_model(GeneratorSpec(channels=(4, 4, 8)), 1)
+    other = full_range_model(GeneratorSpec.avatars(channels=(4, 4, 8)), 1)
     model_file.save(other, tmp_path / "m.safetensors")
     out = tmp_path / "b2"
     assert refused("--build", build, "--model", tmp_path / "m.safetensors", "--out", out) == 2

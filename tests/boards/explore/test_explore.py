@@ -24,7 +24,7 @@ GOWIN_WEIGHTS = [(TINY, 3, 11), (TINY, 4, 15), (TINY, 5, 18), (TINY, 6, 22), (SM
 
 
 def tiling_of(run):
-    spec = GeneratorSpec(channels=tuple(run["channels"]), weight_bits=run["weight_bits"])
+    spec = GeneratorSpec.avatars(channels=tuple(run["channels"]), weight_bits=run["weight_bits"])
     return Tiling(spec, ArraySpec(run["rows"], run["columns"]))
 
 
@@ -175,6 +175,6 @@ def test_syntheses_take_the_blocks_that_are_promised(family):
 
 @pytest.mark.parametrize(("channels", "bits", "blocks"), GOWIN_WEIGHTS)
 def test_gowins_weights_take_what_yosys_made_of_them(channels, bits, blocks):
-    tiling = Tiling(GeneratorSpec(channels=channels, weight_bits=bits), ArraySpec(4, 4))
+    tiling = Tiling(GeneratorSpec.avatars(channels=channels, weight_bits=bits), ArraySpec(4, 4))
     (weights,) = (each for each in board_memories(tiling) if each.name == "weights")
     assert GOWIN.blocks(weights) == blocks

@@ -223,8 +223,8 @@ def test_another_model_is_refused_with_both_ids(board):
     ("fact", "match"),
     [
         ({"clock_hz": 0}, "says that its clock is 0 Hz"),
-        ({"weight_bits": (0, 8, 8, 8)}, "says of itself: spec: weight bits are"),
-        ({"channels": (8, 0, 8)}, "says of itself: spec: channels are"),
+        ({"weight_bits": (0, 8, 8, 8)}, "says of itself: weight_bits is 0"),
+        ({"channels": (8, 0, 8)}, "says of itself: channels is 0"),
     ],
 )
 def test_a_board_that_cannot_be(board, fact, match):

@@ -23,14 +23,14 @@ ARRAYS = [
 
 
 def model(channels, array):
-    return CycleModel(Tiling(GeneratorSpec(channels=channels), array))
+    return CycleModel(Tiling(GeneratorSpec.avatars(channels=channels), array))
 
 
 @pytest.mark.parametrize("array", ARRAYS, ids=lambda a: f"{a.rows}x{a.columns}-{a.word_weights}")
 @pytest.mark.parametrize("channels", NETWORKS)
 def test_useful_and_lost_are_all_there_is(channels, array):
     cycles = model(channels, array)
-    useful = GeneratorSpec(channels=channels).useful_macs
+    useful = GeneratorSpec.avatars(channels=channels).useful_macs
     for count, lost in (
         (cycles.cycles_latency, cycles.lost_in_latency()),
         (cycles.cycles_interval, cycles.lost_in_interval()),
@@ -59,6 +59,6 @@ def test_the_array_is_busy(preset, array):
 
 
 def test_a_network_that_fits_no_tile():
-    spec = GeneratorSpec(channels=(48, 24, 12))
+    spec = GeneratorSpec.avatars(channels=(48, 24, 12))
     cycles = CycleModel(Tiling(spec, ArraySpec(8, 16)))
     assert spec.useful_macs / 128 / cycles.cycles_interval >= 0.72

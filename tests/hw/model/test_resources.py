@@ -42,7 +42,7 @@ def elaborated(spec, array, platform=None):
 
 @CASES
 def test_blocks_and_multipliers_are_those_that_the_design_names(channels, bits, array):
-    spec = GeneratorSpec(channels=channels, weight_bits=bits)
+    spec = GeneratorSpec.avatars(channels=channels, weight_bits=bits)
     tiling = Tiling(spec, array)
     named = planned(elaborated(spec, array, Ecp5Primitives()))
     memories = [m for m in board_memories(tiling) if m.name != "latents"]  # Yosys infers theirs
@@ -52,7 +52,7 @@ def test_blocks_and_multipliers_are_those_that_the_design_names(channels, bits, 
 
 @CASES
 def test_every_memory_is_listed(channels, bits, array):
-    spec = GeneratorSpec(channels=channels, weight_bits=bits)
+    spec = GeneratorSpec.avatars(channels=channels, weight_bits=bits)
     text = elaborated(spec, array)
     found = Counter(
         (int(width), int(depth))

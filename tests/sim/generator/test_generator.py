@@ -23,7 +23,7 @@ from tests.models import random_model
 pytestmark = pytest.mark.sim
 
 CONFORMANCE = Path(__file__).parents[2] / "conformance"
-COMPACT = Path(__file__).parents[3] / "models" / "compact.safetensors"
+COMPACT = Path(__file__).parents[3] / "models" / "compact-normal-w8.safetensors"
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_tiny_many_seeds():
 
 
 def test_weights_as_a_stalling_stream():
-    spec = GeneratorSpec(channels=(48, 24, 12), weight_bits=(8, 5, 4, 3))
+    spec = GeneratorSpec.avatars(channels=(48, 24, 12), weight_bits=(8, 5, 4, 3))
     model = random_model(spec, seed=5)
     simulation = GeneratorSimulation(model, ArraySpec(rows=9, columns=11), weight_stream=True)
     latents = draw_latents(5, 2)
@@ -88,7 +88,7 @@ def test_weights_as_a_stalling_stream():
 
 
 def test_second_map_is_the_larger():
-    model = random_model(GeneratorSpec(channels=(4, 17, 4)), seed=8)
+    model = random_model(GeneratorSpec.avatars(channels=(4, 17, 4)), seed=8)
     array = ArraySpec(rows=4, columns=4, word_weights=16, hop=1)
     latents = draw_latents(8, 2)
     observed = GeneratorSimulation(model, array).observe(latents, stall=0.2)
@@ -111,7 +111,7 @@ def test_compact_trained():
 
 
 def test_difference_names_the_first_place():
-    model = random_model(GeneratorSpec(channels=(4, 4, 4)), seed=6)
+    model = random_model(GeneratorSpec.avatars(channels=(4, 4, 4)), seed=6)
     latents = draw_latents(6, 2)
     observed = golden_observation(model, latents)
     assert observed.difference(model, latents) is None
@@ -146,7 +146,7 @@ def golden_observation(model, latents):
 
 @pytest.mark.parametrize(("bits", "products"), [(5, 2), ((5, 6, 5, 5), 1)])
 def test_macs_per_cycle_are_the_products_of_the_netlist(bits, products):
-    model = random_model(GeneratorSpec(channels=(4, 4, 4), weight_bits=bits))
+    model = random_model(GeneratorSpec.avatars(channels=(4, 4, 4), weight_bits=bits))
     array = ArraySpec(rows=5, columns=6)
     text = to_verilog(Generator(Tiling(model.spec, array), Contents.of(model, array)), "generator")
     modules = re.findall(r"^module (\S+)\s*\(.*?^endmodule", text, re.MULTILINE | re.DOTALL)

@@ -30,7 +30,7 @@ def draw(seed):
         hop=int(rng.integers(1, 6)),
     )
     bits = tuple(int(n) for n in rng.integers(2, 9, 4))
-    return GeneratorSpec(channels=channels, weight_bits=bits), array
+    return GeneratorSpec.avatars(channels=channels, weight_bits=bits), array
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_the_model_agrees_with_the_hardware(seed):
 
 def test_jobs_that_begin_in_a_half_that_is_still_read():
     """Layer 3 waits for the requantizer: no network above makes it, and every large one does."""
-    spec, array = GeneratorSpec(channels=(3, 8, 12)), ArraySpec(rows=8, columns=12)
+    spec, array = GeneratorSpec.avatars(channels=(3, 8, 12)), ArraySpec(rows=8, columns=12)
     facts = perf.measure(full_range_model(spec), array)
     assert facts["cycle_model"] == {name: facts[name] for name in facts["cycle_model"]}
     assert facts["agrees"]
