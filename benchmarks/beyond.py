@@ -20,12 +20,12 @@ from benchmarks import program
 from boards.chips.devices import device
 from boards.chips.families import ECP5
 from boards.explore.area import committed_runs, fit
-from golden.spec import ACT_BITS, INPUT_BITS, PLANES, GeneratorSpec
+from golden.spec import ACT_BITS, INPUT_BITS, GeneratorSpec
 from hw.engine.dual_multiplier import shared_columns
 from hw.model.cycle_model import CycleModel
 from hw.model.resources import board_memories, multipliers
 from hw.primitives.multiplier import MAX_WIDTH
-from hw.tiling import ArraySpec, Tiling
+from hw.tiling import PLANES, ArraySpec, Tiling
 from support.cache import digest, kept
 from support.tools import YOSYS
 
@@ -138,10 +138,10 @@ def products(spec):
 
     Winograd's tiles take zeros from outside the map where the plain sum skips the tap.
     """
-    plain = [n.useful_macs * (PLANES if i else 1) for i, n in enumerate(spec.layers)]
+    plain = [n.useful_macs * (PLANES if i else 1) for i, n in enumerate(spec.shapes)]
     fast = list(plain)
     for n in (1, 2):
-        layer = spec.layers[n]
+        layer = spec.shapes[n]
         tiles = 4 * (layer.in_size // 2) ** 2  # four phases, 2 x 2 outputs each
         fast[n] = PLANES * layer.in_channels * layer.out_channels * tiles * 9
     return plain, fast

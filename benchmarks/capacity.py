@@ -71,15 +71,13 @@ class ToldGenerator(nn.Module):
     ----------
     spec : golden.spec.GeneratorSpec
     choices : int
-    planes : int
-        As :class:`train.networks.generator.Generator`.
     seed : int
     """
 
-    def __init__(self, spec, choices, planes, seed):
+    def __init__(self, spec, choices, seed):
         super().__init__()
         draws = torch.Generator().manual_seed(seed)
-        self.generator = Generator(spec, planes=planes)
+        self.generator = Generator(spec)
         for layer in self.generator.layers:
             nn.init.normal_(layer.weight, 0.0, he_deviation(layer), generator=draws)
         # As many ones as there are attributes: the latents begin with the spread of N(0, I).
@@ -109,7 +107,7 @@ def train(network, pictures, codes, steps, seed):
 def draw(network, codes):
     """Return the pictures of attributes (N, choices), uint8 (N, 32, 32, 3)."""
     z = (codes @ network.latents).numpy()
-    pictures = float_pictures(network.generator, z, network.v1.numpy(), network.v2.numpy())
+    pictures = float_pictures(network.generator, z, (network.v1.numpy(), network.v2.numpy()))
     return to_uint8(pictures)
 
 
@@ -119,7 +117,9 @@ def measure(preset, planes, options, known, wanted, reference):
     `known` and `wanted` are pictures (N, 32, 32, 3) and codes (N, choices): of training, held out.
     """
     pictures, codes = known
-    network = ToldGenerator(GeneratorSpec.preset(preset), codes.shape[1], planes, options.seed)
+    head = "rgb" if planes == 3 else "planes"
+    spec = GeneratorSpec.avatars(GeneratorSpec.PRESETS[preset], head=head)
+    network = ToldGenerator(spec, codes.shape[1], options.seed)
     network.to(memory_format=torch.channels_last)
     train(network, pictures, codes, options.steps, options.seed)
     made = draw(network, wanted[1])

@@ -12,8 +12,7 @@ from torch import nn
 
 from golden import generator
 from golden.arithmetic import plane_inputs
-from golden.spec import PICTURE_SIZE, PLANES
-from hw.tiling import tap_kernel
+from hw.tiling import PICTURE_SIZE, PLANES, tap_kernel
 
 OPSET = 21
 TABLE_STEPS = 128  # of the tanh table's index: t / 128
@@ -78,7 +77,7 @@ class Torch:
         self.model, self.memory_format = model, memory_format
         stages = []
         for n, (weight, bias) in enumerate(float_layers(model)):
-            layer = model.spec.layers[n]
+            layer = model.spec.shapes[n]
             stage = nn.ConvTranspose2d(
                 layer.in_channels, layer.out_channels, 4, layer.stride, layer.padding
             )
@@ -102,7 +101,7 @@ class OnnxFloat:
         self.model = model
         nodes, constants, value = [], [], "input"
         for n, (weight, bias) in enumerate(float_layers(model)):
-            layer = model.spec.layers[n]
+            layer = model.spec.shapes[n]
             constants += [_constant(f"w{n}", weight), _constant(f"b{n}", bias)]
             nodes.append(
                 helper.make_node(

@@ -4,7 +4,7 @@
 Trains each variant with each seed unless its run is there, measures every run there is beside the
 float generator and writes finetuning.json, .md and .png. A minute's trial:
 
-    python -m benchmarks.finetuning docs/results/generators/best.safetensors base no-noise \\
+    python -m benchmarks.finetuning models/float/best.safetensors base no-noise \\
         --steps 5 --count 50 --folder /tmp/finetuning --out /tmp/finetuning
 """
 
@@ -68,8 +68,8 @@ def train(names, seeds, earlier, weight_bits, steps, folder):
             known = check_alike(
                 run,
                 seed=seed,
-                channels=config.channels,
-                weight_bits=(weight_bits,) * len(config.spec.layers),
+                spec=config.spec.with_weight_bits(weight_bits),
+                integers=True,
                 steps=VARIANTS[name].get("steps", steps),
             )
             told = known.start.teacher

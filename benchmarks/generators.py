@@ -298,7 +298,7 @@ def processor():
 def main(argv=None):
     """Run the comparison."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--model", default="models/compact-w5.safetensors", metavar="FILE")
+    parser.add_argument("--model", default="models/compact-normal-w5.safetensors", metavar="FILE")
     parser.add_argument("--rows", type=int, default=16, metavar="R")
     parser.add_argument("--columns", type=int, default=16, metavar="C")
     parser.add_argument("--report", metavar="FILE", help="what `avatar synth --json` printed")

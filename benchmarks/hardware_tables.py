@@ -36,7 +36,7 @@ def cycles():
     rows = [
         (name, GeneratorSpec.preset(name), ArraySpec(*size)) for name in NETWORKS for size in ARRAYS
     ]
-    rows.append(("48-24-12", GeneratorSpec(channels=LEAKY), ArraySpec(8, 16)))
+    rows.append(("48-24-12", GeneratorSpec.avatars(channels=LEAKY), ArraySpec(8, 16)))
     lines = []
     for name, spec, array in rows:
         model = CycleModel(Tiling(spec, array))

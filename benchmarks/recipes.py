@@ -62,7 +62,7 @@ VARIANTS = {
     "recombined-20000": {"recombined": 20_000},
     "translate-2": {"translate": 2},
     "translate-4-cut-12": {"translate": 4, "cut_out": 12},
-    "wide-g": {"channels": (192, 96, 48)},
+    "wide-g": {"spec": GeneratorSpec.avatars((192, 96, 48))},
     "wide-d": {"d_colour": (64, 128, 256), "d_grey": (32, 64, 128)},
     "hidden-256": {"hidden": 256},
     "relativistic": {"relativistic": True},
@@ -72,7 +72,7 @@ VARIANTS = {
     "grey-double": {"grey": 2.0},
     "colour-only": {"grey": 0.0},
     "grey-only": {"colour": 0.0},
-    "head-3": {"planes": 3},
+    "head-3": {"spec": GeneratorSpec.avatars((128, 64, 32), head="rgb")},
     "tanh": {"latents": "tanh"},
     "categorical": {"latents": "categorical"},
 }
@@ -93,7 +93,7 @@ def relative_cost(config, base, pictures):
     return float(np.median(times[1:, 0] / times[1:, 1]))  # the first turn warms up
 
 
-def train(names, seeds, steps, channels, folder):
+def train(names, seeds, steps, spec, folder):
     """Train what is missing of every variant in `names` with every seed.
 
     All take as much processor time as `steps` of the base.
@@ -101,7 +101,7 @@ def train(names, seeds, steps, channels, folder):
     sprites = load(SPRITES, BASE.sprites, SPRITES_SEED)
     RECIPES[UNCHANGED] = BASE
     base = RunConfig(
-        channels=channels,
+        spec=spec,
         recipe=UNCHANGED,
         steps=steps,
         seed=0,
@@ -112,7 +112,7 @@ def train(names, seeds, steps, channels, folder):
     make_folder(folder)
     for name, seed, run in runs_of(folder, VARIANTS):
         if (run / CONFIG).exists():
-            wanted = {"seed": seed, "channels": VARIANTS[name].get("channels", channels)}
+            wanted = {"seed": seed, "spec": VARIANTS[name].get("spec", spec)}
             wanted |= {"steps": steps} if name == UNCHANGED else {}
             check_alike(run, **wanted)
     keep_freed_memory()
@@ -225,10 +225,10 @@ def main(argv=None):
     parser.add_argument("--preset", default="compact")
     options = options_of(parser, VARIANTS, "runs/recipes", argv)
     torch.set_num_threads(1)
-    channels = GeneratorSpec.preset(options.preset).channels
-    train(options.names, options.seeds, options.steps, channels, options.folder)
+    spec = GeneratorSpec.preset(options.preset)
+    train(options.names, options.seeds, options.steps, spec, options.folder)
     found, shown = measure_all(options.folder, options.count)
-    alike = {"base_steps": options.steps, "channels": list(channels), "count": options.count}
+    alike = {"base_steps": options.steps, "channels": list(spec.channels), "count": options.count}
     found = with_earlier(found, options.out / "recipes.json", alike)
     told = commands(
         "python -m benchmarks.recipes",

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import matplotlib
 
-from golden.spec import PLANES
+from hw.tiling import PLANES
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
@@ -28,7 +28,7 @@ def layers(tiling):
     for tile, behind in zip(tiles, tiles[1:] + tiles[:1], strict=True):
         facts[tile.layer]["fetched"] += tile.words * tiling.array.word_weights
         facts[tile.layer]["cycles"] += max(tile.beats, behind.words)
-    for n, layer in enumerate(tiling.spec.layers):
+    for n, layer in enumerate(tiling.spec.shapes):
         facts[n]["useful"] = layer.useful_macs * (1 if n == 0 else PLANES)
     return facts
 

@@ -49,7 +49,7 @@ def train(teacher, channels, steps, seed, folder):
     def direct(run):
         session.begin(
             run,
-            channels,
+            config.spec.with_channels(channels),
             recipe=config.recipe,
             data=config.data,
             count=config.pictures if config.data == SPRITES else None,
@@ -76,7 +76,7 @@ def train(teacher, channels, steps, seed, folder):
         if not (run / CONFIG).exists():
             begin(run)
             continue
-        check_alike(run, channels=channels, seed=seed, recipe=config.recipe)
+        check_alike(run, spec=config.spec.with_channels(channels), seed=seed, recipe=config.recipe)
         if steps_done(run) < steps:
             session.go_on(run, steps=steps)
     return runs
@@ -88,7 +88,7 @@ def measure(runs, count):
     facts, rows = {}, []
     for name, run in runs.items():
         config, generator = read_earlier(run)
-        spec = GeneratorSpec(channels=config.channels, weight_bits=WEIGHT_BITS)
+        spec = config.spec.with_weight_bits(WEIGHT_BITS)
         pictures = of_generator(generator, config).sample(count, 0)
         facts[name] = {
             "channels": list(spec.channels),

@@ -61,7 +61,7 @@ class PlainLoop:
 
     def __init__(self, spec, pictures, same_work):
         layers = []
-        for layer in spec.layers:
+        for layer in spec.shapes:
             layers += [
                 nn.ConvTranspose2d(
                     layer.in_channels,
@@ -156,9 +156,7 @@ def measure(spec, rounds):
     """Return the figures of the loops as a dict."""
     pictures = collection(PICTURES, 0)[0]
     precision = precision_on(RECIPE_NAME, "cpu")
-    config = RunConfig(
-        channels=spec.channels, recipe=RECIPE_NAME, steps=20_000, seed=0, precision=precision
-    )
+    config = RunConfig(spec=spec, recipe=RECIPE_NAME, steps=20_000, seed=0, precision=precision)
     ours = Trainer(config, pictures)
     loops = {
         "ours": ours.step,

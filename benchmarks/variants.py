@@ -90,10 +90,15 @@ def check_alike(run, **wanted):
     """
     config = RunConfig.load(run)
     for name, value in wanted.items():
-        if getattr(config, name) != value:
+        found = getattr(config, name)
+        if found != value:
+            if name == "spec":
+                alike = found.channels == value.channels
+                name = "weight_bits" if alike else "channels"
+                found, value = getattr(found, name), getattr(value, name)
             raise InputError(
-                f"{run}: was trained with {name.replace('_', ' ')} {getattr(config, name)}, not "
-                f"{value}; name another --folder"
+                f"{run}: was trained with {name.replace('_', ' ')} {found}, not {value}; name "
+                "another --folder"
             )
     return config
 
@@ -109,7 +114,7 @@ def make_whole(run, begin):
 def steps_done(run):
     """Return how many steps the generator in a run's folder has been trained."""
     config = RunConfig.load(run)
-    if config.weight_bits is None:
+    if not config.integers:
         return FloatGenerator.load(run, config.spec).progress["steps"]
     return IntegerGenerator.load(run, config.spec).model.training["steps"]
 

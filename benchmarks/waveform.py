@@ -26,7 +26,7 @@ from support.files import check_destination, replacing
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 
-SPEC = GeneratorSpec(channels=(16, 12, 8))
+SPEC = GeneratorSpec.avatars(channels=(16, 12, 8))
 ARRAY = ArraySpec(8, 8)
 # label, module, signal
 SIGNALS = (

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from golden.options import LATENTS, channels_of
+from golden.options import LATENTS, network_of
 from support.failures import InputError
 from train.loop.recipes import RECIPES
 
@@ -114,11 +114,11 @@ def train(args):
             raise InputError("--resume goes on with RUN, --force replaces it; give one of them")
         session.go_on(args.out, data=data, steps=args.steps, **common)
     else:
-        channels = channels_of(given.pop("preset", None), given.pop("channels", None))
+        spec = network_of(given.pop("preset", None), given.pop("channels", None))
         for name in READING_NAMES:
             given.pop(name, None)
         new = {"reading": reading_of(args), "steps": args.steps, "force": args.force}
-        session.begin(args.out, channels, **new, **given, **common)
+        session.begin(args.out, spec, **new, **given, **common)
     if is_first():
         print(f"{args.out}: trained; next: {quantize_command(args.out)}")
 

@@ -24,11 +24,13 @@ def test_codes_name_every_choice_once():
     assert next(iter(sprites.CHOICES["hair"])) == "bob"
 
 
-@pytest.mark.parametrize("planes", [1, 3])
-def test_a_generator_learns_to_draw_what_it_is_told(planes):
+@pytest.mark.parametrize("head", ["planes", "rgb"])
+def test_a_generator_learns_to_draw_what_it_is_told(head):
     pictures, attributes = sprites.collection(4, 0)
     codes = capacity.one_hot(attributes)
-    network = capacity.ToldGenerator(TINY, codes.shape[1], planes, seed=1)
+    network = capacity.ToldGenerator(
+        GeneratorSpec.avatars(TINY.channels, head=head), codes.shape[1], seed=1
+    )
 
     def error():
         return np.abs(capacity.draw(network, codes).astype(int) - pictures).mean()

@@ -25,7 +25,7 @@ def report(*, channels=(128, 64, 32), rows=16, columns=16):
 
 @pytest.fixture(scope="module")
 def model():
-    return model_file.load(ROOT / "models" / "compact-w5.safetensors")
+    return model_file.load(ROOT / "models" / "compact-normal-w5.safetensors")
 
 
 def test_engines_draw_the_same_avatars(model):
@@ -65,7 +65,7 @@ def test_a_clock_is_given_not_invented(tmp_path, monkeypatch, capsys, arguments,
     monkeypatch.chdir(tmp_path)
     Path("empty.json").write_text("{}")
     Path("other.json").write_text(json.dumps(report(channels=[32, 16, 8], rows=4, columns=4)))
-    path = str(ROOT / "models" / "compact-w5.safetensors")
+    path = str(ROOT / "models" / "compact-normal-w5.safetensors")
     assert program.run(generators.main, [*arguments, "--model", path, "--out", str(tmp_path)]) == 2
     assert complaint in capsys.readouterr().err
 
@@ -86,7 +86,7 @@ def test_the_page_holds_the_numbers(model, tmp_path, monkeypatch):
     monkeypatch.setattr(generators.perf, "measure", lambda *_: facts)
     routed = tmp_path / "synth.json"
     routed.write_text(json.dumps(report()))
-    path = str(ROOT / "models" / "compact-w5.safetensors")
+    path = str(ROOT / "models" / "compact-normal-w5.safetensors")
     out = tmp_path / "out"
     generators.main(["--model", path, "--report", str(routed), "--out", str(out)])
     results = json.loads((out / "bench.json").read_text())

@@ -40,7 +40,7 @@ def test_the_plain_loop_trains_both_sides(same_work):
 def test_the_plain_networks_are_as_large_as_ours():
     pictures = np.zeros((64, 32, 32, 3), np.uint8)
     plain = train_speed.PlainLoop(SPEC, pictures, same_work=True)
-    config = RunConfig(channels=SPEC.channels, recipe=train_speed.RECIPE_NAME, steps=1, seed=0)
+    config = RunConfig(spec=SPEC, recipe=train_speed.RECIPE_NAME, steps=1, seed=0)
     ours = Trainer(config, pictures)
 
     def sizes(network):

@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageColor
 
-from golden.spec import PICTURE_SIZE
 from support.failures import InputError
 from train.data.decoding import Unreadable, decode
 from train.data.finding import find
 
 TILE_LIMITS = (2, 4096)  # pixels
+PICTURE_SIZE = 32  # pixels each way of a picture to train on
 ELONGATED = 2  # longer side over the shorter one: what is longer is rather a sheet
 _SHOWN = 3  # names of files in a line
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from golden import model_file
 from golden.generator import generate
-from golden.latents import distribution_of, quantize_latents
+from golden.latents import LATENT, distribution_of, quantize_latents
 from golden.spec import GeneratorSpec
 from support.progress import bar
 from train.data.reading import DEFAULT, read_folder
@@ -45,10 +45,10 @@ class Source:
     training: dict
 
 
-def latents(distribution, count, seed):
-    """Draw the latents (count, 100) that every source of one distribution is measured on."""
+def latents(distribution, count, seed, latent=LATENT):
+    """Draw the latents (count, latent) that every source of one distribution is measured on."""
     rng = np.random.default_rng([seed, _STREAM])
-    return draw_latents(distribution, (count, GeneratorSpec().latent), rng)
+    return draw_latents(distribution, (count, latent), rng)
 
 
 def of_generator(generator, config):
@@ -63,12 +63,12 @@ def of_generator(generator, config):
     network = as_network(generator, config.spec)
 
     def sample(count, seed):
-        z = latents(config.latents, count, seed)
-        return to_uint8(float_pictures(network, z, generator.v1, generator.v2))
+        z = latents(config.latents, count, seed, config.spec.latent)
+        return to_uint8(float_pictures(network, z, generator.offsets))
 
     facts = {
         "kind": "float",
-        "channels": list(config.channels),
+        "channels": list(config.spec.channels),
         "recipe": config.recipe,
         "latents": config.latents,
     }
@@ -84,7 +84,7 @@ def of_run(run):
         The folder is no run, or holds no generator yet.
     """
     config = RunConfig.load(run)
-    if config.weight_bits is not None:
+    if config.integers:
         source = of_model(Path(run) / MODEL)
     else:
         source = of_generator(FloatGenerator.load(run, config.spec), config)
@@ -124,10 +124,14 @@ def of_model(path):
 
     def sample(count, seed):
         return generate(
-            model, quantize_latents(latents(distribution, count, seed)), progress=progress
+            model,
+            quantize_latents(latents(distribution, count, seed, model.spec.latent)),
+            progress=progress,
         )
 
-    facts = {"kind": "model", "file": str(path), "id": model.digest} | model.spec.to_json()
+    spec = model.spec
+    facts = {"kind": "model", "file": str(path), "id": model.digest}
+    facts |= {"channels": list(spec.channels), "weight_bits": list(spec.weight_bits)}
     return Source(facts | {"latents": distribution}, sample, model.training)
 
 
@@ -157,9 +161,7 @@ def of_folder(folder, reading=DEFAULT):
 
 def untrained():
     """Return the :class:`Source` of a generator of `compact`'s size with He's first weights."""
-    config = RunConfig(
-        channels=GeneratorSpec.preset("compact").channels, recipe="none", steps=0, seed=0
-    )
+    config = RunConfig(GeneratorSpec.preset("compact"), recipe="none", steps=0, seed=0)
     rng = np.random.default_rng(_UNTRAINED_SEED)
     weight = tuple(
         rng.standard_normal(tuple(layer.weight.shape), np.float32) * np.float32(he_deviation(layer))
@@ -168,8 +170,7 @@ def untrained():
     generator = FloatGenerator(
         weight=weight,
         bias=tuple(np.zeros(each.shape[1], np.float32) for each in weight),
-        v1=rng.standard_normal(config.spec.latent, np.float32),
-        v2=rng.standard_normal(config.spec.latent, np.float32),
+        offsets=tuple(rng.standard_normal((2, config.spec.latent), np.float32)),
         progress={"steps": 0, "seconds": 0},
     )
     return of_generator(generator, config)

@@ -2,7 +2,7 @@
 """A grey discriminator alone, a colour one alone, both: is the division of work worth it?
 
 The paper lets D_grey judge shape and D_colour colour. Three generators, trained alike but for the
-weights of the two discriminators, lie in docs/results/generators.
+weights of the two discriminators, lie in models/float.
 """
 
 from __future__ import annotations

@@ -76,13 +76,13 @@ def run(settings):
     layers = [
         [
             str(layer + 1),
-            teacher.spec.layers[layer].weights,
+            teacher.spec.shapes[layer].weights,
             *(f"{psnr(models[but_one(*pair, layer)]):.1f}" for pair in pairs),
         ]
         for layer in LAYERS
     ]
     header = ("layer", "weights", *(f"{most} bits, it {one}" for most, one in pairs))
-    least = teacher.spec.layers[weakest]
+    least = teacher.spec.shapes[weakest]
     findings = f"""\
 {teacher.label} rounded after training, nothing trained on. PSNR to the float generator in dB when
 one layer has other weight bits than the rest:

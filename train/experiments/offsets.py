@@ -12,7 +12,7 @@ import math
 
 import numpy as np
 
-from golden.spec import LATENT
+from golden.latents import LATENT
 from train.data.distance import rms
 from train.experiments.figure import Row, as_picture, charts, sheet, stack
 from train.experiments.measures import colourfulness
@@ -108,7 +108,7 @@ def run(settings):
     shares, norms = confusion(LENGTHS, rng)
     expected = [gaussian_tail(length / 2) for length in LENGTHS]
     deviation = [math.sqrt(p * (1 - p) / DRAWS) for p in expected]
-    v1, v2 = (v.astype(np.float64) for v in (subject.v1, subject.v2))
+    v1, v2 = (v.astype(np.float64) for v in subject.offsets)
     lengths = {
         name: np.linalg.norm(v) for name, v in (("v1", v1), ("v2", v2), ("v2 - v1", v2 - v1))
     }
@@ -116,7 +116,7 @@ def run(settings):
 
     z = subject.draw(settings.seed, PICTURES)
     own = subject.pictures(z)
-    made = {name: subject.pictures(z, *pair) for name, pair in changes(v1, v2, rng).items()}
+    made = {name: subject.pictures(z, pair) for name, pair in changes(v1, v2, rng).items()}
     effects = {
         name: {
             "distance": rms(own, pictures).mean(),

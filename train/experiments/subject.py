@@ -18,7 +18,7 @@ from train.run import packed
 from train.run.config import is_gain
 
 MODELS = Path("models")
-GENERATORS = Path("docs/results/generators")
+GENERATORS = Path("models/float")
 
 
 class Missing(InputError):
@@ -38,7 +38,8 @@ class Subject:
     spec : golden.spec.GeneratorSpec
     training : dict
         Provenance, as in the model file.
-    v1, v2 : float32 arrays, shape (100,)
+    offsets : tuple of float32 arrays, shape (latent,)
+        v1 and v2 of a network of three planes.
     network : golden.model_file.Model or train.networks.generator.Generator
         Integers or floats.
     """
@@ -47,8 +48,7 @@ class Subject:
     id: str
     spec: object
     training: dict
-    v1: np.ndarray
-    v2: np.ndarray
+    offsets: tuple[np.ndarray, ...]
     network: object
 
     @property
@@ -98,27 +98,28 @@ class Subject:
         normal = np.random.default_rng(seed).standard_normal((count, self.spec.latent))
         return distributed(normal, self.distribution)
 
-    def pictures(self, z, v1=None, v2=None):
+    def pictures(self, z, offsets=None):
         """Turn latents into pictures.
 
         Parameters
         ----------
         z : float array, shape (N, 100)
-        v1, v2 : float arrays, shape (100,), optional
-            In place of its own; a quantised model rounds them, as it does `z`, to 1/32.
+        offsets : sequence of float arrays, shape (latent,), optional
+            v1 and v2 in place of its own; a quantised model rounds them, as it does `z`, to 1/32.
 
         Returns
         -------
         uint8 array, shape (N, 32, 32, 3)
         """
-        v1, v2 = (own if v is None else v for own, v in ((self.v1, v1), (self.v2, v2)))
+        offsets = self.offsets if offsets is None else offsets
         if self.is_integer:
-            offsets = {"v1": quantize_latents(v1), "v2": quantize_latents(v2)}
-            return generate(replace(self.network, **offsets), quantize_latents(z), progress=_bar)
+            named = zip(("v1", "v2"), map(quantize_latents, offsets))
+            network = replace(self.network, **dict(named))
+            return generate(network, quantize_latents(z), progress=_bar)
         from train.networks.float_generator import float_pictures, to_uint8
 
-        z, v1, v2 = (np.asarray(each, np.float32) for each in (z, v1, v2))
-        return to_uint8(float_pictures(self.network, z, v1, v2))
+        z, *offsets = (np.asarray(each, np.float32) for each in (z, *offsets))
+        return to_uint8(float_pictures(self.network, z, offsets))
 
     def training_pictures(self):
         """Return what it was trained on, uint8 (N, 32, 32, 3).
@@ -147,13 +148,13 @@ def _bar(batches):
 
 def as_subject(name, model):
     """Return a :class:`golden.model_file.Model` as a :class:`Subject` of this name."""
+    offsets = (model.v1, model.v2) if model.spec.planes == 3 else ()
     return Subject(
         name=name,
         id=model.digest,
         spec=model.spec,
         training=model.training,
-        v1=(model.v1 / STEPS_PER_UNIT).astype(np.float32),
-        v2=(model.v2 / STEPS_PER_UNIT).astype(np.float32),
+        offsets=tuple((v / STEPS_PER_UNIT).astype(np.float32) for v in offsets),
         network=model,
     )
 
@@ -185,8 +186,7 @@ def open_subject(path):
         id=digest,
         spec=config.spec,
         training=config.provenance | generator.progress,
-        v1=generator.v1,
-        v2=generator.v2,
+        offsets=generator.offsets,
         network=as_network(generator, config.spec),
     )
 

@@ -3,12 +3,12 @@
 
 The paper gives R, G and B one generator of one plane and three inputs because memory is short. The
 alternatives are a last layer of three channels, run once, and three generators. All costs are
-counted; the generators trained with either head lie in docs/results/generators.
+counted; the generators trained with either head lie in models/float.
 """
 
 from __future__ import annotations
 
-from golden.spec import ACT_BITS, PICTURE_SIZE, PLANES, GeneratorSpec
+from golden.spec import ACT_BITS, GeneratorSpec
 from train.experiments.figure import Row, sheet
 from train.experiments.measuring import comparison, measure_all
 from train.experiments.report import Report, table
@@ -19,7 +19,7 @@ WEIGHT_BITS = (8, 5)
 WAYS = ("one plane, three times", "three planes at once", "three generators")
 HEAD, PLAIN = "head-3", "both"
 SHOWN = 10
-PICTURE_BITS = PICTURE_SIZE**2 * PLANES * ACT_BITS
+PICTURE_BITS = GeneratorSpec.preset(PRESETS[0]).picture_bytes * ACT_BITS
 
 
 def costs(spec, way):
@@ -37,22 +37,22 @@ def costs(spec, way):
         ``weights``, ``weight_bits`` (memory), ``macs`` (useful, a colour avatar), ``map_bits``
         (inputs and outputs of the layer that has most of both, one pass at a time).
     """
-    *layers, last = spec.layers
+    *layers, last = spec.shapes
     weights, memory = spec.weights, spec.weight_memory_bits
     macs, channels_out = spec.useful_macs, 1
     if way == "three planes at once":
-        more = (PLANES - 1) * last.weights
+        more = (spec.planes - 1) * last.weights
         weights, memory = weights + more, memory + more * last.weight_bits
-        macs = sum(layer.useful_macs for layer in layers) + PLANES * last.useful_macs
-        channels_out = PLANES
+        macs = sum(layer.useful_macs for layer in layers) + spec.planes * last.useful_macs
+        channels_out = spec.planes
     elif way == "three generators":
-        weights, memory = PLANES * weights, PLANES * memory
-        macs = PLANES * sum(layer.useful_macs for layer in spec.layers)
+        weights, memory = spec.planes * weights, spec.planes * memory
+        macs = spec.planes * sum(layer.useful_macs for layer in spec.shapes)
     maps = [
         layer.in_channels * layer.in_size**2 + layer.out_channels * layer.out_size**2
         for layer in layers[1:]
     ]
-    maps.append(last.in_channels * last.in_size**2 + channels_out * PICTURE_SIZE**2)
+    maps.append(last.in_channels * last.in_size**2 + channels_out * spec.size**2)
     return {
         "weights": weights,
         "weight_bits": memory,

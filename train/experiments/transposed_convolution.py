@@ -19,7 +19,7 @@ from golden.conv_transpose import (
 )
 from golden.generator import trace
 from golden.latents import quantize_latents
-from golden.spec import ACT_BITS, INPUT_BITS, PLANES, GeneratorSpec
+from golden.spec import ACT_BITS, INPUT_BITS, GeneratorSpec
 from support.progress import bar
 from train.experiments.figure import as_picture, charts
 from train.experiments.report import Report, table
@@ -36,7 +36,7 @@ WEIGHT_BITS = 8
 
 def layer_inputs(spec, rng):
     """Yield a layer, random maps of the greatest range it can get, and random weights."""
-    for n, layer in enumerate(spec.layers):
+    for n, layer in enumerate(spec.shapes):
         low, high = (
             (-(2 ** (INPUT_BITS - 1)), 2 ** (INPUT_BITS - 1)) if n == 0 else (0, 2**ACT_BITS)
         )
@@ -73,7 +73,7 @@ def run(settings):
     compared, wrong = 0, 0
     model = subject.network
     z = quantize_latents(subject.draw(settings.seed, LATENTS))
-    for layer, weight, step in zip(model.spec.layers, model.weight, trace(model, z)):
+    for layer, weight, step in zip(model.spec.shapes, model.weight, trace(model, z)):
         maps = step.inputs.reshape(-1, *step.inputs.shape[2:])
         found, outputs = differences(layer, maps, weight)
         wrong, compared = wrong + found, compared + outputs
@@ -83,13 +83,13 @@ def run(settings):
     rng = np.random.default_rng(settings.seed)
     for preset in bar(GeneratorSpec.PRESETS, desc="presets", unit="preset"):
         spec = GeneratorSpec.preset(preset, WEIGHT_BITS)
-        macs[preset] = [layer_macs(layer) for layer in spec.layers]
+        macs[preset] = [layer_macs(layer) for layer in spec.shapes]
         for layer, maps, weight in layer_inputs(spec, rng):
             found, outputs = differences(layer, maps, weight)
             wrong, compared = wrong + found, compared + outputs
     totals = {
         preset: {
-            name: layers[0][name] + PLANES * sum(layer[name] for layer in layers[1:])
+            name: layers[0][name] + spec.planes * sum(layer[name] for layer in layers[1:])
             for name in FORMS
         }
         for preset, layers in macs.items()

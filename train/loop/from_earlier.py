@@ -77,7 +77,7 @@ def start_state(config, pictures, generator, earlier):
     """
     trainer, start = Trainer(config, pictures), config.start
     trainer.teacher.load_state_dict(as_network(generator, start.spec).state_dict())
-    trainer.v1, trainer.v2 = torch.from_numpy(generator.v1), torch.from_numpy(generator.v2)
+    trainer.offsets = [torch.from_numpy(v) for v in generator.offsets]
     if start.way != "distill" and not Path(earlier).is_file():
         remedy = (
             "the discriminators are needed: give a run that `avatar train` made here, or a file of "

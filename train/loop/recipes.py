@@ -57,8 +57,6 @@ class Recipe:
     grey, colour : float
         Weights of D_grey and D_colour in the generator's loss; a discriminator of weight 0 is not
         trained.
-    planes : int
-        Planes that G gives in one pass: 1, or 3 to see what that would bring.
     ema : float
         Decay of the moving average of G that is kept as the result; 0 keeps G itself.
     bf16 : bool
@@ -88,7 +86,6 @@ class Recipe:
     noise: float
     grey: float
     colour: float
-    planes: int
     ema: float
     bf16: bool
 
@@ -117,7 +114,6 @@ PAPER = Recipe(
     noise=0.0,
     grey=1.0,
     colour=1.0,
-    planes=1,
     ema=0.0,
     bf16=False,
 )
@@ -145,7 +141,6 @@ FAST = Recipe(
     noise=0.0,
     grey=1.0,
     colour=1.0,
-    planes=1,
     ema=0.999,
     bf16=True,
 )

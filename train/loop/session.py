@@ -9,9 +9,8 @@ from pathlib import Path
 
 import torch
 
-from golden.spec import GeneratorSpec
 from support.failures import InputError
-from train.data.reading import DEFAULT
+from train.data.reading import DEFAULT, PICTURE_SIZE
 from train.data.training_set import MOVED, SPRITES, SPRITES_SEED, Batches, load, load_again
 from train.loop import loop
 from train.loop.from_earlier import WAYS, start_state
@@ -22,7 +21,7 @@ from train.run.packed import digest, read_earlier
 
 def begin(
     run,
-    channels,
+    spec,
     *,
     recipe="fast",
     data=SPRITES,
@@ -45,7 +44,8 @@ def begin(
     ----------
     run : str or Path
         Its folder, made unless it exists; it must not hold a run unless `force`.
-    channels : (int, int, int)
+    spec : golden.spec.GeneratorSpec
+        Its weight bits mean nothing.
     recipe : str
         A name in :data:`train.loop.recipes.RECIPES`.
     data : str
@@ -79,7 +79,11 @@ def begin(
         A value is out of range or without effect, or the folder holds a run.
     """
     constants = RECIPES[recipe]
-    GeneratorSpec(channels=channels)  # refuses impossible channels
+    if spec.size != PICTURE_SIZE:
+        raise InputError(
+            f"channels are {', '.join(map(str, spec.channels))}, which make pictures of "
+            f"{spec.size}x{spec.size}; give three, for {PICTURE_SIZE}x{PICTURE_SIZE}"
+        )
     _check_counts({"--steps": steps, "--epochs": epochs, "--save-every": save_every})
     _check_new(run, seed, force)
     if steps is not None and epochs is not None:
@@ -102,7 +106,7 @@ def begin(
         batches = Batches(len(training_set.pictures), constants.batch, [seed])
         steps = epochs * batches.epoch_steps
     config = RunConfig(
-        channels=tuple(channels),
+        spec=spec,
         recipe=recipe,
         steps=constants.steps if steps is None else steps,
         seed=seed,
@@ -147,7 +151,7 @@ def begin_from(
         one's averaged generator becomes the teacher.
     way : str
         ``finetune``, ``distill`` or ``prune``; see :class:`train.run.config.Start`.
-    channels : (int, int, int), optional
+    channels : tuple of int, optional
         By default the teacher's.
     weight_bits : int or (int, int, int, int), optional
         Train in integers of these widths.
@@ -189,12 +193,9 @@ def begin_from(
             f"{earlier}: its recipe is {config.recipe!r}, with which no training can go on; "
             "give one of `avatar train`"
         )
-    if generator.planes != 1:
-        raise InputError(f"{earlier}: makes three planes in one pass; give a run that makes one")
-    spec = GeneratorSpec(
-        channels=config.channels if channels is None else channels,
-        weight_bits=8 if weight_bits is None else weight_bits,
-    )
+    spec = config.spec if channels is None else config.spec.with_channels(channels)
+    if weight_bits is not None:
+        spec = spec.with_weight_bits(weight_bits)
     if steps is None:
         steps = round(RECIPES[config.recipe].steps * constants.length)
     if warm_up is None:
@@ -206,15 +207,15 @@ def begin_from(
     config = replace(
         config,
         data=training_set.place,
-        channels=spec.channels,
+        spec=spec,
         steps=steps,
         seed=seed,
         precision=precision or precision_on(config.recipe, device),
-        weight_bits=None if weight_bits is None else spec.weight_bits,
+        integers=weight_bits is not None,
         start=Start(
             way,
             digest(generator.arrays)[:16],
-            config.channels,
+            config.spec,
             rate,
             distillation,
             noise,

@@ -66,10 +66,8 @@ class Trainer:
         self.recipe = recipe = recipe_of(config)
         self.step_count, self.seconds = 0, 0.0
         self.sums = {}  # of each loss since the last line of metrics
-        if config.weight_bits:
-            self.g = FakeQuantizedGenerator(config.spec)
-        else:
-            self.g = Generator(config.spec, planes=recipe.planes)
+        kind = FakeQuantizedGenerator if config.integers else Generator
+        self.g = kind(config.spec)
         self.d_grey, self.d_colour = (
             world.synchronised(Discriminator(planes, channels, recipe.batch_norm, recipe.hidden))
             for planes, channels in ((1, recipe.d_grey), (3, recipe.d_colour))
@@ -88,7 +86,7 @@ class Trainer:
         self.adam_g = torch.optim.Adam(self.g.parameters(), recipe.lr_g, recipe.betas, fused=True)
         self.adam_d = torch.optim.Adam(d_parameters, recipe.lr_d, recipe.betas, fused=True)
         rng = self._rng(_OFFSETS)
-        self.v1, self.v2 = (self._latents(rng, ()) for _ in range(2))
+        self.offsets = [self._latents(rng, ()) for _ in range(config.spec.planes - 1)]
         planes = np.ascontiguousarray(pictures.transpose(0, 3, 1, 2))
         self.pictures = torch.from_numpy(planes).to(self.device)
         self.batches = Batches(len(pictures), recipe.batch, [config.seed, _ORDER])
@@ -127,7 +125,7 @@ class Trainer:
 
     def _fakes(self, z):
         """Colour pictures (batch, 3, 32, 32) of G."""
-        return self.g.colour(z, self.v1, self.v2)
+        return self.g.colour(z, *self.offsets)
 
     def _planes(self, pictures, rng):
         """What D_grey sees of pictures (N, 3, 32, 32): (N, 1, ...), or (3N, 1, ...) of them."""
@@ -214,7 +212,7 @@ class Trainer:
                     loss = losses.generator_loss(logits)
                 total = total + self._weights[name] * loss
             if self.teacher is not None and self.config.start.distillation:
-                wanted = self.teacher.colour(z, self.v1, self.v2)
+                wanted = self.teacher.colour(z, *self.offsets)
                 distance = (pictures - wanted).float().abs().mean()
                 total = total + self.config.start.distillation * distance
         return total
@@ -266,7 +264,7 @@ class Trainer:
         """Everything a later :meth:`restore` needs to go on as if nothing had happened."""
         state = {name: getattr(self, name).state_dict() for name in _PARTS}
         if self.teacher is not None:
-            state |= {"teacher": self.teacher.state_dict(), "v1": self.v1, "v2": self.v2}
+            state |= {"teacher": self.teacher.state_dict(), "offsets": self.offsets}
         return state | {"step": self.step_count, "seconds": self.seconds, "sums": self.sums}
 
     def restore(self, state):
@@ -288,7 +286,7 @@ class Trainer:
             getattr(self, name).load_state_dict(state[name])
         if self.teacher is not None:
             self.teacher.load_state_dict(state["teacher"])
-            self.v1, self.v2 = (state[name].to(self.device) for name in ("v1", "v2"))
+            self.offsets = [v.to(self.device) for v in state["offsets"]]
         self.step_count, self.seconds, self.sums = state["step"], state["seconds"], state["sums"]
 
     def generator(self):
@@ -299,13 +297,12 @@ class Trainer:
         train.run.float_generator.FloatGenerator, or train.run.float_generator.IntegerGenerator of
         a run in integers
         """
-        if self.config.weight_bits:
+        if self.config.integers:
             return IntegerGenerator(self._model())
         return FloatGenerator(
             weight=tuple(layer.weight.numpy(force=True) for layer in self.ema.layers),
             bias=tuple(np.zeros(layer.out_channels, np.float32) for layer in self.ema.layers),
-            v1=self.v1.numpy(force=True),
-            v2=self.v2.numpy(force=True),
+            offsets=tuple(v.numpy(force=True) for v in self.offsets),
             progress=self._progress,
         )
 
@@ -314,10 +311,10 @@ class Trainer:
         return {"steps": self.step_count, "seconds": round(self.seconds)}
 
     def _model(self):
-        v1, v2 = (v.numpy(force=True) for v in (self.v1, self.v2))
-        model = self.ema.model(quantize_latents(v1), quantize_latents(v2))
+        offsets = [v.numpy(force=True) for v in self.offsets]
+        model = self.ema.model([quantize_latents(v) for v in offsets])
         teacher = copy.deepcopy(self.teacher).to("cpu")
-        return with_provenance(model, self.config, self._progress, teacher, v1, v2)
+        return with_provenance(model, self.config, self._progress, teacher, offsets)
 
     @torch.no_grad()
     def samples(self):
@@ -326,6 +323,6 @@ class Trainer:
         Their latents are the same every time.
         """
         z = self._latents(self._rng(_SAMPLES), (SAMPLE_COUNT,), self.config.latents)
-        colour = self.ema.colour(z, self.v1, self.v2).float()
+        colour = self.ema.colour(z, *self.offsets).float()
         colour = ((colour + 1) * 127.5).round().to(torch.uint8)
         return colour.permute(0, 2, 3, 1).numpy(force=True)

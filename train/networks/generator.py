@@ -4,69 +4,97 @@
 from __future__ import annotations
 
 import math
-from itertools import pairwise
 
 import torch
 from torch import nn
 from torch.nn import functional
 
 from train.networks.convolution import KERNEL, Conv2d, ConvTranspose2d
+from train.networks.outputs import OUTPUTS
 
 D_CHANNELS = (64, 128, 256)
 LEAKY_SLOPE = 0.2
 
 
 class Generator(nn.Module):
-    """Latents to planes: four ConvTranspose2d, ReLU after the first three, tanh after the last.
+    """Latents to planes: a ConvTranspose2d a layer, with a (leaky) ReLU after each but the last.
 
     Parameters
     ----------
     spec : golden.spec.GeneratorSpec
-        Its layers give channels, strides and paddings; its weight bits play no part here.
+        Its weight bits play no part here.
     bias : bool
         Whether the layers have biases. None of our recipes uses them; imported generators may.
-    planes : int
-        1: colour takes three passes. 3: one pass gives R, G and B, for comparison; no model file
-        holds such a network.
+    slopes : sequence of float, optional
+        Of the hidden layers below zero: 0 for ReLU, 1 for no activation; by default all 0.
+    output : str
+        A name in :data:`train.networks.outputs.OUTPUTS`.
     """
 
-    def __init__(self, spec, bias=False, planes=1):
+    def __init__(self, spec, bias=False, slopes=None, output="tanh"):
         super().__init__()
-        self.planes = planes
-        latent, *channels = (layer.in_channels for layer in spec.layers)
-        first = nn.ConvTranspose2d(latent, channels[0], KERNEL, bias=bias)
-        self.layers = nn.ModuleList([first])
-        for sizes in pairwise((*channels, planes)):
-            self.layers.append(ConvTranspose2d(*sizes, bias=bias))
+        self.planes = spec.planes
+        self.slopes = tuple(slopes or (0.0,) * (len(spec.layers) - 1))
+        self.output = OUTPUTS[output]
+        self.layers = nn.ModuleList()
+        for shape in spec.shapes:
+            layer = _layer(shape, bias)
+            layer.products = shape.products  # that one output sums, for the first weights
+            self.layers.append(layer)
 
     def forward(self, z):
-        """Map latents (N, latent) to planes (N, 1 or 3, 32, 32) in [-1, 1]."""
-        x = torch.relu(self._first(z))
-        for layer in self.layers[1:-1]:
-            x = torch.relu(layer(x))
-        return torch.tanh(self._last(x))
+        """Map latents (N, latent) to planes (N, 1 or 3, size, size) in [-1, 1]."""
+        x = z[:, :, None, None]
+        for layer, slope in zip(self.layers, self.slopes):
+            x = activation(layer(x), slope)
+        return self.output(self.layers[-1](x))
 
-    def _first(self, z):
-        layer = self.layers[0]
-        x = spread_pixel(z, layer.weight)
-        return x if layer.bias is None else x + layer.bias[:, None, None]
+    def colour(self, z, *offsets):
+        """Map latents (N, latent) to pictures (N, 3 or 1, size, size) in [-1, 1].
 
-    def _last(self, x):
-        layer = self.layers[-1]
-        if self.planes != 1:
-            return layer(x)
-        planes = UpsampleToPlane.apply(x, layer.weight.to(x.dtype))
-        return planes if layer.bias is None else planes + layer.bias
-
-    def colour(self, z, v1, v2):
-        """Map latents (N, latent) to RGB (N, 3, 32, 32): G(z), G(z + v1), G(z + v2).
-
-        A network of three planes gives them all for z.
+        Of three planes they are G(z), G(z + v1), G(z + v2), with `offsets` v1 and v2; of one plane
+        G(z), and `offsets` is empty or of no effect.
         """
-        if self.planes == 3:
+        if self.planes == 1:
             return self(z)
-        planes = self(torch.stack((z, z + v1, z + v2), 1).flatten(0, 1))
-        return planes.view(len(z), 3, *planes.shape[2:])
+        planes = self(torch.stack((z, *(z + v for v in offsets)), 1).flatten(0, 1))
+        return planes.view(len(z), self.planes, *planes.shape[2:])
+
+
+def activation(x, slope):
+    """Leaky ReLU of a slope, of which 0 makes a ReLU."""
+    return torch.relu(x) if slope == 0 else functional.leaky_relu(x, slope)
+
+
+def _layer(shape, bias):
+    """Return the module of a layer: where there is a faster one than PyTorch's, that one."""
+    sizes = (shape.in_channels, shape.out_channels)
+    if shape.in_size == 1 and shape.padding == shape.output_padding == 0:
+        return OfOnePixel(*sizes, shape.kernel_size, shape.stride, bias=bias)
+    doubles = (shape.kernel_size, *shape.geometry.values()) == (KERNEL, 2, 1, 0)
+    if doubles and shape.out_channels == 1:
+        return ToPlane(*sizes, bias=bias)
+    if doubles:
+        return ConvTranspose2d(*sizes, bias=bias)
+    return nn.ConvTranspose2d(*sizes, shape.kernel_size, **shape.geometry, bias=bias)
+
+
+class OfOnePixel(nn.ConvTranspose2d):
+    """``nn.ConvTranspose2d`` without padding, of maps (N, C, 1, 1)."""
+
+    def forward(self, x):
+        """Map (N, in_channels, 1, 1) to (N, out_channels, kernel, kernel)."""
+        x = spread_pixel(x.flatten(1), self.weight)
+        return x if self.bias is None else x + self.bias[:, None, None]
+
+
+class ToPlane(ConvTranspose2d):
+    """``nn.ConvTranspose2d`` of kernel 4, stride 2, padding 1 and one channel out."""
+
+    def forward(self, x):
+        """Map (N, in_channels, H, W) to (N, 1, 2 H, 2 W)."""
+        plane = UpsampleToPlane.apply(x, self.weight.to(x.dtype))
+        return plane if self.bias is None else plane + self.bias
 
 
 def spread_pixel(x, weight):
@@ -75,11 +103,11 @@ def spread_pixel(x, weight):
     Parameters
     ----------
     x : tensor, shape (N, in_channels)
-    weight : tensor, shape (in_channels, out_channels, 4, 4)
+    weight : tensor, shape (in_channels, out_channels, kernel, kernel)
 
     Returns
     -------
-    tensor, shape (N, out_channels, 4, 4), channels last
+    tensor, shape (N, out_channels, kernel, kernel), channels last
     """
     taps = weight.permute(0, 2, 3, 1)
     return (x @ taps.flatten(1)).unflatten(1, taps.shape[1:]).permute(0, 3, 1, 2)
@@ -177,12 +205,9 @@ def _of_maps(linear, maps):
 def he_deviation(layer):
     """Standard deviation of a layer's first weights that keeps the spread of its inputs.
 
-    ``sqrt(2 / n)``, n the inputs that reach one output: in a transposed convolution of stride 2 a
-    quarter of the 16 taps of each channel, in layer 1, which sees one pixel, one.
+    ``sqrt(2 / n)``, n the inputs that reach one output: in a transposed convolution of kernel 4 and
+    stride 2 a quarter of the 16 taps of each channel, in layer 1, which sees one pixel, one.
     Source: He et al., arXiv:1502.01852, equation 10.
     """
-    if isinstance(layer, nn.ConvTranspose2d):
-        inputs = layer.in_channels * (1 if layer.stride == (1, 1) else 4)
-    else:
-        inputs = layer.weight[0].numel()
+    inputs = getattr(layer, "products", None) or layer.weight[0].numel()
     return math.sqrt(2 / inputs)

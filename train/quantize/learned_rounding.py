@@ -17,7 +17,6 @@ import torch
 from torch import nn
 
 from golden.latents import quantize_latents
-from golden.spec import GeneratorSpec
 from support.failures import InputError
 from support.progress import bar
 from train.networks.float_generator import as_network
@@ -44,23 +43,23 @@ class UndecidedGenerator(FakeQuantizedGenerator):
     spec : golden.spec.GeneratorSpec
     rounded : train.quantize.pipeline.Rounded
         Gives steps, biases and scales.
-    weight : 4 float arrays, shape (in_channels, out_channels, 4, 4)
-        Float weights; each one's neighbours are the integers to choose from.
+    generator : train.run.float_generator.FloatGenerator
+        Each weight's neighbours are the integers to choose from.
 
     Attributes
     ----------
-    below : 4 tensors, shape of the weights
+    below : tensors, one a layer, shape of the weights
         The lower integer.
-    choice : 4 parameters, shape of the weights
+    choice : parameters, one a layer, shape of the weights
         Below 0 for the lower integer, above for the upper one.
     """
 
-    def __init__(self, spec, rounded, weight):
-        super().__init__(spec)
+    def __init__(self, spec, rounded, generator):
+        super().__init__(spec, generator.slopes, generator.output)
         self.start_from(rounded)
         self.weight.requires_grad_(False)
         self.below, self.choice = [], nn.ParameterList()
-        for layer, floats, step in zip(spec.layers, weight, rounded.step):
+        for layer, floats, step in zip(spec.shapes, generator.weight, rounded.step):
             limit = layer.weight_max
             steps = torch.from_numpy(floats / step[:, None, None]).float().clamp(-limit, limit)
             below = steps.floor().clamp(max=limit - 1)
@@ -86,7 +85,7 @@ class UndecidedGenerator(FakeQuantizedGenerator):
         squared, which the square of the greatest integer undoes.
         """
         total, count = 0.0, 0
-        for layer, share in zip(self.spec.layers, self.shares()):
+        for layer, share in zip(self.spec.shapes, self.shares()):
             left = 1 - (2 * share - 1).abs() ** sharpness
             total = total + left.sum() / layer.weight_max**2
             count += share.numel()
@@ -99,7 +98,7 @@ class UndecidedGenerator(FakeQuantizedGenerator):
             choice.copy_(torch.where(share < 0.5, -torch.inf, torch.inf))
 
 
-def learn(network, teacher, latents, v1, v2, steps):
+def learn(network, teacher, latents, offsets, steps):
     """Train an :class:`UndecidedGenerator` to draw what a float generator draws, and decide it.
 
     Parameters
@@ -108,7 +107,8 @@ def learn(network, teacher, latents, v1, v2, steps):
     teacher : train.networks.generator.Generator
     latents : callable
         Returns the float32 tensor (N, latent) of the next step.
-    v1, v2 : float32 tensors, shape (latent,)
+    offsets : sequence of float32 tensors, shape (latent,)
+        v1 and v2 of a network of three planes.
     steps : int
         A dozen a second of a processor for ``compact``; a progress bar goes to standard error.
     """
@@ -122,8 +122,8 @@ def learn(network, teacher, latents, v1, v2, steps):
         adam.param_groups[1]["lr"] = RATE * half_cosine(step, steps)
         z = latents()
         with torch.no_grad():
-            wanted = teacher.colour(z, v1, v2)
-        loss = (network.colour(z, v1, v2) - wanted).square().mean()
+            wanted = teacher.colour(z, *offsets)
+        loss = (network.colour(z, *offsets) - wanted).square().mean()
         if step >= BEGIN * steps:
             left = half_cosine(step - BEGIN * steps, steps - BEGIN * steps)
             sharpness = SHARPNESS[1] + (SHARPNESS[0] - SHARPNESS[1]) * left
@@ -142,7 +142,7 @@ def quantize(config, generator, weight_bits, steps):
     ----------
     config : train.run.config.RunConfig
     generator : train.run.float_generator.FloatGenerator
-    weight_bits : int or (int, int, int, int)
+    weight_bits : int or tuple of int
     steps : int
 
     Returns
@@ -158,18 +158,18 @@ def quantize(config, generator, weight_bits, steps):
     """
     if steps < 1:
         raise InputError(f"--learn is {steps}; give at least 1 step, or leave it out")
-    spec = GeneratorSpec(channels=config.channels, weight_bits=weight_bits)
+    spec = config.spec.with_weight_bits(weight_bits)
     with one_thread():
         _, rounded = round_generator(config, generator, spec)
-        network = UndecidedGenerator(spec, rounded, generator.weight)
+        network = UndecidedGenerator(spec, rounded, generator)
         teacher = as_network(generator, spec)
-        v1, v2 = generator.v1, generator.v2
+        offsets = generator.offsets
         rng = np.random.default_rng([config.seed, _STREAM])
 
         def latents():
             return torch.from_numpy(draw_latents(config.latents, (BATCH, spec.latent), rng))
 
-        learn(network, teacher, latents, *map(torch.from_numpy, (v1, v2)), steps)
-        model = network.model(quantize_latents(v1), quantize_latents(v2))
+        learn(network, teacher, latents, [torch.from_numpy(v) for v in offsets], steps)
+        model = network.model([quantize_latents(v) for v in offsets])
         progress = generator.progress | {"rounding_steps": steps}
-        return with_provenance(model, config, progress, teacher, v1, v2)
+        return with_provenance(model, config, progress, teacher, offsets)

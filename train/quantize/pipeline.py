@@ -13,13 +13,14 @@ import math
 from dataclasses import dataclass, replace
 
 import numpy as np
+import torch
 
-from golden.arithmetic import activate, plane_inputs
+from golden.arithmetic import ACT_MAX, LEAKY_MAX, activate, activate_leaky
 from golden.conv_transpose import conv_transpose2d_phases
 from golden.generator import generate
 from golden.latents import STEPS_PER_UNIT, quantize_latents
 from golden.model_file import Model
-from golden.spec import MAX_SHIFT, MUL_BITS, TABLE_SIZE, GeneratorSpec
+from golden.spec import LEAKY_RELU, MAX_SHIFT, MUL_BITS
 from support.failures import InputError
 from support.progress import bar
 from train.networks.float_generator import as_network, float_maps, float_pictures
@@ -30,10 +31,8 @@ from train.run.packed import config_of, read_earlier
 
 CALIBRATION = 256  # latents
 EVALUATION = 256
-TABLE_SPAN = 4.0  # the table covers tanh on [-4, 4)
-TABLE_STEPS = TABLE_SIZE / (2 * TABLE_SPAN)  # steps of its index a unit
-CLIP_QUANTILE = 0.99999  # of all activations of a layer: what becomes 255
-TANH_FLOOR = 0.05  # least slope of tanh that weighs an error in layer 4
+CLIP_QUANTILE = 0.99999  # of all activations of a layer: what becomes the greatest integer
+SLOPE_FLOOR = 0.05  # least slope of the output that weighs an error in the last layer
 PSNR_MAX = 99.0  # stands for infinity, which JSON cannot hold
 _STREAM = 101  # of the run's seed: latents that training has not drawn
 
@@ -44,10 +43,20 @@ def psnr(pictures, reference):
     return 10 * math.log10(255**2 / error) if error else math.inf
 
 
-def _activation_scale(maps):
-    """Float value of one activation step: 255 of them reach :data:`CLIP_QUANTILE` of the maps."""
+def _activation_scale(maps, slope):
+    """Float value of one activation step: the greatest integer is at :data:`CLIP_QUANTILE`.
+
+    Parameters
+    ----------
+    maps : float array
+        Sums before the activation.
+    slope : float
+        Of the activation below zero. 0 leaves uint8, another int8.
+    """
+    if slope:
+        maps = np.where(maps < 0, -slope * maps, maps)
     greatest = np.quantile(maps, CLIP_QUANTILE)
-    return (greatest if greatest > 0 else 1.0) / 255
+    return (greatest if greatest > 0 else 1.0) / (LEAKY_MAX if slope else ACT_MAX)
 
 
 def requantizer(factors):
@@ -63,8 +72,8 @@ def _round_layer(layer, weight, bias, inputs, wanted, importance):
 
     Parameters
     ----------
-    layer : golden.spec.LayerSpec
-    weight : float array (in, out, 4, 4)
+    layer : golden.spec.LayerShape
+    weight : float array (in, out, kernel, kernel)
         Acts on `inputs`, the integers that the layer will get.
     bias : float array (out,)
     inputs : integer array (N, in, in_size, in_size)
@@ -92,8 +101,8 @@ def _round_layer(layer, weight, bias, inputs, wanted, importance):
         np.concatenate([np.diag(hessian) for *_, hessian in fits]),
         layer.weight_max,
     )
-    rounded = np.empty(layer.weight_shape, np.int8)
-    refitted = np.empty(layer.weight_shape)
+    rounded = np.zeros(layer.weight_shape, np.int8)  # a tap that meets no pixel stays 0
+    refitted = np.zeros(layer.weight_shape)
     for phase, matrix, hessian in fits:
         integers, floats = round_weights(matrix, steps, layer.weight_max, hessian)
         phase.put(integers, rounded)
@@ -107,11 +116,11 @@ class Rounded:
 
     Attributes
     ----------
-    weight : 4 float arrays, shape (in_channels, out_channels, 4, 4)
-    step : 4 float arrays, shape (out_channels,)
+    weight : float arrays, shape (in_channels, out_channels, kernel, kernel)
+    step : float arrays, shape (out_channels,)
         Float value of one step of the weights.
-    bias : 4 float arrays, shape (out_channels,)
-    scale : 4 floats
+    bias : float arrays, shape (out_channels,)
+    scale : floats
         Float value of one step of the outputs: of the activations, at last of the table's index.
     """
 
@@ -135,44 +144,57 @@ def round_generator(config, generator, spec):
     model : golden.model_file.Model
         Without metadata.
     rounded : Rounded
-
-    Raises
-    ------
-    InputError
-        The generator gives three planes in one pass.
     """
-    if generator.planes != 1:
-        raise InputError("the generator makes R, G and B in one pass; no model file holds that")
     network = as_network(generator, spec)
     z = calibration_latents(config)[0]
-    v1, v2 = (quantize_latents(v) for v in (generator.v1, generator.v2))
-    maps = plane_inputs(quantize_latents(z), v1, v2).swapaxes(0, 1).reshape(-1, spec.latent, 1, 1)
-    inputs = np.concatenate([z, z + generator.v1, z + generator.v2])
-    integers = {"weight": [], "bias": [], "mul": [], "shift": []}
+    offsets = [quantize_latents(v) for v in generator.offsets]
+    maps = quantize_latents(z).astype(np.int16)
+    maps = np.concatenate([maps, *(maps + v for v in offsets)])[:, :, None, None]
+    inputs = np.concatenate([z, *(z + v for v in generator.offsets)])
+    integers = {"weight": [], "bias": [], "mul": [], "neg": [], "shift": []}
     floats = {"weight": [], "step": [], "bias": [], "scale": []}
     scale = 1 / STEPS_PER_UNIT  # float value of one step of the maps
-    layers = bar(float_maps(network, inputs), total=4, desc="quantize", unit="layer")
-    for n, wanted in enumerate(layers):
-        layer, last = spec.layers[n], n == 3
-        importance = np.maximum(1 - np.tanh(wanted) ** 2, TANH_FLOOR) ** 2 if last else None
-        weight, bias = generator.weight[n] * scale, generator.bias[n]
+    count = len(spec.layers)
+    layers = bar(float_maps(network, inputs), total=count, desc="quantize", unit="layer")
+    for layer, slope, wanted in zip(spec.shapes, (*network.slopes, 0.0), layers):
+        last = layer.is_last
+        importance = _importance(network.output, wanted) if last else None
+        weight, bias = generator.weight[layer.number - 1] * scale, generator.bias[layer.number - 1]
         rounded, refitted, steps = _round_layer(layer, weight, bias, maps, wanted, importance)
-        acc = conv_transpose2d_phases(maps, rounded, stride=layer.stride, padding=layer.padding)
+        acc = conv_transpose2d_phases(maps, rounded, **layer.geometry)
         left = wanted - acc * steps[:, None, None]
         centre = np.average(left, axis=(0, 2, 3), weights=importance)
-        offsets = np.rint(centre / steps).clip(-layer.acc_max, layer.acc_max).astype(np.int32)
-        out_scale = 1 / TABLE_STEPS if last else _activation_scale(wanted)
+        biases = np.rint(centre / steps).clip(-layer.acc_max, layer.acc_max).astype(np.int32)
+        out_scale = 1 / network.output.steps if last else _activation_scale(wanted, slope)
         mul, shift = requantizer(steps / out_scale)
-        for name, value in zip(integers, (rounded, offsets, mul, shift)):
+        neg = negative_factors(mul, slope) if layer.activation == LEAKY_RELU else None
+        for name, value in zip(integers, (rounded, biases, mul, neg, shift)):
             integers[name].append(value)
         for name, value in zip(floats, (refitted / scale, steps / scale, centre, out_scale)):
             floats[name].append(value)
-        if not last:
-            maps = activate(acc, offsets, mul, shift)
+        if neg is not None:
+            maps = activate_leaky(acc, biases, mul, neg, shift)
+        elif not last:
+            maps = activate(acc, biases, mul, shift)
         scale = out_scale
     integers["shift"] = np.array(integers["shift"], np.uint8)
-    model = Model(spec, **integers, v1=v1, v2=v2, table=tanh_table())
+    named = dict(zip(("v1", "v2"), offsets))
+    model = Model(spec, **integers, **named, table=network.output.table())
     return model, Rounded(**{name: tuple(values) for name, values in floats.items()})
+
+
+def _importance(output, sums):
+    """Return the weight of an error at each output pixel: the slope squared, least over channels.
+
+    Of several channels it is their mean: the least squares share one weight a pixel.
+    """
+    slope = output.slope(torch.from_numpy(sums)).numpy()
+    return (np.maximum(slope, SLOPE_FLOOR) ** 2).mean(axis=1, keepdims=True)
+
+
+def negative_factors(mul, slope):
+    """Return neg (uint16): `mul` times the slope below zero."""
+    return np.rint(mul * slope).astype(np.uint16)
 
 
 def quantize(config, generator, weight_bits):
@@ -182,7 +204,7 @@ def quantize(config, generator, weight_bits):
     ----------
     config : train.run.config.RunConfig
     generator : train.run.float_generator.FloatGenerator
-    weight_bits : int or (int, int, int, int)
+    weight_bits : int or tuple of int
 
     Returns
     -------
@@ -196,10 +218,10 @@ def quantize(config, generator, weight_bits):
     InputError
         `weight_bits` are out of range.
     """
-    spec = GeneratorSpec(channels=config.channels, weight_bits=weight_bits)
+    spec = config.spec.with_weight_bits(weight_bits)
     model, _ = round_generator(config, generator, spec)
     network = as_network(generator, spec)
-    return with_provenance(model, config, generator.progress, network, generator.v1, generator.v2)
+    return with_provenance(model, config, generator.progress, network, generator.offsets)
 
 
 def quantize_run(run, weight_bits=None, learned=None):
@@ -209,7 +231,7 @@ def quantize_run(run, weight_bits=None, learned=None):
     ----------
     run : str or Path
         Its folder, or a file packed from it.
-    weight_bits : int or (int, int, int, int), optional
+    weight_bits : int or tuple of int, optional
         By default 8, or what a run in integers was trained with.
     learned : callable, optional
         Takes the place of :func:`quantize` where integers are still to be chosen.
@@ -226,20 +248,18 @@ def quantize_run(run, weight_bits=None, learned=None):
         a run in integers is to choose them again.
     """
     config = config_of(run)
-    if config.weight_bits is None:
+    if not config.integers:
         _, generator = read_earlier(run)
         return (learned or quantize)(config, generator, 8 if weight_bits is None else weight_bits)
     if learned is not None:
         raise InputError(f"{run}: was trained in integers; leave --learn out")
-    weight_bits = config.weight_bits if weight_bits is None else weight_bits
-    asked = GeneratorSpec(channels=config.channels, weight_bits=weight_bits)
-    if asked != config.spec:
-        bits = ",".join(map(str, config.weight_bits))
+    if weight_bits is not None and config.spec.with_weight_bits(weight_bits) != config.spec:
+        bits = ",".join(map(str, config.spec.weight_bits))
         raise InputError(f"{run}: was trained in {bits} bits; leave --weight-bits out")
     return IntegerGenerator.load(run, config.spec).model
 
 
-def with_provenance(model, config, progress, network, v1, v2):
+def with_provenance(model, config, progress, network, offsets):
     """Return a model with what it comes from and how near it is to a float generator.
 
     Parameters
@@ -250,15 +270,15 @@ def with_provenance(model, config, progress, network, v1, v2):
         :attr:`train.run.float_generator.FloatGenerator.progress`.
     network : train.networks.generator.Generator
         The float generator.
-    v1, v2 : float32 arrays, shape (latent,)
+    offsets : tuple of float32 arrays, shape (latent,)
         Its.
     """
     z = calibration_latents(config)[1]
-    reference = float_pictures(network, z, v1, v2)
+    reference = float_pictures(network, z, offsets)
     quality = psnr(generate(model, quantize_latents(z)), reference)
     return replace(
         model,
-        training=config.provenance | {"planned_steps": config.steps} | progress,
+        training=config.travelling.provenance | {"planned_steps": config.steps} | progress,
         metrics={"psnr": round(min(quality, PSNR_MAX), 2), "psnr_pictures": EVALUATION},
     )
 
@@ -270,12 +290,6 @@ def calibration_latents(config):
         draw_latents(config.latents, (n, config.spec.latent), rng)
         for n in (CALIBRATION, EVALUATION)
     ]
-
-
-def tanh_table():
-    """Return the pixels of t / 128 for t from -512 to 511: tanh, and the step to 0..255."""
-    t = np.arange(-TABLE_SIZE // 2, TABLE_SIZE // 2)
-    return np.rint((np.tanh(t / TABLE_STEPS) + 1) * 127.5).astype(np.uint8)
 
 
 def as_text(facts):

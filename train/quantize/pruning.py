@@ -31,25 +31,25 @@ def prune(config, generator):
 
     Returns
     -------
-    4 float32 arrays, shape (in_channels, out_channels, 4, 4)
+    float32 arrays, one a layer, shape (in_channels, out_channels, kernel, kernel)
 
     Raises
     ------
     InputError
         A layer of `generator` has fewer channels than is asked for.
     """
-    wide = config.start.channels
-    if any(few > many for few, many in zip(config.channels, wide)):
-        few, many = ("-".join(map(str, channels)) for channels in (config.channels, wide))
+    wide, narrow = config.start.spec.channels, config.spec.channels
+    if any(few > many for few, many in zip(narrow, wide)):
+        few, many = ("-".join(map(str, channels)) for channels in (narrow, wide))
         raise InputError(f"--channels: {few} is wider than the run's {many}; give fewer channels")
     z = calibration_latents(config)[0]
-    inputs = np.concatenate([z, z + generator.v1, z + generator.v2])
+    inputs = np.concatenate([z, *(z + v for v in generator.offsets)])
     network = as_network(generator, config.start.spec)
     maps, weights = inputs[:, :, None, None], []
-    counts = (config.spec.latent, *config.channels)
-    layers = bar(float_maps(network, inputs), total=4, desc="prune", unit="layer")
+    counts = (config.spec.latent, *narrow)
+    layers = bar(float_maps(network, inputs), total=len(counts), desc="prune", unit="layer")
     for n, wanted in enumerate(layers):
-        layer = config.start.spec.layers[n]
+        layer = config.start.spec.shapes[n]
         kept, weight = _fit(layer, generator.weight[n], maps, wanted, counts[n])
         if n:
             weights[-1] = weights[-1][:, kept]
@@ -66,7 +66,7 @@ def _fit(layer, weight, inputs, wanted, count):
     ]
     split, matrices, inverses = (list(part) for part in zip(*fits))
     kept = eliminate(np.stack(matrices), np.stack(inverses), len(weight), count)
-    fitted = np.empty(weight.shape)
+    fitted = np.zeros(weight.shape)
     for phase, matrix in zip(split, kept[1]):
         phase.put(matrix, fitted)
     return kept[0], fitted[kept[0]]
@@ -116,9 +116,7 @@ def eliminate(weights, inverses, channels, count):
 
 def _activations(layer, maps, weight):
     parts = [
-        functional.conv_transpose2d(
-            part, torch.from_numpy(weight), stride=layer.stride, padding=layer.padding
-        )
+        functional.conv_transpose2d(part, torch.from_numpy(weight), **layer.geometry)
         for part in torch.from_numpy(np.ascontiguousarray(maps)).split(BATCH)
     ]
     return torch.relu(torch.cat(parts)).numpy()

@@ -54,8 +54,7 @@ def with_gain(generator, gain):
         return replace(
             generator,
             weight=(generator.weight[0] * np.float32(gain), *generator.weight[1:]),
-            v1=generator.v1 / np.float32(gain),
-            v2=generator.v2 / np.float32(gain),
+            offsets=tuple(v / np.float32(gain) for v in generator.offsets),
             progress=_told(generator.progress, gain),
         )
     model = generator.model
@@ -65,8 +64,10 @@ def with_gain(generator, gain):
         bias=(np.rint(model.bias[0] / gain).astype(np.int32), *model.bias[1:]),
         mul=(mul, *model.mul[1:]),
         shift=np.array([shift, *model.shift[1:]], np.uint8),
-        v1=np.rint(model.v1 / gain).astype(np.int8),
-        v2=np.rint(model.v2 / gain).astype(np.int8),
+        **{
+            name: np.rint(getattr(model, name) / gain).astype(np.int8)
+            for name in ("v1", "v2")[: model.spec.planes - 1]
+        },
         training=_told(model.training, gain),
     )
     return IntegerGenerator(model)
@@ -187,7 +188,7 @@ def widen_model(model, run, gain=None, data=None):
     config, generator = config_of(run), IntegerGenerator(model)
     if gain is None:
         gain = find_gain(config, generator, run, data)
-    if config.weight_bits is not None or "rounding_steps" in model.training:
+    if config.integers or "rounding_steps" in model.training:
         return with_gain(generator, gain).model
     _, floats = read_earlier(run)
     return quantize(config, with_gain(floats, gain), model.spec.weight_bits)
@@ -198,4 +199,4 @@ def _pictures(config, generator, z):
     if isinstance(generator, IntegerGenerator):
         return generate(generator.model, quantize_latents(z))
     network = as_network(generator, config.spec)
-    return to_uint8(float_pictures(network, z, generator.v1, generator.v2))
+    return to_uint8(float_pictures(network, z, generator.offsets))

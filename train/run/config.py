@@ -2,10 +2,10 @@
 """A run's folder: its configuration and its generator, without pickle and written whole.
 
 ``config.json`` holds the :class:`RunConfig`; ``generator.safetensors`` the float generator that
-quantize reads: ``weight1..4`` (in, out, 4, 4), ``bias1..4`` (out,), ``v1``, ``v2`` (latent,), all
-float32, and the training done so far. Training adds ``checkpoint.pt``, ``metrics.jsonl``,
-``samples/`` and pictures for people. A run in integers has ``model.safetensors``, its model file,
-in place of the floats.
+quantize reads: ``weight<n>`` (in, out, k, k), ``bias<n>`` (out,), of three planes ``v1``, ``v2``
+(latent,), all float32, and the training done so far. Training adds ``checkpoint.pt``,
+``metrics.jsonl``, ``samples/`` and pictures for people. A run in integers has
+``model.safetensors``, its model file, in place of the floats.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ class Start:
         ``distill``: from nothing.
     teacher : str
         First 16 hex digits of :func:`train.run.packed.digest` of its arrays.
-    channels : (int, int, int)
-        The teacher's.
+    spec : GeneratorSpec
+        The teacher's; its weight bits mean nothing.
     rate : float
         Learning rates as a share of the recipe's; they fall to zero.
     distillation : float
@@ -52,16 +52,11 @@ class Start:
 
     way: str
     teacher: str
-    channels: tuple[int, int, int]
+    spec: GeneratorSpec
     rate: float
     distillation: float
     noise: float = 0.0
     warm_up: int = 0
-
-    @property
-    def spec(self):
-        """The :class:`GeneratorSpec` of the teacher (its weight bits mean nothing)."""
-        return GeneratorSpec(channels=self.channels)
 
 
 @dataclass(frozen=True)
@@ -70,7 +65,8 @@ class RunConfig:
 
     Attributes
     ----------
-    channels : (int, int, int)
+    spec : GeneratorSpec
+        Of a float generator the weight bits mean nothing.
     recipe : str
         A name in :data:`train.loop.recipes.RECIPES`, or ``import``.
     steps, seed : int
@@ -90,15 +86,15 @@ class RunConfig:
         (:mod:`train.data.recombination`).
     precision : str
         ``float32`` or ``bfloat16`` (autocast).
-    weight_bits : (int, int, int, int), optional
-        Of a generator trained in integers.
+    integers : bool
+        Whether the generator was trained in integers.
     start : Start, optional
         Of a run that began from an earlier one.
     reading : Reading, optional
         How the folder of its pictures is read, unless as :data:`train.data.reading.DEFAULT` says.
     """
 
-    channels: tuple[int, int, int]
+    spec: GeneratorSpec
     recipe: str
     steps: int
     seed: int
@@ -109,26 +105,34 @@ class RunConfig:
     pictures: int = 0
     recombined: int | None = None
     precision: str = "float32"
-    weight_bits: tuple[int, int, int, int] | None = None
+    integers: bool = False
     start: Start | None = None
     reading: Reading | None = None
 
     @property
-    def spec(self):
-        """The :class:`GeneratorSpec`; of a float generator its weight bits mean nothing."""
-        return GeneratorSpec(channels=self.channels, weight_bits=self.weight_bits or 8)
+    def provenance(self):
+        """What a model file tells of the run: all but the network, and nothing that is None."""
+        told = asdict(self)
+        for name in ("spec", "integers"):
+            del told[name]
+        if told["start"] is not None:
+            told["start"] = _told(self.start)
+        return {name: value for name, value in told.items() if value is not None}
 
     @property
-    def provenance(self):
-        """What a model file tells of the run: all but the channels, and nothing that is None."""
-        told = asdict(self)
-        del told["channels"]
-        return {name: value for name, value in told.items() if value is not None}
+    def travelling(self):
+        """The configuration for a file that leaves the machine: of a folder just the name."""
+        return replace(self, data=Path(self.data).name)
+
+    def to_json(self):
+        """Return the configuration as a dictionary of what JSON can hold."""
+        start = None if self.start is None else _told(self.start)
+        return asdict(self) | {"spec": self.spec.to_json(), "start": start}
 
     def save(self, run):
         """Write config.json into the folder `run`."""
         with replacing(Path(run) / CONFIG) as beside:
-            beside.write_text(json.dumps(asdict(self), indent=2) + "\n")
+            beside.write_text(json.dumps(self.to_json(), indent=2) + "\n")
 
     @classmethod
     def load(cls, run):
@@ -162,28 +166,23 @@ class RunConfig:
         try:
             start, reading = config.get("start"), config.get("reading")
             parts = {
-                "start": Start(**start) if start is not None else None,
-                "reading": Reading.from_json(reading) if reading is not None else None,
+                "spec": GeneratorSpec.from_json(config.get("spec")),
+                "start": None if start is None else _start_from(start),
+                "reading": None if reading is None else Reading.from_json(reading),
             }
             config = cls(**config | parts)
-            spec = config.spec
-            config = replace(config, channels=spec.channels)
-            if config.weight_bits is not None:
-                config = replace(config, weight_bits=spec.weight_bits)
-            if config.start is not None:
-                start = replace(config.start, channels=config.start.spec.channels)
-                config = replace(config, start=start)
-        except (ValueError, TypeError, AttributeError) as error:
+        except (ValueError, TypeError, AttributeError, KeyError) as error:
             raise InputError(
                 f"{path}: is damaged ({str(error).splitlines()[0]}); train or import again"
             ) from None
-        kinds = {"int": int, "float": (int, float), "str": str}
+        kinds = {"int": int, "float": (int, float), "str": str, "bool": bool}
         for part in filter(None, (config, config.start)):
             for field in fields(part):
                 value = getattr(part, field.name)
                 if field.type not in kinds:
                     continue
-                wrong = isinstance(value, bool) or not isinstance(value, kinds[field.type])
+                wrong = not isinstance(value, kinds[field.type])
+                wrong |= isinstance(value, bool) and field.type != "bool"
                 if wrong or (field.type in ("int", "float") and not value >= 0):
                     raise InputError(f"{path}: {field.name} is {value!r}; train or import again")
         if not 0 < config.real_label <= 1:
@@ -213,6 +212,14 @@ def check_run_folder(run, force, remedy=""):
         raise InputError(
             f"{run}: holds a run already; {remedy}replace it with --force, or name another folder"
         )
+
+
+def _told(start):
+    return asdict(start) | {"spec": start.spec.to_json()}
+
+
+def _start_from(told):
+    return Start(**told | {"spec": GeneratorSpec.from_json(told["spec"])})
 
 
 def is_gain(value):

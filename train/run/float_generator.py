@@ -14,8 +14,10 @@ from safetensors import numpy as safetensors_numpy
 
 from golden import model_file
 from golden.latents import distributed
+from golden.spec import LEAKY_RELU
 from support.failures import InputError
 from support.files import replacing
+from train.networks.outputs import OUTPUTS
 from train.run.config import CONFIG, MODEL, is_gain
 
 GENERATOR = "generator.safetensors"
@@ -33,41 +35,44 @@ class FloatGenerator:
 
     Attributes
     ----------
-    weight : 4 float32 arrays, shape (in_channels, out_channels, 4, 4)
-        The last has 1 output channel, or 3: R, G and B in one pass.
-    bias : 4 float32 arrays, shape (out_channels,)
-    v1, v2 : float32 arrays, shape (latent,)
+    weight : float32 arrays, one a layer, shape (in_channels, out_channels, kernel, kernel)
+    bias : float32 arrays, one a layer, shape (out_channels,)
+    offsets : tuple of float32 arrays, shape (latent,)
+        v1 and v2 of a network of three planes, else empty.
     progress : dict
         ``steps`` and ``seconds`` trained so far, and the gain by which it was ``widened`` since.
+    slopes : tuple of float
+        Of the hidden layers below zero, each 0 to 1; empty where all are ReLU.
+    output : str
+        A name in :data:`train.networks.outputs.OUTPUTS`.
     """
 
     weight: tuple[np.ndarray, ...]
     bias: tuple[np.ndarray, ...]
-    v1: np.ndarray
-    v2: np.ndarray
+    offsets: tuple[np.ndarray, ...]
     progress: dict
-
-    @property
-    def planes(self):
-        """Output channels of the last layer, 1 or 3; see
-        :class:`train.networks.generator.Generator`.
-        """
-        return self.weight[3].shape[1]
+    slopes: tuple[float, ...] = ()
+    output: str = "tanh"
 
     @property
     def arrays(self):
         """The arrays by their names in the file, float32 and contiguous."""
-        arrays = {"v1": self.v1, "v2": self.v2}
-        for n in range(4):
-            arrays |= {f"weight{n + 1}": self.weight[n], f"bias{n + 1}": self.bias[n]}
+        arrays = {f"v{n}": offset for n, offset in enumerate(self.offsets, 1)}
+        for n, (weight, bias) in enumerate(zip(self.weight, self.bias, strict=True), 1):
+            arrays |= {f"weight{n}": weight, f"bias{n}": bias}
         return {name: np.ascontiguousarray(a, np.float32) for name, a in arrays.items()}
+
+    @property
+    def facts(self):
+        """What there is beside the arrays, in values that JSON can hold."""
+        return {"progress": self.progress, "slopes": list(self.slopes), "output": self.output}
 
     def save(self, run):
         """Write generator.safetensors into the folder `run`."""
-        progress = json.dumps(self.progress, sort_keys=True)
+        facts = json.dumps(self.facts, sort_keys=True)
         with replacing(Path(run) / GENERATOR) as beside:
             # not save_file: of a full disk it makes an error that is no OSError
-            beside.write_bytes(safetensors_numpy.save(self.arrays, {model_file.PROGRESS: progress}))
+            beside.write_bytes(safetensors_numpy.save(self.arrays, {model_file.RUN_FLOATS: facts}))
 
     @classmethod
     def load(cls, run, spec):
@@ -89,7 +94,7 @@ class FloatGenerator:
         try:
             with safetensors.safe_open(path, framework="numpy") as file:
                 arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-                progress = json.loads((file.metadata() or {})[model_file.PROGRESS])
+                facts = json.loads((file.metadata() or {})[model_file.RUN_FLOATS])
         except (
             safetensors.SafetensorError,
             KeyError,
@@ -100,10 +105,10 @@ class FloatGenerator:
         ) as error:
             reason = (str(error).splitlines() or [type(error).__name__])[0]
             raise InputError(f"{shown}: is damaged ({reason}); train or import again") from None
-        return cls.from_arrays(arrays, progress, spec, shown)
+        return cls.from_arrays(arrays, facts, spec, shown)
 
     @classmethod
-    def from_arrays(cls, arrays, progress, spec, path):
+    def from_arrays(cls, arrays, facts, spec, path):
         """Return the generator that arrays by name make; `path` begins messages.
 
         Raises
@@ -111,13 +116,13 @@ class FloatGenerator:
         InputError
             An array is missing, of another shape than `spec`, not float32 or out of range.
         """
-        if not _is_progress(progress):
+        if not isinstance(facts, dict) or not _is_progress(facts.get("progress")):
             raise InputError(f"{path}: its progress is not steps and seconds; train again")
-        shapes = {"v1": (spec.latent,), "v2": (spec.latent,)}
-        for n, layer in enumerate(spec.layers, 1):
+        slopes, output = tuple(facts.get("slopes", ())), facts.get("output", "tanh")
+        check_activations(spec, slopes, output, path)
+        shapes = dict.fromkeys(("v1", "v2")[: spec.planes - 1], (spec.latent,))
+        for n, layer in enumerate(spec.shapes, 1):
             shapes |= {f"weight{n}": layer.weight_shape, f"bias{n}": (layer.out_channels,)}
-        if "bias4" in arrays and arrays["bias4"].shape == (3,):  # R, G and B in one pass
-            shapes |= {"weight4": (spec.channels[2], 3, *shapes["weight4"][2:]), "bias4": (3,)}
         for name, shape in shapes.items():
             found = arrays[name].shape if name in arrays else "missing"
             if found != shape:
@@ -129,11 +134,12 @@ class FloatGenerator:
         if _greatest_output(arrays) > OUTPUT_MAX:
             raise InputError(f"{path}: its weights are out of range; train or import again")
         return cls(
-            weight=tuple(arrays[f"weight{n}"] for n in range(1, 5)),
-            bias=tuple(arrays[f"bias{n}"] for n in range(1, 5)),
-            v1=arrays["v1"],
-            v2=arrays["v2"],
-            progress=progress,
+            weight=tuple(arrays[f"weight{layer.number}"] for layer in spec.shapes),
+            bias=tuple(arrays[f"bias{layer.number}"] for layer in spec.shapes),
+            offsets=tuple(arrays[name] for name in ("v1", "v2")[: spec.planes - 1]),
+            progress=facts["progress"],
+            slopes=slopes,
+            output=output,
         )
 
 
@@ -168,6 +174,23 @@ class IntegerGenerator:
         return cls(model)
 
 
+def check_activations(spec, slopes, output, path):
+    """Refuse slopes that are not those of the hidden layers, and an output that is not known.
+
+    Raises
+    ------
+    InputError
+    """
+    hidden = spec.shapes[:-1]
+    given = slopes or (0.0,) * len(hidden)
+    leaky = [layer.activation == LEAKY_RELU for layer in hidden]
+    numbers = all(type(slope) in (int, float) and 0 <= slope <= 1 for slope in given)
+    if not numbers or [slope != 0 for slope in given] != leaky:
+        raise InputError(f"{path}: slopes are {list(slopes)}; train or import again")
+    if output not in OUTPUTS:
+        raise InputError(f"{path}: output is {output!r}; give {', '.join(OUTPUTS)}")
+
+
 def _is_progress(progress):
     if not isinstance(progress, dict) or progress.keys() - {"widened"} != {"steps", "seconds"}:
         return False
@@ -181,8 +204,9 @@ def _is_progress(progress):
 
 def _greatest_output(arrays):
     """Bound what any layer can give before its ReLU or tanh, however its inputs fall."""
-    bound = greatest = INPUT_MAX + max(float(np.abs(arrays[name]).max()) for name in ("v1", "v2"))
-    for n in range(1, 5):
+    offsets = [float(np.abs(arrays[name]).max()) for name in ("v1", "v2") if name in arrays]
+    bound = greatest = INPUT_MAX + max(offsets, default=0.0)
+    for n in range(1, 1 + sum(name.startswith("weight") for name in arrays)):
         gains = np.abs(arrays[f"weight{n}"]).sum(axis=(0, 2, 3), dtype=np.float64)
         bound = float((gains * bound + np.abs(arrays[f"bias{n}"])).max())
         greatest = max(greatest, bound)

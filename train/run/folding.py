@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from golden.spec import KERNEL_SIZE, LATENT
+from golden.latents import LATENT
 from support.failures import InputError
 
+KERNEL_SIZE = 4  # of the networks that are imported
 BATCH_NORM_EPS = 1e-5  # PyTorch's default; a state_dict does not hold it
 # PyTorch's names: those of a module, with a separator behind it, and of its tensor.
 _NAME = re.compile(r"(.*[._]|)(weight|bias|running_mean|running_var|num_batches_tracked)")

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from golden.latents import DISTRIBUTIONS
-from golden.spec import LATENT, GeneratorSpec
+from golden.latents import DISTRIBUTIONS, LATENT
+from golden.spec import GeneratorSpec
 from support.failures import InputError
 from support.files import make_folder, remove_folder
 from train.run.config import CONFIG, RunConfig, check_run_folder
@@ -130,15 +130,15 @@ def import_generator(path, run, *, offsets=None, offsets_seed=None, latents="nor
         v1, v2 = np.random.default_rng(offsets_seed).standard_normal((2, LATENT), np.float32)
     check_run_folder(run, force)
     channels = tuple(w.shape[1] for w in weight[:3])
-    spec = GeneratorSpec(channels=channels)
-    generator = FloatGenerator(tuple(weight), tuple(bias), v1, v2, {"steps": 0, "seconds": 0})
-    FloatGenerator.from_arrays(generator.arrays, generator.progress, spec, path)  # checks them
+    spec = GeneratorSpec.avatars(channels=channels)
+    generator = FloatGenerator(tuple(weight), tuple(bias), (v1, v2), {"steps": 0, "seconds": 0})
+    FloatGenerator.from_arrays(generator.arrays, generator.facts, spec, path)  # checks them
     if force:
         remove_folder(run, CONFIG)
     make_folder(run)
     generator.save(run)
     RunConfig(
-        channels=channels,
+        spec=spec,
         recipe=RECIPE,
         steps=0,
         seed=offsets_seed or 0,

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """One file for a run's float generator, small enough to be committed.
 
-Arrays as in a run's generator.safetensors, the weights rounded to float16 (``weight1..4``, about
-11 bits each, nearer than any model file's), ``bias1..4``, ``v1`` and ``v2`` float32. Metadata: the
+Arrays as in a run's generator.safetensors, the weights rounded to float16 (``weight<n>``, about
+11 bits each, nearer than any model file's), ``bias<n>``, ``v1`` and ``v2`` float32. Metadata: the
 key ``generator`` holds canonical JSON with format, digest, config
 (:class:`train.run.config.RunConfig`) and progress. Equal runs give equal bytes.
 """
@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +23,7 @@ from support.files import replacing
 from train.run.config import RunConfig
 from train.run.float_generator import FloatGenerator
 
-FORMAT = 1
+FORMAT = 2
 METADATA = model_file.FLOATS
 PACKED = "a file of `avatar pack`"
 REMAKE = "make the file again with `avatar pack`"
@@ -69,8 +68,8 @@ def save(config, generator, path):
     header = {
         "format": FORMAT,
         "digest": digest(arrays),
-        "config": asdict(config),
-        "progress": generator.progress,
+        "config": config.travelling.to_json(),
+        **generator.facts,
     }
     text = json.dumps(header, sort_keys=True, separators=(",", ":"), allow_nan=False)
     data = safetensors_numpy.save(arrays, {METADATA: text})
@@ -115,7 +114,7 @@ def load(path):
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         header = json.loads(metadata[METADATA])
         version = header["format"]
-        stated, config, progress = (header[key] for key in ("digest", "config", "progress"))
+        stated, config = header["digest"], header["config"]
     except KeyError as error:
         if model_file.METADATA in metadata:
             raise InputError(
@@ -138,7 +137,7 @@ def load(path):
         raise InputError(f"{path}: its digest does not fit its contents; {REMAKE}")
     config = RunConfig.from_json(config, path)
     arrays = {name: array.astype(np.float32) for name, array in arrays.items()}
-    return config, FloatGenerator.from_arrays(arrays, progress, config.spec, path), stated
+    return config, FloatGenerator.from_arrays(arrays, header, config.spec, path), stated
 
 
 def read_earlier(earlier):

@@ -54,15 +54,19 @@ def run(tmp_path):
     """A run's folder with a random generator, trained on 30 sprites."""
     data = load("sprites", 30, 0)
     config = RunConfig(
-        channels=(4, 3, 2), recipe="fast", steps=1, seed=1, data_digest=data.digest, pictures=30
+        spec=GeneratorSpec.avatars((4, 3, 2)),
+        recipe="fast",
+        steps=1,
+        seed=1,
+        data_digest=data.digest,
+        pictures=30,
     )
     rng = np.random.default_rng(0)
-    shapes = [layer.weight_shape for layer in config.spec.layers]
+    shapes = [layer.weight_shape for layer in config.spec.shapes]
     generator = FloatGenerator(
         weight=tuple(rng.standard_normal(shape, np.float32) / 4 for shape in shapes),
         bias=tuple(np.zeros(shape[1], np.float32) for shape in shapes),
-        v1=rng.standard_normal(100, np.float32),
-        v2=rng.standard_normal(100, np.float32),
+        offsets=tuple(rng.standard_normal((2, 100), np.float32)),
         progress={"steps": 1, "seconds": 1},
     )
     folder = tmp_path / "run"
@@ -136,7 +140,8 @@ def test_float_and_integers_see_the_same_latents(tmp_path, run):
 
 def test_runs_in_integers_and_packed_generators(tmp_path, run):
     """A run trained in integers shows its model file's pictures, a packed run nearly its own."""
-    config = dataclasses.replace(RunConfig.load(run), weight_bits=(5, 5, 5, 5))
+    config = dataclasses.replace(RunConfig.load(run), integers=True)
+    config = dataclasses.replace(config, spec=config.spec.with_weight_bits(5))
     generator = FloatGenerator.load(run, config.spec)
     packed.save(config, generator, tmp_path / "packed.safetensors")
     small = samples.of_file(tmp_path / "packed.safetensors")
@@ -181,7 +186,7 @@ def test_evaluate_a_run(run, capsys):
 
 
 def test_evaluate_a_model_against_a_folder(tmp_path, capsys):
-    spec = GeneratorSpec(channels=(4, 3, 2))
+    spec = GeneratorSpec.avatars(channels=(4, 3, 2))
     model = dataclasses.replace(random_model(spec), training={"data": "mine"})
     model_file.save(model, tmp_path / "m.safetensors")
     folder = tmp_path / "real"
@@ -240,7 +245,7 @@ def test_sheets_are_cut_in_every_folder(tmp_path, capsys):
 
 def test_what_to_compare_with_is_told_as_it_was_read(tmp_path, capsys):
     training = {"data": "mine", "reading": {"recursive": True, "tile": 16}}
-    model = random_model(GeneratorSpec(channels=(4, 3, 2)))
+    model = random_model(GeneratorSpec.avatars(channels=(4, 3, 2)))
     model_file.save(dataclasses.replace(model, training=training), tmp_path / "m")
     assert main(["evaluate", "--model", str(tmp_path / "m"), "--count", "20", "--json"]) == 0
     assert "give --reference mine --recursive --tile 16\n" in capsys.readouterr().err
@@ -285,7 +290,7 @@ def test_bad_input_is_one_line(tmp_path, monkeypatch, capsys, arguments, complai
     ):
         (tmp_path / name).mkdir()
         png.save_each(name, images)
-    RunConfig(channels=(4, 3, 2), recipe="fast", steps=7, seed=1).save("half")
+    RunConfig(spec=GeneratorSpec.avatars((4, 3, 2)), recipe="fast", steps=7, seed=1).save("half")
     assert main(["evaluate", *arguments]) == 2
     lines = capsys.readouterr().err.splitlines()
     assert complaint in lines[-1]

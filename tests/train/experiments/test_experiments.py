@@ -20,7 +20,7 @@ from golden.spec import GeneratorSpec
 from pictures import save_png
 from support.failures import InputError
 from tests.models import random_model
-from tests.train.run.test_packed import CONFIGURATION, make_generator
+from tests.train.run.test_packed import CONFIGURATION, RGB, make_generator
 from train.data import sprites
 from train.data.recombination import FIRST_ROW, LAST_ROW
 from train.data.training_set import load
@@ -51,7 +51,7 @@ from train.quantize import pipeline
 from train.run import packed
 from train.run.config import Start
 
-SPEC = GeneratorSpec(channels=(6, 5, 4))
+SPEC = GeneratorSpec.avatars(channels=(6, 5, 4))
 
 
 @pytest.fixture
@@ -199,7 +199,7 @@ def test_a_packed_subject_is_the_float_generator(tmp_path):
     z = subject.draw(3, 4)
     assert np.abs(z).max() < 1  # it was trained on tanh
     network = subject.network
-    inputs = [torch.tensor(z + v, dtype=torch.float32) for v in (0, subject.v1, subject.v2)]
+    inputs = [torch.tensor(z + v, dtype=torch.float32) for v in (0, *subject.offsets)]
     with torch.no_grad():
         planes = np.stack([network(x)[:, 0].numpy() for x in inputs], -1)
     np.testing.assert_allclose(subject.pictures(z), (planes + 1) * 127.5, atol=0.51)
@@ -208,7 +208,7 @@ def test_a_packed_subject_is_the_float_generator(tmp_path):
 def test_without_offsets_a_picture_is_grey(model):
     subject = open_subject(model)
     z, none = subject.draw(0, 2), np.zeros(100)
-    made = subject.pictures(z, none, none)
+    made = subject.pictures(z, (none, none))
     assert made.std() > 0
     np.testing.assert_array_equal(measures.colourfulness(made), 0)
     assert (measures.colourfulness(subject.pictures(z)) > 0).all()
@@ -274,10 +274,10 @@ def test_reduced_offsets_have_so_many_levels():
 
 
 def test_costs_of_the_head_are_those_of_the_network():
-    spec = GeneratorSpec(channels=(12, 8, 6), weight_bits=(8, 5, 5, 4))
+    spec = GeneratorSpec.avatars(channels=(12, 8, 6), weight_bits=(8, 5, 5, 4))
     one, three, apart = (three_channel_head.costs(spec, way) for way in three_channel_head.WAYS)
-    for cost, planes in ((one, 1), (three, 3)):
-        network = Generator(spec, planes=planes)
+    for cost, head in ((one, "planes"), (three, "rgb")):
+        network = Generator(GeneratorSpec.avatars((12, 8, 6), (8, 5, 5, 4), head=head))
         sizes = [layer.weight.numel() for layer in network.layers]
         assert cost["weights"] == sum(sizes)
         assert cost["weight_bits"] == sum(n * b for n, b in zip(sizes, spec.weight_bits))
@@ -293,8 +293,8 @@ def test_forms_that_differ_are_counted(monkeypatch):
     rng = np.random.default_rng(0)
     cases = list(transposed_convolution.layer_inputs(SPEC, rng))
     assert all(transposed_convolution.differences(*case)[0] == 0 for case in cases)
-    per_layer = [transposed_convolution.layer_macs(layer) for layer in SPEC.layers]
-    assert [macs["phases"] for macs in per_layer] == [layer.useful_macs for layer in SPEC.layers]
+    per_layer = [transposed_convolution.layer_macs(layer) for layer in SPEC.shapes]
+    assert [macs["phases"] for macs in per_layer] == [layer.useful_macs for layer in SPEC.shapes]
 
     def wrong(maps, weight, **facts):
         out = transposed_convolution.conv_transpose2d_scatter(maps, weight, **facts)
@@ -436,10 +436,10 @@ def test_goals_that_are_met_and_missed(monkeypatch):
 
 
 def test_quality_lists_what_there_is(figures, model, capsys):
-    folder = Path("docs/results/generators")
+    folder = Path("models/float")
     folder.mkdir(parents=True)
     packed.save(CONFIGURATION, make_generator(), folder / "best.safetensors")
-    packed.save(CONFIGURATION, make_generator(3), folder / "head-3.safetensors")
+    packed.save(RGB, make_generator(RGB), folder / "head-3.safetensors")
     assert cli.main(["experiment", "quality", "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)
     assert list(facts["figures"]) == ["best (float)", "head-3 (float)"]
@@ -455,18 +455,17 @@ def test_quality_lists_what_there_is(figures, model, capsys):
 
 def provenance(weight_bits):
     """A model that says it comes from the packed generator of these tests."""
-    spec = GeneratorSpec(channels=CONFIGURATION.channels, weight_bits=weight_bits)
+    spec = CONFIGURATION.spec.with_weight_bits(weight_bits)
     return dataclasses.replace(random_model(spec), training=CONFIGURATION.provenance)
 
 
 def test_widths_are_compared_with_their_float_generator(figures, model, capsys):
-    for folder in ("docs/results/generators", "models"):
-        Path(folder).mkdir(parents=True)
+    Path("models/float").mkdir(parents=True)
     started = dataclasses.replace(
-        CONFIGURATION, start=Start("prune", "0" * 16, (8, 6, 4), 1.0, 0.0)
+        CONFIGURATION, start=Start("prune", "0" * 16, GeneratorSpec.avatars((8, 6, 4)), 1.0, 0.0)
     )
     for config, name in ((started, "a"), (CONFIGURATION, "b")):
-        packed.save(config, make_generator(), f"docs/results/generators/{name}.safetensors")
+        packed.save(config, make_generator(), f"models/float/{name}.safetensors")
     for width in (8, 4):
         model_file.save(provenance(width), f"models/m{width}.safetensors")
     assert cli.main(["experiment", "bits", "--json"]) == 0
@@ -480,7 +479,7 @@ def test_widths_are_compared_with_their_float_generator(figures, model, capsys):
 def test_one_layer_is_narrow_and_one_is_spared(figures, model, capsys, monkeypatch):
     monkeypatch.setattr(pipeline, "CALIBRATION", 16)
     monkeypatch.setattr(pipeline, "EVALUATION", 16)
-    folder = Path("docs/results/generators")
+    folder = Path("models/float")
     folder.mkdir(parents=True)
     assert cli.main(["experiment", "mixed-bits", "--json"]) == 2
     assert "best-20000.safetensors: there is no such file" in capsys.readouterr().err
@@ -628,7 +627,7 @@ def test_discriminators_say_what_is_missing(figures, model, monkeypatch, capsys)
         fresh = np.zeros((4, 32, 32, 3), np.uint8)
 
     monkeypatch.setattr(discriminators, "reference", Reference)
-    folder = Path("docs/results/generators")
+    folder = Path("models/float")
     folder.mkdir(parents=True)
     for name in ("grey-only", "both"):
         packed.save(CONFIGURATION, make_generator(), folder / f"{name}.safetensors")

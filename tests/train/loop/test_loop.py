@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from golden.spec import GeneratorSpec
 from support.failures import InputError
 from tests.train.runs import config
 from train.data.recombination import recombine
@@ -77,9 +78,8 @@ def test_an_interrupted_run_resumes_to_the_same_bits(
     ]
     assert metrics[0] == metrics[1]
     assert [line["step"] for line in metrics[0]] == [2, 3, 5, 6, 9, 10, 12]
-    for name in ("v1", "v2"):
-        arrays = [getattr(FloatGenerator.load(r, config().spec), name) for r in (unbroken, broken)]
-        np.testing.assert_array_equal(*arrays)
+    offsets = [FloatGenerator.load(run, config().spec).offsets for run in (unbroken, broken)]
+    np.testing.assert_array_equal(*offsets)
 
 
 def test_recombined_pictures_are_shown_to_the_networks_and_to_the_alarms(
@@ -184,7 +184,7 @@ def test_damaged_checkpoints(tmp_path, sprites, damage):
         wrong = {"step": "2", "seconds": float("nan"), "sums": {"g": torch.zeros(2)}}
         torch.save(state | {damage: wrong[damage]}, path)
     else:
-        wanted = dataclasses.replace(wanted, channels=(5, 3, 2))
+        wanted = dataclasses.replace(wanted, spec=GeneratorSpec.avatars((5, 3, 2)))
     with pytest.raises(
         InputError, match=r"^\S*: checkpoint\.pt: is damaged, or of other netw\S+; remove"
     ):

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+from golden.spec import GeneratorSpec
 from train.loop.recipes import RECIPES
 from train.run.config import RunConfig
 
@@ -14,5 +15,5 @@ def test_paper_is_table_2():
 
 
 def test_runs_follow_the_text_unless_told_otherwise():
-    config = RunConfig(channels=(4, 3, 2), recipe="paper", steps=1, seed=0)
+    config = RunConfig(spec=GeneratorSpec.avatars((4, 3, 2)), recipe="paper", steps=1, seed=0)
     assert (config.real_label, config.latents) == (1.0, "normal")

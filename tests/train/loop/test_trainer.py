@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from golden.spec import GeneratorSpec
 from tests.train.runs import config
 from train.loop.recipes import RECIPES
 from train.loop.trainer import Trainer
@@ -75,15 +76,19 @@ def test_latents_and_offsets(sprites):
     trainer.g.colour = lambda z, *_: seen.append(z)
     trainer._fakes(trainer._z(np.random.default_rng(0)))
     assert seen[0].abs().max() < 1
-    assert trainer.v1.abs().max() > 1.5  # v is N(0, I) all the same
-    assert not torch.equal(trainer.v1, trainer.v2)
-    assert not trainer.v1.requires_grad
+    assert trainer.offsets[0].abs().max() > 1.5  # v is N(0, I) all the same
+    assert not torch.equal(*trainer.offsets)
+    assert not trainer.offsets[0].requires_grad
 
 
 def test_first_weights(sprites):
-    paper = Trainer(dataclasses.replace(config("paper"), channels=(64, 64, 32)), sprites)
+    paper = Trainer(
+        dataclasses.replace(config("paper"), spec=GeneratorSpec.avatars((64, 64, 32))), sprites
+    )
     assert paper.g.layers[1].weight.std().item() == pytest.approx(0.02, rel=0.05)
-    fast = Trainer(dataclasses.replace(config("fast"), channels=(64, 64, 32)), sprites)
+    fast = Trainer(
+        dataclasses.replace(config("fast"), spec=GeneratorSpec.avatars((64, 64, 32))), sprites
+    )
     x = torch.randn(64, 100)[:, :, None, None]
     for layer in fast.g.layers:
         x = layer(x)  # He: every layer keeps the spread of what its ReLU passes on

@@ -3,8 +3,9 @@
 
 import pytest
 import torch
+from torch.nn import functional
 
-from golden.spec import GeneratorSpec
+from golden.spec import GeneratorSpec, Layer
 from train.networks.generator import Discriminator, Generator
 
 
@@ -62,7 +63,9 @@ def test_hidden_layer():
 @pytest.mark.parametrize("bias", [False, True])
 def test_first_and_last_layer_are_transposed_convolutions(bias, layout):
     torch.manual_seed(0)
-    network = Generator(GeneratorSpec(channels=(5, 4, 3)), bias=bias).to(memory_format=layout)
+    network = Generator(GeneratorSpec.avatars(channels=(5, 4, 3)), bias=bias).to(
+        memory_format=layout
+    )
     z = torch.randn(2, 100, requires_grad=True)
     x = z[:, :, None, None]
     for layer in network.layers[:-1]:
@@ -77,7 +80,7 @@ def test_first_and_last_layer_are_transposed_convolutions(bias, layout):
 
 def test_bfloat16_generator_trains():
     torch.manual_seed(0)
-    network = Generator(GeneratorSpec(channels=(5, 4, 3)))
+    network = Generator(GeneratorSpec.avatars(channels=(5, 4, 3)))
     z = torch.randn(2, 100)
     with torch.autocast("cpu", torch.bfloat16):
         planes = network(z)
@@ -88,7 +91,7 @@ def test_bfloat16_generator_trains():
 
 def test_colour_is_three_planes_of_one_generator():
     torch.manual_seed(0)
-    network = Generator(GeneratorSpec(channels=(5, 4, 3)))
+    network = Generator(GeneratorSpec.avatars(channels=(5, 4, 3)))
     z, v1, v2 = torch.randn(4, 100), torch.randn(100), torch.randn(100)
     colour = network.colour(z, v1, v2)
     for plane, shifted in enumerate((z, z + v1, z + v2)):
@@ -97,13 +100,38 @@ def test_colour_is_three_planes_of_one_generator():
 
 def test_three_planes_in_one_pass():
     """PyTorch's own layers, one after another, are the reference."""
-    spec = GeneratorSpec(channels=(6, 5, 4))
-    network = Generator(spec, bias=True, planes=3)
+    spec = GeneratorSpec.avatars(channels=(6, 5, 4), head="rgb")
+    network = Generator(spec, bias=True)
     z = torch.randn(2, 100, generator=torch.Generator().manual_seed(0))
     x = z[:, :, None, None]
     for layer in network.layers[:-1]:
         x = torch.relu(layer(x))
     wanted = torch.tanh(network.layers[-1](x))
     assert wanted.shape == (2, 3, 32, 32)
-    v1, v2 = torch.ones(2, 100)
-    torch.testing.assert_close(network.colour(z, v1, v2), wanted)
+    torch.testing.assert_close(network.colour(z), wanted)
+
+
+@pytest.mark.parametrize("output", ["tanh", "sigmoid", "none"])
+def test_other_shapes_and_activations(output):
+    """PyTorch's own layers, one after another, are the reference."""
+    spec = GeneratorSpec(
+        17,
+        1,
+        (
+            Layer(6, 3, 1, 0, 0, "leaky_relu"),
+            Layer(5, 5, 2, 2, 1),
+            Layer(4, 3, 1, 1, 0, "leaky_relu"),
+            Layer(1, 4, 2, 1, 0, "table"),
+        ),
+    )
+    torch.manual_seed(0)
+    network = Generator(spec, bias=True, slopes=(0.2, 0.0, 1.0), output=output)
+    z = torch.randn(2, 17)
+    x = z[:, :, None, None]
+    for layer, shape, slope in zip(network.layers, spec.shapes, (0.2, 0.0, 1.0, None)):
+        x = functional.conv_transpose2d(x, layer.weight, layer.bias, **shape.geometry)
+        if slope is not None:
+            x = functional.leaky_relu(x, slope)
+    wanted = {"tanh": x.tanh(), "sigmoid": 2 * x.sigmoid() - 1, "none": x.clamp(-1, 1)}[output]
+    assert wanted.shape == (2, 1, 12, 12)
+    torch.testing.assert_close(network.colour(z), wanted)

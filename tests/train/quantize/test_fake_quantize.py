@@ -10,15 +10,16 @@ from golden.generator import generate, trace
 from golden.latents import quantize_latents
 from golden.spec import GeneratorSpec
 from tests.train.runs import float_generator
+from train.networks.outputs import OUTPUTS
 from train.quantize import pipeline
 from train.quantize.fake_quantize import FakeQuantizedGenerator, _Activate, _Lookup, _shift
 from train.run.config import RunConfig
 
 SPECS = {
-    "mixed bits, odd widths": GeneratorSpec(channels=(7, 5, 3), weight_bits=(8, 5, 4, 3)),
-    "two bits": GeneratorSpec(channels=(12, 10, 7), weight_bits=2),
-    "eight bits": GeneratorSpec(channels=(33, 16, 9), weight_bits=8),
-    "one channel": GeneratorSpec(channels=(1, 1, 1), weight_bits=6),
+    "mixed bits, odd widths": GeneratorSpec.avatars(channels=(7, 5, 3), weight_bits=(8, 5, 4, 3)),
+    "two bits": GeneratorSpec.avatars(channels=(12, 10, 7), weight_bits=2),
+    "eight bits": GeneratorSpec.avatars(channels=(33, 16, 9), weight_bits=8),
+    "one channel": GeneratorSpec.avatars(channels=(1, 1, 1), weight_bits=6),
 }
 
 
@@ -29,7 +30,7 @@ def few_latents(monkeypatch):
 
 def started(spec):
     """A network as fine-tuning begins it, the model it began from and its v1, v2."""
-    config = RunConfig(channels=spec.channels, recipe="fast", steps=5, seed=1)
+    config = RunConfig(spec=spec, recipe="fast", steps=5, seed=1)
     generator = float_generator(spec)
     model, rounded = pipeline.round_generator(config, generator, spec)
     network = FakeQuantizedGenerator(spec)
@@ -55,7 +56,7 @@ def test_every_layer_and_picture_is_goldens(spec, disturbed):
     rng = np.random.default_rng(3)
     latents = rng.standard_normal((9, 100))
     latents[0], latents[1] = 9, -9  # saturate
-    model = network.model(model.v1, model.v2)
+    model = network.model((model.v1, model.v2))
     q = quantize_latents(latents)
     inputs = plane_inputs(q, model.v1, model.v2).reshape(-1, 100)
     own = network.trace(torch.from_numpy(inputs.astype(np.float64)))
@@ -69,7 +70,7 @@ def test_every_layer_and_picture_is_goldens(spec, disturbed):
     assert max(spread) > 50  # not all of it clipped
 
     v1, v2 = (torch.from_numpy(v / np.float32(32)) for v in (model.v1, model.v2))
-    planes = network.colour(torch.from_numpy(latents), v1, v2, torch.float64)
+    planes = network.colour(torch.from_numpy(latents), v1, v2, dtype=torch.float64)
     pictures = ((planes + 1) * 127.5).round().permute(0, 2, 3, 1).numpy(force=True)
     np.testing.assert_array_equal(pictures, generate(model, q))
 
@@ -89,7 +90,7 @@ def test_float32_differs_by_few_single_steps():
 
 def test_training_starts_from_the_rounded_network():
     network, model, _ = started(SPECS["eight bits"])
-    own = network.model(model.v1, model.v2)
+    own = network.model((model.v1, model.v2))
     for name in ("weight1", "weight2", "weight3", "weight4", "shift", "table"):
         differ = np.mean(own.arrays[name] != model.arrays[name])
         assert differ < 1e-3, name
@@ -102,7 +103,7 @@ def test_gradients_lead_a_disturbed_network_back_to_the_float_one():
     spec = SPECS["mixed bits, odd widths"]
     network, _, generator = started(spec)
     disturb(network)
-    v1, v2 = torch.from_numpy(generator.v1), torch.from_numpy(generator.v2)
+    v1, v2 = (torch.from_numpy(v) for v in generator.offsets)
     z = torch.randn(64, 100, generator=torch.Generator().manual_seed(0))
     wanted = pipeline.as_network(generator, spec).colour(z, v1, v2)
 
@@ -123,7 +124,7 @@ def test_gradients_of_steps_are_those_of_lsq():
     """``d(s * clip(round(w / s)))/ds`` is ``round(w / s) - w / s``, or the end of the range."""
     spec = SPECS["mixed bits, odd widths"]
     network, *_ = started(spec)
-    n, layer = 1, spec.layers[1]
+    n, layer = 1, spec.shapes[1]
     with torch.no_grad():
         network.weight[n][0] *= 3  # beyond the range
     step = network.log_step[n].exp()[:, None, None]
@@ -156,10 +157,11 @@ def test_activations_pass_on_the_gradient_of_what_is_inside_the_range():
         torch.testing.assert_close(found, wanted)
 
 
-def test_pixels_pass_on_the_slope_of_the_table():
+@pytest.mark.parametrize("output", [OUTPUTS["tanh"], OUTPUTS["sigmoid"]])
+def test_pixels_pass_on_the_slope_of_the_table(output):
     index = torch.arange(-500.0, 500.0, 50).requires_grad_()
-    table = torch.from_numpy(pipeline.tanh_table())
-    (slope,) = torch.autograd.grad(_Lookup.apply(index, table).sum(), index)
+    table = torch.from_numpy(output.table())
+    (slope,) = torch.autograd.grad(_Lookup.apply(index, table, output).sum(), index)
     at = index.detach().long() + 512
     rise = (table[at + 10].float() - table[at - 10].float()) / 20
     torch.testing.assert_close(slope, rise, rtol=0.02, atol=0.05)
@@ -180,4 +182,4 @@ def test_an_average_of_networks_is_a_network():
     with torch.no_grad():
         for a, b in zip(one.parameters(), other.parameters()):
             a.lerp_(b, 0.5)
-    assert np.abs(one.model(model.v1, model.v2).weight[1]).max() == 1
+    assert np.abs(one.model((model.v1, model.v2)).weight[1]).max() == 1

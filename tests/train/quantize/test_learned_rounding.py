@@ -19,8 +19,8 @@ from train.run import packed
 from train.run.config import RunConfig
 from train.run.float_generator import IntegerGenerator
 
-SPEC = GeneratorSpec(channels=(12, 10, 7), weight_bits=(4, 3, 3, 5))
-CONFIG = RunConfig(channels=SPEC.channels, recipe="fast", steps=5, seed=1)
+SPEC = GeneratorSpec.avatars(channels=(12, 10, 7), weight_bits=(4, 3, 3, 5))
+CONFIG = RunConfig(spec=SPEC, recipe="fast", steps=5, seed=1)
 
 
 @pytest.fixture(autouse=True)
@@ -37,7 +37,7 @@ def floats():
 @pytest.fixture
 def undecided(floats):
     _, rounded = pipeline.round_generator(CONFIG, floats, SPEC)
-    return UndecidedGenerator(SPEC, rounded, floats.weight), rounded
+    return UndecidedGenerator(SPEC, rounded, floats), rounded
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_it_begins_with_the_float_weights_and_chooses_between_their_neighbours(u
     network, rounded = undecided
     begun = [facts.weight.numpy(force=True) for facts in network.integers()]
     network.decide()
-    for n, layer in enumerate(SPEC.layers):
+    for n, layer in enumerate(SPEC.shapes):
         limit = layer.weight_max
         steps = (floats.weight[n] / rounded.step[n][:, None, None]).clip(-limit, limit)
         assert np.abs(steps).max() == limit  # some are cut off
@@ -68,7 +68,7 @@ def test_it_begins_with_the_float_weights_and_chooses_between_their_neighbours(u
 def test_what_is_undecided_counts_by_the_square_of_its_step(undecided, sharpness):
     network, _ = undecided
     total, count = 0.0, 0
-    for layer, share in zip(SPEC.layers, network.shares()):
+    for layer, share in zip(SPEC.shapes, network.shares()):
         share = share.numpy(force=True).astype(np.float64)
         total += (1 - np.abs(2 * share - 1) ** sharpness).sum() / layer.weight_max**2
         count += share.size
@@ -100,13 +100,15 @@ def test_learning_draws_nearer_to_the_float_generator(floats):
 def test_the_model_draws_what_the_network_learned_to_draw(undecided, floats):
     network, _ = undecided
     teacher = pipeline.as_network(floats, SPEC)
-    v1, v2 = torch.from_numpy(floats.v1), torch.from_numpy(floats.v2)
+    offsets = [torch.from_numpy(v) for v in floats.offsets]
     rng = torch.Generator().manual_seed(0)
-    learned_rounding.learn(network, teacher, lambda: torch.randn(8, 100, generator=rng), v1, v2, 30)
+    learned_rounding.learn(
+        network, teacher, lambda: torch.randn(8, 100, generator=rng), offsets, 30
+    )
     z = torch.randn(20, 100, generator=rng)
     with torch.no_grad():
-        planes = network.colour(z, v1, v2, torch.float64)
-    model = network.model(quantize_latents(floats.v1), quantize_latents(floats.v2))
+        planes = network.colour(z, *offsets, dtype=torch.float64)
+    model = network.model([quantize_latents(v) for v in floats.offsets])
     pictures = ((planes + 1) * 127.5).round().permute(0, 2, 3, 1).numpy()
     np.testing.assert_array_equal(pictures, generate(model, quantize_latents(z.numpy())))
 
@@ -152,7 +154,7 @@ def test_no_steps(tmp_path, run, capsys, steps):
 def test_a_run_in_integers_has_nothing_left_to_learn(tmp_path, floats, capsys):
     integers, out = tmp_path / "integers", tmp_path / "m.safetensors"
     integers.mkdir()
-    replace(CONFIG, weight_bits=(4, 4, 4, 4)).save(integers)
+    replace(CONFIG, spec=CONFIG.spec.with_weight_bits(4), integers=True).save(integers)
     IntegerGenerator(pipeline.quantize(CONFIG, floats, 4)).save(integers)
     assert main(["quantize", str(integers), "--learn", "3", "--out", str(out)]) == 2
     assert f"{integers}: was trained in integers; leave --learn out" in capsys.readouterr().err

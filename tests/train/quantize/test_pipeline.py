@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+import torch
 
 from golden import model_file
 from golden.conv_transpose import conv_transpose2d_scatter
@@ -13,12 +14,13 @@ from golden.generator import generate
 from golden.latents import quantize_latents
 from golden.spec import GeneratorSpec
 from tests.train.runs import float_generator
+from train.networks.outputs import OUTPUTS
 from train.quantize import pipeline as q
 from train.quantize.least_squares import phases
 from train.quantize.rounding import compensate, round_weights, search_steps
 from train.run.config import RunConfig
 
-CONFIG = RunConfig(channels=(12, 10, 7), recipe="fast", steps=5, seed=1)
+CONFIG = RunConfig(spec=GeneratorSpec.avatars((12, 10, 7)), recipe="fast", steps=5, seed=1)
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +36,7 @@ def few_latents(monkeypatch):
 
 @pytest.mark.parametrize("number", range(4))
 def test_phases_are_the_transposed_convolution(number):
-    layer = GeneratorSpec(channels=(4, 3, 2)).layers[number]
+    layer = GeneratorSpec.avatars(channels=(4, 3, 2)).shapes[number]
     rng = np.random.default_rng(number)
     maps = rng.integers(-9, 10, (2, layer.in_channels, layer.in_size, layer.in_size))
     weight = rng.integers(-9, 10, layer.weight_shape)
@@ -89,12 +91,18 @@ def test_requantizer_uses_its_16_bits(factor):
     assert mul.max() >= 2**15 or shift == 40
 
 
-def test_table_is_tanh_and_rises():
-    table = q.tanh_table()
-    assert table.dtype == np.uint8
+@pytest.mark.parametrize("output", OUTPUTS.values(), ids=OUTPUTS)
+def test_tables_rise_from_black_to_white(output):
+    table = output.table()
+    assert (table.dtype, table.shape) == (np.uint8, (1024,))
     assert (table[0], table[-1]) == (0, 255)
-    assert table[512] in (127, 128)  # tanh(0) is 127.5
+    assert table[512] in (127, 128)  # 0 is 127.5
     assert (np.diff(table.astype(int)) >= 0).all()
+    x = torch.arange(-512, 512) / output.steps
+    np.testing.assert_allclose(table, (output(x).numpy() + 1) * 127.5, atol=0.51)
+    inner = slice(1, -1)
+    rise = np.gradient(output(x.double()).numpy(), 1 / output.steps)[inner]
+    np.testing.assert_allclose(output.slope(x.double()).numpy()[inner], rise, atol=0.51)
 
 
 @pytest.mark.parametrize(("bits", "least"), [(8, 40), (6, 31), (5, 26), ((8, 6, 5, 4), 22)])
@@ -105,7 +113,7 @@ def test_integers_come_near_the_floats(generator, bits, least):
     assert model.training["steps"] == 5
     z = np.random.default_rng(7).standard_normal((40, 100), np.float32)
     network = q.as_network(generator, CONFIG.spec)
-    wanted = q.float_pictures(network, z, generator.v1, generator.v2)
+    wanted = q.float_pictures(network, z, generator.offsets)
     own = q.psnr(generate(model, quantize_latents(z)), wanted)
     assert own == pytest.approx(model.metrics["psnr"], abs=1)
 

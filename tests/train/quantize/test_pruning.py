@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from golden.spec import GeneratorSpec
 from train.networks.generator import Generator
 from train.quantize import pipeline
 from train.quantize.pruning import eliminate, prune
@@ -22,15 +23,17 @@ def few_latents(monkeypatch):
 
 
 def config(channels):
-    start = Start("prune", "", WIDE, 1.0, 0.0)
-    return RunConfig(channels=channels, recipe="fast", steps=1, seed=3, start=start)
+    start = Start("prune", "", GeneratorSpec.avatars(WIDE), 1.0, 0.0)
+    return RunConfig(
+        spec=GeneratorSpec.avatars(channels), recipe="fast", steps=1, seed=3, start=start
+    )
 
 
 def wide_generator(rank=None):
     """He's weights; each layer's channels beyond `rank` are mixtures of the first ones, halved."""
     rng = np.random.default_rng(0)
     weight = []
-    for layer in config(WIDE).start.spec.layers:
+    for layer in config(WIDE).start.spec.shapes:
         std = (2 / layer.in_channels / (1 if layer.stride == 1 else 4)) ** 0.5
         w = rng.normal(0, std, layer.weight_shape)
         if rank and layer.out_channels > rank:
@@ -38,7 +41,7 @@ def wide_generator(rank=None):
         weight.append(w.astype(np.float32))
     v1, v2 = rng.standard_normal((2, 100), np.float32)
     zeros = tuple(np.zeros(w.shape[1], np.float32) for w in weight)
-    return FloatGenerator(tuple(weight), zeros, v1, v2, {"steps": 5, "seconds": 2})
+    return FloatGenerator(tuple(weight), zeros, (v1, v2), {"steps": 5, "seconds": 2})
 
 
 def pictures(weights, channels):

@@ -43,7 +43,7 @@ def calm():
 
 
 def draw(generator, z):
-    return float_pictures(as_network(generator, SPEC), z, generator.v1, generator.v2)
+    return float_pictures(as_network(generator, SPEC), z, generator.offsets)
 
 
 def latents(count, seed):
@@ -58,7 +58,7 @@ def test_a_wider_float_generator_draws_what_wider_latents_drew(calm):
 
 
 def test_wider_integers_draw_what_wider_latents_drew():
-    model = random_model(GeneratorSpec(channels=(6, 5, 4)))
+    model = random_model(GeneratorSpec.avatars(channels=(6, 5, 4)))
     # Even, so that half of them is a whole number, as is twice the factors that nearly fill mul.
     model = dataclasses.replace(
         model,
@@ -106,7 +106,7 @@ def test_gains_multiply(calm, few_samples, monkeypatch):
 
 
 def test_integers_of_gain_1_stay_as_they_are():
-    model = random_model(GeneratorSpec(channels=(6, 5, 4)))
+    model = random_model(GeneratorSpec.avatars(channels=(6, 5, 4)))
     same = with_gain(IntegerGenerator(model), 1.0).model
     z = quantize_latents(latents(4, 0))
     np.testing.assert_array_equal(generate(same, z), generate(model, z))
@@ -196,7 +196,8 @@ def test_training_pictures_that_are_all_alike(calm, monkeypatch):
 
 
 def test_a_run_in_integers_keeps_its_weights(run, tmp_path, few_samples, capsys, calm):
-    config = dataclasses.replace(RunConfig.load(run), weight_bits=(5, 5, 5, 5))
+    config = dataclasses.replace(RunConfig.load(run), integers=True)
+    config = dataclasses.replace(config, spec=config.spec.with_weight_bits(5))
     trained = pipeline.quantize(config, calm, 5)
     integers = tmp_path / "integers"
     integers.mkdir()

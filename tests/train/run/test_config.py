@@ -10,24 +10,26 @@ from safetensors.numpy import save_file
 
 from cli import main
 from golden.latents import DISTRIBUTIONS
+from golden.spec import GeneratorSpec
 from support.failures import InputError
 from train import options
 from train.data.reading import Reading
 from train.run.config import CONFIG, RunConfig
 from train.run.float_generator import GENERATOR, FloatGenerator, draw_latents
 
-CONFIGURATION = RunConfig(channels=(4, 3, 2), recipe="fast", steps=7, seed=1, latents="tanh")
+CONFIGURATION = RunConfig(
+    spec=GeneratorSpec.avatars((4, 3, 2)), recipe="fast", steps=7, seed=1, latents="tanh"
+)
 
 
 @pytest.fixture
 def generator():
     rng = np.random.default_rng(0)
-    shapes = [layer.weight_shape for layer in CONFIGURATION.spec.layers]
+    shapes = [layer.weight_shape for layer in CONFIGURATION.spec.shapes]
     return FloatGenerator(
         weight=tuple(rng.standard_normal(shape, np.float32) for shape in shapes),
         bias=tuple(rng.standard_normal(shape[1], np.float32) for shape in shapes),
-        v1=rng.standard_normal(100, np.float32),
-        v2=rng.standard_normal(100, np.float32),
+        offsets=tuple(rng.standard_normal((2, 100), np.float32)),
         progress={"steps": 7, "seconds": 3},
     )
 
@@ -37,14 +39,12 @@ def test_round_trip(tmp_path, generator):
     assert RunConfig.load(tmp_path) == CONFIGURATION
     # a view that is not contiguous must arrive as it looks
     turned = tuple(np.ascontiguousarray(w.swapaxes(2, 3)).swapaxes(2, 3) for w in generator.weight)
-    FloatGenerator(turned, *(getattr(generator, n) for n in ("bias", "v1", "v2", "progress"))).save(
-        tmp_path
-    )
+    dataclasses.replace(generator, weight=turned).save(tmp_path)
     loaded = FloatGenerator.load(tmp_path, CONFIGURATION.spec)
     for name in ("weight", "bias"):
         for a, b in zip(getattr(loaded, name), getattr(generator, name)):
             np.testing.assert_array_equal(a, b)
-    np.testing.assert_array_equal(loaded.v1, generator.v1)
+    np.testing.assert_array_equal(loaded.offsets[0], generator.offsets[0])
     assert loaded.progress == generator.progress
 
 
@@ -63,8 +63,9 @@ def test_a_configuration_tells_how_pictures_are_read(tmp_path):
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("channels", [4, 3]),
-        ("channels", [4, 0, 2]),
+        ("spec", [4, 3]),
+        ("spec", {"latent": 100, "planes": 3, "layers": []}),
+        ("integers", 1),
         ("latents", "uniform"),
         ("recombined", 0),
         ("recombined", 2.5),
@@ -92,10 +93,10 @@ def test_generators_of_another_size_or_with_nan(tmp_path, generator):
     with pytest.raises(InputError, match=r"has no generator\.safetensors; let"):
         FloatGenerator.load(tmp_path, CONFIGURATION.spec)
     generator.save(tmp_path)
-    other = RunConfig(channels=(4, 3, 3), recipe="fast", steps=7, seed=1).spec
+    other = RunConfig(spec=GeneratorSpec.avatars((4, 3, 3)), recipe="fast", steps=7, seed=1).spec
     with pytest.raises(InputError, match=r"weight3 is \(3, 2, 4, 4\)"):
         FloatGenerator.load(tmp_path, other)
-    generator.v1[3] = np.nan
+    generator.offsets[0][3] = np.nan
     generator.save(tmp_path)
     with pytest.raises(InputError, match="v1 holds a NaN"):
         FloatGenerator.load(tmp_path, CONFIGURATION.spec)
@@ -133,17 +134,18 @@ GAINS = ("0", "-1", "NaN", "true", '"x"', "null")
 )
 def test_progress_of_another_type(tmp_path, generator, progress):
     generator.save(tmp_path)
-    save_file({"v1": generator.v1}, tmp_path / GENERATOR, metadata={"progress": progress})
+    facts = f'{{"progress": {progress}}}'
+    save_file({"v1": generator.offsets[0]}, tmp_path / GENERATOR, metadata={"facts": facts})
     with pytest.raises(InputError, match="its progress is not"):
         FloatGenerator.load(tmp_path, CONFIGURATION.spec)
 
 
 def test_arrays_of_another_type(tmp_path, generator):
-    arrays = {"v1": generator.v1.astype(np.float64), "v2": generator.v2}
+    arrays = {"v1": generator.offsets[0].astype(np.float64), "v2": generator.offsets[1]}
     for n in range(4):
         arrays |= {f"weight{n + 1}": generator.weight[n], f"bias{n + 1}": generator.bias[n]}
-    progress = json.dumps(generator.progress)
-    save_file(arrays, tmp_path / GENERATOR, metadata={"progress": progress})
+    facts = json.dumps(generator.facts)
+    save_file(arrays, tmp_path / GENERATOR, metadata={"facts": facts})
     with pytest.raises(InputError, match="v1 is float64, not float32"):
         FloatGenerator.load(tmp_path, CONFIGURATION.spec)
 

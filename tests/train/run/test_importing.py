@@ -55,7 +55,7 @@ def test_the_run_computes_what_the_module_does(tmp_path, options):
     torch.save(module.state_dict(), tmp_path / "g.pt")
     import_generator(tmp_path / "g.pt", tmp_path / "r", offsets_seed=4)
     config = RunConfig.load(tmp_path / "r")
-    assert config.channels == (6, 5, 3)
+    assert config.spec.channels == (6, 5, 3)
     generator = FloatGenerator.load(tmp_path / "r", config.spec)
     z = torch.randn(3, 100)
     with torch.no_grad():
@@ -78,12 +78,12 @@ def test_offsets_from_a_file_or_a_seed(tmp_path):
     import_generator(tmp_path / "g.pt", tmp_path / "a", offsets=tmp_path / "v.npz", latents="tanh")
     config = RunConfig.load(tmp_path / "a")
     generator = FloatGenerator.load(tmp_path / "a", config.spec)
-    np.testing.assert_array_equal(generator.v2, v2.astype(np.float32))
+    np.testing.assert_array_equal(generator.offsets[1], v2.astype(np.float32))
     assert (config.recipe, config.latents, config.data) == ("import", "tanh", "g.pt")
     for name in "bc":
         import_generator(tmp_path / "g.pt", tmp_path / name, offsets_seed=9)
     b, c = (FloatGenerator.load(tmp_path / name, config.spec) for name in "bc")
-    np.testing.assert_array_equal(b.v1, c.v1)
+    np.testing.assert_array_equal(b.offsets[0], c.offsets[0])
     with pytest.raises(InputError, match="one of them"):
         import_generator(tmp_path / "g.pt", tmp_path / "d")
 

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+import dataclasses
 import json
 from pathlib import Path
 
@@ -8,41 +9,43 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from cli import main
+from golden.spec import GeneratorSpec
 from support.failures import InputError
 from train.run import packed
 from train.run.config import RunConfig
 from train.run.float_generator import FloatGenerator
 
-CONFIGURATION = RunConfig(channels=(4, 3, 2), recipe="fast", steps=7, seed=1, latents="tanh")
+CONFIGURATION = RunConfig(
+    spec=GeneratorSpec.avatars((4, 3, 2)), recipe="fast", steps=7, seed=1, latents="tanh"
+)
 
 
-def make_generator(planes=1):
+RGB = dataclasses.replace(CONFIGURATION, spec=GeneratorSpec.avatars((4, 3, 2), head="rgb"))
+
+
+def make_generator(config=CONFIGURATION):
     rng = np.random.default_rng(0)
-    shapes = [layer.weight_shape for layer in CONFIGURATION.spec.layers]
-    shapes[3] = (2, planes, 4, 4)
+    shapes = [layer.weight_shape for layer in config.spec.shapes]
     return FloatGenerator(
         weight=tuple(rng.standard_normal(shape, np.float32) for shape in shapes),
         bias=tuple(rng.standard_normal(shape[1], np.float32) for shape in shapes),
-        v1=rng.standard_normal(100, np.float32),
-        v2=rng.standard_normal(100, np.float32),
+        offsets=tuple(rng.standard_normal((config.spec.planes - 1, 100), np.float32)),
         progress={"steps": 7, "seconds": 3},
     )
 
 
-@pytest.mark.parametrize("planes", [1, 3])
-def test_weights_come_back_as_float16_and_all_else_exactly(tmp_path, planes):
-    generator = make_generator(planes)
+@pytest.mark.parametrize("configuration", [CONFIGURATION, RGB])
+def test_weights_come_back_as_float16_and_all_else_exactly(tmp_path, configuration):
+    generator = make_generator(configuration)
     path = tmp_path / "g.safetensors"
-    digest = packed.save(CONFIGURATION, generator, path)
+    digest = packed.save(configuration, generator, path)
     config, loaded, stated = packed.load(path)
-    assert (config, stated, loaded.progress) == (CONFIGURATION, digest, generator.progress)
-    assert loaded.planes == planes
+    assert (config, stated, loaded.progress) == (configuration, digest, generator.progress)
+    assert len(loaded.offsets) == len(generator.offsets)
     for a, b in zip(loaded.weight, generator.weight):
         assert a.dtype == np.float32
         np.testing.assert_allclose(a, b, rtol=2**-11, atol=2**-25)
-    for a, b in zip(
-        (*loaded.bias, loaded.v1, loaded.v2), (*generator.bias, generator.v1, generator.v2)
-    ):
+    for a, b in zip((*loaded.bias, *loaded.offsets), (*generator.bias, *generator.offsets)):
         np.testing.assert_array_equal(a, b)
 
 
@@ -86,7 +89,7 @@ def test_damaged_and_foreign_files(tmp_path):
     with pytest.raises(InputError, match="has no 'generator'"):
         packed.load(path)
     for change, complaint in (
-        ({"format": 2}, "format is 2, this version reads 1"),
+        ({"format": 1}, "format is 1, this version reads 2"),
         ({"digest": "0"}, "digest does not fit"),
         ({"config": {"channels": [4, 3, 2]}}, "is damaged"),
         ({"progress": []}, "its progress is not"),
