@@ -24,7 +24,7 @@ from tests.docs.pages import ROOT, matches, steps
 
 TIMEOUT = 500  # seconds for all commands of a document
 SMALL = "tests/conformance/odd-7-5-3-mixed.safetensors"  # of which other tests have built a board
-COMPACT = "models/compact.safetensors"
+COMPACT = "models/compact-normal-w8.safetensors"
 
 # What a test has no time for: part of a command, what is run in its place, why.
 SHORTENED = {
