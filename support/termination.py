@@ -12,6 +12,7 @@ EXTRA_OF = {  # which extra of this project installs a module
     "torch": "train",
     "tensorboard": "train",
     "matplotlib": "train",
+    "onnx": "train",
     "amaranth": "sim",
     "cocotb": "sim",
     "cocotb_tools": "sim",

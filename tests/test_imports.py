@@ -18,7 +18,7 @@ ALLOWED = {
     "hw": {"support", "amaranth", "golden.spec", "golden.model_file"},
     "train": {
         "support", "golden", "pictures", "torch", "tensorboard", "matplotlib", "safetensors",
-        "PIL",
+        "PIL", "onnx",
     },
     "sim": {"support", "cocotb", "cocotb_tools", "find_libpython", "amaranth", "hw", "golden"},
     "boards": {"support", "amaranth", "amaranth_boards", "hw", "golden", "yowasp_runtime"},
