@@ -47,7 +47,7 @@ GROUPS = (
         ("training",),
         ("data", "train", "finetune", "distill", "prune", "evaluate", "experiment"),
     ),
-    Group("models", ("models",), ("models", "info", "import", "quantize", "pack")),
+    Group("models", ("models",), ("models", "info", "import", "quantize", "pack", "export")),
     Group("simulation", ("simulation",), ("demo", "sim", "perf", "verilog", "board-sim")),
     Group(
         "boards",

@@ -184,3 +184,25 @@ def pack(args):
         generator = widen_float(config, generator, args.run, args.gain, args.data)
     digest = packed.save(config, generator, args.out)
     show(args, {"digest": digest, **generator.progress}, lambda facts: facts["digest"])
+
+
+@verb(
+    "export",
+    argument("--model", required=True, metavar="FILE", help="model file"),
+    argument("--out", required=True, metavar="FILE.onnx", help="file to write"),
+    JSON,
+)
+def export(args):
+    """Write a model as ONNX, in integers: ONNX Runtime draws the same bytes as the reference.
+
+    Example: avatar export --model models/compact.safetensors --out compact.onnx
+
+    Its input `latents` is int8 (N, numbers), in steps of 1/32; its output `pictures` is uint8 (N,
+    height, width, colours). N is any number.
+    """
+    from golden import model_file
+    from train.run import exporting
+
+    exporting.check_path(args.out)
+    model = model_file.load(args.model)
+    show(args, exporting.export(model, args.out), exporting.as_text)
