@@ -6,13 +6,15 @@ Every node works on integers, so that whoever computes ONNX computes the bits of
 
 - There is no transposed convolution of integers. Layer 1, whose input is 1x1, is a MatMulInteger.
   The others spread their input with zeros and correlate it with the mirrored kernel (ConvInteger).
-- Both take uint8 with a zero point of 128, also for what is signed. Processors without dot products
-  of bytes add two products of uint8 and int8 in 16 bits, which saturates; two of uint8 they do not.
-- Layer 1 is linear and z + v needs 9 bits, so the planes' sums are those of z plus constants.
+- Both take uint8, with a zero point of 128 for what is signed. Where a processor has no dot product
+  of bytes, ONNX Runtime adds two products of uint8 and int8 in 16 bits, and the sum may saturate;
+  products of uint8 and uint8 are added in 32 bits.
+- z + v needs 9 bits, but layer 1 is linear: the planes' sums are those of z plus constants.
 - Shifts are of unsigned numbers only and a division rounds towards zero. A multiple of the divisor
   that makes every sum positive is added before the division and taken off behind it: a floor.
 
-It lies beside the import, which reads ONNX: needs no PyTorch.
+PyTorch is not needed. The module stands beside the import because networks from and to other
+frameworks pass through train/; golden/ keeps to NumPy.
 """
 
 from __future__ import annotations
