@@ -11,6 +11,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from golden.interpolation import lerp, slerp
 from support.failures import InputError
 from train.data.distance import rms
 from train.data.training_set import SPRITES
@@ -23,24 +24,6 @@ from train.experiments.subject import open_subject
 STEPS = 3  # pictures between two ends
 SHOWN = 3
 PAIRS = 100
-
-
-def lerp(z1, z2, t):
-    """Points ``(1 - t) z1 + t z2`` for latents (N, D) and shares (T,): (T, N, D)."""
-    t = np.asarray(t)[:, None, None]
-    return (1 - t) * z1 + t * z2
-
-
-def slerp(z1, z2, t):
-    """Points on the arc from `z1` to `z2`, (N, D) each, at shares (T,): (T, N, D).
-
-    ``(sin((1 - t) a) z1 + sin(t a) z2) / sin(a)``, a the angle between the two, which must not lie
-    on one line. Source: Shoemake, Animating rotation with quaternion curves, 1985, equation 2.
-    """
-    t = np.asarray(t)[:, None, None]
-    norms = np.linalg.norm(z1, axis=1) * np.linalg.norm(z2, axis=1)
-    angle = np.arccos(np.clip((z1 * z2).sum(1) / norms, -1, 1))[:, None]
-    return (np.sin((1 - t) * angle) * z1 + np.sin(t * angle) * z2) / np.sin(angle)
 
 
 def describe(pictures, blend, reader):

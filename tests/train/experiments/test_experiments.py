@@ -235,20 +235,6 @@ def test_sharpness_of_one_bright_pixel():
     assert measures.sharpness(np.full((1, 5, 5, 3), 7.0))[0] == 0
 
 
-def test_ways_between_latents():
-    rng = np.random.default_rng(0)
-    z1, z2 = rng.standard_normal((2, 3, 100))
-    t = np.array([0, 0.25, 0.5, 1])
-    for way in (interpolation.lerp, interpolation.slerp):
-        points = way(z1, z2, t)
-        np.testing.assert_allclose(points[0], z1, atol=1e-12)
-        np.testing.assert_allclose(points[-1], z2, atol=1e-12)
-    np.testing.assert_allclose(interpolation.lerp(z1, z2, t)[1], 0.75 * z1 + 0.25 * z2)
-    e1, e2 = np.eye(100)[:1], np.eye(100)[1:2]
-    quarter = interpolation.slerp(e1, e2, t)[1, 0, :2]
-    np.testing.assert_allclose(quarter, [math.cos(math.pi / 8), math.sin(math.pi / 8)])
-
-
 def test_the_shell_and_the_tail():
     assert offsets.gaussian_tail(1.959964) == pytest.approx(0.025, abs=1e-8)
     x = np.linspace(1e-3, 30, 100_001)
