@@ -17,6 +17,7 @@ import numpy as np
 
 from golden.spec import GeneratorSpec
 from support.failures import InputError
+from support.files import replacing
 
 LATENT = GeneratorSpec.PRESET_LATENT
 MAX_COUNT = 100_000  # pictures at once: 300 MB
@@ -176,3 +177,15 @@ def load_latents(path, latent=LATENT):
         row = int(np.argwhere(~np.isfinite(latents))[0, 0])
         raise InputError(f"{path}: latent {row} holds a NaN or an infinity; give finite numbers")
     return quantize_latents(latents)
+
+
+def save_latents(path, latents):
+    """Write int8 latents, shape (N, latent), as a .npy file that :func:`load_latents` reads.
+
+    Raises
+    ------
+    InputError
+        There is no such folder, or it cannot be written to.
+    """
+    with replacing(path) as beside, beside.open("wb") as file:
+        np.save(file, latents)

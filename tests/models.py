@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from golden.arithmetic import activate, activate_leaky
@@ -55,6 +57,12 @@ def random_model(spec, seed=0):
     named = dict(zip(("v1", "v2"), offsets))
     table = rng.integers(0, 256, TABLE_SIZE, np.uint8)
     return Model(spec, **arrays, **named, table=table)
+
+
+def smooth_model(spec, seed=0):
+    """Return :func:`random_model`'s with a table of tanh: near latents have near pictures."""
+    table = 127.5 + 127.5 * np.tanh(np.arange(-TABLE_SIZE // 2, TABLE_SIZE // 2) / 256)
+    return replace(random_model(spec, seed), table=np.rint(table).astype(np.uint8))
 
 
 def _normal_int8(rng, size):

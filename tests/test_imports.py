@@ -41,7 +41,7 @@ ROOMS = {
     "support": "failures files cache progress termination environment tools",
     "golden": (
         "spec arithmetic conv_transpose latents model_file description full_range generator "
-        "trace_files layer_sums shipped options interpolation"
+        "trace_files layer_sums shipped options interpolation inversion"
     ),
     "hw": "rtlil tiling primitives engine uart contents top model build_plan",
     "train": "data networks run evaluate quantize loop options experiments __main__",
