@@ -47,6 +47,99 @@ def save_png(path, picture):
         _image(picture).save(beside, format="PNG")
 
 
+def check_walk(path):
+    """Refuse a path that is neither a GIF nor a PNG file; call it before the work, not after.
+
+    Returns
+    -------
+    bool
+        Whether it is a GIF.
+
+    Raises
+    ------
+    InputError
+        The name ends otherwise, or :func:`support.files.check_destination` refuses it.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix not in (".gif", ".png"):
+        raise InputError(f"{path}: give a name that ends in .gif, or in .png for one row")
+    check_destination(path)
+    return suffix == ".gif"
+
+
+def check_strip(count, scale, size):
+    """Refuse a row or a GIF of `count` pictures that no machine has memory for.
+
+    Raises
+    ------
+    InputError
+        It has more than :data:`MAX_PIXELS`.
+    """
+    pixels = count * (size * scale) ** 2
+    if pixels > MAX_PIXELS:
+        raise InputError(
+            f"--out would be {pixels / 1e6:,.0f} million pixels, over {MAX_PIXELS / 1e6:.0f}; "
+            "give a smaller --scale, or fewer --frames"
+        )
+
+
+def save_gif(path, pictures, *, milliseconds, scale=1):
+    """Write pictures as a GIF that repeats for ever, whole or not at all.
+
+    A picture of more than 256 colours is drawn in 256 of its own; of grey ones every level is kept.
+
+    Parameters
+    ----------
+    path : str or Path
+    pictures : uint8 array, shape (N, height, width, 3 or 1)
+    milliseconds : int
+        That each is shown, a multiple of 10.
+    scale : int
+        Each pixel becomes a square of `scale` x `scale`.
+
+    Raises
+    ------
+    InputError
+        There is no such folder, or it cannot be written to.
+    """
+    frames = [_frame(picture, scale) for picture in pictures]
+    with replacing(path) as beside:
+        frames[0].save(
+            beside,
+            format="GIF",
+            save_all=True,
+            append_images=frames[1:],
+            duration=milliseconds,
+            loop=0,
+            optimize=False,
+        )
+
+
+def _frame(picture, scale):
+    """Return a picture, enlarged, as Pillow writes it to a GIF: mode L, or P with its palette."""
+    image = _image(picture)
+    if image.mode == "RGB":
+        image = image.quantize(256, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    height, width, _ = picture.shape
+    return image.resize((width * scale, height * scale), Image.Resampling.NEAREST)
+
+
+def strip(pictures, *, scale=1):
+    """Lay pictures out side by side in one row.
+
+    Parameters
+    ----------
+    pictures : uint8 array, shape (N, height, width, colours)
+    scale : int
+        Each pixel becomes a square of `scale` x `scale`.
+
+    Returns
+    -------
+    uint8 array, shape (height * scale, N * width * scale, colours)
+    """
+    return np.concatenate(list(pictures), axis=1).repeat(scale, axis=0).repeat(scale, axis=1)
+
+
 def _image(picture):
     """Return a picture as Pillow has it: mode RGB, or L for one of a single colour."""
     return Image.fromarray(

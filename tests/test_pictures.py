@@ -3,7 +3,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pictures import grid, save_each, save_png, side_by_side
+from pictures import (
+    check_strip,
+    check_walk,
+    grid,
+    save_each,
+    save_gif,
+    save_png,
+    side_by_side,
+    strip,
+)
 from support.failures import InputError
 
 
@@ -59,3 +68,62 @@ def test_side_by_side_keeps_the_pictures():
     assert sheet.shape == (60, 76, 3)
     np.testing.assert_array_equal(sheet[24:56, 4:36], pictures[0])
     np.testing.assert_array_equal(sheet[24:56, 40:72], pictures[1])
+
+
+def frames_of(path):
+    with Image.open(path) as image:
+        for n in range(image.n_frames):
+            image.seek(n)
+            yield np.asarray(image.convert("RGB"))
+
+
+def test_a_gif_keeps_every_grey_level(tmp_path):
+    pictures = np.random.default_rng(1).integers(0, 256, (5, 28, 28, 1), np.uint8)
+    save_gif(tmp_path / "a.gif", pictures, milliseconds=80, scale=2)
+    for frame, picture in zip(frames_of(tmp_path / "a.gif"), pictures, strict=True):
+        wanted = grid(picture[None], scale=2).repeat(3, -1)
+        np.testing.assert_array_equal(frame, wanted)
+
+
+def test_a_gif_repeats_and_its_frames_keep_their_own_colours(tmp_path):
+    ramp = np.arange(0, 256, 8, dtype=np.uint8)
+    pictures = np.zeros((3, 32, 32, 3), np.uint8)
+    for n in range(3):
+        pictures[n, ..., n] = ramp
+    path = tmp_path / "a.gif"
+    save_gif(path, pictures, milliseconds=80)
+    with Image.open(path) as image:
+        assert (image.info["loop"], image.info["duration"]) == (0, 80)
+    np.testing.assert_array_equal(list(frames_of(path)), pictures)
+    before = path.read_bytes()
+    save_gif(path, pictures, milliseconds=80)
+    assert path.read_bytes() == before
+
+
+def test_a_gif_of_many_colours_is_near(tmp_path):
+    steps = np.arange(32, dtype=np.uint8) * 8
+    picture = np.stack([*np.meshgrid(steps, steps), np.full((32, 32), 90, np.uint8)], -1)
+    save_gif(tmp_path / "a.gif", picture[None], milliseconds=80)
+    (frame,) = frames_of(tmp_path / "a.gif")
+    assert np.sqrt(((frame.astype(float) - picture) ** 2).mean()) < 10
+
+
+def test_a_strip_is_one_row():
+    pictures = random_pictures(3)
+    sheet = strip(pictures, scale=2)
+    assert sheet.shape == (64, 192, 3)
+    for n in range(3):
+        np.testing.assert_array_equal(sheet[::2, 64 * n : 64 * n + 64 : 2], pictures[n])
+
+
+@pytest.mark.parametrize(("name", "animated"), [("a.GIF", True), ("a.png", False)])
+def test_a_walk_is_a_gif_or_a_png(tmp_path, name, animated):
+    assert check_walk(tmp_path / name) is animated
+
+
+def test_other_walks_are_refused(tmp_path):
+    with pytest.raises(InputError, match=r"\.gif"):
+        check_walk(tmp_path / "a.mp4")
+    check_strip(1024, 8, 64)
+    with pytest.raises(InputError, match="smaller --scale"):
+        check_strip(1025, 8, 64)
