@@ -54,7 +54,7 @@ GROUPS = (
         ("fpga", "board"),
         ("boards", "build", "swap", "program", "check", "stream", "collect", "synth", "explore"),
     ),
-    Group("reference", ("reference",), ("generate",)),
+    Group("reference", ("reference",), ("generate", "interpolate", "invert")),
 )
 GROUP_OF = {name: group for group in GROUPS for name in group.verbs}
 
