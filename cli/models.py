@@ -195,7 +195,7 @@ def pack(args):
 def export(args):
     """Write a model as ONNX, in integers: ONNX Runtime draws the same bytes as the reference.
 
-    Example: avatar export --model models/compact.safetensors --out compact.onnx
+    Example: avatar export --model models/compact-normal-w8.safetensors --out compact.onnx
 
     Its input `latents` is int8 (N, numbers), in steps of 1/32; its output `pictures` is uint8 (N,
     height, width, colours). N is any number.

@@ -123,7 +123,7 @@ def generate(args):
 def interpolate(args):
     """Turn one avatar into another, picture by picture.
 
-    Example: avatar interpolate --model models/compact.safetensors --seeds 3,8 --out walk.gif
+    Example: avatar interpolate --model models/compact-normal-w8.safetensors --seeds 3,8 --out walk.gif
 
     From three seeds on the way leads back to the first; 3,8,3 goes to 8 and back. A walk is along
     the sphere that normal latents lie near (slerp). Between categorical latents nothing lies that
@@ -180,7 +180,7 @@ def interpolate(args):
 def invert(args):
     """Find the latent whose picture is nearest to a given one.
 
-    Example: avatar invert --model models/compact.safetensors --picture p.png --out z.npy
+    Example: avatar invert --model models/compact-normal-w8.safetensors --picture p.png --out z.npy
 
     `avatar generate --latents z.npy` draws it. The distance is the root of the mean square of the
     differences, in grey levels. Of categorical latents every option of each choice is tried until

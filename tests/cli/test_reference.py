@@ -98,7 +98,6 @@ def test_hops_of_a_categorical_generator(categorical):
         (["--model", GREY, "--seeds", "3"], "one seed"),
         (["--model", GREY, "--seeds", "3,x"], "--seeds is '3,x'"),
         (["--model", GREY, "--out", "a.mp4"], ".gif"),
-        (["--model", GREY, "--out", "none/a.gif"], "there is no folder"),
         (["--model", "none.safetensors"], "there is no such file"),
     ],
 )
@@ -148,7 +147,6 @@ def test_a_normal_latent_is_inverted(capsys, monkeypatch):
         (["--picture", "none.png"], "none.png: there is no such file"),
         (["--picture", GREY], "no picture inside"),
         (["--seed", "-1"], "--seed is -1"),
-        (["--out", "none/z.npy"], "there is no folder"),
         (["--side-by-side", "s.gif"], "ends in .png"),
         (["--model", "p.png"], "is not a model file"),
         (["--model", "five.safetensors"], "a multiple of 5"),

@@ -28,7 +28,7 @@ def distance(model, latent, picture):
 
 
 def test_a_categorical_latent_is_found_again():
-    model = model_file.load(MODELS / "categorical-w5.safetensors")
+    model = model_file.load(MODELS / "compact-w5.safetensors")
     latents = draw_latents(1001, 1, "categorical")
     (picture,) = generate(model, latents)
     found = search_choices(Target(model, picture), seed=0)

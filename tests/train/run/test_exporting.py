@@ -53,7 +53,7 @@ def test_conformance_pictures(path):
     np.testing.assert_array_equal(found, np.load(path.with_suffix(".pictures.npy")))
 
 
-@pytest.mark.parametrize("name", ["compact", "categorical-w5"])
+@pytest.mark.parametrize("name", ["compact-normal-w8", "compact-w5"])
 def test_shipped_models(name):
     model = model_file.load(ROOT / "models" / f"{name}.safetensors")
     assert_equal(model, draw_latents(1, 3, model.training["latents"]))
