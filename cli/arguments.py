@@ -45,7 +45,7 @@ ARRAY = (
 )
 NETWORK = (
     argument("--model", metavar="FILE", help="model file"),
-    argument("--preset", help="or a network: contest, medium, compact, small, tiny"),
+    argument("--preset", help="or a network: contest, medium, compact (default), small, tiny"),
     argument("--channels", metavar="C1,C2,C3", help="or its channels"),
     argument("--weight-bits", metavar="B", help="of this network: one or four numbers (default 5)"),
 )

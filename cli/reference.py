@@ -123,7 +123,7 @@ def generate(args):
 def interpolate(args):
     """Turn one avatar into another, picture by picture.
 
-    Example: avatar interpolate --model models/compact-normal-w8.safetensors --seeds 3,8 --out walk.gif
+    Example: avatar interpolate --model models/compact-normal-w5.safetensors --seeds 3,8 --out a.gif
 
     From three seeds on the way leads back to the first; 3,8,3 goes to 8 and back. A walk is along
     the sphere that normal latents lie near (slerp). Between categorical latents nothing lies that

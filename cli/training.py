@@ -209,6 +209,7 @@ def evaluate(args):
     folders given are read. Two figures, attribute_frechet and re_render, are of drawn sprites only.
     """
     from support.progress import bar
+    from train.data.sizes import SHAPE
     from train.data.training_set import SPRITES
     from train.evaluate import evaluation, samples
 
@@ -230,6 +231,10 @@ def evaluate(args):
     with bar(total=evaluation.STEPS + 1, desc="evaluate", unit="step") as progress:
         source = kinds[kind](path)
         _notice_other_reference(path, source.training, args.reference)
+        if source.shape != SHAPE:
+            height, width, colours = source.shape
+            kind = "colour" if colours == 3 else "grey"
+            notice(f"{path}: {kind} pictures of {height}x{width} are measured as 32x32 in colour")
         training = None
         if args.training is not None:
             training = evaluation.training_of(args.training, args.training_count, reading)

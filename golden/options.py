@@ -4,6 +4,7 @@
 from golden.spec import GeneratorSpec
 from support.failures import InputError
 
+PRESET_SIZE = 32
 LATENTS = ("normal", "tanh", "categorical")  # golden.latents needs NumPy, which takes its time
 
 
@@ -23,16 +24,28 @@ def weight_bits(text):
     return bits[0] if len(bits) == 1 else bits
 
 
-def network_of(preset, channels):
-    """Return the network that --preset or --channels ask for, of which one is not None.
+def network_of(preset, channels, *, size=None, head="planes", latent=GeneratorSpec.PRESET_LATENT):
+    """Return the network that --preset or --channels ask for, of which one may be not None.
+
+    Parameters
+    ----------
+    preset, channels : str or None
+        By default ``compact``.
+    size : int, optional
+        Height and width of a picture; by default 32, or what so many channels make.
+    head : str
+        One of :attr:`golden.spec.GeneratorSpec.HEADS`.
+    latent : int
 
     Raises
     ------
     InputError
-        Both are None or neither is, the preset is unknown, or the channels make no network.
+        Neither is None, the preset is unknown, or there is no such network.
     """
-    if (preset is None) == (channels is None):
-        raise InputError("give the generator's size: --preset NAME or --channels C1,C2,C3")
-    if preset is not None:
-        return GeneratorSpec.preset(preset)
-    return GeneratorSpec.avatars(numbers("--channels", channels))
+    if preset is not None and channels is not None:
+        raise InputError("--preset NAME or --channels C1,C2,C3 say how large; give one of them")
+    given = None if channels is None else numbers("--channels", channels)
+    if size is None and given is not None:
+        return GeneratorSpec.avatars(given, latent=latent, head=head)
+    size = PRESET_SIZE if size is None else size
+    return GeneratorSpec.of_size(size, given, preset or "compact", latent, head)

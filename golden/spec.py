@@ -248,8 +248,9 @@ class GeneratorSpec:
                 )
 
     @classmethod
-    def avatars(cls, channels, weight_bits=5, latent=PRESET_LATENT, head="planes"):
-        """Return a network as the presets are: kernels of 4, each layer but the first doubles.
+    def avatars(cls, channels, weight_bits=5, latent=PRESET_LATENT, head="planes", base=4):
+        """Return a network as the presets are: the first layer makes maps of `base` pixels each
+        way, every other one doubles them with a kernel of 4.
 
         Parameters
         ----------
@@ -260,6 +261,8 @@ class GeneratorSpec:
         latent : int
         head : str
             ``planes``: R, G and B one after another; ``rgb``: in one pass; ``grey``: one colour.
+        base : int
+            Kernel of the first layer.
 
         Raises
         ------
@@ -279,6 +282,7 @@ class GeneratorSpec:
         layers = [
             Layer(
                 channels=outputs,
+                kernel_size=4 if n else base,
                 stride=2 if n else 1,
                 padding=1 if n else 0,
                 activation=RELU if n < len(channels) else TABLE,
@@ -300,6 +304,39 @@ class GeneratorSpec:
         if name not in cls.PRESETS:
             raise InputError(f"preset {name!r} is unknown; choose from {', '.join(cls.PRESETS)}")
         return cls.avatars(cls.PRESETS[name], weight_bits)
+
+    @classmethod
+    def of_size(cls, size, channels=None, preset="compact", latent=PRESET_LATENT, head="planes"):
+        """Return a network as the presets are that makes pictures of `size` pixels each way.
+
+        Parameters
+        ----------
+        size : int
+            4 to 7 times a power of two.
+        channels : sequence of int, optional
+            Of the hidden layers; by default the preset's, halved as often as there are more.
+        preset, head : str
+        latent : int
+
+        Raises
+        ------
+        InputError
+            No such network makes that size, or it takes another number of channels.
+        """
+        doublings = max(0, int(size).bit_length() - 3)
+        base = size >> doublings
+        if base << doublings != size or not 4 <= base <= 7 or size > SIZE_RANGE[1]:
+            raise InputError(f"size is {size}; give 4 to 7 times a power of two, up to 128")
+        if channels is None:
+            channels = list(cls.preset(preset).channels[:doublings])
+            while len(channels) < doublings:
+                channels.append(max(1, channels[-1] // 2))
+        if len(channels) != doublings:
+            raise InputError(
+                f"channels are {', '.join(map(str, channels))}; {size}x{size} pixels take "
+                f"{doublings} hidden layers"
+            )
+        return cls.avatars(channels, latent=latent, head=head, base=base)
 
     @classmethod
     def from_json(cls, fields):

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from golden.options import LATENTS, network_of
+from golden.spec import GeneratorSpec
 from support.failures import InputError
 from train.loop.recipes import RECIPES
 
@@ -37,8 +38,29 @@ READING = (
 READING_NAMES = tuple(names[0].removeprefix("--") for names, _ in READING)
 ARGUMENTS = (
     (("--out",), {"required": True, "metavar": "RUN", "help": "folder of the run"}),
-    (("--preset",), {"help": "size of the generator: contest, medium, compact, small, tiny"}),
-    (("--channels",), {"metavar": "C1,C2,C3", "help": "the same, as three numbers"}),
+    (
+        ("--preset",),
+        {"help": "width of the generator: contest, medium, compact (default), small, tiny"},
+    ),
+    (
+        ("--channels",),
+        {"metavar": "C1,C2,C3", "help": "the same: channels of the hidden layers, of 32x32 three"},
+    ),
+    (
+        ("--size",),
+        {"type": int, "metavar": "N", "help": "pixels each way: 28, 32, 64, ... (default 32)"},
+    ),
+    (
+        ("--head",),
+        {
+            "choices": tuple(GeneratorSpec.HEADS),
+            "help": "R, G and B in three planes, in one pass, or grey (default planes)",
+        },
+    ),
+    (
+        ("--latent-size",),
+        {"type": int, "metavar": "N", "help": "numbers in a latent (default 100)"},
+    ),
     (("--recipe",), {"choices": tuple(RECIPES), "help": "how it trains (default fast)"}),
     (
         ("--data",),
@@ -103,7 +125,8 @@ def train(args):
     from train.loop.parallel import is_first
 
     common = {"device": args.device, "save_every": args.save_every}
-    names = ("preset", "channels", "recipe", "data", "count", "epochs")
+    names = ("preset", "channels", "size", "head", "latent_size")
+    names += ("recipe", "data", "count", "epochs")
     names += ("recombine", "seed", "smooth", "latent", "precision", *READING_NAMES)
     given = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
     if args.resume:
@@ -114,7 +137,7 @@ def train(args):
             raise InputError("--resume goes on with RUN, --force replaces it; give one of them")
         session.go_on(args.out, data=data, steps=args.steps, **common)
     else:
-        spec = network_of(given.pop("preset", None), given.pop("channels", None))
+        spec = _network(given)
         for name in READING_NAMES:
             given.pop(name, None)
         new = {"reading": reading_of(args), "steps": args.steps, "force": args.force}
@@ -132,3 +155,10 @@ def reading_of(args):
     if "background" in given:
         given["background"] = colour(given["background"])
     return Reading(**given)
+
+
+def _network(given):
+    """Take the options of the network out of those that were given, and return it."""
+    names = {"size": "size", "head": "head", "latent": "latent_size"}
+    more = {name: given.pop(option) for name, option in names.items() if option in given}
+    return network_of(given.pop("preset", None), given.pop("channels", None), **more)

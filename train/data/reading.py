@@ -13,9 +13,9 @@ from PIL import Image, ImageColor
 from support.failures import InputError
 from train.data.decoding import Unreadable, decode
 from train.data.finding import find
+from train.data.sizes import SHAPE
 
 TILE_LIMITS = (2, 4096)  # pixels
-PICTURE_SIZE = 32  # pixels each way of a picture to train on
 ELONGATED = 2  # longer side over the shorter one: what is longer is rather a sheet
 _SHOWN = 3  # names of files in a line
 
@@ -101,7 +101,7 @@ def colour(text):
     return red, green, blue
 
 
-def read_folder(path, reading=DEFAULT):
+def read_folder(path, reading=DEFAULT, size=SHAPE[0]):
     """Read the pictures of a folder as training pictures.
 
     What is clear lies over the background, grey becomes RGB, and a picture is turned upright.
@@ -113,10 +113,12 @@ def read_folder(path, reading=DEFAULT):
     ----------
     path : str or Path
     reading : Reading
+    size : int
+        Pixels each way.
 
     Returns
     -------
-    uint8 array, shape (N, 32, 32, 3), RGB, N >= 1, in order of the relative paths
+    uint8 array, shape (N, size, size, 3), RGB, N >= 1, in order of the relative paths
 
     Raises
     ------
@@ -133,7 +135,7 @@ def read_folder(path, reading=DEFAULT):
             f"{path}: has no pictures itself; reads the {len(found.names)} of "
             f"{_count(found.folders, 'folder')} below it"
         )
-    pictures = _Pictures(reading)
+    pictures = _Pictures(reading, size)
     for name in found.names:
         try:
             picture, clear = decode(path / name, reading.background)
@@ -158,15 +160,16 @@ class _Pictures:
     Parameters
     ----------
     reading : Reading
+    size : int
 
     Attributes
     ----------
-    read : list of uint8 arrays, shape (32, 32, 3)
+    read : list of uint8 arrays, shape (size, size, 3)
     """
 
-    def __init__(self, reading):
+    def __init__(self, reading, size):
         self.read = []
-        self._reading = reading
+        self._reading, self._size = reading, size
         self._files = self._clear = self._resampled = self._blank = 0
         self._elongated = []
 
@@ -196,8 +199,8 @@ class _Pictures:
             self._keep(Image.fromarray(each))
 
     def _keep(self, picture):
-        if picture.size != (PICTURE_SIZE, PICTURE_SIZE):
-            picture = _to_size(picture, self._reading.background)
+        if picture.size != (self._size, self._size):
+            picture = _to_size(picture, self._size, self._reading.background)
             self._resampled += 1
         self.read.append(np.asarray(picture))
 
@@ -216,11 +219,11 @@ class _Pictures:
         if self._elongated:
             yield (
                 f"{len(self._elongated)} of {count} pictures are over twice as long as wide "
-                f"({_listed(self._elongated)}); --tile {PICTURE_SIZE} cuts sheets of "
+                f"({_listed(self._elongated)}); --tile {self._size} cuts sheets of "
                 "pictures"
             )
         if self._resampled:
-            yield f"{self._resampled} of {count} pictures resampled to 32 x 32"
+            yield f"{self._resampled} of {count} pictures resampled to {self._size} x {self._size}"
         twice = count - len({each.tobytes() for each in self.read})
         if twice:
             yield f"{twice} of {count} pictures are duplicates of others"
@@ -243,13 +246,13 @@ def cut(sheet, side):
     return tiles.reshape(-1, side, side, 3)
 
 
-def _to_size(picture, background):
+def _to_size(picture, size, background):
     side = max(picture.size)
-    width, height = (max(1, round(length * PICTURE_SIZE / side)) for length in picture.size)
-    smooth = side > PICTURE_SIZE
+    width, height = (max(1, round(length * size / side)) for length in picture.size)
+    smooth = side > size
     resampling = Image.Resampling.BOX if smooth else Image.Resampling.NEAREST
-    square = Image.new("RGB", (PICTURE_SIZE, PICTURE_SIZE), background)
-    place = (PICTURE_SIZE - width) // 2, (PICTURE_SIZE - height) // 2
+    square = Image.new("RGB", (size, size), background)
+    place = (size - width) // 2, (size - height) // 2
     square.paste(picture.resize((width, height), resampling), place)
     return square
 

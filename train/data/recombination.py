@@ -234,7 +234,8 @@ def joinable(pictures, *, progress=iter):
     offsets = rng.permutation(np.arange(1, number))[:partners]
     upper = np.tile(np.arange(number), len(offsets))
     lower = (upper + np.repeat(offsets, number)) % number
-    rows, cost = np.empty((len(upper), 32), np.int8), np.empty(len(upper), np.int32)
+    width = pictures.shape[2]
+    rows, cost = np.empty((len(upper), width), np.int8), np.empty(len(upper), np.int32)
     new = np.empty(len(upper), bool)
     least_change = (LEAST_CHANGE * _apart(pictures, rng)) ** 2 * pictures[0].size
     for start in progress(range(0, len(upper), _BLOCK)):

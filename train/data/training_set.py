@@ -13,6 +13,7 @@ import numpy as np
 from support.failures import InputError
 from train.data import sprites
 from train.data.reading import DEFAULT, Reading, read_folder
+from train.data.sizes import SHAPE, coloured, sprites_of
 
 SPRITES = "sprites"
 MOVED = "name their folder with --data DIR"
@@ -27,7 +28,7 @@ class TrainingSet:
     ----------
     source : str
         ``sprites`` or the folder.
-    pictures : uint8 array, shape (N, 32, 32, 3), RGB
+    pictures : uint8 array, shape (N, size, size, 3 or 1), RGB or grey
     """
 
     source: str
@@ -44,7 +45,7 @@ class TrainingSet:
         return hashlib.sha256(np.ascontiguousarray(self.pictures)).hexdigest()[:16]
 
 
-def load(source, count, seed, reading=DEFAULT):
+def load(source, count, seed, reading=DEFAULT, shape=SHAPE):
     """Return the :class:`TrainingSet` that ``--data`` and ``--count`` mean.
 
     Parameters
@@ -55,6 +56,8 @@ def load(source, count, seed, reading=DEFAULT):
         Number of sprites, and their seed; a folder is read whole.
     reading : train.data.reading.Reading
         How a folder is read.
+    shape : (int, int, int)
+        Height, width and colours of a picture.
 
     Raises
     ------
@@ -69,11 +72,12 @@ def load(source, count, seed, reading=DEFAULT):
                 "leave it out"
             )
         sprites.check("--count", count)
-        return TrainingSet(source, sprites.collection(count, seed)[0])
-    return TrainingSet(str(source), read_folder(source, reading))
+        return TrainingSet(source, sprites_of(sprites.collection(count, seed)[0], shape))
+    pictures = read_folder(source, reading, shape[0])
+    return TrainingSet(str(source), coloured(pictures, shape[2]))
 
 
-def load_again(training, whose, remedy, data=None):
+def load_again(training, whose, remedy, data=None, shape=SHAPE):
     """Return the pictures that something was trained on, where they are now.
 
     Parameters
@@ -83,6 +87,8 @@ def load_again(training, whose, remedy, data=None):
         :class:`train.run.config.RunConfig` has them.
     whose, remedy : str
         What was trained, and what to do where they are not to be had, for the message.
+    shape : (int, int, int)
+        Height, width and colours of a picture.
     data : str, optional
         ``sprites`` or their folder, where `training` names it no longer: their digest proves it.
 
@@ -105,7 +111,7 @@ def load_again(training, whose, remedy, data=None):
         raise InputError(f"{whose}: {error}; {remedy}") from None
     if data is None and source != SPRITES and not Path(source).is_dir():
         raise InputError(f"{whose}: there is no folder {source}, its training pictures; {remedy}")
-    known = load(source if data is None else data, count, SPRITES_SEED, reading)
+    known = load(source if data is None else data, count, SPRITES_SEED, reading, shape)
     if known.digest == training.get("data_digest"):
         return known
     if data is not None:

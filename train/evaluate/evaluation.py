@@ -16,6 +16,7 @@ from support.failures import InputError
 from train.data import sprites
 from train.data.distance import nearest, rms
 from train.data.reading import DEFAULT, read_folder
+from train.data.sizes import comparable
 from train.data.training_set import SPRITES, SPRITES_SEED, load, load_again, refuse_alike
 from train.evaluate import attribute_cnn, metrics, random_cnn, samples
 from train.evaluate.kept import kept_figures
@@ -297,7 +298,9 @@ def evaluate(source, reference, *, count=COUNT, seed=0, training=None, done=lamb
     if training is None:
         try:
             remedy = "name its training pictures with --training"
-            training = load_again(source.training, "the source", remedy).pictures
+            training = comparable(
+                load_again(source.training, "the source", remedy, shape=source.shape).pictures
+            )
         except InputError as error:
             left_out["novelty"] = str(error)
     pictures = source.sample(count, seed)

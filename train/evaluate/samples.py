@@ -15,6 +15,7 @@ from golden.latents import LATENT, distribution_of, quantize_latents
 from golden.spec import GeneratorSpec
 from support.progress import bar
 from train.data.reading import DEFAULT, read_folder
+from train.data.sizes import SHAPE, comparable
 from train.data.training_set import refuse_alike
 from train.networks.float_generator import as_network, float_pictures, to_uint8
 from train.networks.generator import Generator, he_deviation
@@ -35,14 +36,18 @@ class Source:
     facts : dict
         What it is, as JSON can hold it.
     sample : callable
-        ``sample(count, seed)`` returns uint8 pictures, shape (count, 32, 32, 3).
+        ``sample(count, seed)`` returns uint8 pictures, shape (count, 32, 32, 3); those of another
+        shape are resampled, so that all are measured on one scale.
     training : dict
         What a run's configuration says of its training pictures; empty where nothing is known.
+    shape : (int, int, int)
+        Height, width and colours of the pictures that it makes itself.
     """
 
     facts: dict
     sample: Callable[[int, int], np.ndarray]
     training: dict
+    shape: tuple[int, int, int] = SHAPE
 
 
 def latents(distribution, count, seed, latent=LATENT):
@@ -64,7 +69,7 @@ def of_generator(generator, config):
 
     def sample(count, seed):
         z = latents(config.latents, count, seed, config.spec.latent)
-        return to_uint8(float_pictures(network, z, generator.offsets))
+        return comparable(to_uint8(float_pictures(network, z, generator.offsets)))
 
     facts = {
         "kind": "float",
@@ -72,7 +77,8 @@ def of_generator(generator, config):
         "recipe": config.recipe,
         "latents": config.latents,
     }
-    return Source(facts | generator.progress, sample, config.provenance)
+    shape = config.spec.picture_shape
+    return Source(facts | generator.progress, sample, config.provenance, shape)
 
 
 def of_run(run):
@@ -123,16 +129,14 @@ def of_model(path):
         return bar(batches, desc="generate", unit="batch")
 
     def sample(count, seed):
-        return generate(
-            model,
-            quantize_latents(latents(distribution, count, seed, model.spec.latent)),
-            progress=progress,
-        )
+        z = quantize_latents(latents(distribution, count, seed, model.spec.latent))
+        return comparable(generate(model, z, progress=progress))
 
     spec = model.spec
     facts = {"kind": "model", "file": str(path), "id": model.digest}
     facts |= {"channels": list(spec.channels), "weight_bits": list(spec.weight_bits)}
-    return Source(facts | {"latents": distribution}, sample, model.training)
+    facts["latents"] = distribution
+    return Source(facts, sample, model.training, spec.picture_shape)
 
 
 def resample(pictures, count, seed):

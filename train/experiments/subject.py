@@ -13,6 +13,7 @@ from golden.generator import generate
 from golden.latents import STEPS_PER_UNIT, distributed, distribution_of, quantize_latents
 from support.failures import InputError
 from support.progress import bar
+from train.data.sizes import SHAPE
 from train.data.training_set import SPRITES, load_again
 from train.run import packed
 from train.run.config import is_gain
@@ -173,14 +174,17 @@ def open_subject(path):
     Raises
     ------
     InputError
-        It is neither, or damaged.
+        It is neither, or damaged, or makes no colour pictures of 32x32.
     """
     path = Path(path)
     if not packed.is_packed(path):
-        return as_subject(path.stem, model_file.load(path))
+        model = model_file.load(path)
+        _check_shape(path, model.spec)
+        return as_subject(path.stem, model)
     from train.networks.float_generator import as_network
 
     config, generator, digest = packed.load(path)
+    _check_shape(path, config.spec)
     return Subject(
         name=path.stem,
         id=digest,
@@ -189,6 +193,16 @@ def open_subject(path):
         offsets=generator.offsets,
         network=as_network(generator, config.spec),
     )
+
+
+def _check_shape(path, spec):
+    if spec.picture_shape != SHAPE:
+        height, width, colours = spec.picture_shape
+        kind = "colour" if colours == 3 else "grey"
+        raise InputError(
+            f"{path}: makes {kind} pictures of {height}x{width}; the experiments compare those of "
+            "32x32 in colour"
+        )
 
 
 def open_named(names):

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import torch
 
+from golden.latents import check_distribution
 from support.failures import InputError
-from train.data.reading import DEFAULT, PICTURE_SIZE
+from train.data.reading import DEFAULT
 from train.data.training_set import MOVED, SPRITES, SPRITES_SEED, Batches, load, load_again
 from train.loop import loop
 from train.loop.from_earlier import WAYS, start_state
@@ -79,11 +80,9 @@ def begin(
         A value is out of range or without effect, or the folder holds a run.
     """
     constants = RECIPES[recipe]
-    if spec.size != PICTURE_SIZE:
-        raise InputError(
-            f"channels are {', '.join(map(str, spec.channels))}, which make pictures of "
-            f"{spec.size}x{spec.size}; give three, for {PICTURE_SIZE}x{PICTURE_SIZE}"
-        )
+    check_distribution(constants.latents if latent is None else latent, spec.latent)
+    if spec.colours == 1 and (constants.recombine if recombine is None else recombine):
+        raise InputError("--recombine joins coloured pictures; with a grey head give --recombine 0")
     _check_counts({"--steps": steps, "--epochs": epochs, "--save-every": save_every})
     _check_new(run, seed, force)
     if steps is not None and epochs is not None:
@@ -101,7 +100,7 @@ def begin(
         raise InputError("--count is the number of sprites; a folder is read whole, leave it out")
     device = _device(device)
     sprites = constants.sprites if count is None else count
-    training_set = load(data, sprites, SPRITES_SEED, reading)
+    training_set = load(data, sprites, SPRITES_SEED, reading, spec.picture_shape)
     if epochs is not None:
         batches = Batches(len(training_set.pictures), constants.batch, [seed])
         steps = epochs * batches.epoch_steps
@@ -203,7 +202,7 @@ def begin_from(
     if not 0 <= warm_up < steps:
         raise InputError(f"--warm-up is {warm_up} of {steps} steps; give 0 or more, but fewer")
     device = _device(device)
-    training_set = load_again(config.provenance, earlier, MOVED, data)
+    training_set = load_again(config.provenance, earlier, MOVED, data, spec.picture_shape)
     config = replace(
         config,
         data=training_set.place,
@@ -258,7 +257,8 @@ def go_on(run, *, data=None, steps=None, device=None, save_every=loop.SAVE_EVERY
     config = RunConfig.load(run)
     if config.recipe not in RECIPES:
         raise InputError(f"{run}: recipe {config.recipe!r} cannot go on; train a new run")
-    training_set = load_again(config.provenance, run, MOVED, data)
+    shape = config.spec.picture_shape
+    training_set = load_again(config.provenance, run, MOVED, data, shape)
     config = replace(config, data=training_set.place)
     if steps is not None:
         config = replace(config, steps=steps)

@@ -69,10 +69,14 @@ class Trainer:
         kind = FakeQuantizedGenerator if config.integers else Generator
         self.g = kind(config.spec)
         self.d_grey, self.d_colour = (
-            world.synchronised(Discriminator(planes, channels, recipe.batch_norm, recipe.hidden))
+            world.synchronised(
+                Discriminator(planes, channels, recipe.batch_norm, recipe.hidden, config.spec.size)
+            )
             for planes, channels in ((1, recipe.d_grey), (3, recipe.d_colour))
         )
         self._weights = {"d_grey": recipe.grey, "d_colour": recipe.colour}
+        if config.spec.colours == 1:  # grey pictures have a shape to judge, and no colour
+            self._weights = {"d_grey": recipe.grey or 1.0, "d_colour": 0.0}
         self.judges = {name: getattr(self, name) for name, w in self._weights.items() if w}
         self._initialise()
         for network in (self.g, self.d_grey, self.d_colour):
@@ -129,6 +133,8 @@ class Trainer:
 
     def _planes(self, pictures, rng):
         """What D_grey sees of pictures (N, 3, 32, 32): (N, 1, ...), or (3N, 1, ...) of them."""
+        if pictures.shape[1] == 1:
+            return pictures
         if self.recipe.grey_planes == 1:
             chosen = torch.from_numpy(rng.integers(3, size=len(pictures))).to(self.device)
             return pictures[torch.arange(len(pictures), device=self.device), chosen][:, None]

@@ -25,7 +25,8 @@ class Conv2d(nn.Conv2d):
 
     def forward(self, x):
         """Map (N, in_channels, H, W) to (N, out_channels, H / 2, W / 2)."""
-        if not _is_slow(x, x.shape[2] // STRIDE):
+        odd = x.shape[2] % STRIDE  # the last row and column would have no gradient of their own
+        if odd or not _is_slow(x, x.shape[2] // STRIDE):
             return super().forward(x)
         return _in_bfloat16(Halve, x, self)
 

@@ -14,6 +14,7 @@ from train.networks.outputs import OUTPUTS
 
 D_CHANNELS = (64, 128, 256)
 LEAKY_SLOPE = 0.2
+LAST_MAP = 4  # pixels each way, about
 
 
 class Generator(nn.Module):
@@ -152,7 +153,7 @@ class UpsampleToPlane(torch.autograd.Function):
 
 
 class Discriminator(nn.Module):
-    """Pictures to logits: three Conv2d 4/2/1 with LeakyReLU(0.2), then a linear layer, or two.
+    """Pictures to logits: Conv2d 4/2/1 with LeakyReLU(0.2), then a linear layer, or two.
 
     A pixel of the last map sees 22 x 22 pixels of the picture. One linear layer adds up what each
     says by itself, so that a braid on the left and none on the right are both found good; a hidden
@@ -162,16 +163,20 @@ class Discriminator(nn.Module):
     ----------
     in_channels : int
         1 for D_grey, 3 for D_colour.
-    channels : (int, int, int)
-        Output channels of the convolutions.
+    channels : sequence of int
+        Output channels of the convolutions of 32x32; larger pictures have more of the last.
     batch_norm : bool
         BatchNorm after every convolution, in place of biases.
     hidden : int
         Neurons, with LeakyReLU, between the last map and the logit; 0 for none.
+    size : int
+        Height and width of a picture, 8 or more: the last map has 3 to 5 pixels each way.
     """
 
-    def __init__(self, in_channels, channels=D_CHANNELS, batch_norm=True, hidden=0):
+    def __init__(self, in_channels, channels=D_CHANNELS, batch_norm=True, hidden=0, size=32):
         super().__init__()
+        halvings = round(math.log2(size / LAST_MAP))
+        channels = (*channels, *channels[-1:] * halvings)[:halvings]
         blocks = []
         for out_channels in channels:
             blocks.append(Conv2d(in_channels, out_channels, bias=not batch_norm))
@@ -180,12 +185,12 @@ class Discriminator(nn.Module):
             blocks.append(nn.LeakyReLU(LEAKY_SLOPE))
             in_channels = out_channels
         self.features = nn.Sequential(*blocks)
-        pixels = in_channels * 4 * 4
+        pixels = in_channels * (size >> halvings) ** 2
         self.hidden = nn.Linear(pixels, hidden) if hidden else None
         self.classify = nn.Linear(hidden or pixels, 1)
 
     def forward(self, x):
-        """Map pictures (N, in_channels, 32, 32) in [-1, 1] to logits (N,)."""
+        """Map pictures (N, in_channels, size, size) in [-1, 1] to logits (N,)."""
         maps = self.features(x)
         if self.hidden is None:
             return _of_maps(self.classify, maps).squeeze(1)

@@ -163,7 +163,8 @@ def round_generator(config, generator, spec):
         rounded, refitted, steps = _round_layer(layer, weight, bias, maps, wanted, importance)
         acc = conv_transpose2d_phases(maps, rounded, **layer.geometry)
         left = wanted - acc * steps[:, None, None]
-        centre = np.average(left, axis=(0, 2, 3), weights=importance)
+        shares = None if importance is None else np.broadcast_to(importance, left.shape)
+        centre = np.average(left, axis=(0, 2, 3), weights=shares)
         biases = np.rint(centre / steps).clip(-layer.acc_max, layer.acc_max).astype(np.int32)
         out_scale = 1 / network.output.steps if last else _activation_scale(wanted, slope)
         mul, shift = requantizer(steps / out_scale)

@@ -132,7 +132,7 @@ def _known(config, run, data):
     """Return the training pictures of a run, where a gain can be found on them."""
     if config.recipe == "import":
         raise InputError(f"{run}: was trained elsewhere; give a --gain, or leave --widen out")
-    known = load_again(config.provenance, run, MOVED, data).pictures
+    known = load_again(config.provenance, run, MOVED, data, config.spec.picture_shape).pictures
     refuse_alike(config.data, known, "a distance")
     return known
 

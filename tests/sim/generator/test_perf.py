@@ -63,10 +63,9 @@ def test_a_stream_of_weights_takes_as_long_as_a_memory(monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        ([], "give the generator's size: --preset NAME or --channels C1,C2,C3"),
         (["--preset", "huge"], "preset 'huge' is unknown"),
-        (["--preset", "tiny", "--channels", "1,2,3"], "give the generator's size"),
-        (["--preset", "tiny", "--weight-bits", "9"], "weight bits are (9, 9, 9, 9)"),
+        (["--preset", "tiny", "--channels", "1,2,3"], "say how large; give one of them"),
+        (["--preset", "tiny", "--weight-bits", "9"], "weight_bits is 9; give 2 to 8"),
         (["--preset", "tiny", "--rows", "3"], "array: rows is 3; give 4 to 256"),
         (["--preset", "tiny", "--weights-per-cycle", "257"], "257 weights a word; give 1 to 256"),
         (["--preset", "tiny", "--seed", "-1"], "--seed is -1"),

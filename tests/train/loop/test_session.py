@@ -170,7 +170,8 @@ def test_a_run_keeps_how_its_pictures_are_read(tmp_path, capsys, monkeypatch):
     assert model_file.load(tmp_path / "m").training["reading"] == {
         "recursive": True, "tile": 32, "background": [255, 0, 0],
     }  # fmt: skip
-    assert main(["evaluate", "--model", str(tmp_path / "m"), "--count", "20", "--json"]) == 0
+    evaluate = ["evaluate", "--model", str(tmp_path / "m"), "--count", "20", "--json"]
+    assert main([*evaluate, "--training", str(own), *reading]) == 0
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["training_pictures"] == 16
 
 
@@ -194,11 +195,16 @@ def test_divergence_is_1(tmp_path, monkeypatch, capsys):
     ("arguments", "says"),
     [
         (["--channels", "0,3,2"], "channels"),
-        (["--channels", "4,3"], "channels"),
         (["--channels", "a,b,c"], "--channels"),
         (["--preset", "huge"], "preset 'huge'"),
         (["--preset", "tiny", "--channels", "4,3,2"], "--preset NAME or --channels"),
-        ([], "--preset NAME or --channels"),
+        (["--channels", "4,3,2", "--size", "64"], "64x64 pixels take 4 hidden layers"),
+        (["--size", "33"], "size is 33; give 4 to 7 times a power of two"),
+        (["--size", "256"], "size is 256"),
+        (["--size", "4"], "the number of layers is 1; give 2 to 8"),
+        (["--preset", "tiny", "--head", "grey", "--recipe", "few"], "give --recombine 0"),
+        (["--preset", "tiny", "--latent-size", "0"], "latent is 0"),
+        (["--preset", "tiny", "--latent-size", "33"], "a multiple of 5 numbers, not 33"),
         (["--preset", "tiny", "--steps", "0"], "--steps is 0"),
         (["--preset", "tiny", "--steps", "1", "--epochs", "1"], "--epochs"),
         (["--preset", "tiny", "--seed", "-1"], "--seed is -1"),
@@ -387,6 +393,29 @@ def test_a_stopped_run_says_what_goes_on(tmp_path, capsys, monkeypatch):
     assert capsys.readouterr().out == f"{run}: trained; next: {command}\n"
     monkeypatch.chdir(tmp_path)
     assert main(shlex.split(command)[1:]) == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "latent", "planes", "shape"),
+    [
+        (["--size", "64", "--head", "rgb"], 100, 1, (64, 64, 3)),
+        (["--size", "28", "--head", "grey", "--latent-size", "20"], 20, 1, (28, 28, 1)),
+        (["--size", "16"], 100, 3, (16, 16, 3)),
+    ],
+)
+def test_networks_of_other_shapes(tmp_path, tiny_recipes, options, latent, planes, shape):
+    """Trained, broken off and gone on with, quantised, drawn."""
+    run, file, out = tmp_path / "r", tmp_path / "m.safetensors", tmp_path / "a.png"
+    train = ["train", "--preset", "tiny", "--count", "20", "--steps", "2", *options]
+    assert main([*train, "--out", str(run)]) == 0
+    assert main(["train", "--resume", "--steps", "3", "--out", str(run)]) == 0
+    quantize = ["quantize", str(run), "--weight-bits", "5", "--learn", "3", "--out", str(file)]
+    assert main(quantize) == 0
+    spec = model_file.load(file).spec
+    assert (spec.latent, spec.planes, spec.picture_shape) == (latent, planes, shape)
+    assert main(["generate", "--model", str(file), "--scale", "1", "--out", str(out)]) == 0
+    with Image.open(out) as image:
+        assert (image.size, image.mode) == (shape[:2], "RGB" if shape[2] == 3 else "L")
 
 
 def test_networks_larger_than_memory(tmp_path, capsys, monkeypatch):
