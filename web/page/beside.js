@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+"use strict";
+// The panel of the board: its picture beside the page's own, equal or not, and how fast it comes.
+globalThis.avatar ??= {};
+avatar.panels ??= {};
+
+{
+  const { byId, element, paint } = avatar.drawing;
+  const GROUP = "beside";
+  const STEPS = 24; // pictures from one random avatar to the next
+  const SPAN = 2000; // ms over which pictures a second are counted
+  const BYTE_BITS = 10;
+  const KINDS = { golden: "the NumPy reference", virtual: "the virtual board", board: "the board" };
+  const COLOURS = { 1: [""], 3: ["red ", "green ", "blue "] };
+
+  /** Say whether two pictures are equal, or name the first pixel that differs. */
+  function compare(ours, theirs, { size, colours }, name) {
+    if (ours.length !== theirs.length) {
+      return { equal: false, text: `Different: ${name} sent ${theirs.length} bytes, not ${ours.length}.` };
+    }
+    const at = ours.findIndex((value, n) => value !== theirs[n]);
+    if (at < 0) return { equal: true, text: `Equal: all ${ours.length} bytes.` };
+    const pixel = Math.floor(at / colours), row = Math.floor(pixel / size), colour = at % colours;
+    const differ = ours.reduce((count, value, n) => count + (value !== theirs[n]), 0);
+    return {
+      equal: false,
+      text: `Different in ${differ} bytes. The first is at row ${row}, column ${pixel % size}: `
+        + `${COLOURS[colours][colour]}${ours[at]} here, ${theirs[at]} from ${name}.`,
+    };
+  }
+
+  avatar.compare = compare;
+
+  avatar.panels.board = function (page) {
+    const address = avatar.socketAddress();
+    let link = null, walking = false, last = null, arrivals = [];
+    const name = () => KINDS[link.kind];
+    const fits = () => page.model !== null && page.model.digest.startsWith(link.model);
+
+    function settle(sentence = "") {
+      const joined = link !== null, matching = joined && fits();
+      byId("join").hidden = joined || !(address || navigator.serial);
+      byId("join").textContent = address ? "Join it again" : "Join a board…";
+      byId("leave").hidden = !joined;
+      byId("stream").hidden = !matching;
+      byId("stream").textContent = walking ? "Stop" : "Stream a walk";
+      byId("take-model").hidden = !joined || matching;
+      byId("beside").hidden = byId("figures").hidden = !matching;
+      byId("verdict").textContent = sentence;
+      byId("verdict").className = "";
+      byId("board-text").textContent = text(joined, matching);
+      if (joined) byId("theirs-name").textContent = name();
+    }
+
+    function text(joined, matching) {
+      if (joined && matching) return `This page has joined ${name()} (${link.name}).`;
+      if (joined) return `It holds the model ${link.model.slice(0, 16)}, and this page shows another.`;
+      if (address) return "This page is not joined to the server's board.";
+      if (navigator.serial) {
+        return "If a board with this project's design is on a USB port of this computer, the page "
+          + "can show its pictures beside its own.";
+      }
+      return "This browser has no Web Serial, so the page cannot open a board. Use Chrome or Edge, "
+        + "or start `avatar web --port PORT`.";
+    }
+
+    function figures() {
+      const now = performance.now();
+      while (arrivals.length > 1 && arrivals[0].time < now - SPAN) arrivals.shift();
+      const first = arrivals[0], rows = { "pictures received": last.count };
+      const seconds = last.seconds - first.seconds;
+      if (arrivals.length > 1 && seconds > 0) {
+        const count = last.count - first.count;
+        rows["pictures a second"] = (count / seconds).toFixed(1);
+        if (link.rate) {
+          const share = (count * last.bytes * BYTE_BITS) / (seconds * link.rate);
+          rows["of the line's time, pictures"] = `${Math.round(100 * share)} %`;
+        }
+      }
+      rows["equal to this page's"] = `${last.equal} of ${last.count}`;
+      if (link.rate) {
+        rows["bytes sent, received"] = `${link.sent}, ${link.received}`;
+        rows["rate of the line"] = `${link.rate} baud`;
+      }
+      byId("figures").replaceChildren(...Object.entries(rows).flatMap(([key, value]) =>
+        [element("dt", {}, key), element("dd", {}, String(value))]));
+    }
+
+    /** Ask page and board for one picture, show both and compare them; tells whether it came. */
+    async function ask(latent) {
+      const from = link, { spec } = page.model, model = page.model;
+      try {
+        const [theirs, ours] = await Promise.all([
+          from.picture(latent), page.engine.picture(latent, { group: GROUP }),
+        ]);
+        if (from !== link || model !== page.model || !ours) return false;
+        const { equal, text } = compare(ours, theirs, spec, name());
+        last.count++;
+        last.equal += equal;
+        last.bytes = theirs.length;
+        last.seconds = from.seconds;
+        arrivals.push({ time: performance.now(), seconds: from.seconds, count: last.count });
+        paint(byId("ours"), ours, spec.size, spec.colours);
+        if (theirs.length === ours.length) paint(byId("theirs"), theirs, spec.size, spec.colours);
+        byId("verdict").textContent = text;
+        byId("verdict").className = equal ? "equal" : "different";
+        figures();
+        return true;
+      } catch (error) {
+        if (!(error instanceof avatar.InputError)) throw error;
+        if (from === link) byId("verdict").textContent = error.message;
+        return false;
+      }
+    }
+
+    function* walk() {
+      let here = page.latent;
+      for (;;) {
+        const way = avatar.latents.strip(here, page.draw(), page.distribution, STEPS);
+        yield* way.slice(1);
+        here = way.at(-1);
+      }
+    }
+
+    /** Keep `window` requests under way, so that the line never waits for the page. */
+    async function stream() {
+      walking = !walking;
+      settle();
+      if (!walking) return;
+      arrivals = [];
+      const latents = walk();
+      await Promise.all(Array.from({ length: link.window }, async () => {
+        while (walking && link && fits()) {
+          const came = await ask(latents.next().value);
+          if (!came) walking = false;
+        }
+      }));
+      walking = false;
+      if (link) byId("stream").textContent = "Stream a walk";
+    }
+
+    async function join() {
+      byId("join").disabled = true;
+      try {
+        link = address ? await avatar.SocketLink.open(address)
+          : await avatar.SerialLink.open(await navigator.serial.requestPort());
+        link.ongone = (sentence) => {
+          link = null;
+          walking = false;
+          settle(sentence);
+        };
+        last = { count: 0, equal: 0, bytes: 0, seconds: 0 };
+        arrivals = [];
+        if (address && !location.hash && !fits()) takeModel(); // the server's, at the beginning
+        settle();
+        update();
+      } catch (error) {
+        link = null;
+        const chosen = error.name !== "NotFoundError"; // else the person closed the list of ports
+        if (chosen && !(error instanceof avatar.InputError)) throw error;
+        settle(chosen ? error.message : "");
+      } finally {
+        byId("join").disabled = false;
+      }
+    }
+
+    async function leave() {
+      const left = link;
+      link = null;
+      walking = false;
+      settle();
+      await left.close();
+    }
+
+    const takeModel = () =>
+      page.openById(link.model, address ? avatar.library.openServers : null);
+
+    function update() {
+      if (!page.model) return;
+      if (!link) return settle(byId("verdict").textContent);
+      if (fits() === byId("beside").hidden) settle();
+      if (fits() && !walking) ask(page.latent);
+    }
+
+    byId("join").onclick = join;
+    byId("leave").onclick = leave;
+    byId("stream").onclick = stream;
+    byId("take-model").onclick = takeModel;
+    settle();
+    if (address) join();
+    return { update };
+  };
+}

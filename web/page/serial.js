@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: Apache-2.0
+"use strict";
+// A board on the browser's own serial port (Web Serial: Chrome and Edge).
+globalThis.avatar ??= {};
+if (typeof require !== "undefined") {
+  require("./spec.js");
+  require("./protocol.js");
+}
+
+{
+  const RATES = [3000000, 2000000, 1500000, 1000000, 921600, 460800, 230400]; // of adapters
+  const TRIES = 5; // of each request
+  const PROOFS = 3; // answers in a row that prove a rate
+  const WINDOW = 3; // requests for pictures under way
+  const BUFFER = 1 << 16; // bytes between two turns of the page
+  const SLOWEST = 1e6; // products a second of the slowest board, a simulated one
+  const PATIENCE = 30000; // ms that an answer may take while other bytes keep coming
+  const { protocol } = avatar;
+  const { REQUEST } = protocol;
+
+  const wait = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+  const failure = (sentence) => new avatar.InputError(sentence);
+
+  /** The products of a board's network, roughly and rather too many. */
+  function products({ latent, channels: [c1, c2, c3] }) {
+    return 16 * (latent * c1 + 3 * (16 * c1 * c2 + 64 * c2 * c3 + 256 * c3));
+  }
+
+  avatar.SerialLink = class SerialLink {
+    #port;
+    #reader = null;
+    #writer = null;
+    #reading = null;
+    #unstuffer = new protocol.Unstuffer();
+    #pending = new Map(); // tag: {settle, restart}
+    #tag = Math.floor(Math.random() * 0xffff);
+    #closed = false;
+    #compute = 0; // ms that the board may think
+    #allowance;
+
+    kind = "board";
+    window = WINDOW;
+    sent = 0;
+    received = 0;
+    ongone = () => {};
+
+    /**
+     * Open a board: info, self-test, then the highest rate that works.
+     * @param {SerialPort} port chosen by a person
+     * @param {{allowance?: number}} options ms of silence beyond what the line explains
+     * @throws {avatar.InputError}
+     */
+    static async open(port, { allowance = 1000 } = {}) {
+      const link = new SerialLink(port, allowance);
+      try {
+        await link.#start(protocol.BAUD);
+        link.info = await link.#askInfo();
+        const wrong = protocol.wrongLayer(await link.#ask(REQUEST.selfTest));
+        if (wrong) {
+          throw failure(`The board fails its self-test: layer ${wrong} is the first that is wrong; `
+            + "program the board again.");
+        }
+        await link.#raiseRate();
+      } catch (error) {
+        await link.close();
+        throw error;
+      }
+      return link;
+    }
+
+    constructor(port, allowance) {
+      this.#port = port;
+      this.#allowance = allowance;
+      this.opened = performance.now();
+      port.addEventListener?.("disconnect", () => this.#gone("The board was unplugged."));
+    }
+
+    get name() {
+      return "serial port";
+    }
+
+    get model() {
+      return this.info.model;
+    }
+
+    get seconds() {
+      return (performance.now() - this.opened) / 1000;
+    }
+
+    async #start(rate) {
+      try {
+        await this.#port.open({ baudRate: rate, bufferSize: BUFFER });
+      } catch {
+        throw failure("The serial port cannot be opened; another program may have it.");
+      }
+      this.rate = rate;
+      this.#reader = this.#port.readable.getReader();
+      this.#writer = this.#port.writable.getWriter();
+      this.#reading = this.#read(this.#reader);
+    }
+
+    async #stop() {
+      const reader = this.#reader, writer = this.#writer;
+      this.#reader = this.#writer = null;
+      if (!reader) return;
+      await reader.cancel().catch(() => {});
+      await this.#reading;
+      writer.releaseLock();
+      await this.#port.close().catch(() => {});
+    }
+
+    async #read(reader) {
+      try {
+        for (;;) {
+          const { value, done } = await reader.read();
+          if (done) break;
+          this.received += value.length;
+          for (const waiting of this.#pending.values()) waiting.restart();
+          for (const body of this.#unstuffer.feed(value)) this.#frame(protocol.decode(body));
+        }
+      } catch {
+        // noise that the system tells as an error, or an unplugged cable: `readable` tells which
+      }
+      reader.releaseLock();
+      if (this.#reader !== reader) return; // closed by us
+      if (!this.#port.readable) return this.#gone("The board is gone; plug it in and join it again.");
+      this.#reader = this.#port.readable.getReader();
+      this.#reading = this.#read(this.#reader);
+    }
+
+    #frame(frame) {
+      if (!frame) { // noise before an answer, or the answer: the board need not think any more
+        for (const waiting of this.#pending.values()) waiting.restart(0);
+        return;
+      }
+      const failed = frame.type === protocol.ERROR;
+      if (failed && frame.tag === protocol.NO_TAG) {
+        for (const waiting of [...this.#pending.values()]) waiting.settle({ code: frame.payload[0] });
+        return;
+      }
+      const waiting = this.#pending.get(frame.tag);
+      if (!waiting) return;
+      if (failed) waiting.settle({ code: frame.payload[0] });
+      else if (frame.type === (waiting.type | protocol.ANSWER)) {
+        const fits = frame.payload.length === protocol.ANSWER_SIZES[waiting.type];
+        waiting.settle(fits ? { payload: frame.payload } : { code: 1 });
+      }
+    }
+
+    /** Promise {payload}, {code} of an error frame, or {} for silence. */
+    #attempt(type, payload) {
+      this.#tag = (this.#tag % 0xffff) + 1; // never NO_TAG
+      const tag = this.#tag, frame = protocol.encode(type, tag, payload);
+      const line = (protocol.BYTE_TIMEOUT * protocol.BYTE_BITS * 1000) / this.rate;
+      const silence = this.#allowance + line;
+      return new Promise((resolve) => {
+        let timer = null;
+        const settle = (outcome) => {
+          clearTimeout(timer);
+          clearTimeout(last);
+          this.#pending.delete(tag);
+          resolve(outcome);
+        };
+        const restart = (compute = this.#compute) => {
+          clearTimeout(timer);
+          timer = setTimeout(settle, silence + compute, {});
+        };
+        const last = setTimeout(settle, silence + this.#compute + PATIENCE, {});
+        this.#pending.set(tag, { type, settle, restart });
+        restart();
+        this.sent += frame.length;
+        this.#writer?.write(frame).catch(() => settle({}));
+      });
+    }
+
+    async #ask(type, payload, tries = TRIES) {
+      let outcome = {};
+      for (let n = 0; n < tries && !this.#closed; n++) {
+        outcome = await this.#attempt(type, payload);
+        if (outcome.payload) return outcome.payload;
+        if (outcome.code && !protocol.PASSING.includes(outcome.code)) break;
+      }
+      if (this.#closed) throw failure("The board is no longer joined to this page.");
+      if (outcome.code) {
+        const reason = protocol.ERRORS[outcome.code] ?? `error ${outcome.code}`;
+        throw failure(`The board refused: ${reason}.`);
+      }
+      throw failure("The board gives no answer; is it powered, and programmed with this design?");
+    }
+
+    async #askInfo(tries) {
+      const info = protocol.readInfo(await this.#ask(REQUEST.info, undefined, tries));
+      if (info.latent !== protocol.LATENT || !info.clock) {
+        throw failure("The board says of itself what cannot be; program it again.");
+      }
+      this.#compute = (1000 * products(info)) / SLOWEST;
+      return info;
+    }
+
+    async #changeRate(rate, tries) {
+      const clocks = protocol.divisor(this.info.clock, rate);
+      await this.#ask(REQUEST.baud, Uint8Array.of(clocks & 255, clocks >> 8), tries);
+      await this.#stop();
+      await this.#start(rate);
+    }
+
+    async #raiseRate() {
+      for (const rate of RATES) {
+        if (!protocol.divisor(this.info.clock, rate)) continue;
+        try {
+          await this.#changeRate(rate);
+          for (let n = 0; n < PROOFS; n++) await this.#askInfo(1);
+          return;
+        } catch (error) {
+          if (!(error instanceof avatar.InputError) || this.#closed) throw error;
+          await this.#stop();
+          await this.#start(protocol.BAUD);
+          await wait((1000 * protocol.FALLBACK * protocol.BYTE_BITS) / protocol.BAUD);
+          await this.#askInfo();
+        }
+      }
+    }
+
+    /**
+     * Promise the picture that the board makes of a latent, Uint8Array.
+     * @throws {avatar.InputError}
+     */
+    picture(latent) {
+      const payload = protocol.generatePayload(this.info.model, latent);
+      return this.#ask(REQUEST.generate, payload);
+    }
+
+    #gone(sentence) {
+      if (this.#closed) return;
+      this.#closed = true;
+      for (const waiting of [...this.#pending.values()]) waiting.settle({});
+      this.#stop();
+      this.ongone(sentence);
+    }
+
+    /** Leave the board at its start-up rate, and close the port. */
+    async close() {
+      if (this.#closed) return;
+      if (this.rate && this.rate !== protocol.BAUD) {
+        await this.#changeRate(protocol.BAUD, 1).catch(() => {}); // it falls back by itself, too
+      }
+      this.#closed = true;
+      await this.#stop();
+    }
+  };
+}
