@@ -6,7 +6,7 @@ avatar.panels ??= {};
 
 {
   const { byId, faceButton, paintFace } = avatar.drawing;
-  const VARIANTS = 24, GRID = 64, STEPS = 9;
+  const VARIANTS = 24, GRID = 64, STEPS = 8;
 
   /** Show the faces of `latents` in `holder`; a click on one calls `choose`. */
   function show(page, holder, latents, group, name, choose) {

@@ -10,27 +10,28 @@ avatar.panels ??= {};
   const COLOURS = ["red", "green", "blue"];
   const OF_THREE = ["red = G(z)", "green = G(z + v1)", "blue = G(z + v2)"];
   const GAP = 1; // pixels between two maps
-  const GAP_COLOUR = [128, 128, 160]; // neither black nor white, nor a grey of a map
 
-  /** Paint all maps of a layer, channels innermost, as tiles of one canvas. */
+  /**
+   * Paint all maps of a layer, channels innermost, as tiles of one canvas. They are brightened until
+   * the greatest is white; of signed maps 0 is the middle grey.
+   */
   function paintMaps(canvas, maps, layer) {
     const { channels, outSize: size, activation } = layer, pitch = size + GAP;
-    const columns = Math.ceil(Math.sqrt(2 * channels)), rows = Math.ceil(channels / columns);
+    const columns = Math.min(channels, 2 ** Math.ceil(Math.log2(Math.sqrt(2 * channels))));
     canvas.width = columns * pitch - GAP;
-    canvas.height = rows * pitch - GAP;
-    const image = new ImageData(canvas.width, canvas.height), { data } = image;
-    for (let n = 0; n < data.length; n += 4) data.set([...GAP_COLOUR, 255], n);
-    const zero = activation === "leaky_relu" ? 128 : 0; // signed maps: 0 is the middle grey
+    canvas.height = Math.ceil(channels / columns) * pitch - GAP;
+    const context = canvas.getContext("2d");
+    const greatest = maps.reduce((most, value) => Math.max(most, Math.abs(value)), 1);
+    const signed = activation === "leaky_relu";
+    const grey = (value) => signed ? 128 + (127 * value) / greatest : (255 * value) / greatest;
     for (let c = 0; c < channels; c++) {
-      const left = (c % columns) * pitch, top = Math.floor(c / columns) * pitch;
-      for (let y = 0; y < size; y++) {
-        for (let x = 0; x < size; x++) {
-          const at = 4 * ((top + y) * canvas.width + left + x);
-          data.fill(maps[(y * size + x) * channels + c] + zero, at, at + 3);
-        }
+      const tile = new ImageData(size, size), left = (c % columns) * pitch;
+      for (let n = 0; n < size * size; n++) {
+        tile.data.fill(grey(maps[n * channels + c]), 4 * n, 4 * n + 3);
+        tile.data[4 * n + 3] = 255;
       }
+      context.putImageData(tile, left, Math.floor(c / columns) * pitch);
     }
-    canvas.getContext("2d").putImageData(image, 0, 0);
   }
 
   function figure(caption) {

@@ -25,7 +25,7 @@ globalThis.avatar ??= {};
       page.say(`${what} is copied.`);
     } catch {
       page.say(`The browser does not let this page copy; ${
-        what === "The picture" ? "save the .png" : "mark the text and copy it"} instead.`, true);
+        what === "The picture" ? "save the picture" : "mark the text and copy it"} instead.`, true);
     }
   }
 

@@ -63,16 +63,16 @@ if (typeof require !== "undefined") require("./spec.js");
 
   /** A latent near `z`: one choice or two are others, or a share of a new draw is mixed in. */
   function vary(z, distribution, share = 0.35) {
-    const latent = z.length, other = draw(distribution, latent);
+    const latent = z.length, below = (count) => Math.floor(Math.random() * count);
     if (distribution === "categorical") {
-      const choices = choicesOf(z), drawn = choicesOf(other);
-      const changes = Math.random() < 0.5 ? 1 : 2;
-      for (let n = 0; n < changes; n++) {
-        const which = Math.floor(Math.random() * CHOICES);
-        choices[which] = drawn[which];
+      const choices = choicesOf(z), count = options(latent);
+      for (let changes = 1 + below(2); changes > 0; changes--) {
+        const which = below(CHOICES);
+        choices[which] = (choices[which] + 1 + below(count - 1)) % count;
       }
       return chosen(choices, latent);
     }
+    const other = draw(distribution, latent);
     const keep = distribution === "tanh" ? 1 - share : Math.sqrt(1 - share * share);
     return quantize(Float64Array.from(z, (value, n) => (keep * value + share * other[n]) / STEPS));
   }
