@@ -43,10 +43,7 @@ def files(models=MODELS):
         script = f'"use strict";\navatar.receiveModel({json.dumps(row["name"])}, "{text}");\n'
         made[f"models/{row['name']}.js"] = script.encode()
     shipped = [{"name": row["name"], "digest": row["id"]} for row in rows]
-    script = (
-        f'"use strict";\nglobalThis.avatar ??= {{}};\navatar.shipped = {json.dumps(shipped)};\n'
-    )
-    made["models.js"] = script.encode()
+    made["models.js"] = f'"use strict";\navatar.shipped = {json.dumps(shipped)};\n'.encode()
     return made
 
 

@@ -2,8 +2,8 @@
 """web/page/serial.js: the page as a host of a board, against a played one behind a played port."""
 
 import base64
-import contextlib
 import socket
+import threading
 
 import numpy as np
 import pytest
@@ -83,7 +83,7 @@ AT = 8  # the second picture's request
         lambda request: Frame(request.type | ANSWER, request.tag, b"short").encode(),
         lambda request: Frame(request.type | ANSWER, request.tag ^ 1, bytes(3072)).encode(),
     ],
-    ids="silence noise cut damaged broken busy short other-tag".split(),
+    ids=["silence", "noise", "cut", "damaged", "broken", "busy", "short", "other-tag"],
 )
 def test_one_fault_is_mended(board, fault):
     board.respond = once(fault, at=AT)
@@ -176,12 +176,13 @@ def test_garbage(board):
 
 def test_a_board_that_vanishes(board):
     def respond(request, n):
-        if request.type == Request.GENERATE:
+        if request.type != Request.GENERATE:
+            return answer(request).encode()
+        if not board.ended.is_set():
             board.ended.set()
-            with contextlib.suppress(OSError):  # the second of three finds it gone
-                board.connection.shutdown(socket.SHUT_RDWR)
-            return b""
-        return answer(request).encode()
+            unplug = threading.Timer(0.05, board.connection.shutdown, [socket.SHUT_RDWR])
+            unplug.start()
+        return b""
 
     board.respond = respond
     result = ask(board)

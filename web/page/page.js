@@ -89,7 +89,7 @@ globalThis.avatar ??= {};
   /** Do what may fail because of what a person gave, and say so. */
   async function attempt(action) {
     try {
-      say("");
+      if (page.model) say("");
       await action();
     } catch (error) {
       if (!(error instanceof avatar.InputError)) throw error;
