@@ -3,7 +3,7 @@
 
 import pytest
 
-from tests.web.browser import chromium
+from tests.web.page.browser import chromium
 from web.build import build
 
 

@@ -13,9 +13,17 @@ import pictures
 from golden import model_file
 from golden.generator import generate
 from golden.latents import draw_latents
-from tests.web.browser import READY, canvas, needs_browser, open_page, until, wait_for, web_host
+from tests.web.page.browser import (
+    READY,
+    canvas,
+    needs_browser,
+    open_page,
+    until,
+    wait_for,
+    web_host,
+)
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 CONFORMANCE = ROOT / "tests" / "conformance"
 CATEGORICAL = ROOT / "models" / "categorical.safetensors"
 

@@ -10,10 +10,10 @@ import pytest
 
 from golden import model_file
 from golden.generator import generate
-from tests.web.browser import canvas, needs_browser, open_page, until, web_host
+from tests.web.page.browser import canvas, needs_browser, open_page, until, web_host
 
 pytestmark = needs_browser
-CATEGORICAL = Path(__file__).parents[2] / "models" / "categorical.safetensors"
+CATEGORICAL = Path(__file__).parents[3] / "models" / "categorical.safetensors"
 MODEL = model_file.load(CATEGORICAL)
 HELLO = {
     "type": "hello",

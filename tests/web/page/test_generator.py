@@ -14,9 +14,9 @@ from golden.latents import draw_latents
 from golden.shipped import listing
 from golden.spec import GeneratorSpec, Layer
 from tests.models import random_model
-from tests.web.node import needs_node, node
+from tests.web.page.node import needs_node, node
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 CONFORMANCE = sorted((ROOT / "tests" / "conformance").glob("*.safetensors"))
 SHIPPED = [Path(row["file"]) for row in listing(ROOT / "models")]
 TUTORIAL = GeneratorSpec(  # of PyTorch's DCGAN tutorial, 64x64 in colour

@@ -10,9 +10,9 @@ from safetensors.numpy import load_file, save_file
 
 from golden import model_file
 from support.failures import InputError
-from tests.web.node import needs_node, node
+from tests.web.page.node import needs_node, node
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 GOOD = ROOT / "tests" / "conformance" / "leaky-16-k3s1.safetensors"
 pytestmark = needs_node
 

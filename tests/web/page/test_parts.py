@@ -14,9 +14,9 @@ from PIL import Image
 from golden import model_file
 from golden.latents import load_latents, quantize_latents
 from hw.uart import protocol
-from tests.web.node import needs_node, node
+from tests.web.page.node import needs_node, node
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 COMPACT = ROOT / "models" / "compact-w5.safetensors"
 Z = np.random.default_rng(1).integers(-128, 128, 100, np.int8)
 DIGEST = "0123456789abcdef" * 4

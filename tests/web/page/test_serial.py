@@ -11,7 +11,7 @@ import pytest
 from hw.uart import protocol
 from hw.uart.protocol import ANSWER, ERROR, NO_TAG, Error, Frame, Request
 from tests.boards.host.played import FACTS, PlayedServer, answer, once, picture
-from tests.web.node import needs_node, node
+from tests.web.page.node import needs_node, node
 
 ALLOWANCE = 60  # ms of silence; the 1,024 byte-times at 115,200 baud, 89 ms, come on top
 LATENTS = np.random.default_rng(1).integers(-128, 128, (5, protocol.LATENT), np.int8)
