@@ -13,7 +13,7 @@ import json
 import sys
 from pathlib import Path
 
-from golden.shipped import listing
+from golden import model_file
 from support.failures import InputError
 from support.files import check_folder, make_folder, replacing
 
@@ -23,31 +23,38 @@ MODELS = ROOT / "models"
 FIRST = "categorical"  # the model that the page opens with
 
 
-def files(models=MODELS):
+def files(models=None):
     """Return the page's files: a dictionary from name, with ``/`` between folders, to bytes.
 
     Parameters
     ----------
-    models : str or Path
-        Folder of model files; other files in it are passed.
+    models : iterable of Path, optional
+        Model files, by default the shipped ones. Files that are no models are passed.
 
     Raises
     ------
     InputError
-        There is no model in the folder.
+        There is no model among them.
     """
     made = {path.name: path.read_bytes() for path in sorted(PAGE.iterdir())}
-    rows = sorted(listing(models), key=lambda row: row["name"] != FIRST)
-    for row in rows:
-        text = base64.b64encode(Path(row["file"]).read_bytes()).decode()
-        script = f'"use strict";\navatar.receiveModel({json.dumps(row["name"])}, "{text}");\n'
-        made[f"models/{row['name']}.js"] = script.encode()
-    shipped = [{"name": row["name"], "digest": row["id"]} for row in rows]
+    shipped = []
+    for path in sorted(MODELS.glob("*.safetensors") if models is None else models):
+        try:
+            digest = model_file.load(path).digest
+        except InputError:
+            continue  # the classifier of `avatar evaluate` lies beside the models
+        text = base64.b64encode(path.read_bytes()).decode()
+        script = f'"use strict";\navatar.receiveModel({json.dumps(path.stem)}, "{text}");\n'
+        made[f"models/{path.stem}.js"] = script.encode()
+        shipped.append({"name": path.stem, "digest": digest})
+    if not shipped:
+        raise InputError(f"{MODELS}: holds no model; get the project's folder models/")
+    shipped.sort(key=lambda row: row["name"] != FIRST)
     made["models.js"] = f'"use strict";\navatar.shipped = {json.dumps(shipped)};\n'.encode()
     return made
 
 
-def build(out, models=MODELS):
+def build(out, models=None):
     """Write the page into the folder `out`, each file whole or not at all.
 
     Raises

@@ -8,6 +8,7 @@ import re
 import pytest
 
 from golden import model_file
+from support.failures import InputError
 from web.build import FIRST, MODELS, PAGE, build, files, main
 
 TEXTS = {path.name: path.read_text() for path in sorted(PAGE.iterdir())}
@@ -66,6 +67,11 @@ def test_build_writes_every_file(tmp_path):
     }
     assert written == files()
     build(tmp_path / "page")  # over an older one
+
+
+def test_a_folder_without_models():
+    with pytest.raises(InputError, match="holds no model"):
+        files([MODELS / "attributes.safetensors"])
 
 
 @pytest.mark.parametrize("out", ["a file", "no/folder"])
