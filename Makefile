@@ -7,15 +7,22 @@ PINNED_TORCH := $(shell grep '^torch==' constraints.txt)
 TORCH ?= $(PINNED_TORCH)
 PIP_ARGS ?=
 
-.PHONY: demo test test-long mutants results bench formal fuzz lint clean
+.PHONY: demo page test test-long mutants results bench formal fuzz lint clean
 
 demo: .venv/demo.stamp
 	.venv/bin/avatar demo
+
+# The generator in a browser: open build/page/index.html, or put the folder on any web host.
+page: .venv/demo.stamp
+	@mkdir -p build
+	.venv/bin/python -m web.build build/page
 
 # The workers share the cores: BLAS threads of each would only wait for the other's.
 test test-long: export OMP_NUM_THREADS = 1
 
 test: .venv/test.stamp
+	@for tool in node chromium; do command -v $$tool >/dev/null || \
+		echo "$$tool is not installed: tests of the page in it are skipped"; done
 	.venv/bin/pytest -n 2 --dist worksteal -m "not slow and not board and not gpu"
 
 test-long: .venv/test.stamp

@@ -37,6 +37,11 @@ avatar.panels ??= {};
     const name = () => KINDS[link.kind];
     const fits = () => page.model !== null && page.model.digest.startsWith(link.model);
 
+    function tell(sentence, look = "") {
+      byId("verdict").textContent = sentence;
+      byId("verdict").className = look;
+    }
+
     function settle(sentence = "") {
       const joined = link !== null, matching = joined && fits();
       byId("join").hidden = joined || !(address || navigator.serial);
@@ -46,8 +51,7 @@ avatar.panels ??= {};
       byId("stream").textContent = walking ? "Stop" : "Stream a walk";
       byId("take-model").hidden = !joined || matching;
       byId("beside").hidden = byId("figures").hidden = !matching;
-      byId("verdict").textContent = sentence;
-      byId("verdict").className = "";
+      tell(sentence);
       byId("board-text").textContent = text(joined, matching);
       if (joined) byId("theirs-name").textContent = name();
     }
@@ -102,13 +106,12 @@ avatar.panels ??= {};
         arrivals.push({ time: performance.now(), seconds: from.seconds, count: last.count });
         paint(byId("ours"), ours, spec.size, spec.colours);
         if (theirs.length === ours.length) paint(byId("theirs"), theirs, spec.size, spec.colours);
-        byId("verdict").textContent = text;
-        byId("verdict").className = equal ? "equal" : "different";
+        tell(text, equal ? "equal" : "different");
         figures();
         return true;
       } catch (error) {
         if (!(error instanceof avatar.InputError)) throw error;
-        if (from === link) byId("verdict").textContent = error.message;
+        if (from === link) tell(error.message);
         return false;
       }
     }
@@ -142,7 +145,7 @@ avatar.panels ??= {};
     async function join() {
       byId("join").disabled = true;
       try {
-        link = address ? await avatar.SocketLink.open(address)
+        link = address ? await avatar.SocketLink.open(address, (said) => tell(said))
           : await avatar.SerialLink.open(await navigator.serial.requestPort());
         link.ongone = (sentence) => {
           link = null;

@@ -27,12 +27,16 @@ globalThis.avatar ??= {};
     seconds = 0;
     ongone = () => {};
 
-    /** Promise a link once the server has said hello; refuses with one sentence where it is busy. */
-    static open(address) {
-      return new Promise((resolve, reject) => new SocketLink(address, resolve, reject));
+    /**
+     * Promise a link once the server has said hello.
+     * @param {(sentence) => void} onnews is told what else the server says: what takes long, what failed
+     * @throws {avatar.InputError} The server is busy, gone, or its board is.
+     */
+    static open(address, onnews) {
+      return new Promise((resolve, reject) => new SocketLink(address, onnews, resolve, reject));
     }
 
-    constructor(address, resolve, reject) {
+    constructor(address, onnews, resolve, reject) {
       this.#socket = new WebSocket(address);
       this.#socket.binaryType = "arraybuffer";
       let end = (sentence) => reject(new avatar.InputError(sentence));
@@ -52,8 +56,10 @@ globalThis.avatar ??= {};
           this.seconds = message.seconds;
         } else if (message.type === "error" && message.id !== null) {
           this.#take(message.id)?.reject(new avatar.InputError(message.sentence));
-        } else if (message.sentence) {
-          end(message.sentence); // busy, gone, or an error of no request
+        } else if (message.type === "wait" || message.type === "error") {
+          onnews(message.sentence);
+        } else if (message.type === "busy" || message.type === "gone") {
+          end(message.sentence);
         }
       };
     }

@@ -137,6 +137,22 @@ def test_a_server_that_sends_the_page_away(tab, served, kind):
     assert canvas(tab)[..., :3].any()
 
 
+def test_a_server_that_takes_its_time(tab, served):
+    server = PlayedServer()
+    waiting = []
+
+    def accept(socket):
+        socket.send(json.dumps({"type": "wait", "sentence": "The board is being opened."}))
+        socket.send(json.dumps({"type": "news", "sentence": "of a later version"}))
+        waiting.append(socket)
+
+    tab.route_web_socket("**/socket", accept)
+    open_page(tab, served)
+    until(tab, "document.querySelector('#verdict').textContent === 'The board is being opened.'")
+    server.accept(waiting[0])
+    tab.wait_for_selector("#verdict.equal")
+
+
 def test_a_failed_request(tab, served):
     def accept(socket):
         def answer(message):
