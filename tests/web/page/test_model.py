@@ -2,6 +2,7 @@
 """web/page/model.js: the page refuses what golden refuses, in one sentence."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +55,17 @@ def flipped(data):
     return data[:-7] + bytes([data[-7] ^ 1]) + data[-6:]
 
 
+def shifted(data):
+    """Move all arrays 8 bytes up and leave a hole before them."""
+    length = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + length])
+    for name, entry in header.items():
+        if name != "__metadata__":
+            entry["data_offsets"] = [offset + 8 for offset in entry["data_offsets"]]
+    text = json.dumps(header).encode()
+    return len(text).to_bytes(8, "little") + text + bytes(8) + data[8 + length :]
+
+
 def layer(n, **fields):
     return headed(lambda header: header["spec"]["layers"][n].update(fields))
 
@@ -62,10 +74,12 @@ WEIGHT = contents()[0]["weight1"]
 OUTSIDE = WEIGHT.copy()
 OUTSIDE.flat[3] = -128
 BIAS = contents()[0]["bias1"]
+BIAS_MAX = model_file.load(GOOD).spec.shapes[0].acc_max
 FAULTS = {
     "empty": (raw(lambda data: b""), "not a .safetensors file"),
     "cut": (raw(lambda data: data[:-5]), "cut off"),
     "longer": (raw(lambda data: data + b"x"), "bytes behind its last array"),
+    "a hole": (raw(shifted), "one behind the other"),
     "foreign": (raw(lambda data: b"\x89PNG\r\n\x1a\n" + data), "not a .safetensors file"),
     "no JSON": (raw(lambda data: data[:8] + b"[" + data[9:]), "not JSON"),
     "a damaged byte": (raw(flipped), "digest"),
@@ -98,6 +112,7 @@ FAULTS = {
     "turned weights": (changed(weight1=WEIGHT.swapaxes(0, 1).copy()), "weight1 has the shape"),
     "weights outside": (changed(weight1=OUTSIDE), "weight1 holds -128"),
     "bias outside": (changed(bias1=np.full_like(BIAS, 2**31 - 1)), "bias1 holds 2147483647"),
+    "bias by one": (changed(bias1=np.full_like(BIAS, -BIAS_MAX - 1)), "bias1 holds -"),
     "shift 41": (changed(shift=np.full_like(contents()[0]["shift"], 41)), "shift holds 41"),
 }
 
@@ -122,3 +137,11 @@ def test_a_refused_model(sentences, fault):
     assert FAULTS[fault][1] in sentence
     assert "\n" not in sentence
     assert sentence.endswith(".")
+
+
+def test_the_greatest_bias(tmp_path):
+    """A sum of layer 1 has inputs of 256, others of 255: what fits golden fits the page."""
+    model = model_file.load(GOOD)
+    greatest = [np.full_like(b, -s.acc_max) for b, s in zip(model.bias, model.spec.shapes)]
+    model_file.save(replace(model, bias=greatest), tmp_path / "a.safetensors")
+    assert node("refusals", request=[str(tmp_path / "a.safetensors")]) == [None]

@@ -2,15 +2,17 @@
 """web/page/serial.js: the page as a host of a board, against a played one behind a played port."""
 
 import base64
+import dataclasses
 import socket
 import threading
+import time
 
 import numpy as np
 import pytest
 
 from hw.uart import protocol
 from hw.uart.protocol import ANSWER, ERROR, NO_TAG, Error, Frame, Request
-from tests.boards.host.played import FACTS, PlayedServer, answer, once, picture
+from tests.boards.host.played import FACTS, STATUS, PlayedServer, answer, once, picture
 from tests.web.page.node import needs_node, node
 
 ALLOWANCE = 60  # ms of silence; the 1,024 byte-times at 115,200 baud, 89 ms, come on top
@@ -90,6 +92,23 @@ def test_one_fault_is_mended(board, fault):
     result = ask(board, together=1)
     assert result["error"] is None
     assert made(result) == wanted()
+
+
+def test_a_damaged_answer_is_not_waited_for(board):
+    """A board of a large network may think for a minute; not so once its answer has come."""
+    facts = dataclasses.replace(FACTS, channels=(128, 128, 128))
+
+    def respond(request, n):
+        if request.type == Request.INFO:
+            payload = facts.pack() + STATUS.pack()
+            return Frame(Request.INFO | ANSWER, request.tag, payload).encode()
+        wire = answer(request).encode()
+        return wire[:40] + b"\xc0" if n == AT else wire
+
+    board.respond = respond
+    start = time.monotonic()
+    assert made(ask(board, together=1)) == wanted()
+    assert time.monotonic() - start < 30
 
 
 def test_a_fault_with_three_under_way(board):
