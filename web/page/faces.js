@@ -16,7 +16,9 @@ avatar.panels ??= {};
       paintFace(page, canvas, latent, group);
       return button;
     });
+    const focused = [...holder.children].indexOf(document.activeElement); // who uses keys goes on
     holder.replaceChildren(...buttons);
+    if (focused >= 0) buttons[Math.min(focused, buttons.length - 1)].focus();
   }
 
   avatar.panels.variants = function (page) {

@@ -28,11 +28,12 @@ if (typeof require !== "undefined") require("./spec.js");
   /** Numbers in one choice of a categorical latent. */
   const options = (latent) => latent / CHOICES;
 
-  /** The distribution that a model was trained on; `normal` where its file tells none. */
+  /** The distribution that a model was trained on: {distribution, known}; else the normal one. */
   function distributionOf({ training, spec }) {
     const said = training.latents ?? "normal";
     const fits = said !== "categorical" || spec.latent % CHOICES === 0;
-    return DISTRIBUTIONS.includes(said) && fits ? said : "normal";
+    const known = DISTRIBUTIONS.includes(said) && fits;
+    return { distribution: known ? said : "normal", known };
   }
 
   /** The categorical latent with these five choices. */

@@ -70,7 +70,9 @@ globalThis.avatar ??= {};
   /** Take a model, and this latent or a random one. */
   function use({ name, model }, shipped, latent = null) {
     Object.assign(page, { name, model, shipped, gains: [1, 1] });
-    page.distribution = avatar.latents.distributionOf(model);
+    const { distribution, known } = avatar.latents.distributionOf(model);
+    page.distribution = distribution;
+    if (!known) say(`${name} does not tell of latents that this page knows; it draws normal ones.`);
     page.engine.load(model);
     earlier.length = 0;
     settledLatent = null;

@@ -3,6 +3,7 @@
 
 import base64
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -183,6 +184,58 @@ def test_a_damaged_model_leaves_all_as_it_was(tab, built, tmp_path):
     assert said.startswith("mine.safetensors is not used. ")
     wait_for(tab, picture)
     assert tab.input_value("#models") == "categorical"
+
+
+def test_a_dropped_model(tab, built, tmp_path):
+    """Its file tells of latents that no version knows."""
+    model = model_file.load(CATEGORICAL)
+    strange = replace(model, training={"latents": "uniform"})
+    model_file.save(strange, tmp_path / "mine.safetensors")
+    open_page(tab, address(built))
+    tab.evaluate(
+        """(base64) => {
+          const bytes = Uint8Array.from(atob(base64), (each) => each.charCodeAt(0));
+          const dataTransfer = new DataTransfer();
+          dataTransfer.items.add(new File([bytes], "mine.safetensors"));
+          document.body.dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true }));
+        }""",
+        base64.b64encode((tmp_path / "mine.safetensors").read_bytes()).decode(),
+    )
+    until(tab, "document.querySelector('#models').value === 'mine'")
+    assert "draws normal ones" in tab.inner_text("#message")
+    assert "--model mine.safetensors " in tab.text_content("#command")
+    assert tab.locator(".slider").count() in (0, 8)  # they come when the directions are found
+
+
+def test_variants_keep_the_focus(tab, built):
+    open_page(tab, address(built))
+    tab.click("#tab-variants")
+    tab.focus("#variants .face >> nth=5")
+    before = tab.evaluate("location.hash")
+    tab.keyboard.press("Enter")
+    until(tab, f"location.hash !== {json.dumps(before)}")
+    label = "document.activeElement.getAttribute('aria-label')"
+    assert tab.evaluate(label) == "Variant 6"
+
+
+def test_copies(tab, built):
+    model, z, _ = shipped("categorical", 9)
+    with web_host(built) as host:
+        tab.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        open_page(tab, host + link(model.digest, z))
+        tab.click("#copy-link")
+        until(tab, "document.querySelector('#message').textContent === 'The link is copied.'")
+        assert tab.evaluate("navigator.clipboard.readText()") == host + link(model.digest, z)
+        tab.click("#copy-picture")
+        until(tab, "document.querySelector('#message').textContent === 'The picture is copied.'")
+        size = tab.evaluate(
+            """async () => {
+              const [item] = await navigator.clipboard.read();
+              const image = await createImageBitmap(await item.getType("image/png"));
+              return [image.width, image.height];
+            }"""
+        )
+        assert size == [256, 256]
 
 
 def test_without_workers(tab, built):
