@@ -34,6 +34,7 @@ avatar.panels ??= {};
   avatar.panels.board = function (page) {
     const address = avatar.socketAddress();
     let link = null, walking = false, last = null, arrivals = [];
+    let asking = false, following = null; // the avatar shown is asked for; the promise of its end
     const name = () => KINDS[link.kind];
     const fits = () => page.model !== null && page.model.digest.startsWith(link.model);
 
@@ -116,6 +117,16 @@ avatar.panels ??= {};
       }
     }
 
+    /** Ask for the avatar shown, one after the other, until it is the one that stands there. */
+    async function follow() {
+      asking = true;
+      for (let latent = null; link && fits() && !walking && latent !== page.latent;) {
+        latent = page.latent;
+        await ask(latent);
+      }
+      asking = false;
+    }
+
     function* walk() {
       let here = page.latent;
       for (;;) {
@@ -130,16 +141,20 @@ avatar.panels ??= {};
       walking = !walking;
       settle();
       if (!walking) return;
+      await following;
       arrivals = [];
       const latents = walk();
-      await Promise.all(Array.from({ length: link.window }, async () => {
+      let failed = false;
+      await Promise.all(Array.from({ length: link?.window ?? 0 }, async () => {
         while (walking && link && fits()) {
-          const came = await ask(latents.next().value);
-          if (!came) walking = false;
+          if (await ask(latents.next().value)) continue;
+          walking = false;
+          failed = true;
         }
       }));
       walking = false;
-      if (link) byId("stream").textContent = "Stream a walk";
+      byId("stream").textContent = "Stream a walk";
+      if (!failed) update();
     }
 
     async function join() {
@@ -182,7 +197,7 @@ avatar.panels ??= {};
       if (!page.model) return;
       if (!link) return settle(byId("verdict").textContent);
       if (fits() === byId("beside").hidden) settle();
-      if (fits() && !walking) ask(page.latent);
+      if (fits() && !walking && !asking) following = follow();
     }
 
     byId("join").onclick = join;

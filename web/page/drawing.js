@@ -47,11 +47,14 @@ globalThis.avatar ??= {};
     return { button, canvas };
   }
 
-  /** Promise that the face of a latent stands on the canvas. */
+  const wanted = new WeakMap(); // canvas: the latent asked for last; an older one may come later
+
+  /** Promise that the face of a latent stands on the canvas, unless another was asked for since. */
   async function paintFace(page, canvas, latent, group) {
     const { size, colours } = page.model.spec;
+    wanted.set(canvas, latent);
     const pixels = await page.engine.picture(latent, { group });
-    if (pixels) paint(canvas, pixels, size, colours);
+    if (pixels && wanted.get(canvas) === latent) paint(canvas, pixels, size, colours);
   }
 
   avatar.drawing = { byId, element, paint, paintPlane, faceCanvas, faceButton, paintFace };

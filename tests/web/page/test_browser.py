@@ -129,6 +129,30 @@ def test_a_picker_changes_one_choice(tab, built):
     wait_for(tab, generate(model, z[None])[0])
 
 
+def test_no_older_face_stays_on_a_picker(tab, built):
+    """Faces that are under way when another avatar is chosen must not be painted over its own."""
+    model, z, _ = shipped("categorical", 10)
+    options = np.repeat(z[None], 20, axis=0)
+    options[:, :20] = 127 * np.eye(20, dtype=np.int8)
+    wanted = generate(model, options)
+    open_page(tab, address(built, link(model.digest, z)))
+    first = "fieldset:first-of-type label:nth-child({}) canvas"
+    for n in range(20):
+        wait_for(tab, wanted[n], first.format(n + 1))
+    tab.evaluate(
+        """async () => {
+          for (const wait of [1, 5, 9, 15, 25]) {
+            document.querySelector("#random").click();
+            await new Promise((resolve) => setTimeout(resolve, wait));
+            document.querySelector("#back").click();
+          }
+          await new Promise((resolve) => setTimeout(resolve, 500));
+        }"""
+    )
+    for n in range(20):
+        wait_for(tab, wanted[n], first.format(n + 1))
+
+
 def test_sliders_and_numbers(tab, built):
     model, z, _ = shipped("compact", 5)
     open_page(tab, address(built, link(model.digest, z)))

@@ -113,6 +113,29 @@ def test_a_streamed_walk(tab, served):
     assert tab.inner_text("#stream") == "Stream a walk"
 
 
+def test_a_moving_slider_asks_one_at_a_time(tab, served):
+    """The server answers after a while; of the avatars in between only the last is asked for."""
+    numbers = []
+
+    class SlowServer(PlayedServer):
+        def answer(self, socket, message):
+            numbers.append(struct.unpack_from("<I", message)[0])
+            self.held = (socket, message)
+
+    server = SlowServer()
+    join(tab, served, server)
+    until(tab, "!document.querySelector('#stream').hidden")
+    for _ in range(10):
+        tab.click("#random")
+    assert len(numbers) == 1
+    for _ in range(2):
+        PlayedServer.answer(server, *server.held)
+        tab.wait_for_timeout(300)
+    assert len(numbers) == 2
+    tab.wait_for_selector("#verdict.equal")
+    np.testing.assert_array_equal(canvas(tab, "#theirs"), canvas(tab))
+
+
 def test_another_model(tab, served):
     server = PlayedServer({**HELLO, "model": "12" * 32})
     join(tab, served, server)
