@@ -14,7 +14,6 @@ demo: .venv/demo.stamp
 
 # The generator in a browser: open build/page/index.html, or put the folder on any web host.
 page: .venv/demo.stamp
-	@mkdir -p build
 	.venv/bin/python -m web.build build/page
 
 # The workers share the cores: BLAS threads of each would only wait for the other's.

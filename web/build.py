@@ -20,7 +20,7 @@ from support.files import check_folder, make_folder, replacing
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "web" / "page"
 MODELS = ROOT / "models"
-FIRST = "categorical"  # the model that the page opens with
+FIRST = "compact-w8"  # the model that the page opens with
 
 
 def files(models=None):

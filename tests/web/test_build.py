@@ -74,7 +74,7 @@ def test_a_folder_without_models():
         files([MODELS / "attributes.safetensors"])
 
 
-@pytest.mark.parametrize("out", ["a file", "no/folder"])
+@pytest.mark.parametrize("out", ["a file", "a file/page"])
 def test_a_folder_that_cannot_be(tmp_path, capsys, out):
     (tmp_path / "a file").touch()
     assert main([str(tmp_path / out)]) == 2

@@ -33,7 +33,7 @@ avatar.panels ??= {};
 
   avatar.panels.board = function (page) {
     const address = avatar.socketAddress();
-    let link = null, walking = false, last = null, arrivals = [];
+    let link = null, walking = false, compared = null, arrivals = [], speed = {};
     let asking = false, following = null; // the avatar shown is asked for; the promise of its end
     const name = () => KINDS[link.kind];
     const fits = () => page.model !== null && page.model.digest.startsWith(link.model);
@@ -69,20 +69,27 @@ avatar.panels ??= {};
         + "or start `avatar web --port PORT`.";
     }
 
-    function figures() {
-      const now = performance.now();
-      while (arrivals.length > 1 && arrivals[0].time < now - SPAN) arrivals.shift();
-      const first = arrivals[0], rows = { "pictures received": last.count };
-      const seconds = last.seconds - first.seconds;
-      if (arrivals.length > 1 && seconds > 0) {
-        const count = last.count - first.count;
-        rows["pictures a second"] = (count / seconds).toFixed(1);
-        if (link.rate) {
-          const share = (count * last.bytes * BYTE_BITS) / (seconds * link.rate);
-          rows["of the line's time, pictures"] = `${Math.round(100 * share)} %`;
-        }
+    /** Measure how fast pictures came during the last two seconds of a walk. */
+    function measure() {
+      const old = performance.now() - SPAN;
+      while (arrivals.length > 2 && arrivals[0].time < old) arrivals.shift();
+      const first = arrivals[0], newest = arrivals.at(-1);
+      const seconds = newest.seconds - first.seconds, count = newest.count - first.count;
+      if (!(seconds > 0)) return;
+      speed = { "pictures a second": (count / seconds).toFixed(1) };
+      if (link.rate) {
+        const share = (count * newest.bytes * BYTE_BITS) / (seconds * link.rate);
+        speed["of the line's time, pictures"] = `${Math.round(100 * share)} %`;
       }
-      rows["equal to this page's"] = `${last.equal} of ${last.count}`;
+    }
+
+    function figures() {
+      if (walking) measure();
+      const rows = {
+        "pictures compared": compared.count,
+        "equal to this page's": `${compared.equal} of ${compared.count}`,
+        ...speed,
+      };
       if (link.rate) {
         rows["bytes sent, received"] = `${link.sent}, ${link.received}`;
         rows["rate of the line"] = `${link.rate} baud`;
@@ -91,20 +98,25 @@ avatar.panels ??= {};
         [element("dt", {}, key), element("dd", {}, String(value))]));
     }
 
+    /** Note when a picture came, and on the line's own clock; its comparison may come later. */
+    function arrived(pixels) {
+      const count = (arrivals.at(-1)?.count ?? 0) + 1;
+      const seconds = link?.seconds ?? 0;
+      arrivals.push({ time: performance.now(), seconds, count, bytes: pixels.length });
+      return pixels;
+    }
+
     /** Ask page and board for one picture, show both and compare them; tells whether it came. */
     async function ask(latent) {
       const from = link, { spec } = page.model, model = page.model;
       try {
         const [theirs, ours] = await Promise.all([
-          from.picture(latent), page.engine.picture(latent, { group: GROUP }),
+          from.picture(latent).then(arrived), page.engine.picture(latent, { group: GROUP }),
         ]);
         if (from !== link || model !== page.model || !ours) return false;
         const { equal, text } = compare(ours, theirs, spec, name());
-        last.count++;
-        last.equal += equal;
-        last.bytes = theirs.length;
-        last.seconds = from.seconds;
-        arrivals.push({ time: performance.now(), seconds: from.seconds, count: last.count });
+        compared.count++;
+        compared.equal += equal;
         paint(byId("ours"), ours, spec.size, spec.colours);
         if (theirs.length === ours.length) paint(byId("theirs"), theirs, spec.size, spec.colours);
         tell(text, equal ? "equal" : "different");
@@ -167,8 +179,9 @@ avatar.panels ??= {};
           walking = false;
           settle(sentence);
         };
-        last = { count: 0, equal: 0, bytes: 0, seconds: 0 };
+        compared = { count: 0, equal: 0 };
         arrivals = [];
+        speed = {};
         if (address && !location.hash && !fits()) takeModel(); // the server's, at the beginning
         settle();
         update();

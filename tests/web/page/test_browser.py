@@ -26,7 +26,7 @@ from tests.web.page.browser import (
 
 ROOT = Path(__file__).parents[3]
 CONFORMANCE = ROOT / "tests" / "conformance"
-CATEGORICAL = ROOT / "models" / "categorical.safetensors"
+COMPACT = ROOT / "models" / "compact-w8.safetensors"
 
 pytestmark = needs_browser
 
@@ -47,7 +47,7 @@ def shipped(name, seed=1):
     return model, z[0], generate(model, z)[0]
 
 
-@pytest.mark.parametrize("name", ["categorical", "compact-w4", "contest-w5"])
+@pytest.mark.parametrize("name", ["compact-w8", "compact-normal-w4", "contest-w5"])
 def test_a_link_from_a_file(tab, built, name):
     model, z, picture = shipped(name)
     open_page(tab, address(built, link(model.digest, z)))
@@ -66,7 +66,7 @@ def test_the_first_avatar_comes_at_once(tab, built):
         ),
         np.int8,
     )
-    wait_for(tab, generate(model_file.load(CATEGORICAL), z[None])[0])
+    wait_for(tab, generate(model_file.load(COMPACT), z[None])[0])
 
 
 def test_opened_models(tab, built):
@@ -89,14 +89,14 @@ def test_opened_models(tab, built):
 
 
 def test_a_web_host_with_a_strict_policy(tab, built):
-    model, z, picture = shipped("categorical", 2)
+    model, z, picture = shipped("compact-w8", 2)
     with web_host(built) as host:
         open_page(tab, host + link(model.digest, z))
         wait_for(tab, picture)
 
 
 def test_what_one_takes_away(tab, built, tmp_path):
-    model, z, picture = shipped("categorical", 3)
+    model, z, picture = shipped("compact-w8", 3)
     open_page(tab, address(built, link(model.digest, z)))
     with tab.expect_download() as download:
         tab.click("#save-latent")
@@ -109,14 +109,14 @@ def test_what_one_takes_away(tab, built, tmp_path):
     words = tab.inner_text("#command").split()
     assert words[:2] == ["avatar", "generate"]
     options = dict(zip(words[2::2], words[3::2], strict=True))
-    assert options["--model"] == "models/categorical.safetensors"
+    assert options["--model"] == "models/compact-w8.safetensors"
     assert (options["--latents"], options["--out"]) == ("latent.npy", "avatar.png")
     wanted = pictures.grid(picture[None], scale=int(options["--scale"]))
     np.testing.assert_array_equal(Image.open(tmp_path / "avatar.png"), wanted)
 
 
 def test_a_picker_changes_one_choice(tab, built):
-    model, z, _ = shipped("categorical", 4)
+    model, z, _ = shipped("compact-w8", 4)
     open_page(tab, address(built, link(model.digest, z)))
     changed = z.copy().reshape(5, 20)
     changed[2] = 0
@@ -131,7 +131,7 @@ def test_a_picker_changes_one_choice(tab, built):
 
 def test_no_older_face_stays_on_a_picker(tab, built):
     """Faces that are under way when another avatar is chosen must not be painted over its own."""
-    model, z, _ = shipped("categorical", 10)
+    model, z, _ = shipped("compact-w8", 10)
     options = np.repeat(z[None], 20, axis=0)
     options[:, :20] = 127 * np.eye(20, dtype=np.int8)
     wanted = generate(model, options)
@@ -154,7 +154,7 @@ def test_no_older_face_stays_on_a_picker(tab, built):
 
 
 def test_sliders_and_numbers(tab, built):
-    model, z, _ = shipped("compact", 5)
+    model, z, _ = shipped("compact-normal-w8", 5)
     open_page(tab, address(built, link(model.digest, z)))
     tab.focus(".slider >> nth=1 >> input")
     tab.keyboard.press("End")
@@ -170,7 +170,7 @@ def test_sliders_and_numbers(tab, built):
 
 
 def test_planes_scaled(tab, built):
-    model, z, picture = shipped("compact", 6)
+    model, z, picture = shipped("compact-normal-w8", 6)
     open_page(tab, address(built, link(model.digest, z)))
     tab.click("#tab-inside")
     tab.fill("#gains input >> nth=0", "0")
@@ -197,9 +197,9 @@ def test_a_wrong_link(tab, built, hash, words):
 
 
 def test_a_damaged_model_leaves_all_as_it_was(tab, built, tmp_path):
-    model, z, picture = shipped("categorical", 7)
+    model, z, picture = shipped("compact-w8", 7)
     open_page(tab, address(built, link(model.digest, z)))
-    data = bytearray(CATEGORICAL.read_bytes())
+    data = bytearray(COMPACT.read_bytes())
     data[-1000] ^= 1
     (tmp_path / "mine.safetensors").write_bytes(data)
     tab.set_input_files("#model-file", tmp_path / "mine.safetensors")
@@ -207,12 +207,12 @@ def test_a_damaged_model_leaves_all_as_it_was(tab, built, tmp_path):
     said = tab.inner_text("#message")
     assert said.startswith("mine.safetensors is not used. ")
     wait_for(tab, picture)
-    assert tab.input_value("#models") == "categorical"
+    assert tab.input_value("#models") == "compact-w8"
 
 
 def test_a_dropped_model(tab, built, tmp_path):
     """Its file tells of latents that no version knows."""
-    model = model_file.load(CATEGORICAL)
+    model = model_file.load(COMPACT)
     strange = replace(model, training={"latents": "uniform"})
     model_file.save(strange, tmp_path / "mine.safetensors")
     open_page(tab, address(built))
@@ -243,7 +243,7 @@ def test_variants_keep_the_focus(tab, built):
 
 
 def test_copies(tab, built):
-    model, z, _ = shipped("categorical", 9)
+    model, z, _ = shipped("compact-w8", 9)
     with web_host(built) as host:
         tab.context.grant_permissions(["clipboard-read", "clipboard-write"])
         open_page(tab, host + link(model.digest, z))
@@ -263,7 +263,7 @@ def test_copies(tab, built):
 
 
 def test_without_workers(tab, built):
-    model, z, picture = shipped("categorical", 8)
+    model, z, picture = shipped("compact-w8", 8)
     tab.add_init_script("delete window.Worker")
     open_page(tab, address(built, link(model.digest, z)))
     wait_for(tab, picture)
@@ -285,7 +285,7 @@ def test_a_page_that_was_not_built(tab, built, tmp_path):
     tab.goto((tmp_path / "index.html").as_uri())
     tab.wait_for_selector("#message.problem")
     assert "No models came with this page" in tab.inner_text("#message")
-    tab.set_input_files("#model-file", CATEGORICAL)
+    tab.set_input_files("#model-file", COMPACT)
     until(tab, READY)
 
 

@@ -86,7 +86,7 @@ def test_speed(tmp_path):
     model_file.save(random_model(TUTORIAL), path)
     normal = draw_latents(1, 9)
     requests = [
-        [str(ROOT / "models" / "compact.safetensors"), normal.tolist()],
+        [str(ROOT / "models" / "compact-normal-w8.safetensors"), normal.tolist()],
         [str(path), normal[:3].tolist()],
     ]
     compact, tutorial = node("pictures", request=requests)

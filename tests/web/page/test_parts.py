@@ -12,12 +12,13 @@ import pytest
 from PIL import Image
 
 from golden import model_file
+from golden.interpolation import slerp
 from golden.latents import load_latents, quantize_latents
 from hw.uart import protocol
 from tests.web.page.node import needs_node, node
 
 ROOT = Path(__file__).parents[3]
-COMPACT = ROOT / "models" / "compact-w5.safetensors"
+COMPACT = ROOT / "models" / "compact-normal-w5.safetensors"
 Z = np.random.default_rng(1).integers(-128, 128, 100, np.int8)
 DIGEST = "0123456789abcdef" * 4
 pytestmark = needs_node
@@ -75,12 +76,7 @@ def test_a_wrong_link():
 def test_slerp():
     a, b = Z, np.roll(Z, 7)
     shares = [0, 0.25, 0.5, 0.9, 1]
-    x, y = a / 32, b / 32
-    angle = np.arccos(x @ y / np.linalg.norm(x) / np.linalg.norm(y))
-    wanted = [
-        quantize_latents((np.sin((1 - t) * angle) * x + np.sin(t * angle) * y) / np.sin(angle))
-        for t in shares
-    ]
+    wanted = quantize_latents(slerp(a[None] / 32, b[None] / 32, shares)[:, 0])
     made = call(*(["slerp", a.tolist(), b.tolist(), t] for t in shares))
     np.testing.assert_array_equal(made, wanted)
     zero = [0] * 100

@@ -13,14 +13,14 @@ from golden.generator import generate
 from tests.web.page.browser import canvas, needs_browser, open_page, until, web_host
 
 pytestmark = needs_browser
-CATEGORICAL = Path(__file__).parents[3] / "models" / "categorical.safetensors"
-MODEL = model_file.load(CATEGORICAL)
+COMPACT = Path(__file__).parents[3] / "models" / "compact-w8.safetensors"
+MODEL = model_file.load(COMPACT)
 HELLO = {
     "type": "hello",
     "kind": "virtual",
     "port": "sim",
     "model": MODEL.digest,
-    "name": "categorical.safetensors",
+    "name": "compact-w8.safetensors",
     "latent": 100,
     "size": 32,
     "colours": 3,
@@ -65,7 +65,7 @@ def served(built, tmp_path):
     empty = '<meta name="avatar-socket" content="">'
     assert text.count(empty) == 1
     index.write_text(text.replace(empty, empty.replace('""', '"socket"')))
-    (tmp_path / "model.safetensors").write_bytes(CATEGORICAL.read_bytes())
+    (tmp_path / "model.safetensors").write_bytes(COMPACT.read_bytes())
     with web_host(tmp_path) as host:
         yield host
 

@@ -11,7 +11,7 @@ from golden.generator import generate
 from tests.web.page.browser import canvas, needs_browser, open_page, until
 from tests.web.page.node import SCRIPTS
 
-MODEL = model_file.load(Path(__file__).parents[3] / "models" / "categorical.safetensors")
+MODEL = model_file.load(Path(__file__).parents[3] / "models" / "compact-w8.safetensors")
 pytestmark = needs_browser
 
 
@@ -59,9 +59,9 @@ def test_unplugged(joined):
 
 
 def test_another_model_on_the_page(joined):
-    joined.select_option("#models", "compact")
+    joined.select_option("#models", "compact-normal-w8")
     until(joined, "document.querySelector('#beside').hidden")
     assert f"holds the model {MODEL.digest[:16]}" in joined.inner_text("#board-text")
     joined.click("#take-model")
     joined.wait_for_selector("#verdict.equal")
-    assert joined.input_value("#models") == "categorical"
+    assert joined.input_value("#models") == "compact-w8"
