@@ -58,7 +58,7 @@ clean:
 	rm -rf .venv build
 
 .venv/demo.stamp: EXTRAS = sim
-.venv/test.stamp: EXTRAS = train,sim,boards,bench,test
+.venv/test.stamp: EXTRAS = train,sim,boards,web,bench,test
 .venv/test.stamp: TORCH_PACKAGE = "$(TORCH)"
 
 # Another torch brings versions of its own: the constraints' last part, torch's, goes.

@@ -20,6 +20,7 @@ EXTRA_OF = {  # which extra of this project installs a module
     "amaranth_boards": "boards",
     "joblib": "bench",
     "distributed": "bench",
+    "aiohttp": "web",
 }
 
 
