@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The desk: one maker of pictures in a thread of its own, one page at a time in front of it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import queue
+import threading
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+
+from support.failures import CheckFailed, InputError
+
+TURN = 1.0  # seconds that a page waits for the one before it: the same page, loaded anew
+CLOSING = 3.0  # seconds that the maker has to end and to close its line
+
+
+@dataclass(frozen=True)
+class Request:
+    """A picture that a page asks for.
+
+    Attributes
+    ----------
+    page : object
+        Has `leaves`, whether it wants no more, and three methods, called in the event loop:
+        `arrived(request, picture, counters)`, `failed(request, sentence)` and `gone(sentence)`.
+    number : int
+        The page's own.
+    latent : int8 array, shape (latent,)
+    """
+
+    page: object
+    number: int
+    latent: np.ndarray
+
+
+class Desk:
+    """Hand a page's requests to a maker of pictures, and its pictures to the page.
+
+    Parameters
+    ----------
+    maker : web.makers.Reference or web.makers.Board
+
+    Attributes
+    ----------
+    maker : as above
+    fault : asyncio.Future
+        Has an exception where the thread ended by a fault of our own.
+
+    Needs a running event loop.
+    """
+
+    def __init__(self, maker):
+        self.maker = maker
+        self._loop = asyncio.get_running_loop()
+        self.fault = self._loop.create_future()
+        self._turn = asyncio.Lock()
+        self._jobs = queue.SimpleQueue()  # Request, an opening (a future), or None: the end
+        self._ending = threading.Event()
+        # A silent board holds its thread up for long: the process may end without it.
+        self._thread = threading.Thread(target=self._work, name="desk", daemon=True)
+        self._thread.start()
+
+    @contextlib.asynccontextmanager
+    async def turn(self):
+        """Yield whether it is the caller's turn; if so, it is until the caller leaves."""
+        try:
+            await asyncio.wait_for(self._turn.acquire(), TURN)
+        except TimeoutError:
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            self._turn.release()
+
+    async def open(self):
+        """Open the maker where it is closed.
+
+        Returns
+        -------
+        dict, web.makers.Counters
+            What its `line` says; what went over the line before.
+
+        Raises
+        ------
+        InputError, CheckFailed
+        """
+        opening = self._loop.create_future()
+        self._jobs.put(opening)
+        return await opening
+
+    def ask(self, request):
+        """Take a request; its page is called when it is done."""
+        self._jobs.put(request)
+
+    async def close(self):
+        """End the thread, and close the maker; requests under way are given up."""
+        self._ending.set()
+        self._jobs.put(None)
+        await asyncio.to_thread(self._thread.join, CLOSING)
+
+    def _call(self, function, *arguments):
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            self._loop.call_soon_threadsafe(function, *arguments)
+
+    def _work(self):
+        try:
+            while (job := self._jobs.get()) is not None and not self._ending.is_set():
+                if not isinstance(job, Request):
+                    self._open(job)
+                elif not job.page.leaves:
+                    self._draw(job)
+            self.maker.close()
+        except Exception as error:
+            self._call(self.fault.set_exception, error)
+
+    def _open(self, opening):
+        def settle(method, value):
+            if not opening.done():  # its page may have left
+                getattr(opening, method)(value)
+
+        try:
+            self.maker.open()
+            result = self.maker.line(), self.maker.counters()
+        except (InputError, CheckFailed) as error:
+            self._call(settle, "set_exception", error)
+            self.maker.close()
+        else:
+            self._call(settle, "set_result", result)
+
+    def _draw(self, first):
+        """Draw a request and those that wait behind it, so that the line is never empty."""
+        under_way = deque()
+        page = first.page
+        try:
+            for picture in self.maker.pictures(self._latents(first, under_way)):
+                self._call(page.arrived, under_way.popleft(), picture, self.maker.counters())
+                if self._ending.is_set():
+                    return
+        except (InputError, CheckFailed) as error:
+            page.leaves = True  # what waits is not asked of a line that is gone
+            self._call(page.gone, str(error))
+            self.maker.close()
+        except MemoryError:
+            for request in under_way:
+                self._call(page.failed, request, "There is not enough memory for this picture.")
+
+    def _latents(self, request, under_way):
+        """Yield the latents of one page until none waits; note the requests in `under_way`."""
+        page = request.page
+        while True:
+            under_way.append(request)
+            yield request.latent
+            try:
+                request = self._jobs.get_nowait()
+            except queue.Empty:
+                return
+            if page.leaves or not isinstance(request, Request) or request.page is not page:
+                self._jobs.put(request)
+                return
