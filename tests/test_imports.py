@@ -31,6 +31,7 @@ ALLOWED = {
     "boards.host.stream": {
         "support", "boards.host", "hw.uart.protocol", "golden.generator", "golden.spec",
     },
+    "web": {"support", "golden", "boards.host", "aiohttp"},
     "hw.uart.protocol": set(),
     "pictures": {"support", "golden.spec", "PIL"},
 }  # fmt: skip
@@ -47,6 +48,7 @@ ROOMS = {
     "train": "data networks run evaluate quantize loop options experiments __main__",
     "sim": "streams verilog plain_paths runner netlist ecp5 benches generator board formal fuzz",
     "boards": "chips catalogue build explore host",
+    "web": "build makers desk session server",
 }
 
 

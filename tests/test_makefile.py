@@ -59,7 +59,8 @@ def test_every_dependency_is_pinned():
 
 
 def test_every_python_file_has_its_licence_line():
-    for folder in ("support", "golden", "hw", "train", "sim", "boards", "tests", "benchmarks"):
+    ours = ("support", "golden", "hw", "train", "sim", "boards", "web", "cli")
+    for folder in (*ours, "tests", "benchmarks"):
         for path in (ROOT / folder).rglob("*.py"):
             head = path.read_text().splitlines()[:2]
             assert "# SPDX-License-Identifier: Apache-2.0" in head, path
