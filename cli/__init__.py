@@ -55,6 +55,7 @@ GROUPS = (
         ("boards", "build", "swap", "program", "check", "stream", "collect", "synth", "explore"),
     ),
     Group("reference", ("reference",), ("generate", "interpolate", "invert")),
+    Group("page", ("web",), ("web",)),
 )
 GROUP_OF = {name: group for group in GROUPS for name in group.verbs}
 
