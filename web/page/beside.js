@@ -29,8 +29,6 @@ avatar.panels ??= {};
     };
   }
 
-  avatar.compare = compare;
-
   avatar.panels.board = function (page) {
     const address = avatar.socketAddress();
     let link = null, walking = false, compared = null, arrivals = [], speed = {};
@@ -46,7 +44,7 @@ avatar.panels ??= {};
     function settle(sentence = "") {
       const joined = link !== null, matching = joined && fits();
       byId("join").hidden = joined || !(address || navigator.serial);
-      byId("join").textContent = address ? "Join it again" : "Join a board…";
+      byId("join").textContent = address ? "Try again" : "Join a board…";
       byId("leave").hidden = !joined;
       byId("stream").hidden = !matching;
       byId("stream").textContent = walking ? "Stop" : "Stream a walk";

@@ -129,7 +129,7 @@ if (typeof require !== "undefined") require("./crc32.js");
     BYTE_BITS: 10,
     BYTE_TIMEOUT: 1024, // byte-times of silence that end an unfinished frame
     FALLBACK: 2048, // byte-times at the start-up rate that end another rate
-    ANSWER, ERROR, NO_TAG, LATENT, SIZE, PICTURE, REQUEST, ANSWER_SIZES, MAX_ANSWER, ERRORS, PASSING,
+    ANSWER, ERROR, NO_TAG, LATENT, REQUEST, ANSWER_SIZES, ERRORS, PASSING,
     Unstuffer, encode, decode, readInfo, wrongLayer, generatePayload, divisor,
   };
 }

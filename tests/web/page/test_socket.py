@@ -156,7 +156,7 @@ def test_a_server_that_sends_the_page_away(tab, served, kind):
     open_page(tab, served)
     until(tab, "document.querySelector('#verdict').textContent !== ''")
     assert tab.inner_text("#verdict") == "Another page has the board; close it."
-    assert tab.inner_text("#join") == "Join it again"
+    assert tab.inner_text("#join") == "Try again"
     assert canvas(tab)[..., :3].any()
 
 
