@@ -146,11 +146,10 @@ def _of_ones(stage, size):
 def _table(spec, stages, output):
     rows = []
     for shape, stage in zip(spec.shapes, stages, strict=True):
-        activation = RELU if stage.slope == 0 else f"{LEAKY_RELU}:{stage.slope:g}"
         if shape.is_last:
             activation = output
-        elif stage.slope == 1:
-            activation = NONE
+        else:
+            activation = {0.0: RELU, 1.0: NONE}.get(stage.slope, f"{LEAKY_RELU}:{stage.slope:g}")
         rows.append({
             "layer": shape.number,
             "from": ", ".join(stage.source),

@@ -18,14 +18,18 @@ OWN_DOMAINS = ("", "ai.onnx")
 
 # Operators that are computed where none of their inputs depends on the latent: folded weights and
 # the shape arithmetic of a batch of any size.
-COMPUTED = frozenset(
-    "Abs Add Cast CastLike Ceil Concat Constant ConstantOfShape Div Equal Exp Expand Flatten Floor "
-    "Gather GatherND Greater Identity Less MatMul Max Min Mod Mul Neg Not Pow Range Reciprocal "
-    "ReduceL2 ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum Reshape Shape Size Slice Split "
-    "Sqrt Squeeze Sub Transpose Unsqueeze Where".split()
-)
-BROADCAST = frozenset("Add Div Equal Greater Less Max Min Mod Mul Pow Sub Where".split())
-LOOPS = frozenset(("If", "Loop", "Scan", "SequenceMap"))
+COMPUTED = {
+    "Abs", "Add", "Cast", "CastLike", "Ceil", "Concat", "Constant", "ConstantOfShape", "Div",
+    "Equal", "Exp", "Expand", "Flatten", "Floor", "Gather", "GatherND", "Greater", "Identity",
+    "Less", "MatMul", "Max", "Min", "Mod", "Mul", "Neg", "Not", "Pow", "Range", "Reciprocal",
+    "ReduceL2", "ReduceMax", "ReduceMean", "ReduceMin", "ReduceProd", "ReduceSum", "Reshape",
+    "Shape", "Size", "Slice", "Split", "Sqrt", "Squeeze", "Sub", "Transpose", "Unsqueeze",
+    "Where",
+}  # fmt: skip
+BROADCAST = {
+    "Add", "Div", "Equal", "Greater", "Less", "Max", "Min", "Mod", "Mul", "Pow", "Sub", "Where",
+}  # fmt: skip
+LOOPS = ("If", "Loop", "Scan", "SequenceMap")
 
 
 def _onnx():

@@ -13,6 +13,7 @@ from train.importing.finishing import finish
 from train.importing.graph import COMPUTED, LOOPS, OWN_DOMAINS, Graph
 from train.importing.imported import NONE
 from train.importing.operators import OPERATORS, Operation
+from train.importing.reading import printable
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def _walk(graph, constants, batch):
             results = _results(graph, chain, node, inputs, batch, newest)
         except InputError as error:
             name = node.name or (node.output[0] if node.output else "?")
-            raise InputError(f"node {_printable(name)} ({node.op_type}): {error}") from None
+            raise InputError(f"node {printable(name)} ({node.op_type}): {error}") from None
         newest = next((each for each in results if isinstance(each, Data)), newest)
         values.update(zip(node.output, results))
     if values.get(graph.output) is not newest:
@@ -88,14 +89,14 @@ def _walk(graph, constants, batch):
 
 def _value(values, name):
     if name and name not in values:
-        raise InputError(f"takes {_printable(name)}, which nothing makes")
+        raise InputError(f"takes {printable(name)}, which nothing makes")
     return values[name] if name else None
 
 
 def _results(graph, chain, node, inputs, batch, newest):
     live = [n for n, value in enumerate(inputs) if isinstance(value, Data)]
     if node.domain not in OWN_DOMAINS:
-        raise InputError(f"is of the domain {_printable(node.domain)}; ONNX's own are read")
+        raise InputError(f"is of the domain {printable(node.domain)}; ONNX's own are read")
     if node.op_type in LOOPS:
         raise InputError("loops and branches are not read; export the network without them")
     if not live:
@@ -114,7 +115,3 @@ def _results(graph, chain, node, inputs, batch, newest):
     OPERATORS[node.op_type](chain, operation)
     chain.name(node.name or node.output[0])
     return [Data(newest.step + 1, (batch, *chain.shape))]
-
-
-def _printable(name):
-    return name if name.isprintable() else ascii(name)

@@ -259,8 +259,13 @@ def depth_to_space(chain, op):
     chain.depth_to_space(op.attribute("mode", rewrites.DCR))
 
 
+def _decimal(number):
+    """The shortest decimal number of a float32: 0.2 for 0.20000000298."""
+    return float(str(np.float32(number)))
+
+
 def leaky_relu(chain, op):
-    chain.activation(float(np.float32(op.attribute("alpha", 0.01))))
+    chain.activation(_decimal(op.attribute("alpha", 0.01)))
 
 
 def prelu(chain, op):
@@ -268,7 +273,7 @@ def prelu(chain, op):
     slopes = op.array(1)
     if slopes.size == 0 or np.ptp(slopes) != 0:
         raise InputError("has a slope for each channel; one slope for all is made")
-    chain.activation(float(slopes.flat[0]))
+    chain.activation(_decimal(slopes.flat[0]))
 
 
 def reshape(chain, op):

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 from support.failures import InputError
@@ -21,8 +22,18 @@ def check_file(path):
     if not path.is_file():
         raise InputError(f"{path}: there is no such file; give a generator's state_dict or ONNX")
     size = path.stat().st_size
+    try:
+        with zipfile.ZipFile(path) as archive:  # .pt and .npz; their parts may be compressed
+            size = max(size, sum(part.file_size for part in archive.infolist()))
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+        pass  # whoever reads the file finds out
     if size > FILE_MAX:
         raise InputError(
             f"{path}: has {size / 2**30:.1f} GiB; save the generator by itself (at most "
             f"{FILE_MAX / 2**30:.0f} GiB are read)"
         )
+
+
+def printable(name):
+    """A name of the file as one line can show it."""
+    return name if name.isprintable() else ascii(name)
