@@ -16,6 +16,8 @@ REMEDY = "save it with torch.save(generator.state_dict(), FILE)"
 DEPTH_MAX = 5  # of dictionaries in dictionaries
 WRAPPERS = ("module.", "_orig_mod.")  # DataParallel and torch.compile put them before every name
 
+COUNTERS = ("n_averaged",)  # of torch.optim.swa_utils.AveragedModel
+
 
 def read_state_dict(path, key=None):
     """Read the state_dict of one generator.
@@ -44,6 +46,7 @@ def read_state_dict(path, key=None):
     if not found:
         raise InputError(f"holds no weights by name; {REMEDY}")
     state = _chosen(found, key)
+    state = {name: each for name, each in state.items() if name not in COUNTERS}
     while True:
         wrapper = next((each for each in WRAPPERS if _all_begin(state, each)), None)
         if wrapper is None:

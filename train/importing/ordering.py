@@ -55,6 +55,7 @@ class FileLayer:
 class _Search:
     modules: list[Module]
     options: dict[int, LayerOptions]
+    by_name: bool
     tries: int = 0
     found: list[list[tuple[Module, str]]] = field(default_factory=list)
 
@@ -118,24 +119,40 @@ def order_layers(modules, options):
     most = LAYERS_RANGE[1]
     if not 1 <= len(layers) <= most:
         raise InputError(f"holds {len(layers)} layers ({_several(modules)}); 2 to {most} are made")
-    search = _Search(layers, options)
-    _extend(search, [])
-    if not search.found:
+    found = _search(layers, options)
+    if not found:
         shapes = ", ".join(f"{module.name} {module.shape}" for module in layers)
         raise InputError(f"its channels fit together in no order: {shapes}{_parts(layers)}")
-    orders = {tuple(module.name for module, _ in each) for each in search.found}
+    orders = {tuple(module.name for module, _ in each) for each in found}
     if len(orders) > 1:
-        orders = {each for each in orders if naming.ascending(each)}
-        # Layers of different names stand in no order by their names.
-        if len(orders) != 1:
-            unsure = ", ".join(module.name for module in layers)
-            raise InputError(
-                f"its channels fit together in several orders of {unsure}; say which with "
-                f"--layer 1:module={layers[0].name} and so on"
-            )
+        raise InputError(
+            f"its channels fit together in several orders of {_several(layers)}; say which with "
+            f"--layer 1:module={layers[0].name} and so on"
+        )
     order = orders.pop()
-    found = [each for each in search.found if tuple(module.name for module, _ in each) == order]
+    told = any(said.module for said in options.values())
+    if not told and len(order) > 2 and _backwards(order):
+        raise InputError(
+            f"its layers fit together from {order[0]} to {order[-1]}, as a discriminator's do; "
+            f"give the generator, or say --layer 1:module={order[0]}"
+        )
     return _with_kinds(found, options)
+
+
+def _backwards(order):
+    return len(set(map(naming.template, order))) == 1 and naming.ascending(order[::-1])
+
+
+def _search(layers, options):
+    """Return every order that fits: first those that names tell, if names can be trusted."""
+    names = [module.name for module in layers]
+    # Numbers that neither ascend nor were sorted as words count something else.
+    for by_name in (True, False) if naming.ascending(names) or names == sorted(names) else (False,):
+        search = _Search(layers, options, by_name)
+        _extend(search, [])
+        if search.found:
+            return search.found
+    return []
 
 
 def _several(modules):
@@ -163,6 +180,9 @@ def _extend(search, chain):
     said = search.options.get(len(chain) + 1, SAME)
     for module in search.modules:
         if any(module is each for each, _ in chain) or said.module not in (None, module.name):
+            continue
+        names = [each.name for each, _ in chain]
+        if search.by_name and not naming.ascending([*names, module.name]):
             continue
         for kind in _kinds(module, said.kind):
             if not chain or _fits(chain[-1], (module, kind)):

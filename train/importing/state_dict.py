@@ -68,14 +68,16 @@ def read_network(path, key, options, eps, output):
     for number, layer in enumerate(layers, 1):
         following = layers[number] if number < len(layers) else None
         try:
-            _add(chain, layer, following, layers, eps)
+            place, assumed = _add(chain, layer, following, layers, eps)
         except InputError as error:
             raise InputError(f"layer {number} ({layer.module.name}): {error}") from None
+        if assumed:
+            place.notes.append(f"assumed (--layer {number}): {', '.join(assumed)}")
     return finish(chain, output or TANH)
 
 
 def _add(chain, layer, following, layers, eps):
-    """Add a layer, its norm and its activation to the chain."""
+    """Add a layer, its norm and its activation to the chain; returns it and what was assumed."""
     assumed = []
     place = len(chain.stages)
     module, said = layer.module, layer.options
@@ -96,7 +98,7 @@ def _add(chain, layer, following, layers, eps):
         steps.append(lambda: _norm(chain, layer, eps, assumed))
     if following is not None:
         steps.append(lambda: chain.activation(activation))
-        if layer.norm is not None and _order(layer) == ACTIVATION_FIRST:
+        if layer.norm is not None and _order(layer, assumed) == ACTIVATION_FIRST:
             steps.reverse()
     elif said.activation is not None:
         raise InputError("is the last; its activation is said by --output")
@@ -107,8 +109,7 @@ def _add(chain, layer, following, layers, eps):
         step()
     if layer.kind == LINEAR and following is not None and following.kind != LINEAR:
         _reshape_for(chain, following, 0)
-    if assumed:
-        chain.stages[place].notes.append(f"assumed: {', '.join(assumed)}")
+    return chain.stages[place], assumed
 
 
 def _refuse(said, kind, *names):
@@ -166,7 +167,7 @@ def _reshape_for(chain, following, features):
     chain.reshape((channels, side, side))
 
 
-def _order(layer):
+def _order(layer, assumed):
     """Whether the norm or the activation comes first: as told, or as the numbers leave room for."""
     if layer.options.order is not None:
         return layer.options.order
@@ -176,7 +177,9 @@ def _order(layer):
         return ACTIVATION_FIRST if earlier else NORM_FIRST
     alike = naming.parent(module) == naming.parent(norm)
     places = naming.place(module), naming.place(norm)
-    if alike and None not in places and places[1] - places[0] > 1:
+    if not alike or None in places:
+        assumed.append(NORM_FIRST)
+    elif places[1] - places[0] > 1:
         raise InputError(
             f"something stands before its BatchNorm {norm}; say order={NORM_FIRST} or "
             f"order={ACTIVATION_FIRST} with --layer"
