@@ -20,6 +20,9 @@ ALLOWED = {
         "support", "golden", "pictures", "torch", "tensorboard", "matplotlib", "safetensors",
         "PIL", "onnx",
     },
+    "train.importing": {
+        "support", "golden", "torch", "safetensors", "onnx", "train.importing", "train.networks",
+    },
     "sim": {"support", "cocotb", "cocotb_tools", "find_libpython", "amaranth", "hw", "golden"},
     "boards": {"support", "amaranth", "amaranth_boards", "hw", "golden", "yowasp_runtime"},
     "boards.explore.spread": {"support", "joblib", "distributed"},
@@ -45,7 +48,7 @@ ROOMS = {
         "trace_files layer_sums shipped options interpolation inversion"
     ),
     "hw": "rtlil tiling primitives engine uart contents top model build_plan",
-    "train": "data networks run evaluate quantize loop options experiments __main__",
+    "train": "data networks importing run evaluate quantize loop options experiments __main__",
     "sim": "streams verilog plain_paths runner netlist ecp5 benches generator board formal fuzz",
     "boards": "chips catalogue build explore host",
     "web": "build makers desk session server",

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from support.failures import InputError
-from train.importing.reading import check_file
+from train.importing.reading import check_file, printable
 
 EXTRA = "install it with pip install 'avatar-gan-fpga[onnx]'"
 NODES_MAX = 10_000
@@ -85,6 +85,12 @@ class Graph:
         self._initializers = {each.name: each for each in graph.initializer}
         self.output = _chosen([each.name for each in graph.output], output)
         self.nodes = _needed(graph.node, self.output)
+        for node in self.nodes:
+            if node.op_type in LOOPS or any(each.HasField("g") for each in node.attribute):
+                raise InputError(
+                    f"node {printable(node.name or node.op_type)} ({node.op_type}): loops and "
+                    "branches are not read; export the network without them"
+                )
         named = {name for node in self.nodes for name in node.input}
         inputs = [
             each

@@ -61,28 +61,3 @@ def layer_before(name, layers):
     if len(siblings) == 1 and parent(name):
         return siblings[0]
     return None
-
-
-def same_number(name, family, layers):
-    """Return the layer that bears a norm's number, or None where that may be chance.
-
-    ``bn2`` belongs to ``conv2`` where both count from the same number, on layers of one template.
-
-    Parameters
-    ----------
-    name : str
-    family : list of str
-        Names of all norms.
-    layers : list of str
-
-    Returns
-    -------
-    int or None
-    """
-    family = [each for each in family if template(each) == template(name)]
-    counted = [n for n, layer in enumerate(layers) if numbers(layer)]
-    if not counted or not numbers(name) or len({template(layers[n]) for n in counted}) != 1:
-        return None
-    if min(map(numbers, family)) != min(numbers(layers[n]) for n in counted):
-        return None
-    return next((n for n in counted if numbers(layers[n]) == numbers(name)), None)

@@ -10,7 +10,7 @@ import numpy as np
 from support.failures import InputError
 from train.importing.chain import Chain
 from train.importing.finishing import finish
-from train.importing.graph import COMPUTED, LOOPS, OWN_DOMAINS, Graph
+from train.importing.graph import COMPUTED, OWN_DOMAINS, Graph
 from train.importing.imported import NONE
 from train.importing.operators import OPERATORS, Operation
 from train.importing.reading import printable
@@ -97,8 +97,6 @@ def _results(graph, chain, node, inputs, batch, newest):
     live = [n for n, value in enumerate(inputs) if isinstance(value, Data)]
     if node.domain not in OWN_DOMAINS:
         raise InputError(f"is of the domain {printable(node.domain)}; ONNX's own are read")
-    if node.op_type in LOOPS:
-        raise InputError("loops and branches are not read; export the network without them")
     if not live:
         if node.op_type not in COMPUTED:
             raise InputError("is not read")

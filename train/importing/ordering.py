@@ -131,7 +131,7 @@ def order_layers(modules, options):
         )
     order = orders.pop()
     told = any(said.module for said in options.values())
-    if not told and len(order) > 2 and _backwards(order):
+    if not told and _backwards(order, layers):
         raise InputError(
             f"its layers fit together from {order[0]} to {order[-1]}, as a discriminator's do; "
             f"give the generator, or say --layer 1:module={order[0]}"
@@ -139,8 +139,12 @@ def order_layers(modules, options):
     return _with_kinds(found, options)
 
 
-def _backwards(order):
-    return len(set(map(naming.template, order))) == 1 and naming.ascending(order[::-1])
+def _backwards(order, layers):
+    """Whether the order is the reverse of the names' or the file's: from one logit to a picture."""
+    alike = len(set(map(naming.template, order))) == 1 and len(order) > 2
+    in_file = tuple(module.name for module in layers)
+    one_logit = next(each for each in layers if each.name == order[0]).shape[0] == 1
+    return (alike and naming.ascending(order[::-1])) or (one_logit and order[::-1] == in_file)
 
 
 def _search(layers, options):
@@ -185,6 +189,8 @@ def _extend(search, chain):
         if search.by_name and not naming.ascending([*names, module.name]):
             continue
         for kind in _kinds(module, said.kind):
+            if not chain and kind in (CONV, CONV_SHUFFLE) and said.kind is None:
+                continue  # on the one pixel of a latent; discriminators begin so
             if not chain or _fits(chain[-1], (module, kind)):
                 _extend(search, [*chain, (module, kind)])
 
@@ -225,6 +231,12 @@ def add_norms(layers, modules):
     names = [layer.module.name for layer in layers]
     family = [norm.name for norm in norms]
     said = {layer.options.norm: n for n, layer in enumerate(layers) if layer.options.norm}
+    for norm in norms:
+        if norm.name in said and not _takes(layers, said[norm.name], norm):
+            raise InputError(
+                f"--layer {said[norm.name] + 1}: its norm {norm.name} takes {norm.shape[0]} "
+                f"channels, the layer gives {layers[said[norm.name]].outputs}"
+            )
     choices = []
     for norm in norms:
         if norm.name in said:
@@ -240,7 +252,7 @@ def add_norms(layers, modules):
         choices.append(fitting)
     assigned = list(_assignments(choices, family))
     if len(assigned) > 1:
-        told = [_told(name, family, names) for name in family]
+        told = [naming.layer_before(name, names) for name in family]
         assigned = [
             each
             for each in assigned
@@ -256,11 +268,6 @@ def add_norms(layers, modules):
     for norm, n in zip(norms, assigned[0]):
         layers[n].norm = norm
     _add_prelus(layers, [module for module in modules if module.kind == PRELU], names)
-
-
-def _told(name, family, names):
-    before = naming.layer_before(name, names)
-    return naming.same_number(name, family, names) if before is None else before
 
 
 def _takes(layers, n, norm):
@@ -287,11 +294,14 @@ def _assignments(choices, family, taken=()):
 
 
 def _add_prelus(layers, prelus, names):
+    if all(layer.options.activation is not None for layer in layers[:-1]):
+        return  # their user has said every activation
     family = [prelu.name for prelu in prelus]
-    for prelu in prelus:
-        n = _told(prelu.name, family, names)
-        if all(layer.options.activation is not None for layer in layers[:-1]):
-            continue  # its user has said every activation
+    told = [naming.layer_before(name, names) for name in family]
+    one_template = len(set(map(naming.template, family))) == 1
+    if None in told and one_template and len(prelus) == len(layers) - 1:
+        told = [sorted(map(naming.numbers, family)).index(naming.numbers(name)) for name in family]
+    for prelu, n in zip(prelus, told):
         if n is None or n == len(layers) - 1 or layers[n].prelu is not None:
             raise InputError(
                 f"{prelu.name}: is a PReLU, and its name does not tell after which layer; say "

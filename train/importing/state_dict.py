@@ -92,13 +92,14 @@ def _add(chain, layer, following, layers, eps):
     chain.name(module.name)
     if layer.norm is not None and layer.kind == LINEAR:
         _reshape_for(chain, following, layer.norm.shape[0])
-    activation = _activation(layer, following, layers, assumed)
+    order = NORM_FIRST if layer.norm is None else _order(layer, assumed)
+    activation = _activation(layer, following, layers, order, assumed)
     steps = []
     if layer.norm is not None:
         steps.append(lambda: _norm(chain, layer, eps, assumed))
     if following is not None:
         steps.append(lambda: chain.activation(activation))
-        if layer.norm is not None and _order(layer, assumed) == ACTIVATION_FIRST:
+        if order == ACTIVATION_FIRST:
             steps.reverse()
     elif said.activation is not None:
         raise InputError("is the last; its activation is said by --output")
@@ -205,7 +206,7 @@ def _norm(chain, layer, eps, assumed):
     chain.name(norm.name)
 
 
-def _activation(layer, following, layers, assumed):
+def _activation(layer, following, layers, order, assumed):
     """The slope of a layer's activation: as told, by its PReLU, or ReLU."""
     said, prelu = layer.options.activation, layer.prelu
     if said is not None or following is None:
@@ -217,7 +218,7 @@ def _activation(layer, following, layers, assumed):
                 f"{prelu.name} has a slope for each channel; one slope for all is made"
             )
         return float(str(np.float32(slopes.flat[0])))
-    if not _has_room(layer, following, layers):
+    if order == NORM_FIRST and not _has_room(layer, following, layers):
         assumed.append("no activation: the numbers leave no room for one")
         return 1.0
     assumed.append("relu")
