@@ -7,11 +7,12 @@ import math
 from pathlib import Path
 
 import numpy as np
+import onnx
+from onnx.reference import ReferenceEvaluator
 
 from support.failures import InputError
 from train.importing.reading import check_file, printable
 
-EXTRA = "install it with pip install 'avatar-gan-fpga[onnx]'"
 NODES_MAX = 10_000
 NUMBERS_MAX = 2**28  # that one array may hold: 1 GB of float32
 OWN_DOMAINS = ("", "ai.onnx")
@@ -30,14 +31,6 @@ BROADCAST = {
     "Add", "Div", "Equal", "Greater", "Less", "Max", "Min", "Mod", "Mul", "Pow", "Sub", "Where",
 }  # fmt: skip
 LOOPS = ("If", "Loop", "Scan", "SequenceMap")
-
-
-def _onnx():
-    try:
-        import onnx
-    except ImportError:
-        raise InputError(f"reading ONNX takes the package onnx; {EXTRA}") from None
-    return onnx
 
 
 class Graph:
@@ -66,7 +59,6 @@ class Graph:
     """
 
     def __init__(self, path, output=None):
-        onnx = _onnx()
         self.path = path = Path(path)
         check_file(path)
         try:
@@ -109,7 +101,6 @@ class Graph:
 
     def array(self, tensor):
         """Return the numbers of a TensorProto, from the file or from the data beside it."""
-        onnx = _onnx()
         if any(size < 0 for size in tensor.dims) or math.prod(tensor.dims) > NUMBERS_MAX:
             raise InputError(f"{tensor.name}: has shape {tuple(tensor.dims)}; that is too large")
         if tensor.data_location == onnx.TensorProto.EXTERNAL:
@@ -126,7 +117,6 @@ class Graph:
 
     def _external(self, tensor):
         """Read the bytes of a tensor that are kept in a file beside this one."""
-        onnx = _onnx()
         facts = {each.key: each.value for each in tensor.external_data}
         location = facts.get("location", "")
         folder = self.path.resolve().parent
@@ -165,7 +155,6 @@ class Graph:
         InputError
             Its result is too large, or there is none.
         """
-        onnx = _onnx()
         if node.op_type == "Constant":
             tensor = next((each.t for each in node.attribute if each.name == "value"), None)
             if tensor is not None:
@@ -176,8 +165,6 @@ class Graph:
             raise InputError("cannot be computed from what it is given") from None
         if not size <= NUMBERS_MAX:
             raise InputError("makes an array that is too large")
-        from onnx.reference import ReferenceEvaluator
-
         given = {
             name: value for name, value in zip(node.input, values, strict=True) if value is not None
         }

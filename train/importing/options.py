@@ -97,7 +97,7 @@ def _activation(what, value):
     if value in ("relu", NONE):
         return {"relu": 0.0, NONE: 1.0}[value]
     if kind == "leaky_relu" and colon:
-        return _number(what, slope)
+        return _number(f"{what}'s slope", slope)
     raise InputError(f"{what} is {value!r}; give relu, leaky_relu:SLOPE or none")
 
 
