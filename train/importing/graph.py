@@ -11,7 +11,7 @@ import onnx
 from onnx.reference import ReferenceEvaluator
 
 from support.failures import InputError
-from train.importing.reading import check_file, printable
+from train.importing.reading import check_file, first_line
 
 NODES_MAX = 10_000
 NUMBERS_MAX = 2**28  # that one array may hold: 1 GB of float32
@@ -66,6 +66,9 @@ class Graph:
         except Exception:  # a damaged file raises what protobuf's backend of the day has
             raise InputError("is damaged or is no ONNX file; export it again") from None
         graph = model.graph
+        if not _named_in_text(graph):
+            raise InputError("is damaged: a name in it is no printable text; export it again")
+        self.ir_version = model.ir_version
         self.opsets = {
             "" if each.domain in OWN_DOMAINS else each.domain: each.version
             for each in model.opset_import
@@ -80,7 +83,7 @@ class Graph:
         for node in self.nodes:
             if node.op_type in LOOPS or any(each.HasField("g") for each in node.attribute):
                 raise InputError(
-                    f"node {printable(node.name or node.op_type)} ({node.op_type}): loops and "
+                    f"node {node.name or node.op_type} ({node.op_type}): loops and "
                     "branches are not read; export the network without them"
                 )
         named = {name for node in self.nodes for name in node.input}
@@ -147,6 +150,18 @@ class Graph:
             raise InputError(f"{file}: does not hold the numbers of {tensor.name}; export again")
         return data
 
+    def check(self, node):
+        """Refuse a node that ONNX's own description of its operator does not allow.
+
+        An attribute that its operator does not have would otherwise be passed over.
+        """
+        context = type(onnx.checker.DEFAULT_CONTEXT)()
+        context.ir_version, context.opset_imports = self.ir_version, self.opsets
+        try:
+            onnx.checker.check_node(node, context)
+        except onnx.checker.ValidationError as error:
+            raise InputError(f"is not valid ({first_line(error)})") from None
+
     def compute(self, node, values):
         """Compute a node of :data:`COMPUTED` from arrays; returns the arrays of its outputs.
 
@@ -176,8 +191,17 @@ class Graph:
                 alone = onnx.helper.make_graph([node], "node", *named)
                 return ReferenceEvaluator(alone, opsets=self.opsets).run(None, given)
         except Exception as error:  # of inputs that do not fit: anything
-            reason = (str(error).splitlines() or [type(error).__name__])[0]
-            raise InputError(f"cannot be computed ({reason[:80]})") from None
+            raise InputError(f"cannot be computed ({first_line(error)})") from None
+
+
+def _named_in_text(graph):
+    """Whether every name can be shown; protobuf gives bytes where one is not UTF-8."""
+    values = [*graph.initializer, *graph.input, *graph.output]
+    names = [each.name for each in values]
+    for node in graph.node:
+        names += [node.name, node.op_type, node.domain, *node.input, *node.output]
+        names += [each.name for each in node.attribute]
+    return all(isinstance(name, str) and name.isprintable() for name in names)
 
 
 def _result_size(kind, values):

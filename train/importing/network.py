@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from support.failures import InputError
 from train.importing.check import check as compare
 from train.importing.imported import OUTPUTS
@@ -49,14 +51,13 @@ def import_network(path, *, key=None, layers=(), eps=None, output=None, check=No
     if eps is not None and not 0 <= eps < float("inf"):
         raise InputError(f"--eps is {eps}; give a number of 0 or more")
     try:
-        if path.suffix == ".onnx":
-            if options or eps is not None:
-                raise InputError(
-                    "an ONNX file says its layers itself; leave --layer and --eps away"
-                )
-            imported = read_onnx(path, key, output)
-        else:
-            imported = read_network(path, key, options, eps, output)
+        with np.errstate(all="ignore"):  # what leaves float32's range is refused at the end
+            if path.suffix == ".onnx":
+                if options or eps is not None:
+                    raise InputError("ONNX says its layers itself; leave --layer and --eps away")
+                imported = read_onnx(path, key, output)
+            else:
+                imported = read_network(path, key, options, eps, output)
     except InputError as error:
         line = str(error)
         raise InputError(line if line.startswith(str(path)) else f"{path}: {line}") from None

@@ -13,7 +13,6 @@ from train.importing.finishing import finish
 from train.importing.graph import COMPUTED, OWN_DOMAINS, Graph
 from train.importing.imported import NONE
 from train.importing.operators import OPERATORS, Operation
-from train.importing.reading import printable
 
 
 @dataclass(frozen=True)
@@ -79,7 +78,7 @@ def _walk(graph, constants, batch):
             results = _results(graph, chain, node, inputs, batch, newest)
         except InputError as error:
             name = node.name or (node.output[0] if node.output else "?")
-            raise InputError(f"node {printable(name)} ({node.op_type}): {error}") from None
+            raise InputError(f"node {name} ({node.op_type}): {error}") from None
         newest = next((each for each in results if isinstance(each, Data)), newest)
         values.update(zip(node.output, results))
     if values.get(graph.output) is not newest:
@@ -89,25 +88,27 @@ def _walk(graph, constants, batch):
 
 def _value(values, name):
     if name and name not in values:
-        raise InputError(f"takes {printable(name)}, which nothing makes")
+        raise InputError(f"takes {name}, which nothing makes")
     return values[name] if name else None
 
 
 def _results(graph, chain, node, inputs, batch, newest):
     live = [n for n, value in enumerate(inputs) if isinstance(value, Data)]
     if node.domain not in OWN_DOMAINS:
-        raise InputError(f"is of the domain {printable(node.domain)}; ONNX's own are read")
+        raise InputError(f"is of the domain {node.domain}; ONNX's own are read")
     if not live:
         if node.op_type not in COMPUTED:
             raise InputError("is not read")
+        graph.check(node)
         return graph.compute(node, inputs)
+    if node.op_type not in ("Shape", *OPERATORS):
+        raise InputError("is not read; docs/importing.md says what is")
+    graph.check(node)
     operation = Operation(node, inputs, live[0], batch)
     if node.op_type == "Shape":
         shape = inputs[0].shape
         part = slice(operation.attribute("start", 0), operation.attribute("end"))
         return [np.array(shape[part], np.int64)]
-    if node.op_type not in OPERATORS:
-        raise InputError("is not read; docs/importing.md says what is")
     if len(live) > 1 or inputs[live[0]] is not newest:
         raise InputError("takes the data by two ways; one chain of layers is made")
     OPERATORS[node.op_type](chain, operation)

@@ -10,6 +10,7 @@ import numpy as np
 from support.failures import InputError
 from train.importing import rewrites
 from train.importing.imported import SIGMOID, TANH
+from train.importing.reading import printable
 
 ROUNDINGS = {
     "floor": np.floor,
@@ -42,11 +43,11 @@ class Operation:
         if name not in self._attributes:
             return default
         each = self._attributes[name]
-        kinds = {1: lambda: each.f, 2: lambda: each.i, 3: lambda: each.s.decode("utf-8", "replace"),
-                 6: lambda: list(each.floats), 7: lambda: list(each.ints)}  # fmt: skip
+        text = each.s.decode("utf-8", "replace")
+        kinds = {1: each.f, 2: each.i, 3: printable(text), 6: list(each.floats), 7: list(each.ints)}
         if each.type not in kinds:
             raise InputError(f"its {name} is not read")
-        return kinds[each.type]()
+        return kinds[each.type]
 
     def array(self, index, default=None):
         """Return an input as float64, or `default` where it is left out."""
@@ -57,6 +58,8 @@ class Operation:
             return default
         if index == self.live or value.dtype.kind not in "fiub":
             raise InputError(f"its input {index + 1} is no array of numbers")
+        if not np.isfinite(value).all():
+            raise InputError(f"its input {index + 1} holds a NaN or an infinity")
         return value.astype(np.float64)
 
     def integers(self, index, name, default=None):
@@ -358,6 +361,8 @@ def slice_(chain, op):
     if not starts or not ends or not len(starts) == len(ends) == len(axes) == len(steps):
         raise InputError("its starts, ends, axes and steps are not of one length")
     cut = [(0, 0)] * len(shape)
+    if not all(-len(shape) <= axis < len(shape) for axis in axes):
+        raise InputError(f"its axes are {axes} of {len(shape)}")
     for axis, start, end, step in zip(axes, starts, ends, steps):
         size = shape[axis]
         start, end, _ = slice(start, end).indices(size)

@@ -37,3 +37,9 @@ def check_file(path):
 def printable(name):
     """A name of the file as one line can show it."""
     return name if name.isprintable() else ascii(name)
+
+
+def first_line(error):
+    """What another library says of a file, in at most 80 characters."""
+    lines = str(error).splitlines() or [type(error).__name__]
+    return printable(lines[0][:80])

@@ -215,3 +215,77 @@ def module_to_export():
     net = Net().eval()
     net.norm.running_mean.normal_()
     return net
+
+
+@pytest.mark.parametrize(
+    ("kind", "attributes", "message"),
+    [
+        ("Relu", {"alpha": 0.1}, "Unrecognized attribute: alpha for operator Relu"),
+        ("LeakyRelu", {"alpha": 1}, "Mismatched attribute type"),
+        ("Upsample", {}, "has input size 1 not in range"),
+        ("Conv", {}, "has input size 1 not in range"),
+    ],
+    ids=str,
+)
+def test_nodes_that_onnx_itself_does_not_allow_are_refused(tmp_path, kind, attributes, message):
+    b = Builder((4, 1, 1), np.random.default_rng(0))
+    b.add(kind, **attributes)
+    line = refusal(b.model(opset=9), tmp_path)
+    assert line.startswith(f"node nv0 ({kind}): is not valid (")
+    assert message in line
+
+
+def test_names_that_cannot_be_shown_are_refused(tmp_path):
+    model = network()
+    model.graph.node[1].name = "two\nlines"
+    assert "a name in it is no printable text" in refusal(model, tmp_path)
+    data = network().SerializeToString().replace(b"nv1", b"\xff\xfe\xfd")
+    (tmp_path / "g.onnx").write_bytes(data)
+    with pytest.raises(InputError, match="a name in it is no printable text"):
+        read_onnx(tmp_path / "g.onnx")
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_numbers_that_are_none_are_refused(tmp_path, value):
+    b = Builder((4, 1, 1), np.random.default_rng(0))
+    b.add("ConvTranspose", b.numbers(4, 3, 4, 4), b.array(np.full(3, value, np.float32)))
+    assert "its input 3 holds a NaN or an infinity" in refusal(b.model(), tmp_path)
+
+
+def test_upsample_of_older_files_is_read(tmp_path):
+    b = Builder((4, 1, 1), np.random.default_rng(0))
+    b.add("ConvTranspose", b.numbers(4, 3, 4, 4), b.numbers(3))
+    b.add("Upsample", b.array(np.array([1, 1, 2, 2], np.float32)), mode="nearest")
+    b.add("Conv", b.numbers(1, 3, 3, 3), pads=[1] * 4)
+    z = np.random.default_rng(1).standard_normal((2, 4, 1, 1), np.float32)
+    found = float_outputs(read_onnx(save(b.model(opset=9), tmp_path / "g.onnx")), z[:, :, 0, 0])
+    np.testing.assert_allclose(found, by_runtime(b.model(opset=9), z), atol=1e-5)
+
+
+def test_an_output_is_named_by_key(tmp_path):
+    model = network()
+    model.graph.output.add(name="v2")
+    path = save(model, tmp_path / "g.onnx")
+    with pytest.raises(InputError, match="has 2 outputs; name one: --key v3 or v2"):
+        read_onnx(path)
+    assert read_onnx(path, key="v2", output="sigmoid").output == "sigmoid"
+    assert read_onnx(path, key="v3").output == "tanh"
+    with pytest.raises(InputError, match="--key is w; its outputs are v3, v2"):
+        read_onnx(path, key="w")
+    with pytest.raises(InputError, match="--output is sigmoid, but the network ends with tanh"):
+        read_onnx(path, key="v3", output="sigmoid")
+
+
+def test_latents_of_another_range_and_shape_are_read(tmp_path):
+    """(z - 0.5) * 2, then (N, 4) to (N, 4, 1, 1): what generators for U(0, 1) do."""
+    b = Builder((4,), np.random.default_rng(0))
+    b.add("Sub", b.array(np.float32(0.5)))
+    b.add("Mul", b.array(np.full(4, 2, np.float32)))
+    b.add("Unsqueeze", b.array(np.array([2, 3])))
+    b.add("ConvTranspose", b.numbers(4, 3, 4, 4), b.numbers(3))
+    b.add("Relu")
+    b.add("ConvTranspose", b.numbers(3, 1, 4, 4))
+    z = np.random.default_rng(1).uniform(size=(2, 4)).astype(np.float32)
+    imported = read_onnx(save(b.model(), tmp_path / "g.onnx"))
+    np.testing.assert_allclose(float_outputs(imported, z), by_runtime(b.model(), z), atol=1e-5)
+    assert imported.slopes == (1.0, 0.0)
