@@ -81,23 +81,31 @@ def _as_float32(array):
     return array
 
 
+def _sizes(stages):
+    """(height, width) of the latent and of every layer's output."""
+    sizes = [np.array([1, 1])]
+    for stage in stages:
+        sizes.append(stage.out_size(sizes[-1]))
+    return sizes
+
+
 def _move_crops_down(stages):
-    """Cut what a layer's crop never reads off the layer below it."""
-    for below, stage in reversed(list(pairwise(stages))):
+    """Cut what a layer's crop never reads off the layer below it, all but one row."""
+    sizes = _sizes(stages)[1:]
+    for (below, stage), size in reversed(list(zip(pairwise(stages), sizes))):
         unused = np.array([
             rewrites.unused_input(kernel, stage.stride, crop)
             for kernel, crop in zip(stage.weight.shape[2:], stage.crop.tolist(), strict=True)
         ])  # fmt: skip
-        if unused.any():
-            below.crop = below.crop + unused
-            stage.crop = stage.crop - stage.stride * unused
+        unused[:, 0] = np.minimum(unused[:, 0], size - 1)
+        unused[:, 1] = np.minimum(unused[:, 1], size - 1 - unused[:, 0])
+        below.crop = below.crop + unused
+        stage.crop = stage.crop - stage.stride * unused
 
 
 def _carry_offsets(stages, latent):
     """Make offsets that differ from pixel to pixel a channel that is 1, made by the layer below."""
-    sizes = [np.array([1, 1])]
-    for stage in stages:
-        sizes.append(stage.out_size(sizes[-1]))
+    sizes = _sizes(stages)
     for number in reversed(range(len(stages))):
         stage = stages[number]
         if stage.one is None:
@@ -152,7 +160,7 @@ def _table(spec, stages, output):
             activation = {0.0: RELU, 1.0: NONE}.get(stage.slope, f"{LEAKY_RELU}:{stage.slope:g}")
         rows.append({
             "layer": shape.number,
-            "from": ", ".join(stage.source),
+            "from": _shortened(stage.source),
             "maps": f"{shape.out_channels}x{shape.out_size}x{shape.out_size}",
             "kernel_size": shape.kernel_size,
             "stride": shape.stride,
@@ -162,3 +170,8 @@ def _table(spec, stages, output):
             "notes": stage.notes,
         })  # fmt: skip
     return rows
+
+
+def _shortened(names):
+    """One or two names, or the first and the last: exporters' are long."""
+    return ", ".join(names) if len(names) < 3 else f"{names[0]} ... {names[-1]}"

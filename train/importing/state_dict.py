@@ -73,6 +73,8 @@ def read_network(path, key, options, eps, output):
             raise InputError(f"layer {number} ({layer.module.name}): {error}") from None
         if assumed:
             place.notes.append(f"assumed (--layer {number}): {', '.join(assumed)}")
+    if output is None:
+        chain.note(f"assumed (--output): {TANH}")
     return finish(chain, output or TANH)
 
 

@@ -160,7 +160,9 @@ def _activation(draw, b, rank):
 
 def _after(draw, b, channels):
     """What may stand behind a layer: norms before or after the activation, or nothing."""
-    order = draw(st.sampled_from(("norm act", "act", "act norm", "", "norm", "act norm act")))
+    order = draw(
+        st.sampled_from(("norm act", "act", "act norm", "", "norm", "act norm act", "act act"))
+    )
     for each in order.split():
         if each == "norm":
             _batch_norm(b, channels)
@@ -201,9 +203,13 @@ def _enlarged(draw, b, inputs, outputs, size):
     scales = b.array(np.array([1, 1, 2, 2], np.float32))
     attributes = {"mode": "nearest", "coordinate_transformation_mode": "asymmetric"}
     b.add("Resize", "", scales, nearest_mode="floor", **attributes)
+    size = 2 * size
     if draw(st.booleans()):
         _batch_norm(b, inputs)
-    return _conv(draw, b, inputs, outputs, 2 * size)
+    if draw(st.integers(0, 3)) == 0:
+        b.add("Pad", b.array(np.array([0, 0, 1, 1, 0, 0, 1, 1])))
+        size += 2
+    return _conv(draw, b, inputs, outputs, size)
 
 
 def _shuffled(draw, b, inputs, outputs, size):

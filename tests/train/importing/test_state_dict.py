@@ -100,12 +100,13 @@ def test_what_was_assumed_stands_in_the_table(tmp_path):
     text = as_text(imported)
     assert "assumed (--layer 1): stride 1, padding 0, relu, eps 1e-05" in text
     assert "assumed (--layer 3): stride 2, padding 1" in text
+    assert "assumed (--output): tanh" in text
     assert [row["from"] for row in imported.table] == ["0, 1", "3, 4", "6"]
     assert [row["maps"] for row in imported.table] == ["4x4x4", "3x8x8", "1x16x16"]
     said = ["1:stride=1,padding=0,activation=relu", "2:stride=2,padding=1,activation=relu",
             "3:stride=2,padding=1"]  # fmt: skip
     assert "assumed" not in as_text(
-        imported_from(tmp_path, module.state_dict(), layers=said, eps=1e-5)
+        imported_from(tmp_path, module.state_dict(), layers=said, eps=1e-5, output="tanh")
     )
 
 

@@ -221,7 +221,8 @@ def onnx_of_sigmoid(tmp_path):
 
 
 def normed(apply):
-    module = plain(norm=False, bias=True)
+    # Channels that are alike, too: there the shape does not tell which axis is the outputs'.
+    module = plain(norm=False, bias=True, channels=(5, 4, 4, 1))
     for each in module:
         if isinstance(each, nn.ConvTranspose2d):
             apply(each)
@@ -584,6 +585,17 @@ def onnx_of_zeros(tmp_path):
     return from_onnx(tmp_path, b)
 
 
+@case("Rewritten", "zeros around a layer's input (Pad)")
+def onnx_of_zeros_around_an_upsample(tmp_path):
+    b = begun()
+    b.add("Relu")
+    b.add("Pad", b.array(np.array([0, 0, 1, 1, 0, 0, 0, 0])))
+    b.add("Resize", "", b.array(np.array([1, 1, 2, 2], np.float32)), mode="nearest")
+    b.add("Pad", b.array(np.array([0, 0, 0, 0, 0, 0, 1, 1])))
+    add_conv(b, 3, 1, pads=[0] * 4)
+    return from_onnx(tmp_path, b)
+
+
 @case("Rewritten", "an activation behind BatchNorm behind an activation")
 def onnx_of_two_activations(tmp_path):
     b = begun()
@@ -871,3 +883,21 @@ def test_refused_networks_are_refused_in_one_line(tmp_path, function):
     assert says in line
     assert line.startswith(str(path))
     assert "\n" not in line
+
+
+def test_what_a_crop_leaves_unread_is_cut_off_the_layer_below(tmp_path):
+    module = padded_one_by_one()
+    imported = import_network(*from_state(tmp_path, module)[:1], layers=["3:padding=2"])
+    found = [(layer.kernel_size, layer.padding) for layer in imported.spec.layers]
+    assert found == [(4, 0), (4, 3), (1, 0)]
+
+    b = begun()
+    b.add("Relu")
+    b.add("ConvTranspose", b.numbers(3, 1, 2, 2), strides=[2, 2])
+    b.add(
+        "Slice", b.array(np.array([3, 3])), b.array(np.array([-2, -2])), b.array(np.array([2, 3]))
+    )
+    imported = check_good(tmp_path, lambda tmp_path: from_onnx(tmp_path, b))
+    # Of 4 rows one before and one behind: the first layer makes 2, after whose 4 one goes.
+    assert [shape.out_size for shape in imported.spec.shapes] == [2, 3]
+    assert [layer.padding for layer in imported.spec.layers] == [1, 1]
