@@ -6,7 +6,7 @@ from __future__ import annotations
 from functools import partial
 
 from cli.arguments import FORCE, JSON, MODELS, MOVED_DATA, argument, verb
-from cli.output import show
+from cli.output import notice, show
 from golden.options import LATENTS, weight_bits
 from support.failures import InputError
 
@@ -44,9 +44,21 @@ def info(args):
 
 @verb(
     "import",
-    argument("file", metavar="FILE.pt", help="torch.save(generator.state_dict(), FILE.pt)"),
+    argument("file", metavar="FILE", help="a state_dict (.pt, .safetensors) or a network (.onnx)"),
     argument("--out", required=True, metavar="RUN", help="folder of the run"),
-    argument("--v", metavar="FILE.npz", help="its v1 and v2, each 100 numbers"),
+    argument("--key", metavar="NAME", help="which of several state_dicts, netG say"),
+    argument(
+        "--layer",
+        action="append",
+        default=[],
+        metavar="N:FIELD=VALUE,...",
+        help="what a state_dict does not say of layer N: stride, padding, output_padding, "
+        "activation (leaky_relu:0.2), kind, norm, order, eps, module",
+    ),
+    argument("--eps", type=float, metavar="E", help="of every BatchNorm (default 1e-5)"),
+    argument("--output", metavar="NAME", help="of the last layer: tanh (default), sigmoid, none"),
+    argument("--check", metavar="FILE.npz", help="z and pictures of your own framework to compare"),
+    argument("--v", metavar="FILE.npz", help="v1 and v2 of a generator of one plane for colour"),
     argument("--v-seed", type=int, metavar="S", help="draw v1 and v2 from N(0, I) instead"),
     argument("--latent", choices=LATENTS, default="normal", help="those it was trained on"),
     FORCE,
@@ -54,22 +66,32 @@ def info(args):
 def import_(args):
     """Make a run of a generator trained elsewhere, for `avatar quantize`.
 
-    Example: avatar import generator.pt --v offsets.npz --out runs/mine
+    Example: avatar import generator.pt --check seen.npz --out runs/mine
 
-    Four ConvTranspose2d weights (in, out, 4, 4) under any names, in layer order, 100 inputs and one
-    plane out; biases and BatchNorm are folded in.
+    Prints what was read, rewritten and assumed, layer by layer. docs/importing.md tells which
+    layers are taken. --check compares with pictures that you saved beside the generator; where they
+    differ the exit status is 1 and no run is made.
     """
     from golden.model_file import quantize_command
+    from train.importing.imported import as_text
     from train.run.importing import import_generator
 
-    import_generator(
+    imported = import_generator(
         args.file,
         args.out,
         offsets=args.v,
         offsets_seed=args.v_seed,
         latents=args.latent,
         force=args.force,
+        key=args.key,
+        layers=args.layer,
+        eps=args.eps,
+        output=args.output,
+        check=args.check,
     )
+    print(as_text(imported))
+    if args.check is None:
+        notice("not compared; --check FILE.npz holds it against pictures of your own framework")
     print(f"{args.out}: imported; next: {quantize_command(args.out)}")
 
 

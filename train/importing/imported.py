@@ -10,9 +10,9 @@ import torch
 from torch.nn import functional
 
 from golden.spec import GeneratorSpec
+from train.networks.outputs import OUTPUTS
 
-TANH, SIGMOID, NONE = "tanh", "sigmoid", "none"
-OUTPUTS = (TANH, SIGMOID, NONE)
+TANH, SIGMOID, NONE = OUTPUTS
 BATCH = 64  # latents at once: the maps of 128x128 and 64 channels are then 256 MB
 
 

@@ -9,10 +9,10 @@ import numpy as np
 
 from support.failures import InputError
 from train.importing.check import check as compare
-from train.importing.imported import OUTPUTS
 from train.importing.onnx_file import read_onnx
 from train.importing.options import parse_layers
 from train.importing.state_dict import read_network
+from train.networks.outputs import OUTPUTS
 
 
 def import_network(path, *, key=None, layers=(), eps=None, output=None, check=None):
@@ -29,7 +29,7 @@ def import_network(path, *, key=None, layers=(), eps=None, output=None, check=No
     eps : float, optional
         Of every BatchNorm.
     output : str, optional
-        One of :data:`train.importing.imported.OUTPUTS`.
+        A name in :data:`train.networks.outputs.OUTPUTS`.
     check : str or Path, optional
         Pictures to compare with; see :func:`train.importing.check.check`.
 
