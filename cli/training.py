@@ -142,6 +142,12 @@ CHANNELS_ARGUMENTS = (
 )
 
 
+def _channels_of(args):
+    if args.preset is None and args.channels is None:
+        raise InputError("give the new generator's size: --preset NAME or --channels C1,C2,C3")
+    return network_of(args.preset, args.channels).channels
+
+
 @verb(
     "distill",
     argument("--teacher", required=True, metavar="RUN|FILE", help=EARLIER),
@@ -156,8 +162,7 @@ def distill(args):
     Teacher and student see the same latents, v1 and v2; the teacher does not learn. Recipe and
     pictures are the teacher's. Ctrl-C saves; `avatar train --resume --out RUN2` goes on.
     """
-    channels = network_of(args.preset, args.channels).channels
-    _begin_from(args.teacher, "distill", args, channels=channels)
+    _begin_from(args.teacher, "distill", args, channels=_channels_of(args))
 
 
 @verb(
@@ -174,8 +179,7 @@ def prune(args):
     Each time that channel goes whose loss the others make up for best. Recipe, pictures and
     discriminators are the run's. Ctrl-C saves; `avatar train --resume --out RUN2` goes on.
     """
-    channels = network_of(args.preset, args.channels).channels
-    _begin_from(args.run, "prune", args, channels=channels)
+    _begin_from(args.run, "prune", args, channels=_channels_of(args))
 
 
 @verb(

@@ -143,7 +143,10 @@ def test_the_verb_writes_table_and_picture(tmp_path, capsys, monkeypatch):
     ("arguments", "complaint"),
     [
         (["--device", "ice40", "--preset", "tiny"], "device 'ice40' is unknown; choose from"),
-        (["--device", "gw2a-18"], "give the generator's size"),
+        (
+            ["--device", "gw2a-18", "--preset", "tiny", "--channels", "8,8,8"],
+            "--preset NAME or --channels",
+        ),
         (["--device", "gw2a-18", "--preset", "tiny", "--clock", "0"], "--clock is 0 MHz"),
         (["--device", "gw2a-18", "--preset", "tiny", "--baud", "0"], "--baud is 0"),
         (["--device", "gw2a-18", "--preset", "tiny", "--jobs", "2"], "spread --measure"),
