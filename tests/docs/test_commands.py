@@ -102,10 +102,11 @@ def follow(commands, folder, clone):
     """
     programs = folder / "programs"
     programs.mkdir()
-    shim = programs / "avatar"
     where, python = shlex.quote(str(clone)), shlex.quote(sys.executable)
-    shim.write_text(f'#!/bin/sh\nPYTHONPATH={where} exec {python} -m cli "$@"\n')
-    shim.chmod(0o755)
+    for name, call in (("avatar", "-m cli "), ("python", "")):
+        shim = programs / name
+        shim.write_text(f'#!/bin/sh\nPYTHONPATH={where} exec {python} {call}"$@"\n')
+        shim.chmod(0o755)
     script = ["trap 'kill $(jobs -p) 2>/dev/null' EXIT"]
     for n, command in enumerate(commands):
         script.append(f"{{ {command}\n}} > ../{n}.out 2> ../{n}.err; echo $? > ../{n}.status")
