@@ -13,16 +13,18 @@ from support.failures import InputError
 
 @verb("models", JSON)
 def models(args):
-    """List the models that ship: network, bits, latents, how near they come to the floats.
+    """List the models that ship: network, bits, latents, the boards that hold them.
 
     Example: avatar models
 
-    A model is named by its path wherever a verb takes a FILE. models/README.md says how each was
-    trained.
+    PSNR is to the float generator's pictures. A board holds what fits on its array; a model that
+    none holds is for software and the page. A model is named by its path wherever a verb takes a
+    FILE. models/README.md says how each was trained.
     """
+    from boards.catalogue.listing import holders
     from golden import shipped
 
-    show(args, shipped.listing(MODELS), shipped.as_text)
+    show(args, shipped.listing(MODELS, holders), shipped.as_text)
 
 
 @verb(

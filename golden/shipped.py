@@ -7,8 +7,14 @@ from golden import model_file
 from support.failures import InputError
 
 
-def listing(folder):
+def listing(folder, holders=None):
     """Return a dictionary for each model file in `folder`, sorted by name; other files are passed.
+
+    Parameters
+    ----------
+    folder : str or Path
+    holders : callable, optional
+        Gives the names of the boards that hold a network, for ``boards``.
 
     Raises
     ------
@@ -34,6 +40,7 @@ def listing(folder):
                 "latents": model.training.get("latents", "normal"),
                 "psnr": model.metrics.get("psnr"),
             }
+            | ({} if holders is None else {"boards": holders(model.spec)})
         )
     if not rows:
         raise InputError(f"{folder}: holds no model; get the project's folder models/")
@@ -41,10 +48,10 @@ def listing(folder):
 
 
 def as_text(rows):
-    """Lay :func:`listing`'s rows out as a table."""
+    """Lay :func:`listing`'s rows, with their boards, out as a table."""
     lines = [
         f"{'name':<18} {'network':<8} {'channels':<14} {'picture':<12} {'bits':<5} {'latents':<12} "
-        "PSNR to the float"
+        f"{'PSNR':<10} boards that hold it"
     ]
     for row in rows:
         channels = "-".join(map(str, row["channels"]))
@@ -55,6 +62,6 @@ def as_text(rows):
         psnr = "unknown" if row["psnr"] is None else f"{row['psnr']:.2f} dB"
         lines.append(
             f"{row['name']:<18} {row['network']:<8} {channels:<14} {picture:<12} {bits:<5} "
-            f"{row['latents']:<12} {psnr}"
+            f"{row['latents']:<12} {psnr:<10} {', '.join(row['boards']) or 'none'}"
         )
     return "\n".join(lines)

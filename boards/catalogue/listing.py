@@ -7,6 +7,7 @@ from boards.catalogue.registry import BOARDS
 from boards.chips.capacity import fits
 from golden.spec import GeneratorSpec
 from hw.tiling import Tiling
+from support.failures import InputError
 
 
 def facts():
@@ -35,11 +36,23 @@ def facts():
     ]
 
 
+def holders(spec):
+    """Return the names of the boards whose array and memories hold a network."""
+    return [each.name for each in BOARDS.values() if _holds(each, spec)]
+
+
+def _holds(board, spec):
+    try:
+        return fits(Tiling(spec, board.array), board.device)
+    except InputError:
+        return False  # a network that the machine cannot make
+
+
 def _presets(board):
     widest = {}
     for name in GeneratorSpec.PRESETS:
         for bits in range(8, 1, -1):
-            if fits(Tiling(GeneratorSpec.preset(name, bits), board.array), board.device):
+            if _holds(board, GeneratorSpec.preset(name, bits)):
                 widest[name] = bits
                 break
     return widest

@@ -133,6 +133,16 @@ def test_the_default_model_is_found_from_any_folder(capsys):
     assert Path("a.png").read_bytes() == Path("b.png").read_bytes()
 
 
+def test_models_says_which_boards_hold_them(capsys):
+    assert cli.main(["models", "--json"]) == 0
+    held = {row["name"]: row["boards"] for row in json.loads(capsys.readouterr().out)}
+    assert cli.main(["boards", "--json"]) == 0
+    for board in json.loads(capsys.readouterr().out):
+        for bits in (4, 5, 6, 8):
+            fits = bits <= board["presets"].get("compact", 0)
+            assert (board["name"] in held[f"compact-w{bits}"]) == fits
+
+
 def test_trace_alone_writes_files_of_every_layer():
     assert cli.main(["generate", "--model", MODEL, "--trace", "trace"]) == 0
     index = json.loads(Path("trace/index.json").read_text())
