@@ -26,6 +26,7 @@ from golden.spec import GeneratorSpec
 from pictures import grid
 from support.failures import CheckFailed, InputError
 from support.files import new_folder
+from tests.cli.refusals import refusal
 from tests.models import random_model
 
 CONFORMANCE = Path(__file__).parents[1] / "conformance" / "small-16-12-8-w5"
@@ -41,18 +42,6 @@ def in_tmp_path(tmp_path, monkeypatch):
 def read_png(path):
     with Image.open(path) as image:
         return np.asarray(image)
-
-
-def refusal(capsys, *arguments):
-    """Run avatar on bad input and return its one line."""
-    before = sorted(Path.cwd().rglob("*"))
-    assert cli.main(arguments) == 2
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert err.startswith("avatar: error: ")
-    assert err.count("\n") == 1
-    assert sorted(Path.cwd().rglob("*")) == before
-    return err
 
 
 def test_generate_writes_the_conformance_pictures(tmp_path):

@@ -18,6 +18,7 @@ from golden.interpolation import walk
 from golden.latents import draw_latents, load_latents
 from golden.spec import GeneratorSpec
 from pictures import save_png, strip
+from tests.cli.refusals import refusal
 from tests.models import random_model, smooth_model
 
 ROOT = Path(__file__).parents[2]
@@ -37,17 +38,6 @@ def categorical():
     model = replace(smooth_model(SMALL), training={"latents": "categorical"})
     model_file.save(model, "categorical.safetensors")
     return model
-
-
-def refusal(capsys, *arguments):
-    before = sorted(Path.cwd().rglob("*"))
-    assert cli.main(arguments) == 2
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert err.startswith("avatar: error: ")
-    assert err.count("\n") == 1
-    assert sorted(Path.cwd().rglob("*")) == before
-    return err
 
 
 @pytest.mark.parametrize("path", [GREY, COLOUR])
