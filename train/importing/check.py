@@ -3,21 +3,16 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 
 import numpy as np
 
 from support.failures import CheckFailed, InputError
 from train.importing.imported import SIGMOID, float_outputs
-from train.importing.reading import check_file
+from train.importing.reading import check_file, read_arrays
 
 TOLERANCE = 0.005  # of float outputs: half-precision weights and TF32 stay below it
 LEVELS = 1  # of pixels: some round, some cut off
-ADVICE = (
-    "check it: numpy.savez('check.npz', z=z, y=generator(z)) with 16 latents in your framework, "
-    "then --check check.npz"
-)
 
 
 def check(imported, path):
@@ -75,17 +70,7 @@ def _as_pixels(outputs, function):
 
 def _read(path):
     check_file(path)
-    try:
-        with (
-            warnings.catch_warnings(action="ignore"),
-            path.open("rb") as opened,  # np.load leaves a damaged file open
-            np.load(opened, allow_pickle=False) as file,
-        ):
-            arrays = [file[name] for name in ("z", "y")]
-    except Exception:  # a damaged file raises anything
-        raise InputError(
-            f"{path}: has no z and y that can be read; save them with numpy.savez"
-        ) from None
+    arrays = read_arrays(path, ("z", "y"))
     for name, array in zip("zy", arrays):
         if array.dtype.kind not in "fu" or (array.dtype.kind == "u" and array.dtype != np.uint8):
             raise InputError(f"{path}: {name} is {array.dtype}; save float32, or y as uint8 pixels")

@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
+import warnings
 import zipfile
 from pathlib import Path
+
+import numpy as np
 
 from support.failures import InputError
 
@@ -32,6 +35,27 @@ def check_file(path):
             f"{path}: has {size / 2**30:.1f} GiB; save the generator by itself (at most "
             f"{FILE_MAX / 2**30:.0f} GiB are read)"
         )
+
+
+def read_arrays(path, names):
+    """Return the arrays of two names in a .npz file.
+
+    Raises
+    ------
+    InputError
+        It is damaged, or has no such arrays.
+    """
+    try:
+        with (
+            warnings.catch_warnings(action="ignore"),
+            path.open("rb") as opened,  # np.load leaves a damaged file open
+            np.load(opened, allow_pickle=False) as file,
+        ):
+            return [file[name] for name in names]
+    except Exception:  # a damaged file raises anything
+        raise InputError(
+            f"{path}: has no {' and '.join(names)} that can be read; save them with numpy.savez"
+        ) from None
 
 
 def printable(name):

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from golden.latents import DISTRIBUTIONS, check_distribution
 from support.failures import InputError
 from support.files import make_folder, remove_folder
 from train.importing.network import import_network
+from train.importing.reading import read_arrays
 from train.run.config import CONFIG, RunConfig, check_run_folder
 from train.run.float_generator import FloatGenerator
 
@@ -20,7 +20,7 @@ RECIPE = "import"
 
 
 def read_offsets(path, latent):
-    """Read v1 and v2 from a .npz file: float32 arrays, shape (100,).
+    """Read v1 and v2 from a .npz file: float32 arrays, shape (latent,).
 
     Raises
     ------
@@ -31,19 +31,9 @@ def read_offsets(path, latent):
     path = Path(path)
     if not path.is_file():
         raise InputError(f"{path}: there is no such file; save v1 and v2 with numpy.savez")
-    try:
-        with (
-            warnings.catch_warnings(action="ignore"),
-            path.open("rb") as opened,  # np.load leaves a damaged file open
-            np.load(opened, allow_pickle=False) as file,
-        ):
-            arrays = {name: file[name] for name in ("v1", "v2")}
-    except Exception:  # a damaged file raises anything
-        raise InputError(
-            f"{path}: has no v1 and v2 that can be read; save them with numpy.savez"
-        ) from None
+    names = ("v1", "v2")
     offsets = []
-    for name, array in arrays.items():
+    for name, array in zip(names, read_arrays(path, names)):
         if array.dtype.kind not in "fiu":
             raise InputError(f"{path}: {name} is {array.dtype}; save real numbers")
         with np.errstate(over="ignore"):
