@@ -7,6 +7,20 @@ from golden import model_file
 from support.failures import InputError
 
 
+def load_models(paths):
+    """Yield path and model of each model file among `paths`; other files are passed."""
+    for path in paths:
+        try:
+            yield path, model_file.load(path)
+        except InputError:
+            continue  # the classifier of `avatar evaluate` lies beside the shipped ones, too
+
+
+def shipped_files(folder):
+    """Return the files in `folder` that may be models, sorted by name."""
+    return sorted(Path(folder).glob("*.safetensors"))
+
+
 def listing(folder, holders=None):
     """Return a dictionary for each model file in `folder`, sorted by name; other files are passed.
 
@@ -21,13 +35,8 @@ def listing(folder, holders=None):
     InputError
         There is no model in it.
     """
-    folder = Path(folder)
     rows = []
-    for path in sorted(folder.glob("*.safetensors")):
-        try:
-            model = model_file.load(path)
-        except InputError:
-            continue  # the classifier of `avatar evaluate` lies there, too
+    for path, model in load_models(shipped_files(folder)):
         rows.append(
             {
                 "name": path.stem,

@@ -13,7 +13,7 @@ import json
 import sys
 from pathlib import Path
 
-from golden import model_file
+from golden.shipped import load_models, shipped_files
 from support.failures import InputError
 from support.files import check_folder, make_folder, replacing
 
@@ -38,15 +38,12 @@ def files(models=None):
     """
     made = {path.name: path.read_bytes() for path in sorted(PAGE.iterdir())}
     shipped = []
-    for path in sorted(MODELS.glob("*.safetensors") if models is None else models):
-        try:
-            digest = model_file.load(path).digest
-        except InputError:
-            continue  # the classifier of `avatar evaluate` lies beside the models
+    paths = shipped_files(MODELS) if models is None else sorted(models)
+    for path, model in load_models(paths):
         text = base64.b64encode(path.read_bytes()).decode()
         script = f'"use strict";\navatar.receiveModel({json.dumps(path.stem)}, "{text}");\n'
         made[f"models/{path.stem}.js"] = script.encode()
-        shipped.append({"name": path.stem, "digest": digest})
+        shipped.append({"name": path.stem, "digest": model.digest})
     if not shipped:
         raise InputError(f"{MODELS}: holds no model; get the project's folder models/")
     shipped.sort(key=lambda row: row["name"] != FIRST)
