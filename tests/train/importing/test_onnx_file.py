@@ -12,7 +12,7 @@ from torch import nn
 
 from support.failures import InputError
 from tests.train.importing.networks import Builder, by_runtime, generators, save
-from tests.train.importing.settings import THOROUGH
+from tests.train.settings import THOROUGH
 from train.importing.imported import float_outputs
 from train.importing.onnx_file import read_onnx
 

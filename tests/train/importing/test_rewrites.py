@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn import functional
 
 from support.failures import InputError
-from tests.train.importing.settings import QUICK
+from tests.train.settings import QUICK
 from train.importing import rewrites
 
 SEEDS = st.integers(0, 2**32 - 1)

@@ -12,7 +12,7 @@ from torch import nn
 
 from support.failures import InputError
 from tests.train.importing.modules import Reshape, lively, pictures, plain
-from tests.train.importing.settings import THOROUGH
+from tests.train.settings import THOROUGH
 from train.importing.imported import as_text, float_outputs
 from train.importing.network import import_network
 

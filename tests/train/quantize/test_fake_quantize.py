@@ -5,10 +5,8 @@ import numpy as np
 import pytest
 import torch
 
-from golden.arithmetic import plane_inputs
-from golden.generator import generate, trace
-from golden.latents import quantize_latents
 from golden.spec import GeneratorSpec
+from tests.train.quantize.goldens import assert_goldens
 from tests.train.runs import float_generator
 from train.networks.outputs import OUTPUTS
 from train.quantize import pipeline
@@ -53,26 +51,8 @@ def test_every_layer_and_picture_is_goldens(spec, disturbed):
     network, model, _ = started(spec)
     if disturbed:
         disturb(network)
-    rng = np.random.default_rng(3)
-    latents = rng.standard_normal((9, 100))
-    latents[0], latents[1] = 9, -9  # saturate
-    model = network.model((model.v1, model.v2))
-    q = quantize_latents(latents)
-    inputs = plane_inputs(q, model.v1, model.v2).reshape(-1, 100)
-    own = network.trace(torch.from_numpy(inputs.astype(np.float64)))
-    spread = []
-    for wanted, (acc, outputs) in zip(trace(model, q), own):
-        np.testing.assert_array_equal(acc.numpy(force=True), wanted.accumulators.reshape(acc.shape))
-        np.testing.assert_array_equal(
-            outputs.numpy(force=True), wanted.activations.reshape(acc.shape)
-        )
-        spread.append(np.unique(wanted.activations).size)
+    spread = assert_goldens(network, (model.v1, model.v2), 9, seed=3)
     assert max(spread) > 50  # not all of it clipped
-
-    v1, v2 = (torch.from_numpy(v / np.float32(32)) for v in (model.v1, model.v2))
-    planes = network.colour(torch.from_numpy(latents), v1, v2, dtype=torch.float64)
-    pictures = ((planes + 1) * 127.5).round().permute(0, 2, 3, 1).numpy(force=True)
-    np.testing.assert_array_equal(pictures, generate(model, q))
 
 
 def test_float32_differs_by_few_single_steps():
