@@ -92,7 +92,9 @@ def import_(args):
         check=args.check,
     )
     print(as_text(imported))
-    if args.check is None:
+    if imported.checked:
+        print(imported.checked)
+    else:
         notice("not compared; --check FILE.npz holds it against pictures of your own framework")
     print(f"{args.out}: imported; next: {quantize_command(args.out)}")
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from support.failures import CheckFailed, InputError
 from train.importing.imported import SIGMOID, float_outputs
-from train.importing.reading import check_file, read_arrays
+from train.importing.reading import read_arrays
 
 TOLERANCE = 0.005  # of float outputs: half-precision weights and TF32 stay below it
 LEVELS = 1  # of pixels: some round, some cut off
@@ -69,7 +69,6 @@ def _as_pixels(outputs, function):
 
 
 def _read(path):
-    check_file(path)
     arrays = read_arrays(path, ("z", "y"))
     for name, array in zip("zy", arrays):
         if array.dtype.kind not in "fu" or (array.dtype.kind == "u" and array.dtype != np.uint8):

@@ -32,6 +32,8 @@ class Imported:
         What the last layer's sums go through: ``tanh`` (-1 to 1), ``sigmoid`` (0 to 1) or ``none``.
     table : list of dict
         What was read, rewritten and assumed, a row for each layer; see :func:`as_text`.
+    checked : str
+        One line: how far its pictures are from those it was compared with. Empty if with none.
     """
 
     spec: GeneratorSpec
@@ -40,6 +42,7 @@ class Imported:
     slopes: tuple[float, ...]
     output: str
     table: list[dict]
+    checked: str = ""
 
 
 def float_outputs(imported, z):

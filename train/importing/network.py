@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -62,5 +63,5 @@ def import_network(path, *, key=None, layers=(), eps=None, output=None, check=No
         line = str(error)
         raise InputError(line if line.startswith(str(path)) else f"{path}: {line}") from None
     if check is not None:
-        compare(imported, check)
+        imported = replace(imported, checked=compare(imported, check))
     return imported

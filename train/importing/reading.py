@@ -14,8 +14,16 @@ from support.failures import InputError
 FILE_MAX = 2**30  # bytes; the DCGAN tutorial's generator has 14 MB, its whole checkpoint under 100
 
 
-def check_file(path):
+def check_file(
+    path, *, give="give a generator's state_dict or ONNX", alone="save the generator by itself"
+):
     """Refuse what is no file of a size that a generator has.
+
+    Parameters
+    ----------
+    path : str or Path
+    give, alone : str
+        What to do where there is no file, and where it is one of gigabytes.
 
     Raises
     ------
@@ -23,7 +31,7 @@ def check_file(path):
     """
     path = Path(path)
     if not path.is_file():
-        raise InputError(f"{path}: there is no such file; give a generator's state_dict or ONNX")
+        raise InputError(f"{path}: there is no such file; {give}")
     size = path.stat().st_size
     try:
         with zipfile.ZipFile(path) as archive:  # .pt and .npz; their parts may be compressed
@@ -32,8 +40,8 @@ def check_file(path):
         pass  # whoever reads the file finds out
     if size > FILE_MAX:
         raise InputError(
-            f"{path}: has {size / 2**30:.1f} GiB; save the generator by itself (at most "
-            f"{FILE_MAX / 2**30:.0f} GiB are read)"
+            f"{path}: has {size / 2**30:.1f} GiB; {alone} (at most {FILE_MAX / 2**30:.0f} GiB are "
+            "read)"
         )
 
 
@@ -43,8 +51,11 @@ def read_arrays(path, names):
     Raises
     ------
     InputError
-        It is damaged, or has no such arrays.
+        There is no such file, it unpacks to gigabytes, is damaged, or has no such arrays.
     """
+    path, wanted = Path(path), " and ".join(names)
+    save = f"save {wanted} with numpy.savez"
+    check_file(path, give=save, alone=f"{save}, and nothing else")
     try:
         with (
             warnings.catch_warnings(action="ignore"),
@@ -54,7 +65,7 @@ def read_arrays(path, names):
             return [file[name] for name in names]
     except Exception:  # a damaged file raises anything
         raise InputError(
-            f"{path}: has no {' and '.join(names)} that can be read; save them with numpy.savez"
+            f"{path}: has no {wanted} that can be read; save them with numpy.savez"
         ) from None
 
 

@@ -25,12 +25,9 @@ def read_offsets(path, latent):
     Raises
     ------
     InputError
-        There is no such file, it is damaged, or `v1` or `v2` is missing, of another shape or type
+        As :func:`train.importing.reading.read_arrays`, or `v1` or `v2` is of another shape or type
         or not finite.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise InputError(f"{path}: there is no such file; save v1 and v2 with numpy.savez")
     names = ("v1", "v2")
     offsets = []
     for name, array in zip(names, read_arrays(path, names)):

@@ -9,6 +9,7 @@ from torch import nn
 from cli import main
 from golden import model_file
 from support.failures import InputError
+from train.importing import reading
 from train.networks.float_generator import as_network
 from train.run.config import RunConfig
 from train.run.float_generator import FloatGenerator
@@ -95,9 +96,22 @@ def test_offsets_that_are_none(tmp_path, arrays, says):
     np.savez(tmp_path / "v.npz", **arrays)
     with pytest.raises(InputError, match=says):
         read_offsets(tmp_path / "v.npz", 100)
+    with pytest.raises(InputError, match=r"no such file; save v1 and v2 with numpy\.savez"):
+        read_offsets(tmp_path / "w.npz", 100)
     (tmp_path / "v.npz").write_text("nothing")
     with pytest.raises(InputError, match="has no v1 and v2"):
         read_offsets(tmp_path / "v.npz", 100)
+
+
+def test_offsets_that_unpack_to_gigabytes_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(reading, "FILE_MAX", 1 << 20)
+    path = tmp_path / "v.npz"
+    np.savez_compressed(path, v1=np.zeros(1 << 18), v2=np.zeros(100))
+    assert path.stat().st_size < 10_000
+    with pytest.raises(
+        InputError, match=r"v\.npz: has .* GiB; save v1 and v2 with numpy\.savez, and"
+    ):
+        read_offsets(path, 1 << 18)
 
 
 def test_offsets_damaged_or_not_real(tmp_path):
@@ -159,6 +173,19 @@ def test_an_imported_run_quantizes(tmp_path):
     assert any(bias.any() for bias in model.bias)
     assert model.metrics["psnr"] > 38
     assert main(["import", str(tmp_path / "g.pt"), "--v-seed", "3", "--out", run]) == 2
+
+
+def test_what_check_found_is_printed(tmp_path, capsys):
+    module = build()
+    torch.save(module.state_dict(), tmp_path / "g.pt")
+    z = torch.randn(2, 100, 1, 1)
+    with torch.no_grad():
+        np.savez(tmp_path / "check.npz", z=z, y=module(z))
+    arguments = ["import", str(tmp_path / "g.pt"), "--out", str(tmp_path / "r"), "--check"]
+    assert main([*arguments, str(tmp_path / "check.npz")]) == 0
+    said = capsys.readouterr()
+    assert f"{tmp_path / 'check.npz'}: pictures differ by at most " in said.out
+    assert said.err == ""
 
 
 def test_a_run_that_is_there_is_replaced_on_demand(tmp_path, capsys):
