@@ -5,6 +5,7 @@ With ``--faults`` each harness gets its faulty module instead, and must find the
 """
 
 import argparse
+import contextlib
 import os
 import signal
 import subprocess
@@ -25,6 +26,7 @@ from support.progress import bar, write
 
 PROOFS = [*streams.PROOFS, *fifos.PROOFS, *framing.PROOFS, *serial.PROOFS]
 TIMEOUT = 1800  # seconds after which a proof has failed; each takes a few on an idle core
+GRACE = 5  # seconds in which SymbiYosys ends its children
 PASSED, NOT_PROVEN = 0, (2, 4)  # exit statuses of SymbiYosys; 4 where an induction goes wrong
 
 SCRIPT = """\
@@ -113,10 +115,23 @@ def _call(command, folder, environment):
     except subprocess.TimeoutExpired:
         return None, ""
     finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        process.stdout.close()
+        try:
+            process.terminate()  # SymbiYosys gives its children groups of their own, and ends those
+            process.wait(GRACE)
+        except subprocess.TimeoutExpired:
+            pass
+        finally:
+            _kill_session(process.pid)
+            process.wait()
+            process.stdout.close()
+
+
+def _kill_session(session):
+    """Kill what is left of a session, whatever groups it has made."""
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            if os.getsid(int(entry.name)) == session:
+                os.kill(int(entry.name), signal.SIGKILL)
 
 
 def main():
