@@ -13,13 +13,14 @@ from support.failures import InputError
 
 @verb("models", JSON)
 def models(args):
-    """List the models that ship: network, bits, latents, the boards that hold them.
+    """List the models that ship: network, bits, what they draw, the boards that hold them.
 
     Example: avatar models
 
-    PSNR is to the float generator's pictures. A board holds what fits on its array; a model that
-    none holds is for software and the page. A model is named by its path wherever a verb takes a
-    FILE. models/README.md says how each was trained.
+    PSNR is to the float generator's pictures. `attribute` and `random` are the Frechet distances of
+    `avatar evaluate`, to sprites or to the pictures named under `draws`; less is better. A board
+    holds what fits on its array; a model that none holds is for software and the page. A model is
+    named by its path wherever a verb takes a FILE. models/README.md says how each was trained.
     """
     from boards.catalogue.listing import holders
     from golden import shipped

@@ -202,6 +202,11 @@ def prune(args):
     ),
     argument("--training-count", type=int, metavar="N", help="sprites of --training (default 275)"),
     *options.READING,
+    argument(
+        "--record",
+        action="store_true",
+        help="keep the Frechet distances in the file of --model, where `avatar models` finds them",
+    ),
     JSON,
 )
 def evaluate(args):
@@ -215,7 +220,7 @@ def evaluate(args):
     from support.progress import bar
     from train.data.sizes import SHAPE
     from train.data.training_set import SPRITES
-    from train.evaluate import evaluation, samples
+    from train.evaluate import evaluation, recording, samples
 
     reading = options.reading_of(args)
     folders = partial(samples.of_folder, reading=reading)
@@ -232,6 +237,12 @@ def evaluate(args):
         )
     evaluation.check(args.count, args.seed)
     ((kind, path),) = given.items()
+    if args.record:
+        if kind != "model":
+            raise InputError(f"--record keeps figures in a model file; give --model, not --{kind}")
+        if (args.count, args.seed) != (evaluation.COUNT, 0):
+            raise InputError("--record keeps figures that compare; leave --count and --seed out")
+        recording.check(path)
     with bar(total=evaluation.STEPS + 1, desc="evaluate", unit="step") as progress:
         source = kinds[kind](path)
         _notice_other_reference(path, source.training, args.reference)
@@ -252,6 +263,8 @@ def evaluate(args):
             training=training,
             done=progress.update,
         )
+    if args.record:
+        recording.record(path, result)
     show(args, result, evaluation.as_text)
 
 

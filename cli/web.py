@@ -101,8 +101,7 @@ def _model_of(link, path, model):
     InputError
         The board holds another model.
     """
-    from golden import model_file
-    from golden.shipped import listing
+    from golden.shipped import find
 
     held = link.info()[0].model_id.hex()
     if model is not None:
@@ -113,9 +112,9 @@ def _model_of(link, path, model):
             f"{model.digest[: len(held)]}; give --model the board's model, or put this one on the "
             "board"
         )
-    for row in listing(MODELS):
-        if row["id"].startswith(held):
-            return row["file"], model_file.load(row["file"])
+    found = find(MODELS, held)
+    if found is not None:
+        return found
     raise InputError(
         f"{link.port}: the board holds model {held}, which is none of the shipped; give its file "
         "with --model"

@@ -157,6 +157,18 @@ def load(path):
     return model
 
 
+def told_digest(path):
+    """Return the digest that a model file names, which is in its first bytes; nothing is checked.
+
+    None where it is no model file. :func:`load` checks it against the contents.
+    """
+    try:
+        digest = json.loads(_metadata(path)[METADATA])["digest"]
+    except (KeyError, TypeError, ValueError, RecursionError):
+        return None
+    return digest if isinstance(digest, str) else None
+
+
 def save(model, path):
     """Write a model file, whole or not at all; equal models give equal bytes.
 
@@ -197,7 +209,7 @@ def _refuse_floats(path):
     what, run = None, path
     if path.is_dir():
         what = "is the folder of a run" if (path / RUN_CONFIG).is_file() else None
-    elif FLOATS in (names := _metadata_names(path)):
+    elif FLOATS in (names := _metadata(path).keys()):
         what = "is a packed float generator"
     elif names == {RUN_FLOATS}:
         what, run = "is the float generator of a run", path.parent
@@ -205,13 +217,13 @@ def _refuse_floats(path):
         raise InputError(f"{path}: {what}; make a model file of it: {quantize_command(run)}")
 
 
-def _metadata_names(path):
-    """Return the names of a safetensors file's metadata; of anything else none."""
+def _metadata(path):
+    """Return a safetensors file's metadata, texts by name; of anything else none."""
     try:
         with safetensors.safe_open(path, framework="numpy") as file:
-            return set(file.metadata() or {})
+            return file.metadata() or {}
     except (safetensors.SafetensorError, OSError, TypeError):
-        return set()
+        return {}
 
 
 def _read(path):
