@@ -22,7 +22,8 @@ SHOWN = 10
 def family(subject):
     """Return what models of one float generator have in common with it."""
     told = (subject.training.get(name) for name in ("recipe", "data_digest"))
-    return subject.spec.channels, *told, subject.distribution, "widened" in subject.training
+    network = subject.spec.with_weight_bits(8)
+    return network, *told, subject.distribution, "widened" in subject.training
 
 
 def run(settings):

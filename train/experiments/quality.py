@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
+import sys
+
 from train.data.training_set import SPRITES
 from train.evaluate import evaluation
 from train.evaluate.attribute_cnn import SHIPPED as ATTRIBUTE_CNN
 from train.experiments.figure import Row, sheet
 from train.experiments.measuring import SAMPLES, calibration, comparison, measure_all
 from train.experiments.report import Report, table
-from train.experiments.subject import GENERATORS, MODELS, Missing, open_subject
+from train.experiments.subject import GENERATORS, MODELS, Missing, OtherShape, open_subject
 
 SHOWN = 10
 # What a float generator is to reach at most: the share of what a known set scores.
@@ -19,7 +21,9 @@ GOALS_TOLD = ("attribute Frechet", "re-render", "novelty", "near copies")
 
 
 def subjects():
-    """Return all that were trained on drawn sprites, generators first, by path.
+    """Return all that draw sprites of 32x32 in colour, generators first, by path.
+
+    Those of other shapes are passed, and a line on standard error names them.
 
     Raises
     ------
@@ -27,7 +31,16 @@ def subjects():
         There is none.
     """
     paths = [*sorted(GENERATORS.glob("*.safetensors")), *sorted(MODELS.glob("*.safetensors"))]
-    found = [open_subject(path) for path in paths if path.name != ATTRIBUTE_CNN.name]
+    found, passed = [], []
+    for path in paths:
+        if path.name == ATTRIBUTE_CNN.name:
+            continue
+        try:
+            found.append(open_subject(path))
+        except OtherShape:
+            passed.append(str(path))
+    if passed:
+        print(f"not 32x32 in colour, so left out: {', '.join(passed)}", file=sys.stderr)
     found = [subject for subject in found if subject.training.get("data") == SPRITES]
     if not found:
         raise Missing(f"{MODELS}: has no model; run from the repository's root")

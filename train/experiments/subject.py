@@ -26,6 +26,10 @@ class Missing(InputError):
     """No generator of those that an experiment compares is there."""
 
 
+class OtherShape(InputError):
+    """A generator makes no colour pictures of 32x32."""
+
+
 @dataclass(frozen=True, eq=False)
 class Subject:
     """A generator under examination.
@@ -174,7 +178,7 @@ def open_subject(path):
     Raises
     ------
     InputError
-        It is neither, or damaged, or makes no colour pictures of 32x32.
+        It is neither, or damaged; :class:`OtherShape` where it makes no colour pictures of 32x32.
     """
     path = Path(path)
     if not packed.is_packed(path):
@@ -199,7 +203,7 @@ def _check_shape(path, spec):
     if spec.picture_shape != SHAPE:
         height, width, colours = spec.picture_shape
         kind = "colour" if colours == 3 else "grey"
-        raise InputError(
+        raise OtherShape(
             f"{path}: makes {kind} pictures of {height}x{width}; the experiments compare those of "
             "32x32 in colour"
         )

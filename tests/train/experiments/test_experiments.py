@@ -426,8 +426,12 @@ def test_quality_lists_what_there_is(figures, model, capsys):
     folder.mkdir(parents=True)
     packed.save(CONFIGURATION, make_generator(), folder / "best.safetensors")
     packed.save(RGB, make_generator(RGB), folder / "head-3.safetensors")
+    grey = random_model(GeneratorSpec.of_size(28, (3, 2), head="grey"))
+    model_file.save(grey, "models/grey.safetensors")
     assert cli.main(["experiment", "quality", "--json"]) == 0
-    facts = json.loads(capsys.readouterr().out)
+    out, err = capsys.readouterr()
+    assert "not 32x32 in colour, so left out: models/grey.safetensors\n" in err
+    facts = json.loads(out)
     assert list(facts["figures"]) == ["best (float)", "head-3 (float)"]
     text = Path("docs/results/quality.md").read_text()
     assert "| best (float) | 2.5 | 10 | 2.5 | 2.5 | 2.500 | 1.10 | 3 (1) | 4-3-2 |" in text
@@ -454,9 +458,13 @@ def test_widths_are_compared_with_their_float_generator(figures, model, capsys):
         packed.save(config, make_generator(), f"models/float/{name}.safetensors")
     for width in (8, 4):
         model_file.save(provenance(width), f"models/m{width}.safetensors")
+    rgb = dataclasses.replace(random_model(RGB.spec), training=CONFIGURATION.provenance)
+    model_file.save(rgb, "models/rgb.safetensors")  # a family of its own
     assert cli.main(["experiment", "bits", "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)
-    assert list(facts["figures"]) == ["b (float)", "m8 (8 bits)", "m4 (4 bits)"]
+    family = ["b (float)", "m8 (8 bits)", "m4 (4 bits)"]
+    assert list(facts["figures"]) == [*family, "rgb (5 bits)"]
+    assert list(facts["changes"]) == family[1:]
     assert {change["against"] for change in facts["changes"].values()} == {"b (float)"}
     # re-render is 10, 11, 12 in this order
     assert facts["changes"]["m4 (4 bits)"]["re_render"] == pytest.approx(0.2)
