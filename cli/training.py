@@ -20,6 +20,11 @@ from train import options
     argument("--seed", type=int, default=0, metavar="S", help="seed of the drawing (default 0)"),
     argument("--out", required=True, metavar="DIR", help="folder for the PNG files and labels.csv"),
     argument("--sheet", metavar="FILE.png", help="all of them on one sheet"),
+    argument(
+        "--correlated",
+        action="store_true",
+        help="parts and colours go together, as in a set drawn by hand",
+    ),
 )
 def data(args):
     """Draw sprites: 32x32 PNG files and a table of their attributes.
@@ -38,7 +43,7 @@ def data(args):
     if args.sheet:
         pictures.check_png(args.sheet)
     pictures.check_empty(args.out)
-    images, attributes = sprites.collection(args.count, args.seed)
+    images, attributes = sprites.collection(args.count, args.seed, correlated=args.correlated)
     pictures.save_each(args.out, bar(images, desc="save", unit="PNG"))
     sprites.save_labels(args.out, attributes)
     if args.sheet:

@@ -62,6 +62,15 @@ class Palette:
         missing = needed.astype(np.int64) @ (self.table < 0).T
         return np.where(missing == 0, self.weights, 0)
 
+    def colours(self, indices):
+        """Return which colour pictures (N, 32, 32) show most of: int array (N,), -1 for none."""
+        row = np.full(len(self.column), -1)
+        for number, tones in enumerate(self.table):
+            row[tones[tones >= 0]] = number
+        found = row[indices].reshape(len(indices), -1)
+        counts = np.stack([(found == n).sum(1) for n in range(len(self.table))], 1)
+        return np.where(counts.any(1), counts.argmax(1), -1)
+
     def recolour(self, indices, colours):
         """Return pictures (N, 32, 32) in colours (N,) of this palette."""
         columns = self.column[indices]
@@ -98,29 +107,35 @@ class Palettes:
         """Return the pictures in the most frequent colours."""
         return self._recoloured(indices, lambda shares: shares.argmax(1))
 
-    def in_drawn_colours(self, indices, rng):
+    def in_drawn_colours(self, indices, rng, shares_of=None):
         """Return the pictures in colours drawn as often as they occur, palette by palette.
 
         Parameters
         ----------
         indices : int array, shape (N, 32, 32)
         rng : numpy.random.Generator
+        shares_of : callable, optional
+            Takes the number of a palette and the pictures in their new colours of those before;
+            returns how often they have each of its colours: (N, colours). By default as often as
+            all pictures.
         """
 
         def draw(shares):
             upper = shares.cumsum(1)
             return (rng.random((len(shares), 1)) * upper[:, -1:] >= upper).sum(1)
 
-        return self._recoloured(indices, draw)
+        return self._recoloured(indices, draw, shares_of)
 
-    def _recoloured(self, indices, colours_of):
+    def _recoloured(self, indices, colours_of, shares_of=None):
         """Recolour what is flat, palette by palette, where one of its colours has all tones shown.
 
         A picture that shows two colours of a palette gets one.
         """
         flat, indices = self._flat(indices), indices.copy()
-        for palette in self.palettes:
+        for number, palette in enumerate(self.palettes):
             shares = palette.shares(indices)
+            if shares_of is not None:
+                shares = np.where(shares > 0, shares_of(number, indices), 0)
             can = flat & shares.any(1)
             indices[can] = palette.recolour(indices[can], colours_of(shares[can]))
         return indices

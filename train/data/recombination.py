@@ -9,16 +9,23 @@ Texture Synthesis and Transfer" (SIGGRAPH 2001), here between whole pictures.
 
 Where the pictures share palettes (:mod:`train.data.recolouring`), seams run between pictures in
 the same colours, where more of them do not show, and what they join then gets colours anew.
+
+What the set keeps together stays together: heads come onto bodies that they are often on
+(:mod:`train.data.part_habits`), or keep theirs, and get colours that they often have
+(:mod:`train.data.colour_habits`). Where parts and colours are independent nothing holds them.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
 from support.failures import InputError
+from train.data.colour_habits import find_colour_habits
 from train.data.distance import nearest, rms, typical_distance
+from train.data.part_habits import find_part_habits
 from train.data.recolouring import find_palettes
 
 FIRST_ROW, LAST_ROW = 12, 25  # of the lower picture, in any column
@@ -116,24 +123,44 @@ def recombine(pictures, count, *, progress=iter):
     palettes, indices = find_palettes(pictures)
     alike = palettes.in_common_colours(indices)
     pairs = joinable(palettes.rgb[alike], progress=progress)
+    parts = find_part_habits(palettes.rgb[alike], FIRST_ROW, LAST_ROW)
+    if parts is not None:
+        pairs = pairs.take(parts.usual(pairs.upper, pairs.lower))
     if not (palettes.palettes or len(pairs.cost)):
         raise _nothing_new(pictures)
+    own = np.arange(len(pictures))
     for most in (min(count, JOINED * len(pictures)), count):
         chosen = choose(pairs, most)
-        joined = join(alike, chosen) if len(chosen.cost) else indices
-        turns = _turns(palettes.choices(joined), count)
+        joined = join(alike, chosen)
+        blanks = np.concatenate((joined, indices))  # each picture by itself behind the joined ones
+        share = _share_joined(chosen, parts, palettes)
+        choices = palettes.choices(blanks)
+        turns = _turns(choices[: len(joined)], round(share * count))
+        if share < 1:
+            alone = _turns(choices[len(joined) :], count - len(turns))
+            turns = np.concatenate((turns, len(joined) + alone))
         if len(turns) == count:
             break
-    if len(chosen.cost):
-        upper, lower = chosen.upper[turns], chosen.lower[turns]
-    else:
-        upper = lower = turns
+    upper, lower = (np.concatenate((each, own))[turns] for each in (chosen.upper, chosen.lower))
     if not palettes.palettes:
-        return Recombined(palettes.rgb[joined], upper, lower)
-    made, new = in_other_colours(joined, turns, palettes, pictures, upper, lower, progress=progress)
+        return Recombined(palettes.rgb[blanks[turns]], upper, lower)
+    habits = find_colour_habits(palettes, indices, alike)
+    shares_of = habits.of(np.concatenate((joined, alike))) if habits else None
+    made, new = in_other_colours(
+        blanks, turns, palettes, pictures, upper, lower, shares_of, progress=progress
+    )
     if not new.any():
         raise _nothing_new(pictures)
     return Recombined(made[new], upper[new], lower[new])
+
+
+def _share_joined(chosen, parts, palettes):
+    """Return the share of new pictures that joined ones are to be, where colours can change."""
+    if not palettes.palettes:
+        return 1.0
+    if not len(chosen.cost):
+        return 0.0
+    return 1.0 if parts is None else parts.share(chosen.upper, chosen.lower)
 
 
 def _nothing_new(pictures):
@@ -145,14 +172,16 @@ def _nothing_new(pictures):
 
 def _turns(choices, count):
     """Return `count` indices, round by round, none more often than its `choices`, (N,), say."""
-    turns, rounds = [], 0
+    turns, rounds = [np.arange(0)], 0
     while sum(map(len, turns)) < count and (choices > rounds).any():
         turns.append(np.flatnonzero(choices > rounds))
         rounds += 1
     return np.concatenate(turns)[:count]
 
 
-def in_other_colours(indices, turns, palettes, pictures, upper, lower, *, progress=iter):
+def in_other_colours(
+    indices, turns, palettes, pictures, upper, lower, shares_of=None, *, progress=iter
+):
     """Draw the colours of pictures, up to :data:`DRAWS` times until they are near to no given one.
 
     Parameters
@@ -165,6 +194,9 @@ def in_other_colours(indices, turns, palettes, pictures, upper, lower, *, progre
         The given ones; beside its parents each new one is compared with :data:`NEIGHBOURS_OF`.
     upper, lower : int array, shape (M,)
         The parents.
+    shares_of : callable, optional
+        As of :meth:`train.data.colour_habits.ColourHabits.of`; by default every picture has colours
+        as often as all have.
     progress : callable
         Wraps the iterable of blocks of pictures.
 
@@ -182,7 +214,9 @@ def in_other_colours(indices, turns, palettes, pictures, upper, lower, *, progre
     for start in progress(range(0, len(turns), _BLOCK)):
         near = np.arange(start, min(start + _BLOCK, len(turns)))
         for _ in range(DRAWS):
-            made[near] = palettes.rgb[palettes.in_drawn_colours(indices[turns[near]], rng)]
+            these = turns[near]
+            shares = shares_of and partial(shares_of, these)
+            made[near] = palettes.rgb[palettes.in_drawn_colours(indices[these], rng, shares)]
             distances = [rms(made[near], pictures[each[near]]) for each in (upper, lower)]
             distances.append(nearest(made[near], some)[0])
             new[near] = np.min(distances, 0) >= least_change

@@ -83,6 +83,18 @@ CHOICES = {
     "accessory": tuple(parts.ACCESSORIES),
 }
 PLAIN_SHARE = 0.4  # of the sprites that wear no accessory
+# What an attribute goes with in a correlated collection, and how many favourites each value has.
+GOES_WITH = {
+    "hair_colour": ("hair", 2),
+    "skin": ("hair_colour", 1),
+    "eye_colour": ("hair_colour", 2),
+    "mouth": ("eyes", 1),
+    "clothes": ("hair", 3),
+    "cloth_colour": ("clothes", 2),
+    "accent_colour": ("cloth_colour", 1),
+    "accessory": ("clothes", 2),
+}
+FAITHFUL = 0.85  # chance that an attribute is a favourite; else it is drawn as if alone
 
 
 class Attributes(NamedTuple):
@@ -212,13 +224,29 @@ def sample(rng):
     return Attributes(**chosen)
 
 
+def sample_correlated(rng):
+    """Return the :class:`Attributes` of one random sprite whose attributes go together.
+
+    Each choice of an attribute has favourites, a few choices one after another, of each attribute
+    that goes with it (:data:`GOES_WITH`): sets drawn by hand have such habits.
+    """
+    alone, chosen = sample(rng)._asdict(), {}
+    for name, values in CHOICES.items():
+        chosen[name] = alone[name]
+        if name in GOES_WITH and rng.random() < FAITHFUL:
+            other, favourites = GOES_WITH[name]
+            first = favourites * CHOICES[other].index(chosen[other])
+            chosen[name] = values[(first + rng.integers(favourites)) % len(values)]
+    return Attributes(**chosen)
+
+
 def check(name, count):
     """Raise InputError where the sprites that the option `name` asks for are too many, or none."""
     if not 1 <= count <= MOST:
         raise InputError(f"{name} is {count}; give 1 to {MOST}")
 
 
-def collection(count, seed):
+def collection(count, seed, *, correlated=False):
     """Draw sprites with attributes that all differ.
 
     Parameters
@@ -227,6 +255,8 @@ def collection(count, seed):
         Number of sprites, 1 to :data:`MOST`.
     seed : int
         The same seed and count give the same sprites; a larger count begins with the same ones.
+    correlated : bool
+        Attributes go together as :func:`sample_correlated` says; else each is drawn alone.
 
     Returns
     -------
@@ -234,9 +264,10 @@ def collection(count, seed):
     attributes : list of Attributes
     """
     rng = np.random.default_rng(seed)
+    one = sample_correlated if correlated else sample
     attributes = {}
     while len(attributes) < count:
-        attributes[sample(rng)] = None
+        attributes[one(rng)] = None
     drawn = [draw(each) for each in bar(attributes, desc="draw", unit="sprite")]
     return np.stack(drawn), list(attributes)
 

@@ -22,7 +22,7 @@ from train.data.recombination import (
     recombine,
     seams,
 )
-from train.data.sprites import collection
+from train.data.sprites import GOES_WITH, HAIR_COLOURS, SKINS, collection
 
 
 def random_pictures(count, seed=0):
@@ -158,7 +158,8 @@ def test_colours_are_drawn_anew_a_few_times_only():
         rgb = np.arange(256).repeat(3).reshape(256, 3).astype(np.uint8)
         draws = 0
 
-        def in_drawn_colours(self, indices, _):
+        def in_drawn_colours(self, indices, _, shares_of):
+            assert shares_of is None
             self.draws += 1
             return indices
 
@@ -180,6 +181,31 @@ def test_no_parent_in_other_colours_among_many(monkeypatch):
     apart = np.median(nearest(given, given, own=np.arange(150))[0])
     for parents in (upper, lower):
         assert rms(made, given[parents]).min() > 0.4 * apart
+
+
+def faithful(pictures):
+    """Share of the sprites whose skin is the favourite of their hair's colour."""
+
+    def shown(colours):
+        there = [(pictures == np.array(rgb)).all(-1).sum((1, 2)) for rgb in colours.values()]
+        return np.argmax(there, 0)
+
+    favourites = shown(HAIR_COLOURS) % len(SKINS)
+    return np.mean(shown(SKINS) == favourites)
+
+
+def test_what_goes_together_stays_together():
+    assert GOES_WITH["skin"] == ("hair_colour", 1)
+    given, made = {}, {}
+    for correlated in (False, True):
+        given[correlated] = collection(200, 0, correlated=correlated)[0]
+        made[correlated] = recombine(given[correlated], 3_000)
+    assert faithful(given[True]) > 0.8 > 0.4 > faithful(given[False])
+    assert faithful(made[True].pictures) > 0.7
+    assert faithful(made[False].pictures) < 0.4
+    kept = [np.mean(made[each].upper == made[each].lower) for each in (False, True)]
+    assert kept[0] == 0
+    assert 0.3 < kept[1] < 0.9
 
 
 def ball_over_box(ball, box):

@@ -7,7 +7,17 @@ import numpy as np
 import pytest
 
 from train.data import sprite_parts as parts
-from train.data.sprites import CHOICES, Attributes, collection, draw, sample, save_labels
+from train.data.sprites import (
+    CHOICES,
+    FAITHFUL,
+    GOES_WITH,
+    PLAIN_SHARE,
+    Attributes,
+    collection,
+    draw,
+    sample,
+    save_labels,
+)
 from train.data.training_set import load
 
 
@@ -66,6 +76,25 @@ def test_every_value_turns_up():
     drawn = [sample(rng) for _ in range(1500)]
     for name, values in CHOICES.items():
         assert {getattr(each, name) for each in drawn} == set(values)
+
+
+def test_correlated_attributes_go_together():
+    pictures, attributes = collection(600, 2, correlated=True)
+    again, longer = (collection(each, 2, correlated=True) for each in (600, 700))
+    np.testing.assert_array_equal(pictures, again[0])
+    assert attributes == longer[1][:600]
+    assert not np.array_equal(pictures, collection(600, 2)[0])
+    for name, (other, favourites) in GOES_WITH.items():
+        values, others = CHOICES[name], CHOICES[other]
+        steps = [
+            values.index(getattr(each, name)) - favourites * others.index(getattr(each, other))
+            for each in attributes
+        ]
+        faithful = np.mean([step % len(values) < favourites for step in steps])
+        alone = PLAIN_SHARE if name == "accessory" else favourites / len(values)
+        assert 0.8 < faithful < FAITHFUL + (1 - FAITHFUL) * alone + 0.05, name
+    for name, values in CHOICES.items():
+        assert {getattr(each, name) for each in attributes} == set(values)
 
 
 def test_labels(tmp_path):
