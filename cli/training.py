@@ -254,11 +254,16 @@ def evaluate(args):
         if source.shape != SHAPE:
             height, width, colours = source.shape
             kind = "colour" if colours == 3 else "grey"
-            notice(f"{path}: {kind} pictures of {height}x{width} are measured as 32x32 in colour")
+            notice(
+                f"{path}: {kind} pictures of {height}x{width} are measured as 32x32 in colour, "
+                "beside real ones made and resampled alike"
+            )
         training = None
         if args.training is not None:
-            training = evaluation.training_of(args.training, args.training_count, reading)
-        reference = evaluation.reference_of(args.reference, args.count, reading)
+            training = evaluation.training_of(
+                args.training, args.training_count, reading, source.shape
+            )
+        reference = evaluation.reference_of(args.reference, args.count, reading, source.shape)
         progress.update()
         result = evaluation.evaluate(
             source,

@@ -16,7 +16,7 @@ from support.failures import InputError
 from train.data import sprites
 from train.data.distance import nearest, rms
 from train.data.reading import DEFAULT, read_folder
-from train.data.sizes import comparable
+from train.data.sizes import SHAPE, coloured, comparable, sprites_of
 from train.data.training_set import SPRITES, SPRITES_SEED, load, load_again, refuse_alike
 from train.evaluate import attribute_cnn, metrics, random_cnn, samples
 from train.evaluate.kept import kept_figures
@@ -29,6 +29,7 @@ COUNT_LIMITS = (20, 20_000)
 LEAST_DIFFERENT = 10  # pictures of a reference folder
 TRAINING_COUNT = 275  # sprites of the calibration's training set: as many as the paper has
 NEIGHBOURS = 5  # of coverage and recall
+REDRAWN = 0.6  # of blends' re-render distance: drawn sprites are below, in grey too; others near 1
 NEAR_COPY = 15.0  # grey levels: one new sprite of 3,500 is that near to one of 275
 SPRITE_ONLY = ("attribute_frechet", "re_render")
 BETTER = {  # what a person who compares two generators looks for
@@ -59,12 +60,15 @@ class Reference:
         Other real pictures of the same kind, which no generator has seen.
     reader : train.evaluate.attribute_cnn.AttributeReader, optional
         Reads the attributes of drawn sprites; None for other pictures.
+    shape : (int, int, int)
+        Height, width and colours of what is measured: the real pictures have been through it, too.
     """
 
     source: str
     pictures: np.ndarray
     fresh: np.ndarray
     reader: attribute_cnn.AttributeReader | None = None
+    shape: tuple[int, int, int] = SHAPE
     _random: metrics.ScaledFeatures = field(init=False, repr=False)
     _attributes: metrics.ScaledFeatures | None = field(init=False, repr=False)
     _patches: metrics.SlicedWasserstein = field(init=False, repr=False)
@@ -94,7 +98,7 @@ class Reference:
         if self.reader:
             features, attributes = self.reader.read(pictures)
             figures["attribute_frechet"] = self._attributes.frechet(features)
-            figures["re_render"] = re_render(pictures, attributes)
+            figures["re_render"] = re_render(pictures, attributes, self.shape)
         features = random_cnn.features(pictures)
         real, fake = self._random.features, features / self._random.scales
         return figures | {
@@ -106,54 +110,77 @@ class Reference:
         }
 
 
-def re_render(pictures, attributes):
+def through(pictures, shape):
+    """Return sprites (N, 32, 32, 3) as a network of `shape` could show them, as 32x32 in colour."""
+    return comparable(sprites_of(pictures, shape))
+
+
+def re_render(pictures, attributes, shape=SHAPE):
     """Mean distance of pictures (N, 32, 32, 3) to the sprites of their attributes, grey levels."""
-    drawn = {each: sprites.draw(each) for each in set(attributes)}
-    return float(rms(pictures, np.stack([drawn[each] for each in attributes])).mean())
+    different = sorted(set(attributes))
+    drawn = through(np.stack([sprites.draw(each) for each in different]), shape)
+    which = {each: number for number, each in enumerate(different)}
+    return float(rms(pictures, drawn[[which[each] for each in attributes]]).mean())
 
 
 @one_thread()
-def sprite_reference(count=COUNT, reference_count=REFERENCE_COUNT):
+def sprite_reference(count=COUNT, reference_count=REFERENCE_COUNT, shape=SHAPE, correlated=False):
     """Return held-out sprites, and `count` fresh ones beside them, as a :class:`Reference`.
 
-    The held-out ones are the same whatever `count` is.
+    The held-out ones are the same whatever `count` is. They go through `shape`; attributes that are
+    `correlated` are those of :func:`train.data.sprites.collection`.
     """
-    pictures, _ = sprites.collection(reference_count + count, REFERENCE_SEED)
-    return Reference(
-        SPRITES, pictures[:reference_count], pictures[reference_count:], attribute_cnn.load()
-    )
+    total = reference_count + count
+    pictures = through(sprites.collection(total, REFERENCE_SEED, correlated=correlated)[0], shape)
+    held_out, fresh = pictures[:reference_count], pictures[reference_count:]
+    return Reference(SPRITES, held_out, fresh, attribute_cnn.load(), shape)
 
 
 @one_thread()
-def folder_reference(folder, count=COUNT, reading=DEFAULT):
+def folder_reference(folder, count=COUNT, reading=DEFAULT, shape=SHAPE):
     """Return a folder's pictures, at most :data:`REFERENCE_COUNT`, as a :class:`Reference`.
 
     A random half of them is the reference, the other half, resampled to `count`, the fresh ones.
+    Attributes are read where they are drawn sprites: read and drawn again they are the same.
 
     Raises
     ------
     InputError
         The folder has fewer than :data:`LEAST_DIFFERENT` different pictures.
     """
-    pictures = read_folder(folder, reading)
+    pictures = _of_folder(folder, reading, shape)
     refuse_alike(folder, pictures, "a reference", LEAST_DIFFERENT)
     pictures = samples.resample(pictures, min(len(pictures), 2 * REFERENCE_COUNT), REFERENCE_SEED)
     half = len(pictures) // 2
     fresh = samples.resample(pictures[half:], count, REFERENCE_SEED)
-    return Reference(str(folder), pictures[:half], fresh)
+    reader = attribute_cnn.load()
+    reader = reader if _are_sprites(pictures, reader, shape) else None
+    return Reference(str(folder), pictures[:half], fresh, reader, shape)
 
 
-def reference_of(source, count=COUNT, reading=DEFAULT):
+def _are_sprites(pictures, reader, shape):
+    own, blended = (
+        re_render(each, reader.read(each)[1], shape) for each in (pictures, blends(pictures))
+    )
+    return own < REDRAWN * blended
+
+
+def _of_folder(folder, reading, shape):
+    pictures = read_folder(folder, reading, shape[0])
+    return comparable(coloured(pictures, shape[2]))
+
+
+def reference_of(source, count=COUNT, reading=DEFAULT, shape=SHAPE):
     """Return the reference that `source` names, :data:`SPRITES` or a folder.
 
     As :func:`sprite_reference` or :func:`folder_reference`, which see.
     """
     if source == SPRITES:
-        return sprite_reference(count)
-    return folder_reference(source, count, reading)
+        return sprite_reference(count, shape=shape)
+    return folder_reference(source, count, reading, shape)
 
 
-def training_of(source, count=None, reading=DEFAULT):
+def training_of(source, count=None, reading=DEFAULT, shape=SHAPE):
     """Return the training pictures that `source` names, :data:`SPRITES` or a folder.
 
     Parameters
@@ -163,6 +190,8 @@ def training_of(source, count=None, reading=DEFAULT):
         Of sprites; by default :data:`TRAINING_COUNT`.
     reading : train.data.reading.Reading
         How a folder is read.
+    shape : (int, int, int)
+        What the pictures go through.
 
     Returns
     -------
@@ -176,8 +205,9 @@ def training_of(source, count=None, reading=DEFAULT):
     if count is not None:
         sprites.check("--training-count", count)
     if source == SPRITES:
-        return load(source, TRAINING_COUNT if count is None else count, SPRITES_SEED).pictures
-    return read_folder(source, reading)
+        count = TRAINING_COUNT if count is None else count
+        return comparable(load(source, count, SPRITES_SEED, shape=shape).pictures)
+    return _of_folder(source, reading, shape)
 
 
 def blends(pictures):
@@ -203,13 +233,14 @@ def calibration_sets(reference, count, training=None):
     """
     yield "real", reference.fresh
     if training is None and reference.source == SPRITES:
-        training, _ = sprites.collection(TRAINING_COUNT, SPRITES_SEED)
+        training = training_of(SPRITES, shape=reference.shape)
     if training is not None:
         yield "training_set", samples.resample(training, count, 0)
     yield "blends", blends(reference.fresh)
-    yield "untrained", samples.untrained().sample(count, 0)
+    yield "untrained", through(samples.untrained().sample(count, 0), reference.shape)
     rng = np.random.default_rng(_NOISE_SEED)
-    yield "noise", rng.integers(0, 256, (count, *reference.pictures.shape[1:]), np.uint8)
+    noise = rng.integers(0, 256, (count, *reference.pictures.shape[1:]), np.uint8)
+    yield "noise", through(noise, reference.shape)
 
 
 def novelty(pictures, training, fresh):
@@ -350,6 +381,7 @@ def _calibration(reference, count, training, done):
 
     networks = [random_cnn.digest(), reference.reader and reference.reader.digest]
     own = [reference.source == SPRITES, reference.pictures, reference.fresh, training]
+    own.append(list(reference.shape))
     known = kept_figures(["calibration", *networks, *own, count], work)
     for _ in range(CALIBRATION_SETS - len(figures)):
         done()

@@ -20,7 +20,8 @@ from torch.nn import functional
 
 from support.progress import bar
 from train.data import sprites
-from train.evaluate import attribute_cnn
+from train.data.sizes import comparable
+from train.evaluate import attribute_cnn, evaluation
 from train.evaluate.attribute_cnn import to_tensor
 from train.experiments.figure import as_picture, charts
 from train.experiments.over_seeds import interval
@@ -212,6 +213,11 @@ def one_seed(count, seed, pool, avatars, expert_labels):
 class Pool:
     """The sprites of the experiment, drawn with a seed of their own.
 
+    Parameters
+    ----------
+    shape : (int, int, int)
+        Height, width and colours that they go through, as the generator's pictures have.
+
     Attributes
     ----------
     pictures, labels : tensors, (N, 3, 32, 32) and (N,)
@@ -222,10 +228,10 @@ class Pool:
         Pictures and labels, :data:`TEST_SPRITES` of them.
     """
 
-    def __init__(self):
+    def __init__(self, shape):
         labelled = 5 * max(LABELLED) * len(CLASSES)
         drawn, attributes = sprites.collection(TEST_SPRITES + ADDED + labelled, SPRITES_SEED)
-        pictures = to_tensor(drawn)
+        pictures = to_tensor(evaluation.through(drawn, shape))
         labels = torch.tensor([CLASSES.index(getattr(each, ATTRIBUTE)) for each in attributes])
         self.test = pictures[:TEST_SPRITES], labels[:TEST_SPRITES]
         self.unlabelled = pictures[TEST_SPRITES : TEST_SPRITES + ADDED]
@@ -239,8 +245,8 @@ class Pool:
 def run(settings):
     """Return the report; see the module."""
     subject = open_subject(settings.model)
-    pool = Pool()
-    made = subject.pictures(subject.draw(settings.seed, ADDED))
+    pool = Pool(subject.shape)
+    made = comparable(subject.pictures(subject.draw(settings.seed, ADDED)))
     _, read = attribute_cnn.load().read(made)
     expert_labels = torch.tensor([CLASSES.index(getattr(each, ATTRIBUTE)) for each in read])
     avatars = to_tensor(made)

@@ -23,7 +23,8 @@ class Row:
     ----------
     label : str
         Its lines are kept.
-    pictures : uint8 array, shape (N, 32, 32, 3)
+    pictures : uint8 array, shape (N, size, size, 3 or 1)
+        All rows of a sheet have one size.
     captions : sequence of N str, or empty
     """
 
@@ -60,7 +61,8 @@ def sheet(rows, *, scale=SCALE):
         draw.multiline_text((GAP, top + side / 2), row.label, INK, font, anchor="lm")
         for n, picture in enumerate(row.pictures):
             x = left + n * (side + GAP)
-            enlarged = np.asarray(picture).repeat(scale, axis=0).repeat(scale, axis=1)
+            picture = np.broadcast_to(picture, (*picture.shape[:2], 3))
+            enlarged = picture.repeat(scale, axis=0).repeat(scale, axis=1)
             canvas.paste(Image.fromarray(enlarged), (x, top))
             if row.captions:
                 place = x + side / 2, top + side + 2

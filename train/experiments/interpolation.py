@@ -14,6 +14,7 @@ import numpy as np
 from golden.interpolation import lerp, slerp
 from support.failures import InputError
 from train.data.distance import rms
+from train.data.sizes import comparable
 from train.data.training_set import SPRITES
 from train.evaluate import attribute_cnn, evaluation
 from train.experiments.figure import Row, sheet
@@ -26,15 +27,17 @@ SHOWN = 3
 PAIRS = 100
 
 
-def describe(pictures, blend, reader):
+def describe(pictures, blend, reader, shape):
     """Measure a way of :data:`PAIRS` pairs from one end to the other.
 
     Parameters
     ----------
-    pictures, blend : uint8 arrays, shape (STEPS + 2, N, 32, 32, 3)
+    pictures, blend : uint8 arrays, shape (STEPS + 2, N, *shape)
         The way, and the blend of its ends' pixels.
     reader : train.evaluate.attribute_cnn.AttributeReader or None
         For drawn sprites.
+    shape : (int, int, int)
+        Height, width and colours of a picture.
 
     Returns
     -------
@@ -58,7 +61,8 @@ def describe(pictures, blend, reader):
         "to_nearer_end": np.minimum(rms(middle, first), rms(middle, last)).mean(),
     }
     if reader is not None:
-        facts["re_render"] = evaluation.re_render(middle, reader.read(middle)[1])
+        seen = comparable(middle)
+        facts["re_render"] = evaluation.re_render(seen, reader.read(seen)[1], shape)
     return facts
 
 
@@ -82,7 +86,10 @@ def run(settings):
     first, last = ways["lerp"][0], ways["lerp"][-1]
     shares = t[:, None, None, None, None]
     ways["pixel blend"] = np.rint((1 - shares) * first + shares * last).astype(np.uint8)
-    numbers = {name: describe(way, ways["pixel blend"], reader) for name, way in ways.items()}
+    numbers = {
+        name: describe(way, ways["pixel blend"], reader, subject.shape)
+        for name, way in ways.items()
+    }
     shown = {
         name: np.stack([rms(a[:SHOWN], b[:SHOWN]) for a, b in pairwise(way)], axis=1)
         for name, way in ways.items()

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from support.progress import bar
+from train.data.sizes import comparable
 from train.data.training_set import SPRITES
 from train.evaluate import samples
 from train.experiments.figure import Row, sheet
@@ -27,22 +28,22 @@ def run(settings):
     if subject.training.get("data") != SPRITES:
         raise Missing(f"{settings.model}: was not trained on drawn sprites; give another --model")
     widened = subject.widened
-    z = samples.latents(subject.distribution, SAMPLES, settings.seed)
-    known, figures, rows = reference(), {}, []
+    z = samples.latents(subject.distribution, SAMPLES, settings.seed, subject.spec.latent)
+    known, figures, rows = reference(subject.shape), {}, []
     for gain in bar(GAINS, desc="gains", unit="gain"):
         pictures = subject.pictures(z * (gain / widened))
-        figures[f"{gain:g}"] = known.measure(pictures)
+        figures[f"{gain:g}"] = known.measure(comparable(pictures))
         if gain in SHOWN_GAINS:
             rows.append(Row(f"{gain:g}", pictures[:SHOWN]))
     labelled = {f"gain {gain}": each for gain, each in figures.items()}
     diversity = {label: number(each["diversity"]) for label, each in labelled.items()}
-    real = number(calibration()["real"]["diversity"])
+    real = number(calibration(subject.shape)["real"]["diversity"])
     findings = f"""\
 {subject.label}: gain 1 is what it was trained with, {widened:g} what the file holds (`avatar
 quantize --widen`). A smaller gain is the usual truncation of latents. Diversity is the mean
 distance of two samples; of two real sprites it is {real}.
 
-{comparison(labelled, {"diversity": diversity})}"""
+{comparison(labelled, {"diversity": diversity}, subject.shape)}"""
     return Report(
         title="Latents narrower and wider",
         findings=findings,

@@ -7,6 +7,7 @@ import math
 from functools import cache
 
 from support.progress import bar
+from train.data.sizes import SHAPE, comparable
 from train.evaluate import evaluation, samples
 from train.experiments.report import number, table
 
@@ -31,17 +32,17 @@ _LIMITS = {  # by the narrowest layer's bits
 
 
 @cache
-def reference():
+def reference(shape=SHAPE):
     """Return the held-out sprites as a :class:`train.evaluate.evaluation.Reference`."""
-    return evaluation.sprite_reference(SAMPLES)
+    return evaluation.sprite_reference(SAMPLES, shape=shape)
 
 
 @cache
-def calibration():
+def calibration(shape=SHAPE):
     """Return the figures of the calibration sets by name."""
-    sets = evaluation.calibration_sets(reference(), SAMPLES)
+    sets = evaluation.calibration_sets(reference(shape), SAMPLES)
     return {
-        name: reference().measure(pictures)
+        name: reference(shape).measure(pictures)
         for name, pictures in bar(sets, desc="calibrate", unit="set")
     }
 
@@ -56,9 +57,12 @@ def measure(subject, seed):
     """
     key = subject.id, seed
     if key not in _measured:
-        pictures = subject.pictures(samples.latents(subject.distribution, SAMPLES, seed))
-        figures = reference().measure(pictures)
-        novelty = evaluation.novelty(pictures, subject.training_pictures(), reference().fresh)
+        known = reference(subject.shape)
+        z = samples.latents(subject.distribution, SAMPLES, seed, subject.spec.latent)
+        pictures = comparable(subject.pictures(z))
+        figures = known.measure(pictures)
+        training = comparable(subject.training_pictures())
+        novelty = evaluation.novelty(pictures, training, known.fresh)
         ratio = novelty["samples"]["median"] / novelty["leave_one_out"]["median"]
         _measured[key] = figures | {
             "novelty": novelty["samples"]["median"],
@@ -84,14 +88,14 @@ def cells(figures):
     ]
 
 
-def calibration_rows(width):
+def calibration_rows(width, shape=SHAPE):
     """Return table rows of real pictures, the training set and blends, filled up to `width`."""
     shown = {"real": "real sprites", "training_set": "275 training sprites", "blends": "blends"}
-    rows = [[label, *cells(calibration()[name])] for name, label in shown.items()]
+    rows = [[label, *cells(calibration(shape)[name])] for name, label in shown.items()]
     return [row + [""] * (width - len(row)) for row in rows]
 
 
-def comparison(figures, extra=None):
+def comparison(figures, extra=None, shape=SHAPE):
     """Return a table of generators' figures over those of known sets.
 
     Parameters
@@ -100,6 +104,8 @@ def comparison(figures, extra=None):
         Figures by generator, as of :func:`measure_all`.
     extra : dict of dict, optional
         Further columns: by heading, a value by generator.
+    shape : (int, int, int)
+        Of the generators' pictures.
     """
     extra = extra or {}
     header = ("generator", *COLUMNS.values(), *extra)
@@ -107,7 +113,7 @@ def comparison(figures, extra=None):
         [name, *cells(each), *(column[name] for column in extra.values())]
         for name, each in figures.items()
     ]
-    return table(header, rows + calibration_rows(len(header)))
+    return table(header, rows + calibration_rows(len(header), shape))
 
 
 def integer_columns(subjects):

@@ -11,6 +11,7 @@ import numpy as np
 
 from support.failures import InputError
 from train.data.distance import nearest
+from train.data.sizes import comparable, sprites_of
 from train.data.sprites import draw, sample
 from train.data.training_set import SPRITES
 from train.evaluate import attribute_cnn
@@ -29,14 +30,14 @@ def differences(pictures, others):
 
     Parameters
     ----------
-    pictures, others : uint8 arrays, shape (N, 32, 32, 3)
+    pictures, others : uint8 arrays, shape (N, height, width, 3 or 1)
 
     Returns
     -------
     list of N str
     """
     reader = attribute_cnn.load()
-    read, wanted = (reader.read(each)[1] for each in (pictures, others))
+    read, wanted = (reader.read(comparable(each))[1] for each in (pictures, others))
     return [
         ", ".join(
             name.replace("_", " ") for name in a._fields if getattr(a, name) != getattr(b, name)
@@ -75,7 +76,7 @@ def run(settings):
         differing = differences(made[:SHOWN], training[indices[:SHOWN]])
         fresh = np.random.default_rng(FRESH_SEED)
         sprites = np.stack([draw(sample(fresh)) for _ in range(SAMPLES)])
-        sets["newly drawn sprites"], _ = nearest(sprites, training)
+        sets["newly drawn sprites"], _ = nearest(sprites_of(sprites, subject.shape), training)
 
     shares = [float((between < distance).mean()) for distance in distances[:SHOWN]]
     rows = [

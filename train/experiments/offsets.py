@@ -12,12 +12,11 @@ import math
 
 import numpy as np
 
-from golden.latents import LATENT
 from train.data.distance import rms
 from train.experiments.figure import Row, as_picture, charts, sheet, stack
 from train.experiments.measures import colourfulness
 from train.experiments.report import Report, table
-from train.experiments.subject import open_subject
+from train.experiments.subject import Missing, open_subject
 
 DRAWS = 200_000  # of the Monte Carlo figures
 PART = 20_000  # of them at a time
@@ -62,13 +61,15 @@ def reduced(v, bits):
     return np.rint(v / step) * step
 
 
-def confusion(lengths, rng):
+def confusion(lengths, latent, rng):
     """Share of latents z that lie nearer to v than to 0, by Monte Carlo.
 
     Parameters
     ----------
     lengths : sequence of float
         Of v; its direction is drawn anew for every part of the draws.
+    latent : int
+        Numbers in a latent.
     rng : numpy.random.Generator
 
     Returns
@@ -79,8 +80,8 @@ def confusion(lengths, rng):
     """
     counts, norms = np.zeros(len(lengths)), []
     for _ in range(DRAWS // PART):
-        z = rng.standard_normal((PART, LATENT))
-        direction = rng.standard_normal(LATENT)
+        z = rng.standard_normal((PART, latent))
+        direction = rng.standard_normal(latent)
         direction /= np.linalg.norm(direction)
         norms.append(np.linalg.norm(z, axis=1))
         for n, length in enumerate(lengths):
@@ -93,26 +94,38 @@ def changes(v1, v2, rng):
     """Return pairs of changed offsets by a short name."""
     pairs = {f"x {scale:g}": (scale * v1, scale * v2) for scale in SCALES}
     for spread in DISTURBANCES:
-        noise = spread * rng.standard_normal((2, LATENT))
+        noise = spread * rng.standard_normal((2, len(v1)))
         pairs[f"noise {spread:g}"] = v1 + noise[0], v2 + noise[1]
     pairs |= {f"{bits} bits": (reduced(v1, bits), reduced(v2, bits)) for bits in BITS}
     for n in range(1, OTHERS + 1):
-        pairs[f"other {n}"] = tuple(rng.standard_normal((2, LATENT)))
+        pairs[f"other {n}"] = tuple(rng.standard_normal((2, len(v1))))
     return pairs
 
 
 def run(settings):
-    """Return the report; see the module."""
+    """Return the report; see the module.
+
+    Raises
+    ------
+    Missing
+        The generator has no offsets.
+    """
     subject = open_subject(settings.model)
+    if not subject.offsets:
+        raise Missing(
+            f"{settings.model}: makes its picture in one pass, without v1 and v2; give another "
+            "--model"
+        )
+    latent = subject.spec.latent
     rng = np.random.default_rng(settings.seed)
-    shares, norms = confusion(LENGTHS, rng)
+    shares, norms = confusion(LENGTHS, latent, rng)
     expected = [gaussian_tail(length / 2) for length in LENGTHS]
     deviation = [math.sqrt(p * (1 - p) / DRAWS) for p in expected]
     v1, v2 = (v.astype(np.float64) for v in subject.offsets)
     lengths = {
         name: np.linalg.norm(v) for name, v in (("v1", v1), ("v2", v2), ("v2 - v1", v2 - v1))
     }
-    drawn = np.linalg.norm(rng.standard_normal((DRAWS // 5, LATENT)), axis=1)
+    drawn = np.linalg.norm(rng.standard_normal((DRAWS // 5, latent)), axis=1)
 
     z = subject.draw(settings.seed, PICTURES)
     own = subject.pictures(z)
@@ -137,7 +150,7 @@ def run(settings):
     four, three, noise = (effects[n]["distance"] for n in ("4 bits", "3 bits", "noise 0.1"))
     other = np.mean([effects[f"other {n}"]["distance"] for n in range(1, OTHERS + 1)])
     findings = f"""\
-Latents of {LATENT} normal numbers have length {norms.mean():.2f} with a deviation of
+Latents of {latent} normal numbers have length {norms.mean():.2f} with a deviation of
 {norms.std():.2f} ({DRAWS:,} drawn): a shell. Offsets drawn alike are never short: the least of
 {len(drawn):,} is {drawn.min():.2f} long.
 
@@ -175,16 +188,16 @@ by {noise:.2g}, another v by {other:.2g}: a trained network is bound to its own 
             "pictures": PICTURES,
             "changes": effects,
         },
-        picture=stack([_charts(norms, shares, expected, effects), sheet(shown)]),
+        picture=stack([_charts(latent, norms, shares, expected, effects), sheet(shown)]),
         caption=f"Lengths, confusion, colourfulness; the same {SHOWN} avatars with v changed.",
     )
 
 
-def _charts(norms, shares, expected, effects):
+def _charts(latent, norms, shares, expected, effects):
     figure, (shell, tail, colour) = charts(3, width=3.4)
     shell.hist(norms, 80, density=True, alpha=0.5, label="drawn")
     x = np.linspace(norms.min(), norms.max(), 200)
-    shell.plot(x, chi_density(x, LATENT), label=f"chi, {LATENT} degrees")
+    shell.plot(x, chi_density(x, latent), label=f"chi, {latent} degrees")
     shell.set_xlabel("length of z")
     shell.legend(frameon=False, fontsize=8)
     tail.semilogy(LENGTHS, expected, label="Q(|v| / 2)")

@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import sys
 
+from train.data.sizes import SHAPE
 from train.data.training_set import SPRITES
 from train.evaluate import evaluation
 from train.evaluate.attribute_cnn import SHIPPED as ATTRIBUTE_CNN
 from train.experiments.figure import Row, sheet
 from train.experiments.measuring import SAMPLES, calibration, comparison, measure_all
 from train.experiments.report import Report, table
-from train.experiments.subject import GENERATORS, MODELS, Missing, OtherShape, open_subject
+from train.experiments.subject import GENERATORS, MODELS, Missing, open_subject
 
 SHOWN = 10
 # What a float generator is to reach at most: the share of what a known set scores.
@@ -35,9 +36,10 @@ def subjects():
     for path in paths:
         if path.name == ATTRIBUTE_CNN.name:
             continue
-        try:
-            found.append(open_subject(path))
-        except OtherShape:
+        subject = open_subject(path)
+        if subject.shape == SHAPE:
+            found.append(subject)
+        else:
             passed.append(str(path))
     if passed:
         print(f"not 32x32 in colour, so left out: {', '.join(passed)}", file=sys.stderr)

@@ -13,7 +13,6 @@ from golden.generator import generate
 from golden.latents import STEPS_PER_UNIT, distributed, distribution_of, quantize_latents
 from support.failures import InputError
 from support.progress import bar
-from train.data.sizes import SHAPE
 from train.data.training_set import SPRITES, load_again
 from train.run import packed
 from train.run.config import is_gain
@@ -24,10 +23,6 @@ GENERATORS = Path("models/float")
 
 class Missing(InputError):
     """No generator of those that an experiment compares is there."""
-
-
-class OtherShape(InputError):
-    """A generator makes no colour pictures of 32x32."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,6 +80,11 @@ class Subject:
         return gain
 
     @property
+    def shape(self):
+        """Height, width and colours of its pictures."""
+        return self.spec.picture_shape
+
+    @property
     def distribution(self):
         """That of the latents that it was trained on, one of golden.latents.DISTRIBUTIONS.
 
@@ -96,7 +96,7 @@ class Subject:
         return distribution_of(self.training, self.name)
 
     def draw(self, seed, count):
-        """Return latents (count, 100), float64, from the distribution that it was trained on.
+        """Return latents (count, latent), float64, from the distribution that it was trained on.
 
         They are those of ``avatar generate --seed SEED --count COUNT``, not yet rounded.
         """
@@ -108,13 +108,13 @@ class Subject:
 
         Parameters
         ----------
-        z : float array, shape (N, 100)
+        z : float array, shape (N, latent)
         offsets : sequence of float arrays, shape (latent,), optional
             v1 and v2 in place of its own; a quantised model rounds them, as it does `z`, to 1/32.
 
         Returns
         -------
-        uint8 array, shape (N, 32, 32, 3)
+        uint8 array, shape (N, *shape)
         """
         offsets = self.offsets if offsets is None else offsets
         if self.is_integer:
@@ -127,14 +127,15 @@ class Subject:
         return to_uint8(float_pictures(self.network, z, offsets))
 
     def training_pictures(self):
-        """Return what it was trained on, uint8 (N, 32, 32, 3).
+        """Return what it was trained on, uint8 (N, *shape).
 
         Raises
         ------
         InputError
             The folder is gone or has changed, or the file does not say.
         """
-        return load_again(self.training, self.name, "restore them or give another --model").pictures
+        remedy = "restore them or give another --model"
+        return load_again(self.training, self.name, remedy, shape=self.shape).pictures
 
     @property
     def made_from(self):
@@ -178,17 +179,14 @@ def open_subject(path):
     Raises
     ------
     InputError
-        It is neither, or damaged; :class:`OtherShape` where it makes no colour pictures of 32x32.
+        It is neither, or damaged.
     """
     path = Path(path)
     if not packed.is_packed(path):
-        model = model_file.load(path)
-        _check_shape(path, model.spec)
-        return as_subject(path.stem, model)
+        return as_subject(path.stem, model_file.load(path))
     from train.networks.float_generator import as_network
 
     config, generator, digest = packed.load(path)
-    _check_shape(path, config.spec)
     return Subject(
         name=path.stem,
         id=digest,
@@ -197,16 +195,6 @@ def open_subject(path):
         offsets=generator.offsets,
         network=as_network(generator, config.spec),
     )
-
-
-def _check_shape(path, spec):
-    if spec.picture_shape != SHAPE:
-        height, width, colours = spec.picture_shape
-        kind = "colour" if colours == 3 else "grey"
-        raise OtherShape(
-            f"{path}: makes {kind} pictures of {height}x{width}; the experiments compare those of "
-            "32x32 in colour"
-        )
 
 
 def open_named(names):

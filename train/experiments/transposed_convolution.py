@@ -46,17 +46,14 @@ def layer_inputs(spec, rng):
 
 def differences(layer, maps, weight):
     """Outputs in which scatter and zero insertion differ from the phase form, and all outputs."""
-    first, second, third = (
-        form(maps, weight, stride=layer.stride, padding=layer.padding) for form, _ in FORMS.values()
-    )
+    first, second, third = (form(maps, weight, **layer.geometry) for form, _ in FORMS.values())
     return int((first != third).sum() + (second != third).sum()), third.size
 
 
 def layer_macs(layer):
     """Multiplications of one plane by form."""
     shapes = (1, layer.in_channels, layer.in_size, layer.in_size), layer.weight_shape
-    facts = {"stride": layer.stride, "padding": layer.padding}
-    return {name: count(*shapes, **facts) for name, (_, count) in FORMS.items()}
+    return {name: count(*shapes, **layer.geometry) for name, (_, count) in FORMS.items()}
 
 
 def run(settings):

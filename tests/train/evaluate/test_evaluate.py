@@ -191,7 +191,7 @@ def test_evaluate_a_model_against_a_folder(tmp_path, capsys):
     model_file.save(model, tmp_path / "m.safetensors")
     folder = tmp_path / "real"
     folder.mkdir()
-    png.save_each(folder, sprites.collection(30, 4)[0])
+    png.save_each(folder, ~sprites.collection(30, 4)[0])  # none that we draw
     arguments = ["--model", str(tmp_path / "m.safetensors"), "--reference", str(folder)]
     assert main(["evaluate", *arguments[:2], "--count", "40", "--json"]) == 0
     assert "trained on mine; to compare with that, give --reference" in capsys.readouterr().err
@@ -208,8 +208,68 @@ def test_evaluate_a_model_against_a_folder(tmp_path, capsys):
     assert result["reference"] == {"source": str(folder), "pictures": 15}
 
 
+def test_attributes_are_read_where_a_folder_holds_sprites(tmp_path, capsys):
+    """As `avatar data` draws them; beside those of others the training pictures lie as far as."""
+    for name, count, seed in (("real", 200, 4), ("mine", 60, 5)):
+        (tmp_path / name).mkdir()
+        png.save_each(tmp_path / name, sprites.collection(count, seed, correlated=True)[0])
+    real, mine = str(tmp_path / "real"), str(tmp_path / "mine")
+    arguments = ["--images", mine, "--reference", real, "--training", mine, "--count", "100"]
+    assert main(["evaluate", *arguments, "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["left_out"] == {}
+    assert result["figures"]["re_render"] < 2
+    near, far = (result["calibration"][of]["attribute_frechet"] for of in ("real", "blends"))
+    assert near < result["figures"]["attribute_frechet"] < far
+    assert 0.8 < result["ratios"]["attribute_frechet_to_training_set"] < 1.25
+
+
+@pytest.mark.parametrize("shape", [(64, 64, 3), (28, 28, 3), (28, 28, 1)], ids=str)
+def test_sprites_of_other_shapes_are_measured_among_their_own(shape, tmp_path):
+    """What went through another shape is as near to the held-out ones as where it did not."""
+    reference = evaluation.sprite_reference(150, 300, shape)
+    figures = {
+        name: reference.measure(pictures)
+        for name, pictures in evaluation.calibration_sets(reference, 150)
+    }
+    for name in DISTANCES:
+        assert figures["real"][name] < 0.6 * figures["blends"][name], name
+        assert figures["real"][name] < 0.6 * figures["untrained"][name], name
+    data = load("sprites", 150, 9, shape=shape).pictures
+    own = reference.measure(evaluation.comparable(data))
+    assert own["attribute_frechet"] < 0.6 * figures["blends"]["attribute_frechet"]
+    png.save_each(tmp_path, sprites.collection(40, 9)[0])
+    assert evaluation.folder_reference(tmp_path, 20, shape=shape).reader is not None
+
+
+@pytest.mark.parametrize(("size", "head"), [(64, "rgb"), (64, "grey"), (28, "planes")])
+def test_generators_of_other_shapes_are_evaluated(run, size, head, capsys):
+    """The noise of a random generator, by every figure; nothing is left out."""
+    channels, base = {28: ((4, 3), 7), 64: ((4, 3, 2, 2), 4)}[size]
+    spec = GeneratorSpec.avatars(channels, head=head, base=base)
+    data = load("sprites", 30, 0, shape=spec.picture_shape)
+    rng = np.random.default_rng(0)
+    shapes = [layer.weight_shape for layer in spec.shapes]
+    config = dataclasses.replace(RunConfig.load(run), spec=spec, data_digest=data.digest)
+    config.save(run)
+    FloatGenerator(
+        weight=tuple(rng.standard_normal(shape, np.float32) / 4 for shape in shapes),
+        bias=tuple(np.zeros(shape[1], np.float32) for shape in shapes),
+        offsets=tuple(rng.standard_normal((2, 100), np.float32)) if head == "planes" else (),
+        progress={"steps": 1, "seconds": 1},
+    ).save(run)
+    assert main(["evaluate", "--run", str(run), "--count", "20", "--json"]) == 0
+    out, err = capsys.readouterr()
+    result = json.loads(out)
+    assert f"pictures of {size}x{size} are measured as 32x32" in err
+    assert result["left_out"] == {}
+    assert finite(result)
+    blends = result["calibration"]["blends"]
+    assert result["figures"]["attribute_frechet"] > blends["attribute_frechet"]
+
+
 def test_evaluate_a_folder_for_people(tmp_path, capsys):
-    png.save_each(tmp_path, sprites.collection(12, 4)[0])
+    png.save_each(tmp_path, ~sprites.collection(12, 4)[0])
     arguments = ["--images", str(tmp_path), "--reference", str(tmp_path), "--count", "20"]
     assert main(["evaluate", *arguments, "--training", str(tmp_path)]) == 0
     text = capsys.readouterr().out

@@ -34,6 +34,7 @@ from train.experiments import (
     measures,
     measuring,
     mixed_bits,
+    new_latents,
     offsets,
     over_seeds,
     quality,
@@ -246,7 +247,7 @@ def test_the_shell_and_the_tail():
 
 def test_confusion_follows_the_tail(monkeypatch):
     monkeypatch.setattr(offsets, "DRAWS", 20_000)
-    shares, norms = offsets.confusion((0.5, 2.0), np.random.default_rng(0))
+    shares, norms = offsets.confusion((0.5, 2.0), 100, np.random.default_rng(0))
     np.testing.assert_allclose(shares, [0.40129, 0.15866], atol=0.015)
     assert norms.mean() == pytest.approx(9.975, abs=0.03)
 
@@ -392,7 +393,7 @@ def figures(monkeypatch):
     made_up = dict.fromkeys(measuring.COLUMNS, 2.5)
     made_up |= {"novelty_to_leave_one_out": 1.1, "near_copies": 3, "near_copies_of_fresh": 1}
     known = dict.fromkeys(("real", "training_set", "blends"), made_up)
-    monkeypatch.setattr(measuring, "calibration", lambda: known)
+    monkeypatch.setattr(measuring, "calibration", lambda shape: known)
     monkeypatch.setattr(quality, "calibration", lambda: known)
 
     def measured(subjects, seed):
@@ -505,12 +506,15 @@ def test_gains_are_those_of_training(model, capsys, monkeypatch):
     monkeypatch.setattr(latent_gain, "SAMPLES", 20)
 
     class Told:
+        def __init__(self, shape):
+            assert shape == (32, 32, 3)
+
         def measure(self, pictures):
             return dict.fromkeys(measuring.COLUMNS, 1.0) | {"diversity": float(pictures.mean())}
 
     monkeypatch.setattr(latent_gain, "reference", Told)
-    monkeypatch.setattr(latent_gain, "calibration", lambda: {"real": {"diversity": 70.0}})
-    monkeypatch.setattr(latent_gain, "comparison", lambda figures, extra: "a table")
+    monkeypatch.setattr(latent_gain, "calibration", lambda shape: {"real": {"diversity": 70.0}})
+    monkeypatch.setattr(latent_gain, "comparison", lambda figures, extra, shape: "a table")
     assert cli.main(["experiment", "latent-gain", "--model", model, "--out", "o"]) == 2
     assert "was not trained on drawn sprites" in capsys.readouterr().err
     assert (
@@ -575,6 +579,52 @@ def test_recombined_sprites_lie_under_their_parents(model, monkeypatch, capsys):
     assert (head != body).any((1, 2)).all()
 
 
+SHAPES = {
+    "64-planes": GeneratorSpec.avatars((6, 5, 4, 3), latent=40),
+    "28-grey": GeneratorSpec.avatars((6, 5), head="grey", base=7),
+}
+
+
+@pytest.mark.parametrize("spec", SHAPES.values(), ids=SHAPES)
+def test_experiments_take_generators_of_other_shapes(spec, model, capsys, monkeypatch):
+    for module, name, small in (
+        (interpolation, "PAIRS", 3),
+        (latent_gain, "GAINS", (1.0,)),
+        (latent_gain, "SAMPLES", 20),
+        (measuring, "SAMPLES", 20),
+        (new_latents, "SAMPLES", 8),
+        (offsets, "DRAWS", 20_000),
+        (offsets, "PICTURES", 9),
+        (augmentation, "STEPS", 3),
+        (augmentation, "TEST_SPRITES", 20),
+        (augmentation, "ADDED", 9),
+        (evaluation, "REFERENCE_COUNT", 30),
+    ):
+        monkeypatch.setattr(module, name, small)
+    small = {name: GeneratorSpec.PRESETS[name] for name in ("compact", "tiny")}
+    monkeypatch.setattr(GeneratorSpec, "PRESETS", small)
+    for kept in (measuring.reference, measuring.calibration):
+        kept.cache_clear()
+    data = load("sprites", 30, 0, shape=spec.picture_shape)
+    training = {"data": "sprites", "pictures": 30, "data_digest": data.digest}
+    model_file.save(dataclasses.replace(random_model(spec), training=training), model)
+    for name in (each.name for each in EXPERIMENTS.values() if each.takes_model):
+        status = cli.main(["experiment", name, "--model", model, "--out", "out", "--json"])
+        out, err = capsys.readouterr()
+        if name == "offsets" and spec.planes == 1:
+            assert status == 2
+            assert "makes its picture in one pass, without v1 and v2" in err
+        else:
+            assert status == 0, (name, err)
+            assert json.loads(out)["experiment"] == name
+    kept = json.loads(Path("out/new-latents.json").read_text())
+    assert kept["training_pictures"] == 30
+    facts = json.loads(Path("out/transposed-convolution.json").read_text())
+    assert facts["outputs_that_differ"] == 0
+    for kept in (measuring.reference, measuring.calibration):
+        kept.cache_clear()
+
+
 def test_all_leaves_out_what_has_no_generators(model, capsys, monkeypatch):
     monkeypatch.setattr(interpolation, "PAIRS", 4)
     two = {name: find(name) for name in ("discriminators", "interpolation")}
@@ -599,7 +649,7 @@ def test_all_leaves_out_what_a_float_generator_cannot_show(model, capsys, monkey
 def test_a_generator_of_one_picture_has_no_way_between_two():
     alike = np.zeros((interpolation.STEPS + 2, 3, 32, 32, 3), np.uint8)
     with pytest.raises(InputError, match="two latents give the same picture"):
-        interpolation.describe(alike, alike, None)
+        interpolation.describe(alike, alike, None, (32, 32, 3))
 
 
 @pytest.mark.parametrize("pictures", [1, 10])
