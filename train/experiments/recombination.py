@@ -12,6 +12,7 @@ from train.data.recolouring import find_palettes
 from train.data.recombination import choose, in_other_colours, join, joinable, recombine
 from train.data.training_set import SPRITES
 from train.evaluate import evaluation, samples
+from train.experiments import kept_together
 from train.experiments.figure import Row, sheet
 from train.experiments.measuring import SAMPLES, comparison, reference
 from train.experiments.report import Report
@@ -64,6 +65,8 @@ found (`train/data/recolouring.py`). {SAMPLES:,} of each are measured against
 Where a Frechet distance is below that of the {len(sprites)}, what meets anew brings more than the
 seams take. Re-render counts each seam that shows: between pictures in the same colours fewer do.
 """
+    told, together = kept_together.measure(wanted, settings.seed)
+    findings += f"\n{told}"
     some = samples.resample(np.arange(len(made)), SHOWN, settings.seed)
     shown = [
         Row("head of", sprites[upper[some]]),
@@ -73,7 +76,7 @@ seams take. Re-render counts each seam that shows: between pictures in the same 
     return Report(
         title="Recombined sprites",
         findings=findings,
-        numbers={"figures": figures, "novelty": novelty},
+        numbers={"figures": figures, "novelty": novelty, "correlated": together},
         picture=sheet(shown),
         caption=f"{SHOWN} of {len(made):,}, unpicked, with what they are made of.",
     )

@@ -30,6 +30,7 @@ from train.experiments import (
     bits,
     discriminators,
     interpolation,
+    kept_together,
     latent_gain,
     measures,
     measuring,
@@ -545,6 +546,7 @@ def test_recombined_sprites_lie_under_their_parents(model, monkeypatch, capsys):
     few = dataclasses.replace(RECIPES["few"], recombine=900)
     monkeypatch.setitem(RECIPES, "few", few)
     monkeypatch.setattr(recombination, "ONLY_JOINED", (12, 40))
+    monkeypatch.setattr(kept_together, "measure", lambda *_: ("And together.\n", {"own_body": 0.5}))
     monkeypatch.setattr(recombination, "SAMPLES", 9)
     monkeypatch.setattr(recombination, "reference", Told)
     monkeypatch.setattr(recombination, "comparison", lambda figures, extra: str(extra))
@@ -560,6 +562,8 @@ def test_recombined_sprites_lie_under_their_parents(model, monkeypatch, capsys):
         "40 heads on other bodies",
         "900 of both",
     ]
+    assert facts["correlated"] == {"own_body": 0.5}
+    assert Path("o/recombination.md").read_text().endswith("\nAnd together.\n")
     assert [len(pictures) for pictures in measured] == [9] * 4
     given = evaluation.training_of(recombination.SPRITES)
     assert len(given) == 90
@@ -623,6 +627,29 @@ def test_experiments_take_generators_of_other_shapes(spec, model, capsys, monkey
     assert facts["outputs_that_differ"] == 0
     for kept in (measuring.reference, measuring.calibration):
         kept.cache_clear()
+
+
+def test_what_goes_together_is_measured_beside_other_draws(monkeypatch):
+    for module, name, small in (
+        (evaluation, "TRAINING_COUNT", 150),
+        (evaluation, "REFERENCE_COUNT", 400),
+        (kept_together, "SAMPLES", 300),
+        (kept_together, "OTHERS", 2),
+    ):
+        monkeypatch.setattr(module, name, small)
+    findings, numbers = kept_together.measure(1_200, 0)
+    names = list(numbers["figures"])
+    assert names[:3] == ["150 training sprites", "150 others, 1", "150 others, 2"]
+    loose, made = (numbers["to_others"][name] for name in names[3:])
+    assert made < loose  # what goes together is kept
+    assert made < 1.5
+    others = [numbers["figures"][name]["attribute_frechet"] for name in names[1:3]]
+    for name, ratio in numbers["to_others"].items():
+        mine = numbers["figures"][name]["attribute_frechet"]
+        assert ratio == pytest.approx(mine / np.mean(others))
+    assert numbers["novelty"][names[0]]["samples"]["near_copies"] == 300
+    assert 0 < numbers["own_body"] < 1
+    assert f"{numbers['own_body']:.0%} of what is made keeps its own" in findings
 
 
 def test_all_leaves_out_what_has_no_generators(model, capsys, monkeypatch):
