@@ -60,21 +60,20 @@ def measure(wanted, seed):
     count, progress = evaluation.TRAINING_COUNT, partial(bar, desc="recombine", unit="block")
     training, _ = sprites.collection(count, SPRITES_SEED, correlated=True)
     made, upper, lower = recombine(training, wanted, progress=progress)
-    sets = {f"{count} training sprites": training}
+    sets = {f"the {count} training sprites": training}
     for n in range(OTHERS):
         other, _ = sprites.collection(count, OTHERS_SEED + n, correlated=True)
-        sets[f"{count} others, {n + 1}"] = other
+        sets[f"others, draw {n + 1}"] = other
     loose = as_if_independent(training, wanted, progress=progress)
-    sets[f"{len(loose):,} of both, as if all were independent"] = loose
-    label = f"{len(made):,} of both"
-    sets[label] = made
+    sets[f"recombined as if all were independent, {len(loose):,}"] = loose
+    sets[f"recombined, {len(made):,}"] = made
     reference = evaluation.sprite_reference(SAMPLES, correlated=True)
     figures, novelty = {}, {}
     for name, pictures in bar(sets.items(), desc="measure", unit="set"):
         measured = samples.resample(pictures, SAMPLES, seed)
         figures[name] = reference.measure(measured)
         novelty[name] = evaluation.novelty(measured, training, reference.fresh)
-    own = np.mean([figures[f"{count} others, {n + 1}"]["attribute_frechet"] for n in range(OTHERS)])
+    own = np.mean([figures[f"others, draw {n + 1}"]["attribute_frechet"] for n in range(OTHERS)])
     ratios = {name: float(each["attribute_frechet"] / own) for name, each in figures.items()}
     kept = float(np.mean(upper == lower))
     rows = [

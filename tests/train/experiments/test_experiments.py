@@ -639,7 +639,7 @@ def test_what_goes_together_is_measured_beside_other_draws(monkeypatch):
         monkeypatch.setattr(module, name, small)
     findings, numbers = kept_together.measure(1_200, 0)
     names = list(numbers["figures"])
-    assert names[:3] == ["150 training sprites", "150 others, 1", "150 others, 2"]
+    assert names[:3] == ["the 150 training sprites", "others, draw 1", "others, draw 2"]
     loose, made = (numbers["to_others"][name] for name in names[3:])
     assert made < loose  # what goes together is kept
     assert made < 1.5
