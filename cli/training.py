@@ -8,7 +8,7 @@ from functools import partial
 
 from cli.arguments import JSON, MOVED_DATA, argument, check_seed, shipped, verb
 from cli.output import notice, show
-from golden.options import network_of, weight_bits
+from golden.options import numbers, weight_bits
 from support.failures import InputError
 from support.files import check_folder
 from train import options
@@ -143,14 +143,17 @@ def finetune(args):
 
 CHANNELS_ARGUMENTS = (
     argument("--preset", help="size of the new generator: medium, compact, small, tiny"),
-    argument("--channels", metavar="C1,C2,C3", help="the same, as three numbers"),
+    argument("--channels", metavar="C1,C2,C3", help="the same, a number a hidden layer"),
 )
 
 
-def _channels_of(args):
-    if args.preset is None and args.channels is None:
+def _size_of(args):
+    """Return the new generator's size as :func:`train.loop.session.begin_from` takes it."""
+    if (args.preset is None) == (args.channels is None):
         raise InputError("give the new generator's size: --preset NAME or --channels C1,C2,C3")
-    return network_of(args.preset, args.channels).channels
+    if args.preset is not None:
+        return {"preset": args.preset}
+    return {"channels": numbers("--channels", args.channels)}
 
 
 @verb(
@@ -167,7 +170,7 @@ def distill(args):
     Teacher and student see the same latents, v1 and v2; the teacher does not learn. Recipe and
     pictures are the teacher's. Ctrl-C saves; `avatar train --resume --out RUN2` goes on.
     """
-    _begin_from(args.teacher, "distill", args, channels=_channels_of(args))
+    _begin_from(args.teacher, "distill", args, **_size_of(args))
 
 
 @verb(
@@ -184,7 +187,7 @@ def prune(args):
     Each time that channel goes whose loss the others make up for best. Recipe, pictures and
     discriminators are the run's. Ctrl-C saves; `avatar train --resume --out RUN2` goes on.
     """
-    _begin_from(args.run, "prune", args, channels=_channels_of(args))
+    _begin_from(args.run, "prune", args, **_size_of(args))
 
 
 @verb(

@@ -306,6 +306,20 @@ class GeneratorSpec:
         return cls.avatars(cls.PRESETS[name], weight_bits)
 
     @classmethod
+    def preset_channels(cls, preset, count):
+        """Return a preset's channels for `count` hidden layers, halved as often as there are more.
+
+        Raises
+        ------
+        InputError
+            There is no such preset.
+        """
+        channels = list(cls.preset(preset).channels[:count])
+        while len(channels) < count:
+            channels.append(max(1, channels[-1] // 2))
+        return tuple(channels)
+
+    @classmethod
     def of_size(cls, size, channels=None, preset="compact", latent=PRESET_LATENT, head="planes"):
         """Return a network as the presets are that makes pictures of `size` pixels each way.
 
@@ -328,9 +342,7 @@ class GeneratorSpec:
         if base << doublings != size or not 4 <= base <= 7 or size > SIZE_RANGE[1]:
             raise InputError(f"size is {size}; give 4 to 7 times a power of two, up to 128")
         if channels is None:
-            channels = list(cls.preset(preset).channels[:doublings])
-            while len(channels) < doublings:
-                channels.append(max(1, channels[-1] // 2))
+            channels = cls.preset_channels(preset, doublings)
         if len(channels) != doublings:
             raise InputError(
                 f"channels are {', '.join(map(str, channels))}; {size}x{size} pixels take "

@@ -128,6 +128,7 @@ def begin_from(
     way,
     *,
     channels=None,
+    preset=None,
     weight_bits=None,
     data=None,
     steps=None,
@@ -152,6 +153,8 @@ def begin_from(
         ``finetune``, ``distill`` or ``prune``; see :class:`train.run.config.Start`.
     channels : tuple of int, optional
         By default the teacher's.
+    preset : str, optional
+        In place of `channels`: those of this preset, for as many layers as the teacher has.
     weight_bits : int or (int, int, int, int), optional
         Train in integers of these widths.
     data : str, optional
@@ -192,7 +195,11 @@ def begin_from(
             f"{earlier}: its recipe is {config.recipe!r}, with which no training can go on; "
             "give one of `avatar train`"
         )
-    spec = config.spec if channels is None else config.spec.with_channels(channels)
+    spec = config.spec
+    if preset is not None:
+        channels = spec.preset_channels(preset, len(spec.channels))
+    if channels is not None:
+        spec = spec.with_channels(channels)
     if weight_bits is not None:
         spec = spec.with_weight_bits(weight_bits)
     if steps is None:

@@ -51,6 +51,44 @@ def refused(capsys, *arguments):
     return lines[0]
 
 
+@pytest.mark.parametrize(
+    ("options", "smaller", "preset"),
+    [
+        (["--size", "64", "--head", "rgb", "--channels", "40,20,9,5"], "8,6,5,4", (32, 16, 8, 4)),
+        (["--size", "28", "--head", "grey", "--latent-size", "20"], "8,6", (32, 16)),
+        (["--size", "28", "--latent-size", "40", "--channels", "40,20"], "8,6", (32, 16)),
+    ],
+    ids=["64-rgb", "28-grey", "28-planes"],
+)
+def test_networks_of_other_shapes(tmp_path, options, smaller, preset):
+    """Each way, from a run and from a packed file, keeps everything but the channels."""
+    run, file = tmp_path / "earlier", tmp_path / "packed.safetensors"
+    assert main(["train", "--steps", "2", *options, "--out", str(run)]) == 0
+    assert main(["pack", str(run), "--out", str(file)]) == 0
+    network = RunConfig.load(run).spec
+    tiny = ["--preset", "tiny"]
+    for number, (way, *arguments) in enumerate((
+        ("finetune", run, "--weight-bits", "4"),
+        ("finetune", file, "--weight-bits", "4"),
+        ("distill", "--teacher", run, *tiny),
+        ("distill", "--teacher", file, "--channels", smaller),
+        ("prune", run, "--channels", smaller),
+        ("prune", file, *tiny),
+    )):  # fmt: skip
+        new = tmp_path / str(number)
+        assert begin(way, *arguments, "--steps", "2", "--out", new) == 0
+        found = RunConfig.load(new).spec
+        assert (found.picture_shape, found.latent) == (network.picture_shape, network.latent)
+        if way == "finetune":
+            assert found == network.with_weight_bits(4)
+        else:
+            wanted = preset if "--preset" in arguments else tuple(map(int, smaller.split(",")))
+            assert found == network.with_channels(wanted)
+        model = tmp_path / f"{number}.safetensors"
+        assert begin("quantize", new, "--out", model) == 0
+        assert model_file.load(model).spec.picture_shape == network.picture_shape
+
+
 def test_the_model_file_is_the_network_that_was_trained(tmp_path, earlier, capsys):
     run, file = tmp_path / "r", tmp_path / "m.safetensors"
     assert begin("finetune", earlier, "--weight-bits", "8,6,5,3", "--steps", 5, "--out", run) == 0
