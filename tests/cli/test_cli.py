@@ -127,9 +127,9 @@ def test_models_says_which_boards_hold_them(capsys):
     held = {row["name"]: row["boards"] for row in json.loads(capsys.readouterr().out)}
     assert cli.main(["boards", "--json"]) == 0
     for board in json.loads(capsys.readouterr().out):
-        for bits in (4, 5, 6, 8):
-            fits = bits <= board["presets"].get("compact", 0)
-            assert (board["name"] in held[f"compact-w{bits}"]) == fits
+        for preset, bits in (*(("compact", n) for n in (4, 5, 6, 8)), ("small", 5), ("tiny", 5)):
+            fits = bits <= board["presets"].get(preset, 0)
+            assert (board["name"] in held[f"{preset}-w{bits}"]) == fits
 
 
 def test_trace_alone_writes_files_of_every_layer():
