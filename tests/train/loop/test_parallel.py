@@ -88,6 +88,20 @@ def test_two_processes_take_the_steps_of_one(tmp_path, monkeypatch):
     assert torch.load(two / loop.CHECKPOINT, weights_only=True)["step"] == 32
 
 
+def test_two_processes_train_a_network_of_another_shape(tmp_path, monkeypatch):
+    for name, recipe in RECIPES.items():
+        monkeypatch.setitem(RECIPES, name, dataclasses.replace(recipe, **NARROW))
+    one, two = tmp_path / "1", tmp_path / "2"
+    begin = ["--size", "28", "--head", "grey", "--latent-size", "20", "--channels", "4,3"]
+    begin += ["--recipe", "fast", "--steps", "9", "--out"]
+    assert main(["train", *begin, str(one)]) == 0
+    statuses, errors = train_in(2, *begin, two)
+    assert statuses == [0, 0], errors
+    expected, state = (torch.load(run / loop.CHECKPOINT, weights_only=True) for run in (one, two))
+    for name in ("g", "ema", "d_grey"):
+        torch.testing.assert_close(state[name], expected[name], rtol=0, atol=2e-3)
+
+
 def test_ctrl_c_ends_torchrun_and_all_its_processes_with_a_checkpoint(tmp_path):
     run = tmp_path / "r"
     arguments = ["--channels", "4,3,2", "--count", "64", "--device", "cpu", "--out", str(run)]
