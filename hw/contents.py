@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A model as memory contents: everything of it that the generator hardware holds.
+"""A model as memory contents: everything of it that the machine holds.
 
-Two models of one spec differ in these lists and in nothing else.
+Two models that one machine makes differ in these lists and in nothing else.
 """
 
 from __future__ import annotations
@@ -10,138 +10,188 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from golden.spec import LEAKY_RELU
+from hw.array import LANES
 from hw.engine.dual_multiplier import stored_weights
+from hw.engine.load_bus import memories
 from hw.engine.requantizer import channel_layout
-from hw.tiling import KERNEL_SIZE, LANES, PLANES, TAPS, Tiling, tap_kernel
+from hw.engine.tap_adder import tap_places
+from hw.program import Program
+from hw.tiling import Axis
 
 
-def pack(values, width):
+def pack(values, bits):
     """Pack integers into one word, the first in the lowest bits, each two's complement."""
-    mask = (1 << width) - 1
+    mask = (1 << bits) - 1
     word = 0
     for position, value in enumerate(values):
-        word |= (int(value) & mask) << position * width
+        word |= (int(value) & mask) << position * bits
     return word
 
 
-def weight_tile(model, tiling, tile):
-    """Return the weights of `tile`, int8 (rows, columns), zero outside the layer.
+def weight_tile(model, layer, n, column_tile, job, row_tile, tap):
+    """Return the weights of a tile, int8 (rows, columns), zero outside the layer.
 
-    In layers 1 to 3 column c is output channel ``column_tile * columns + c``; in layer 4 it is tap
-    ``c % TAPS`` of output phase ``phase * layer4_phases + c // TAPS``.
+    Parameters
+    ----------
+    model : golden.model_file.Model
+    layer : hw.tiling.LayerTiling
+        Layer `n`, 0 for the first.
+    n, column_tile, row_tile : int
+    job : hw.tiling.Job
+    tap : hw.tiling.Tap
     """
-    array = tiling.array
-    weight = model.weight[tile.layer]  # (in, out, kh, kw)
-    first = tile.row_tile * array.rows
-    rows = weight[first : first + array.rows]
+    array, shape = layer.array, layer.shape
     out = np.zeros((array.rows, array.columns), np.int8)
-    if tile.layer < 3:
-        left = tile.column_tile * array.columns
-        kh, kw = tap_kernel(tile.layer, tile.phase, tile.tap)
-        block = rows[:, left : left + array.columns, kh, kw]
+    if tap.place is None:
+        return out
+    first = row_tile * array.rows
+    rows = model.weight[n][first : first + array.rows]  # (in, out, kh, kw)
+    if not shape.is_last:
+        left = column_tile * array.columns
+        block = rows[:, left : left + array.columns, *tap.place]
         out[: block.shape[0], : block.shape[1]] = block
-    else:
-        for column in range(TAPS * array.layer4_phases):
-            phase, tap = divmod(column, TAPS)
-            kernel = tap_kernel(3, tile.phase * array.layer4_phases + phase, tap)
-            out[: len(rows), column] = rows[:, 0, *kernel]
+        return out
+    for column, (behind_y, behind_x) in enumerate(tap_places(array.lanes, spread=layer.spread)):
+        if behind_y >= layer.block[0] or behind_x >= layer.block[1]:
+            continue
+        phase = job.phase + (column // 4 if layer.spread else 0)
+        place = []
+        for along, start, behind in zip(divmod(phase, shape.stride), tap.place, (behind_y, behind_x)):
+            axis, t = Axis.of(shape, along), start + behind
+            place.append(axis.first_tap + shape.stride * t if t < axis.taps else None)
+        if None not in place:
+            out[: len(rows), column] = rows[:, column_tile, *place]
     return out
 
 
-def weight_words(model, tiling):
-    """Yield the words of the weight stream in order of use.
+def weight_words(model, tiling, bits, *, again=False):
+    """Yield the words of the weight stream of a pass in order of use.
 
-    A word holds ``word_weights`` weights of ``tiling.weight_bits`` bits, the first in the lowest
-    bits; a tile is sent row by row, as :func:`hw.engine.dual_multiplier.stored_weights` gives it.
+    A word holds ``word_weights`` weights of `bits` bits, the first in the lowest bits; a tile is
+    sent row by row, as :func:`hw.engine.dual_multiplier.stored_weights` gives it. Words that are
+    sent again come twice only with `again`.
     """
-    per_word, bits = tiling.array.word_weights, tiling.weight_bits
-    shifts = {}
-    for tile in tiling.tiles():
-        key = (tile.layer, tile.column_tile * (tile.layer < 3), tile.phase, tile.row_tile, tile.tap)
-        if key not in shifts:  # layer 4 sends the same tiles once a band
-            weights = weight_tile(model, tiling, tile)
-            flat = stored_weights(weights, hop=tiling.array.hop, weight_bits=bits).reshape(-1)
-            shifts[key] = [
-                pack(flat[n * per_word : (n + 1) * per_word], bits) for n in range(tile.words)
-            ]
-        yield from shifts[key]
+    array = tiling.array
+    per_word, hop = array.word_weights, array.hop
+    for n, layer in enumerate(tiling.layers):
+        for column_tile in range(layer.column_tiles):
+            for job in layer.jobs:
+                if job.again and not again:
+                    continue
+                for row_tile in range(layer.row_tiles):
+                    for tap in job.taps:
+                        tile = weight_tile(model, layer, n, column_tile, job, row_tile, tap)
+                        flat = stored_weights(tile, hop=hop, weight_bits=bits).reshape(-1)
+                        for word in range(layer.words(row_tile)):
+                            yield pack(flat[word * per_word : (word + 1) * per_word], bits)
 
 
-def channel_words(model, tiling):
-    """Yield the requantizer's words: one a layer, column tile and quad of columns.
+def channel_words(model, tiling, acc_width):
+    """Yield the words of `LANES` channels: bias, mul, neg and shift.
 
-    A word has the fields of :func:`hw.engine.requantizer.channel_layout`: `LANES` times bias and
-    mul, then the layer's shift. Lanes beyond the last channel hold 0; layer 4 has one word, the
-    same in all lanes.
+    One a layer, column tile and quad of columns; in the last layer one a channel, for all lanes.
     """
-    columns, quads = tiling.array.columns, tiling.quads
-    for n, facts in enumerate(tiling.layers):
+    layout = channel_layout(acc_width)
+    for n, layer in enumerate(tiling.layers):
+        leaky = tiling.spec.layers[n].activation == LEAKY_RELU
         bias, mul = model.bias[n], model.mul[n]
-        if n == 3:
-            yield _channel_word(tiling, [(bias[0], mul[0])] * LANES, model.shift[n])
-            continue
-        for column_tile in range(facts.column_tiles):
-            for quad in range(quads):
+        neg = model.neg[n] if leaky else (mul if layer.shape.is_last else np.zeros_like(mul))
+        columns = LANES if layer.shape.is_last else layer.array.columns
+        for column_tile in range(layer.column_tiles):
+            for first in range(0, columns, LANES):
                 lanes = []
                 for lane in range(LANES):
-                    column = quad * LANES + lane
-                    channel = column_tile * columns + column
-                    used = column < columns and channel < len(bias)
-                    lanes.append((bias[channel], mul[channel]) if used else (0, 0))
-                yield _channel_word(tiling, lanes, model.shift[n])
+                    channel = column_tile * columns + first + lane
+                    if layer.shape.is_last:
+                        channel = column_tile
+                    used = channel < len(bias)
+                    names = {"bias": bias, "mul": mul, "neg": neg}
+                    lanes.append(
+                        {name: int(values[channel]) if used else 0 for name, values in names.items()}
+                    )
+                shift = int(model.shift[n])
+                yield layout.const({"lanes": lanes, "shift": shift}).as_value().value
 
 
-def _channel_word(tiling, lanes, shift):
-    layout = channel_layout(tiling.acc_width)
-    fields = [{"bias": int(bias), "mul": int(mul)} for bias, mul in lanes]
-    return layout.const({"lanes": fields, "shift": int(shift)}).as_value().value
-
-
-def plane_bias_words(model, tiling):
-    """Yield the biases that layer 1 has in planes G and B, a word of `LANES` channels.
+def plane_bias_words(model, tiling, bits):
+    """Yield the biases that layer 1 has in planes 1 and 2, a word of `LANES` channels.
 
     Layer 1 is linear: its sums of z + v are those of z and, here beside the bias, those of v. They
     belong to the model as its weights do, so they are contents: nothing has to run before the first
-    avatar. In order of channel word (as :func:`channel_words`), y, x and plane; lanes beyond the
-    last channel hold 0.
+    avatar. In the order of the readout's steps: column tile, job, y, x, plane, quad.
     """
-    columns, quads = tiling.array.columns, tiling.quads
-    facts = tiling.layers[0]
-    sums = np.einsum(
-        "pi,ioyx->poyx", np.array([model.v1, model.v2], np.int64), model.weight[0].astype(np.int64)
-    )
-    biases = np.zeros((PLANES - 1, facts.column_tiles * columns, KERNEL_SIZE, KERNEL_SIZE), int)
-    biases[:, : len(model.bias[0])] = sums + model.bias[0][:, None, None]
-    tiles = biases.reshape(PLANES - 1, facts.column_tiles, columns, KERNEL_SIZE, KERNEL_SIZE)
-    whole = np.zeros((PLANES - 1, facts.column_tiles, quads * LANES, KERNEL_SIZE, KERNEL_SIZE), int)
-    whole[:, :, :columns] = tiles
-    lanes = whole.reshape(PLANES - 1, -1, LANES, KERNEL_SIZE, KERNEL_SIZE)
-    for word in lanes.transpose(1, 3, 4, 0, 2).reshape(-1, LANES):
-        yield pack(word, tiling.plane_bias_width)
+    if tiling.spec.planes == 1:
+        return
+    layer = tiling.layers[0]
+    shape, weight = layer.shape, model.weight[0].astype(np.int64)
+    v = np.array([model.v1, model.v2], np.int64)
+    sums = np.zeros((2, shape.out_channels, shape.out_size, shape.out_size), np.int64)
+    for y in range(shape.out_size):
+        for x in range(shape.out_size):
+            tap_y, tap_x = y + shape.padding, x + shape.padding
+            if tap_y < shape.kernel_size and tap_x < shape.kernel_size:
+                sums[:, :, y, x] = v @ weight[:, :, tap_y, tap_x]
+    sums += model.bias[0][:, None, None]
+    for column_tile in range(layer.column_tiles):
+        left = column_tile * layer.array.columns
+        used = layer.used_columns(column_tile)
+        for job in layer.jobs:
+            phase_y, phase_x = divmod(job.phase, shape.stride)
+            for row in range(job.rows):
+                y = shape.stride * (job.first_row + row) + phase_y
+                for column in range(job.columns):
+                    x = shape.stride * column + phase_x
+                    for plane in range(2):
+                        for quad in range(0, used, LANES):
+                            channels = sums[plane, left + quad : left + min(quad + LANES, used), y, x]
+                            yield pack(channels, bits)
 
 
 @dataclass(frozen=True)
 class Contents:
-    """Initial contents of the generator's memories, each a list of unsigned words.
+    """Initial contents of the machine's memories.
 
     Attributes
     ----------
-    weights, channels, plane_biases, table : list of int
-        Weight stream; bias, mul and shift; layer 1's biases with v1 and v2; the tanh table.
+    words : dict of str to list of int
+        Unsigned words by name of the memory, as :func:`hw.engine.load_bus.memories` names them; the rest of a memory
+        is 0.
     """
 
-    weights: list
-    channels: list
-    plane_biases: list
-    table: list
+    words: dict
 
     @classmethod
-    def of(cls, model, array):
-        """Lay out `model` (:class:`golden.model_file.Model`) for `array`."""
-        tiling = Tiling(model.spec, array)
+    def of(cls, model, tiling, capacity):
+        """Lay out a model.
+
+        Parameters
+        ----------
+        model : golden.model_file.Model
+        tiling : hw.tiling.Tiling
+            Of the model's network.
+        capacity : hw.capacity.Capacity
+
+        Raises
+        ------
+        InputError
+            It does not fit.
+        """
+        capacity.check(tiling)
+        program = Program.of(tiling, capacity)
         return cls(
-            weights=list(weight_words(model, tiling)),
-            channels=list(channel_words(model, tiling)),
-            plane_biases=list(plane_bias_words(model, tiling)),
-            table=[int(pixel) for pixel in model.table],
+            {
+                "weights": list(weight_words(model, tiling, capacity.weight_bits)),
+                "channels": list(channel_words(model, tiling, capacity.acc_width)),
+                "plane_biases": list(plane_bias_words(model, tiling, capacity.plane_bias_width)),
+                "table": [int(pixel) for pixel in model.table],
+                "sweeps": program.sweeps,
+                "feed": program.feed,
+                "read": program.read,
+            }
         )
+
+    @classmethod
+    def empty(cls, capacity):
+        """Return no model."""
+        return cls({each.name: [] for each in memories(capacity)})

@@ -1,364 +1,638 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How a network is cut into tiles of the array: the one place that knows the order of work.
+"""How a network is cut into the work of the array: the one place that knows the order of work.
 
-The order is: layer, column tile, phase, row tile, tap. A *tile* is one load of the array's weights;
-a *job* is the run of tiles that completes one half of the accumulator banks.
+A *pass* carries up to four slots through the network: the three planes of one avatar, or as many
+latents of a network of one plane. The loops of a layer are, from the outside:
 
-=====  ==================  =====================  =================  ==========  ===============
-layer  columns are         column tile            phase              tap         job (in a half)
-=====  ==================  =====================  =================  ==========  ===============
-1      output channels     group of channels      one                16 pixels   4 x 4
-2, 3   output channels     group of channels      output parities    4 of phase  H x H x 3
-4      taps, by phase      band of 4 input rows   group of columns   one         4 x 16 x 3
-=====  ==================  =====================  =================  ==========  ===============
+===========  =======================================================================
+column tile  a group of output channels; in the last layer one output channel
+job          an output phase, and a band of its rows: what fills a half of the sums
+row tile     a group of input channels
+tap          a load of the array's weights: a *tile*
+sweep        a rectangle of inputs that meets the tap, a beat a pixel and slot
+===========  =======================================================================
 
-In one axis an output of parity 0 takes tap 1 of input u and tap 3 of input u - 1; of parity 1, tap
-2 of input u and tap 0 of input u + 1. Tap number 0 of a phase is the one without offset: it reaches
-every output of the phase, so it opens the accumulators.
+Along an axis output ``s u + a`` belongs to phase a of the stride s. It meets tap ``k0 + s t`` at
+input ``u + offset - t``, for t = 0, 1, ... (:class:`Axis`). Only inputs that exist are streamed.
 
-Layer 1 is linear, W(z + v) = Wz + Wv: only z is streamed, and the sums of v1 and v2 are constants.
+In the last layer, which has few channels, columns hold taps. Column (jy, jx) of a phase sums tap
+``t = b B + j`` of each block b at ``input + b B``; the output is the sum of all columns, each read
+j pixels back. Bands of the last layer are bands of that *grid* ``v = u + offset``.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
 
-from golden.spec import INPUT_BITS, QUAD, RELU, GeneratorSpec
+import numpy as np
+
+from golden.spec import GeneratorSpec
+from hw.array import LANES, SUMS, ArraySpec
 from support.failures import InputError
 
-# The one shape of network that this machine makes, beside its channels and weight bits.
-LATENT = 100
-PLANES = 3
-KERNEL_SIZE = 4
-PICTURE_SIZE = 32
-STRIDES = (1, 2, 2, 2)  # of the layers; the first has no padding, the others 1
-
-LANES = QUAD  # requantizers: a quad of the array's columns is read at once
-PHASES = 4  # output parities, y and x, of a layer of stride 2
-TAPS = 4  # kernel positions that reach an output of a phase
-BAND_ROWS = 4  # input rows of layer 4 that are accumulated together
-JOB_ROWS = 8  # rows of the largest job's raster, layer 3's
+MAX_SLOTS = 4
+RECURRENCE = 5  # cycles after which a sum may be added to again (hw.engine.accumulator)
+IN_FLIGHT = 3  # jobs begun and not written, at most: two halves and one on its way to a map
 
 
 @dataclass(frozen=True)
-class ArraySpec:
-    """Size of the systolic array.
+class Axis:
+    """One phase of a layer along one axis.
 
-    Parameters
+    Attributes
     ----------
-    rows, columns : int
-        Input channels and output channels (in layer 4: taps) of a tile, 4 to 256.
-    word_weights : int, optional
-        Weights in a word of the weight stream; half a tile by default.
-    hop : int
-        Rows and columns that share a pipeline stage: data moves one group of `hop` a cycle.
-
-    Raises
-    ------
-    InputError
-        A size is out of range.
+    first_tap, taps : int
+        Kernel positions ``first_tap + stride * t`` for t < taps.
+    offset : int
+        Output u meets tap t at input ``u + offset - t``.
+    outputs : int
+        Outputs of the phase.
     """
 
-    rows: int = 16
-    columns: int = 16
-    word_weights: int | None = None
-    hop: int = 4
+    first_tap: int
+    taps: int
+    offset: int
+    outputs: int
 
-    def __post_init__(self):
-        for name in ("rows", "columns"):
-            if not LANES <= getattr(self, name) <= 256:
-                raise InputError(
-                    f"array: {name} is {getattr(self, name)}; give {LANES} to 256 "
-                    f"({LANES} activations leave the requantizer at once)"
-                )
-        if self.word_weights is None:
-            object.__setattr__(self, "word_weights", -(-self.rows * self.columns // 2))
-        if not 1 <= self.word_weights <= self.rows * self.columns:
-            raise InputError(
-                f"array: {self.word_weights} weights a word; give 1 to {self.rows * self.columns}"
-            )
-        if not 1 <= self.hop <= 16:
-            raise InputError(f"array: hop is {self.hop}; give 1 to 16")
+    @classmethod
+    def of(cls, shape, phase):
+        """Return the phase of a :class:`golden.spec.LayerShape`."""
+        stride, padding = shape.stride, shape.padding
+        first = (phase + padding) % stride
+        return cls(
+            first_tap=first,
+            taps=max(0, -(-(shape.kernel_size - first) // stride)),
+            offset=(phase + padding - first) // stride,
+            outputs=-(-(shape.out_size - phase) // stride),
+        )
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A rectangle of beats.
+
+    Attributes
+    ----------
+    y, x, rows, columns : int
+        Sums that it reaches, in the job's raster.
+    in_y, in_x : int
+        The input of its first beat.
+    opens : bool
+        In the first row tile its sums start at 0 in place of adding to what is there.
+    settles : bool
+        The next sweep adds to its sums so soon that it must wait :data:`RECURRENCE` cycles.
+    """
+
+    y: int
+    x: int
+    rows: int
+    columns: int
+    in_y: int
+    in_x: int
+    opens: bool = False
+    settles: bool = False
+
+
+@dataclass(frozen=True)
+class Tap:
+    """A load of the array's weights, for all row tiles alike.
+
+    Attributes
+    ----------
+    place : (int, int) or None
+        Kernel position; in the last layer the block's first t along y and x. None: all weights are
+        0, for sums that no tap reaches.
+    sweeps : tuple of Sweep
+    """
+
+    place: tuple | None
+    sweeps: tuple
+
+
+@dataclass(frozen=True)
+class Job:
+    """What fills a half of the accumulator banks, and how it is read.
+
+    Attributes
+    ----------
+    phase : int
+        ``stride * y phase + x phase``; in the last layer the first of those in the columns.
+    first_row, rows, columns : int
+        Of the raster of sums: outputs u of the phase, in the last layer inputs of the grid.
+    taps : tuple of Tap
+    again : bool
+        Its weights are those of the job before.
+    grid_row, grid_rows : int
+        Last layer: the rows of the grid that are read; both 0 in others.
+    needs : tuple of bool
+        Whether it reads rows that the last job of the layer before writes, the one before that, ...
+    free_after : int
+        Sums after whose reading the half is free; all of them in the last layer.
+    """
+
+    phase: int
+    first_row: int
+    rows: int
+    columns: int
+    taps: tuple
+    again: bool = False
+    grid_row: int = 0
+    grid_rows: int = 0
+    needs: tuple = ()
+    free_after: int = 0
 
     @property
-    def macs_per_cycle(self):
-        """Products a cycle, each of which feeds an accumulator."""
-        return self.rows * self.columns
-
-    @property
-    def row_groups(self):
-        """Pipeline stages that a partial sum goes down."""
-        return -(-self.rows // self.hop)
-
-    @property
-    def column_groups(self):
-        """Pipeline stages that an activation goes right."""
-        return -(-self.columns // self.hop)
-
-    @property
-    def layer4_phases(self):
-        """Output phases of layer 4 that fit the columns at once: 1, 2 or 4, four taps each."""
-        return 4 if self.columns >= 16 else 2 if self.columns >= 8 else 1
+    def places(self):
+        """Where its weights are from."""
+        return self.phase, tuple(tap.place for tap in self.taps)
 
 
 @dataclass(frozen=True)
 class LayerTiling:
-    """Trip counts of one layer's loops, and the shape of its beats.
+    """A layer's loops.
 
     Attributes
     ----------
-    row_tiles, column_tiles, phases, taps : int
-        Trip counts of the loops.
-    in_size : int
-        Height and width of the input map.
-    last_rows : int
-        Rows in use in the last row tile.
+    shape : golden.spec.LayerShape
+    array : ArraySpec
+    slots : int
+        Beats of a pixel.
+    out_slots : int
+        Slots of a pixel that is read; more than `slots` in layer 1 of three planes.
+    jobs : tuple of Job
+        Of each column tile.
+    reached_from : tuple of int
+        The first row tile that reads a channel of the last job of the layer before, of the one
+        before that, ...
+    block : (int, int)
+        Last layer: taps of a phase in the columns, along y and x.
     """
 
-    row_tiles: int
-    column_tiles: int
-    phases: int
-    taps: int
-    in_size: int
-    last_rows: int
+    shape: object
+    array: ArraySpec
+    slots: int
+    out_slots: int
+    jobs: tuple
+    reached_from: tuple = ()
+    block: tuple = (1, 1)
 
     @property
-    def tiles(self):
-        """Weight loads of the layer."""
-        return self.column_tiles * self.phases * self.row_tiles * self.taps
+    def row_tiles(self):
+        """Groups of input channels."""
+        return -(-self.shape.in_channels // self.array.rows)
 
     @property
-    def jobs(self):
-        """Halves of the accumulator banks that the layer fills."""
-        return self.column_tiles * self.phases
+    def last_rows(self):
+        """Rows in use in the last row tile."""
+        return self.shape.in_channels - (self.row_tiles - 1) * self.array.rows
 
+    @property
+    def column_tiles(self):
+        """Groups of output channels."""
+        if self.shape.is_last:
+            return self.shape.out_channels
+        return -(-self.shape.out_channels // self.array.columns)
 
-@dataclass(frozen=True)
-class Tile:
-    """One load of the array: indices of the five loops, and what follows from them."""
+    @property
+    def out_groups(self):
+        """Groups of `rows` channels in the layer's output map."""
+        return -(-self.shape.out_channels // self.array.rows)
 
-    layer: int  # 0 to 3
-    column_tile: int
-    phase: int
-    row_tile: int
-    tap: int
-    words: int  # of the weight stream
-    beats: int
+    def allow(self, job, row_tile):
+        """Return how many of the jobs before may be unwritten when `job` reads `row_tile`."""
+        for age, (needed, reached) in enumerate(zip(job.needs, self.reached_from)):
+            if needed and row_tile >= reached:
+                return age
+        return IN_FLIGHT
+
+    def used_columns(self, column_tile):
+        """Columns that hold an output channel (not in the last layer)."""
+        left = column_tile * self.array.columns
+        return min(self.array.columns, self.shape.out_channels - left)
+
+    def words(self, row_tile):
+        """Words of the weight stream in a tile of that row tile; unused rows are not sent."""
+        last = row_tile == self.row_tiles - 1
+        return self.array.words(self.last_rows if last else self.array.rows)
+
+    def rows_used(self, row_tile):
+        """Rows in use in that row tile."""
+        return self.last_rows if row_tile == self.row_tiles - 1 else self.array.rows
+
+    @property
+    def spread(self):
+        """Whether the last layer's columns hold several phases of 2 x 2 taps, a lane each."""
+        return self.shape.is_last and self.shape.stride == 2 and self.shape.kernel_size <= 4
+
+    @property
+    def phases_at_once(self):
+        """Phases of the last layer that a job makes."""
+        return self.array.lanes if self.spread else 1
 
 
 @dataclass(frozen=True)
 class Tiling:
-    """`spec` on `array`.
+    """`spec` on `array`, `slots` latents of a network of one plane in a pass.
+
+    Parameters
+    ----------
+    spec : GeneratorSpec
+    array : ArraySpec
+    slots : int
+        1 to 4; 1 where the network has three planes, which are the slots themselves.
+    bands : tuple of int, optional
+        Bands of each layer's phases; by default as few as fit.
 
     Raises
     ------
     InputError
-        As :func:`check_network`.
+        Too many slots, or a row of sums does not fit a half bank.
     """
 
     spec: GeneratorSpec
     array: ArraySpec
+    slots: int = 1
+    bands: tuple | None = None
 
     def __post_init__(self):
-        check_network(self.spec)
+        limit = MAX_SLOTS if self.spec.planes == 1 else 1
+        if not 1 <= self.slots <= limit:
+            raise InputError(f"slots is {self.slots}; this network takes 1 to {limit} in a pass")
+
+    @property
+    def pass_slots(self):
+        """Slots of a pass behind layer 1."""
+        return self.spec.planes * self.slots
 
     @cached_property
     def layers(self):
-        """The four :class:`LayerTiling`."""
-        return tuple(self._layer(n, layer) for n, layer in enumerate(self.spec.shapes))
+        """A :class:`LayerTiling` for each layer."""
+        layers = []
+        for n, shape in enumerate(self.spec.shapes):
+            bands = self.bands[n] if self.bands else None
+            slots = self.slots if shape.is_first else self.pass_slots
+            layer = LayerTiling(shape, self.array, slots, self.pass_slots, ())
+            layer = (_last_layer if shape.is_last else _layer)(layer, bands)
+            if layers:
+                layer = _with_waits(layer, layers[-1])
+            layers.append(layer)
+        return _with_free_after(layers)
 
-    def _layer(self, n, layer):
-        rows, columns = self.array.rows, self.array.columns
-        row_tiles = -(-layer.in_channels // rows)
-        if n < 3:
-            column_tiles, phases = -(-layer.out_channels // columns), 1 if n == 0 else PHASES
-        else:
-            column_tiles, phases = layer.in_size // BAND_ROWS, PHASES // self.array.layer4_phases
-        return LayerTiling(
-            row_tiles=row_tiles,
-            column_tiles=column_tiles,
-            phases=phases,
-            taps=(KERNEL_SIZE**2, TAPS, TAPS, 1)[n],
-            in_size=layer.in_size,
-            last_rows=layer.in_channels - (row_tiles - 1) * rows,
-        )
-
-    def words(self, layer, row_tile):
-        """Words of the weight stream in a tile of that row tile; unused rows are not sent."""
-        facts = self.layers[layer]
-        rows = facts.last_rows if row_tile == facts.row_tiles - 1 else self.array.rows
-        return -(-rows * self.array.columns // self.array.word_weights)
-
-    def beats(self, layer, phase, tap):
-        """Activation words of a tile: valid pixels only, times three planes; in layer 1 one."""
-        if layer == 0:
-            return 1
-        size = self.layers[layer].in_size
-        if layer == 3:
-            return BAND_ROWS * size * PLANES
-        return (size - (tap >> 1)) * (size - (tap & 1)) * PLANES
-
-    def first_waiting_row_tile(self, layer):
-        """Return the first row tile of `layer` (0 to 3) whose input may not be written yet.
-
-        When a layer begins, the two last jobs of the one before are still on their way to its map:
-        of layer 1 these are two column tiles, of the others two phases of the last one. In layer 1,
-        which reads the latent, no row tile waits.
-        """
-        facts = self.layers
-        if layer == 0:
-            return facts[0].row_tiles
-        before = facts[layer - 1]
-        column_tiles = before.column_tiles - (2 if before.phases == 1 else 1)
-        return max(0, column_tiles * self.array.columns // self.array.rows)
-
-    def rows_needed(self, layer, column_tile):
-        """Return how many rows of the last job before `layer` (1 to 3) a tile of it needs.
-
-        All of them; but a band of layer 4 takes `BAND_ROWS` rows of the map and one row of layer
-        3's last job, odd in y and x, completes two.
-        """
-        return BAND_ROWS // 2 * (column_tile + 1) if layer == 3 else JOB_ROWS
-
-    def tiles(self):
-        """Yield every :class:`Tile` of an avatar, in order of use."""
-        for n, facts in enumerate(self.layers):
-            loops = (facts.column_tiles, facts.phases, facts.row_tiles, facts.taps)
-            for column_tile, phase, row_tile, tap in product(*map(range, loops)):
-                yield Tile(
-                    n,
-                    column_tile,
-                    phase,
-                    row_tile,
-                    tap,
-                    self.words(n, row_tile),
-                    self.beats(n, phase, tap),
-                )
-
-    @property
-    def weight_bits(self):
-        """Bits of a weight in the stream: those of the widest layer."""
-        return max(self.spec.weight_bits)
+    def walk(self):
+        """Yield (layer, column tile, job) of a pass in order: indices and the Job."""
+        for n, layer in enumerate(self.layers):
+            for column_tile in range(layer.column_tiles):
+                for job in layer.jobs:
+                    yield n, column_tile, job
 
     @property
     def weight_words(self):
-        """Words of the weight stream of one avatar."""
-        return sum(
-            facts.jobs * facts.taps * sum(self.words(n, tile) for tile in range(facts.row_tiles))
-            for n, facts in enumerate(self.layers)
+        """Words of weights of a pass, those that are sent again counted once."""
+        return self._words(again=False)
+
+    @property
+    def streamed_words(self):
+        """Words of the weight stream of a pass."""
+        return self._words(again=True)
+
+    def _words(self, *, again):
+        total = 0
+        for layer in self.layers:
+            words = sum(layer.words(tile) for tile in range(layer.row_tiles))
+            for job in layer.jobs:
+                if again or not job.again:
+                    total += layer.column_tiles * words * len(job.taps)
+        return total
+
+    @property
+    def map_sizes(self):
+        """Words of each layer's output map; the last layer has none."""
+        return tuple(
+            layer.out_groups * layer.shape.out_size**2 * self.pass_slots
+            for layer in self.layers[:-1]
         )
+
+    @property
+    def map_words(self):
+        """Words of a bank that hold every two neighbouring maps."""
+        sizes = (0, *self.map_sizes, 0)
+        return max(map(sum, zip(sizes, sizes[1:])))
+
+    def map_base(self, layer, depth):
+        """Return where the output map of `layer` begins: at the bottom or the top of a bank.
+
+        A map is written while the one before is read; older ones are dead.
+        """
+        return depth - self.map_sizes[layer] if layer % 2 else 0
 
     @property
     def channel_words(self):
-        """Words of the channels' constants: one a layer, column tile and quad, one for layer 4."""
-        return sum(facts.column_tiles for facts in self.layers[:3]) * self.quads + 1
+        """Words of the channels' constants: one a quad of columns, in the last layer a channel."""
+        *hidden, last = self.layers
+        return sum(layer.column_tiles for layer in hidden) * self.array.quads + last.column_tiles
 
     @property
     def plane_bias_words(self):
-        """Words of layer 1's biases of G and B: one a channel word, pixel and plane."""
-        facts = self.layers[0]
-        return facts.column_tiles * self.quads * facts.taps * (PLANES - 1)
+        """Words of layer 1's biases in planes 1 and 2: one a quad in use, pixel and plane."""
+        if self.spec.planes == 1:
+            return 0
+        first = self.layers[0]
+        quads = sum(-(-first.used_columns(tile) // LANES) for tile in range(first.column_tiles))
+        return quads * first.shape.out_size**2 * 2
 
     @property
     def plane_bias_width(self):
-        """Bits of a signed bias of layer 1 with the sum of v1 or v2: 1.5 times the largest sum."""
+        """Bits of a signed bias of layer 1 with the sum of v1 or v2: twice the largest sum."""
         return self.spec.shapes[0].acc_width + 1
 
     @property
-    def psum_width(self):
-        """Bits of a signed sum over one column of the array."""
-        largest = self.array.rows * 2 ** (INPUT_BITS - 1) * (2 ** (self.weight_bits - 1) - 1)
-        return largest.bit_length() + 1
+    def block_row(self):
+        """Blocks of 2 x 2 pixels in a row of a picture."""
+        return -(-self.spec.size // 2)
 
     @property
-    def acc_width(self):
-        """Bits of an accumulator that holds every layer's sums."""
-        return max(self.spec.acc_widths)
-
-    @property
-    def rows_to_read(self):
-        """Rows of a job of layer 3 that must be read before another job may take its half.
-
-        A step reads a quad, so a sum takes `quads` cycles; the job behind opens one a cycle, in the
-        same order. Where 8 / quads rows are left it never overtakes.
-        """
-        return max(1, JOB_ROWS - JOB_ROWS // self.quads)
-
-    @property
-    def map_groups(self):
-        """Groups of `rows` channels in the deepest map between two layers."""
-        return max(facts.row_tiles for facts in self.layers[1:])
-
-    @property
-    def first_rows(self):
-        """Rows of the array in which the first channel of a quad of layers 1 to 3 can be, sorted.
-
-        Each channel of a map lives in the bank of the row that reads it in the layer behind.
-        """
-        tiles = max(facts.column_tiles for facts in self.layers[:3])
-        return sorted(
-            {
-                (tile * self.array.columns + quad * LANES) % self.array.rows
-                for tile in range(tiles)
-                for quad in range(self.quads)
-            }
-        )
-
-    @property
-    def quads(self):
-        """Beats in which the requantizer reads one accumulator address of all columns."""
-        return -(-self.array.columns // LANES)
+    def pixel_words(self):
+        """Words of a pixel bank that hold a pass's pictures."""
+        return self.slots * self.block_row**2
 
 
-def tap_kernel(layer, phase, tap):
-    """Return the kernel position (kh, kw) that tap number `tap` of `phase` uses.
+def band_rows(rows, row_sums, bands, least=1):
+    """Cut `rows` into bands of about the same height, as many as given or as few as fit.
 
     Parameters
     ----------
-    layer : int
-        0 to 3.
-    phase : int
-        Output parities ``2 * (y & 1) + (x & 1)``; 0 in layer 1.
-    tap : int
-        ``4 * kh + kw`` in layer 1; ``2 * ty + tx`` after it, where t = 0 has no input offset.
-    """
-    if layer == 0:
-        return divmod(tap, KERNEL_SIZE)
-    return tuple(
-        ((1, 3), (2, 0))[parity][t]
-        for parity, t in zip(divmod(phase, 2), divmod(tap, 2), strict=True)
-    )
+    rows, row_sums : int
+        Rows of a phase, and sums of each.
+    bands : int or None
+        None: as few as fit.
+    least : int
+        Rows that a band has beside its own.
 
-
-def check_network(spec):
-    """Refuse a network that this machine cannot make.
+    Returns
+    -------
+    list of (int, int)
+        First row and height.
 
     Raises
     ------
     InputError
-        The message names the first layer that has another shape.
+        One row does not fit.
     """
-    made = "this machine makes four layers of kernel 4, 32x32 in three planes, from 100 numbers"
-    if spec.planes != PLANES:
-        raise InputError(f"spec: planes is {spec.planes}, not {PLANES}; {made}")
-    if spec.latent != LATENT:
-        raise InputError(f"spec: latent is {spec.latent}, not {LATENT}; {made}")
-    for shape, stride in zip(spec.shapes, STRIDES):
-        wanted = {
-            "kernel_size": KERNEL_SIZE,
-            "stride": stride,
-            "padding": stride - 1,
-            "output_padding": 0,
-        }
-        if not shape.is_last:
-            wanted["activation"] = RELU
-        for name, value in wanted.items():
-            found = getattr(shape, name)
-            if found != value:
-                raise InputError(
-                    f"spec: layer {shape.number}: {name} is {found}, not {value}; {made}"
-                )
-    if len(spec.shapes) != len(STRIDES):
-        raise InputError(f"spec: has {len(spec.shapes)} layers, not {len(STRIDES)}; {made}")
+    most = SUMS // row_sums - (least - 1)
+    if most < 1:
+        raise InputError(
+            f"{least} rows of {row_sums} sums do not fit the {SUMS} accumulators of a half bank"
+        )
+    bands = min(rows, max(-(-rows // most), bands or 1))
+    edges = [rows * n // bands for n in range(bands + 1)]
+    if max(b - a for a, b in zip(edges, edges[1:])) > most:
+        edges = [min(rows, most * n) for n in range(-(-rows // most) + 1)]
+    return [(a, b - a) for a, b in zip(edges, edges[1:])]
+
+
+def _layer(layer, bands):
+    """Return `layer` with its jobs: columns are output channels."""
+    shape, stride = layer.shape, layer.shape.stride
+    jobs = []
+    for phase_y, phase_x in product(range(stride), repeat=2):
+        along_y, along_x = Axis.of(shape, phase_y), Axis.of(shape, phase_x)
+        if not along_y.outputs or not along_x.outputs:
+            continue
+        row_sums = along_x.outputs * layer.slots
+        for first, rows in band_rows(along_y.outputs, row_sums, bands):
+            reach = {}
+            for t_y, t_x in product(range(along_y.taps), range(along_x.taps)):
+                span_y = _span(first, rows, along_y.offset - t_y, shape.in_size)
+                span_x = _span(0, along_x.outputs, along_x.offset - t_x, shape.in_size)
+                if span_y and span_x:
+                    place = along_y.first_tap + stride * t_y, along_x.first_tap + stride * t_x
+                    reach[place] = span_y, span_x
+            taps = _taps(reach, rows, along_x.outputs, layer)
+            jobs.append(
+                Job(stride * phase_y + phase_x, first, rows, along_x.outputs, taps)
+            )
+    return replace(layer, jobs=_with_again(jobs))
+
+
+def _last_layer(layer, bands):
+    """Return `layer` with its jobs: columns are taps."""
+    shape, stride, lanes = layer.shape, layer.shape.stride, layer.array.lanes
+    full = (2, 2) if layer.spread else {4: (4, 4), 2: (2, 4), 1: (2, 2)}[lanes]
+    wide = shape.in_size + 2 * shape.kernel_size  # more than a row of any block's raster
+    height = full[0]
+    while height > 1 and (height * wide * layer.slots > SUMS):
+        height //= 2
+    layer = replace(layer, block=(height, full[1]))
+    jobs = []
+    for phase in range(0, stride**2, layer.phases_at_once):
+        group = [divmod(phase + n, stride) for n in range(layer.phases_at_once)]
+        ys = [Axis.of(shape, y) for y, _ in group]
+        xs = [Axis.of(shape, x) for _, x in group]
+        if not any(y.outputs and x.outputs for y, x in zip(ys, xs)):
+            continue
+        blocks = [
+            max(1, -(-max(axis.taps for axis in axes) // size))
+            for axes, size in zip((ys, xs), layer.block)
+        ]
+        raster = [
+            shape.in_size + (count - 1) * size for count, size in zip(blocks, layer.block)
+        ]
+        first_v = min(axis.offset for axis in ys)
+        last_v = max(axis.offset + axis.outputs for axis in ys)
+        halo = layer.block[0]
+        for band, height in band_rows(last_v - first_v, raster[1] * layer.slots, bands, halo):
+            grid_row = first_v + band
+            first = min(max(0, grid_row - (halo - 1)), raster[0] - 1)
+            rows = max(1, min(raster[0], grid_row + height) - first)
+            reach = {}
+            for place in product(*(range(count) for count in blocks)):
+                start_y, start_x = (n * size for n, size in zip(place, layer.block))
+                span_y = _span(first, rows, -start_y, shape.in_size)
+                span_x = _span(0, raster[1], -start_x, shape.in_size)
+                if span_y and span_x:
+                    reach[start_y, start_x] = span_y, span_x
+            taps = _taps(reach, rows, raster[1], layer)
+            jobs.append(
+                Job(phase, first, rows, raster[1], taps, grid_row=grid_row, grid_rows=height)
+            )
+    return replace(layer, jobs=_with_again(jobs))
+
+
+def _span(first, count, offset, in_size):
+    """Return where `count` outputs from `first` on meet inputs that exist, ``u + offset``.
+
+    Returns
+    -------
+    (int, int, int) or None
+        The first of them less `first`, how many, and the first input.
+    """
+    begin, end = max(first, -offset), min(first + count, in_size - offset)
+    return (begin - first, end - begin, begin + offset) if begin < end else None
+
+
+def _taps(reach, rows, columns, layer):
+    """Return the :class:`Tap` tuple of a job, from where each place reaches.
+
+    A place that reaches every sum comes first. Each sum is opened by the first sweep that reaches
+    it; what none reaches is opened by a tile of weights that are 0.
+    """
+    opened = np.zeros((rows, columns), bool)
+    order = sorted(
+        reach, key=lambda place: (reach[place][0][1] * reach[place][1][1] < rows * columns, place)
+    )
+    taps = []
+    for place in order:
+        (y, height, in_y), (x, width, in_x) = reach[place]
+        here = np.zeros_like(opened)
+        here[y : y + height, x : x + width] = True
+        sweeps = [
+            Sweep(r_y, r_x, r_rows, r_columns, in_y + r_y - y, in_x + r_x - x, opens=opens)
+            for opens, cells in ((True, here & ~opened), (False, here & opened))
+            for r_y, r_x, r_rows, r_columns in rectangles(cells)
+        ]
+        opened |= here
+        taps.append(Tap(place, tuple(sweeps)))
+    rest = [
+        Sweep(y, x, height, width, 0, 0, opens=True)
+        for y, x, height, width in rectangles(~opened)
+    ]
+    if rest:
+        taps.append(Tap(None, tuple(rest)))
+    return _with_settling(taps, columns, layer)
+
+
+def rectangles(cells):
+    """Cut a set of cells into rectangles: runs of a row, joined where they lie one on another.
+
+    Parameters
+    ----------
+    cells : bool array, shape (rows, columns)
+
+    Returns
+    -------
+    list of (int, int, int, int)
+        First row, first column, rows, columns.
+    """
+    found, open_runs = [], {}
+    for y, row in enumerate(cells):
+        edges = np.flatnonzero(np.diff(np.concatenate(([0], row.view(np.int8), [0]))))
+        runs = set(zip(edges[::2].tolist(), edges[1::2].tolist()))
+        for run in [run for run in open_runs if run not in runs]:
+            found.append((open_runs.pop(run), *run, y))
+        for run in runs:
+            open_runs.setdefault(run, y)
+    found += [(first, *run, len(cells)) for run, first in open_runs.items()]
+    return sorted((y, a, end - y, b - a) for y, a, b, end in found)
+
+
+def _with_settling(taps, columns, layer):
+    """Let a sweep wait for the one before where it would add to a sum within RECURRENCE cycles."""
+    sweeps = [sweep for tap in taps for sweep in tap.sweeps]
+    settles = [False] * len(sweeps)
+    recent = []  # addresses of the last beats, the newest last
+    rounds = min(2, layer.row_tiles)
+    for again in range(rounds):
+        for n, sweep in enumerate(sweeps):
+            beats = _first_beats(sweep, columns, layer.slots, RECURRENCE)
+            if again or not sweep.opens:
+                window = list(recent)
+                for address in beats:
+                    if address in window[-(RECURRENCE - 1) :]:
+                        settles[n - 1] = True
+                        recent = []
+                        break
+                    window.append(address)
+            recent = (recent + _last_beats(sweep, columns, layer.slots, RECURRENCE))[-RECURRENCE:]
+    if not any(settles):
+        return tuple(taps)
+    flags = iter(settles)
+    return tuple(
+        replace(tap, sweeps=tuple(replace(s, settles=next(flags)) for s in tap.sweeps))
+        for tap in taps
+    )
+
+
+def _beat_address(sweep, n, columns, slots):
+    row, at = divmod(n, sweep.columns * slots)
+    return ((sweep.y + row) * columns + sweep.x) * slots + at
+
+
+def _first_beats(sweep, columns, slots, count):
+    count = min(count, sweep.rows * sweep.columns * slots)
+    return [_beat_address(sweep, n, columns, slots) for n in range(count)]
+
+
+def _last_beats(sweep, columns, slots, count):
+    beats = sweep.rows * sweep.columns * slots
+    first = max(0, beats - count)
+    return [_beat_address(sweep, n, columns, slots) for n in range(first, beats)]
+
+
+def _with_again(jobs):
+    """Mark jobs whose weights are those of the job before."""
+    marked = []
+    for job in jobs:
+        same = bool(marked) and marked[-1].places == job.places
+        marked.append(replace(job, again=same))
+    return tuple(marked)
+
+
+def _with_waits(layer, before):
+    """Say what each job of `layer` must have seen written of the layer `before`."""
+    written = [
+        (column_tile, job) for column_tile in range(before.column_tiles) for job in before.jobs
+    ]
+    recent = written[-IN_FLIGHT:][::-1]  # the last one first
+    rows, columns = layer.array.rows, layer.array.columns
+    jobs = []
+    for job in layer.jobs:
+        sweeps = [s for tap in job.taps if tap.place is not None for s in tap.sweeps]
+        first = min((s.in_y for s in sweeps), default=0)
+        last = max((s.in_y + s.rows for s in sweeps), default=0)
+        needs = tuple(_writes(before.shape, earlier, first, last) for _, earlier in recent)
+        jobs.append(replace(job, needs=needs))
+    reached_from = tuple(column_tile * columns // rows for column_tile, _ in recent)
+    return replace(layer, jobs=tuple(jobs), reached_from=reached_from)
+
+
+def _writes(shape, job, first, last):
+    """Whether a job of a hidden layer writes a row of its map from `first` to below `last`."""
+    phase_y = job.phase // shape.stride
+    rows = (shape.stride * (job.first_row + n) + phase_y for n in range(job.rows))
+    return any(first <= row < last for row in rows)
+
+
+def _with_free_after(layers):
+    """Say after how many sums each half may be taken by the job after the next.
+
+    That one opens its sums a cycle each, in order, while a sum is read in as many cycles as it
+    has quads: it never overtakes where so much was read before.
+    """
+    order = [(n, j) for n, layer in enumerate(layers)
+             for _ in range(layer.column_tiles) for j in range(len(layer.jobs))]
+    free = {}
+    for (n, j), (n_next, j_next) in zip(order, order[2:] + order[:2]):
+        layer, job = layers[n], layers[n].jobs[j]
+        sums = job.rows * job.columns * layer.slots
+        follower = layers[n_next].jobs[j_next]
+        first = follower.taps[0].sweeps[0]
+        in_order = (
+            not layer.shape.is_last
+            and layer.slots == layer.out_slots
+            and (first.rows, first.columns) == (follower.rows, follower.columns)
+        )
+        after = sums
+        if in_order:
+            opened = min(sums, first.rows * first.columns * layers[n_next].slots)
+            quads = -(-layer.used_columns(0) // LANES)
+            after = max(1, opened - opened // quads)
+        free[n, j] = max(after, free.get((n, j), 0))
+    return tuple(
+        replace(
+            layer,
+            jobs=tuple(replace(job, free_after=free[n, j]) for j, job in enumerate(layer.jobs)),
+        )
+        for n, layer in enumerate(layers)
+    )

@@ -5,23 +5,9 @@ from amaranth import Cat, Module, Mux, Signal, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.array import SUMS
 from hw.primitives.block_ram import BlockRam
 from hw.primitives.delay import delay, delays
-
-DEPTH = 256  # of a half: 8 x 8 pixels (layer 3) or 4 x 16 (layer 4), planes at a stride of 4
-
-
-def acc_address(layer, y, x, plane):
-    """Return the address of an accumulator of a job of `layer` (0 to 3), 8 bits.
-
-    In layer 1 the three planes share one.
-    """
-    return Mux(
-        layer == 3,
-        Cat(plane, x[:4], y[:2]),
-        Mux(layer == 2, Cat(plane, x[:3], y[:3]), Cat(Mux(layer == 0, 0, plane), x[:2], y[:2])),
-    )
-
 
 class AccumulatorBanks(wiring.Component):
     """Add the array's sums to memories, while a finished half is read.
@@ -51,8 +37,8 @@ class AccumulatorBanks(wiring.Component):
         Add (or, with `opens`, store) at `address` of `half`; last sum of its job.
     job_done : Out(1)
         All sums up to a `job_last` are stored: its half may be read.
-    read_half, read_address : In(1), In(8)
-        A half that is not being added to, or only with `opens`.
+    read_half, read_address : In(1), In(ArrayLayout(range(SUMS), columns))
+        A half that is not being added to, or only with `opens`; a column's own address in it.
     data : Out(ArrayLayout(signed(acc_width), columns))
     """
 
@@ -69,12 +55,12 @@ class AccumulatorBanks(wiring.Component):
                 "psums": In(data.ArrayLayout(signed(psum_width), columns)),
                 "valid": In(1),
                 "half": In(1),
-                "address": In(range(DEPTH)),
+                "address": In(range(SUMS)),
                 "opens": In(1),
                 "job_last": In(1),
                 "job_done": Out(1),
                 "read_half": In(1),
-                "read_address": In(range(DEPTH)),
+                "read_address": In(data.ArrayLayout(range(SUMS), columns)),
                 "data": Out(data.ArrayLayout(signed(acc_width), columns)),
             }
         )
@@ -85,7 +71,7 @@ class AccumulatorBanks(wiring.Component):
         groups = -(-self.columns // hop)
 
         control = Signal(
-            data.StructLayout({"half": 1, "address": range(DEPTH), "opens": 1}), reset_less=True
+            data.StructLayout({"half": 1, "address": range(SUMS), "opens": 1}), reset_less=True
         )
         m.d.comb += [
             control.half.eq(self.half),
@@ -103,14 +89,14 @@ class AccumulatorBanks(wiring.Component):
             outputs = []
             total = Signal(signed(self.acc_width), reset_less=True)
             for half in range(2):
-                m.submodules[f"bank_{c}_{half}"] = bank = BlockRam(len(total), DEPTH)
+                m.submodules[f"bank_{c}_{half}"] = bank = BlockRam(len(total), SUMS)
                 output = Signal(total.shape(), reset_less=True)
                 address = Signal.like(bank.address, reset_less=True)
                 outputs.append(output)
                 adding = valids[g] & ~controls[g].opens & (controls[g].half == half)
                 stored = controls[g + write_lag]
                 m.d.sync += [
-                    address.eq(Mux(adding, controls[g].address, self.read_address)),
+                    address.eq(Mux(adding, controls[g].address, self.read_address[c])),
                     output.eq(bank.data),
                 ]
                 m.d.comb += [

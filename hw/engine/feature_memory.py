@@ -1,25 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Feature maps between layers: a bank a row of the array."""
 
-from amaranth import Cat, Module, Signal
+from amaranth import Module, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.primitives.block_ram import BlockRam
 
-PIXEL_STRIDE = 4  # addresses of a pixel: three planes and one unused
-
-
-def map_address(size, group, y, x, plane):
-    """Return the address of a word in a map of `size` x `size` pixels, `size` a power of two."""
-    bits = (size - 1).bit_length()
-    return Cat(plane, x[:bits], y[:bits], group)
-
 
 class FeatureMemory(wiring.Component):
-    """Hold the planes of a feature map, `rows` channels a word.
+    """Hold the map that is read and the one that is written, `rows` channels a word.
 
-    ``data`` follows ``address`` by :attr:`latency` cycles. Each row's bank is written on its own.
+    ``data`` follows ``address`` by :attr:`latency` cycles. All rows' banks have one address to
+    write, and an enable each.
 
     Parameters
     ----------
@@ -33,7 +26,7 @@ class FeatureMemory(wiring.Component):
     address : In(range(depth))
     data : Out(ArrayLayout(8, rows))
     write_en : In(rows)
-    write_address : In(ArrayLayout(range(depth), rows))
+    write_address : In(range(depth))
     write_data : In(ArrayLayout(8, rows))
     """
 
@@ -43,10 +36,10 @@ class FeatureMemory(wiring.Component):
         self.rows, self.depth = rows, depth
         super().__init__(
             {
-                "address": In(range(depth)),
+                "address": In(range(max(2, depth))),
                 "data": Out(data.ArrayLayout(8, rows)),
                 "write_en": In(rows),
-                "write_address": In(data.ArrayLayout(range(depth), rows)),
+                "write_address": In(range(max(2, depth))),
                 "write_data": In(data.ArrayLayout(8, rows)),
             }
         )
@@ -59,7 +52,7 @@ class FeatureMemory(wiring.Component):
             m.d.sync += output.eq(bank.data)
             m.d.comb += [
                 bank.address.eq(self.address),
-                bank.write_address.eq(self.write_address[r]),
+                bank.write_address.eq(self.write_address),
                 bank.write_data.eq(self.write_data[r]),
                 bank.write_en.eq(self.write_en[r]),
                 self.data[r].eq(output),

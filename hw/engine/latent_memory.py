@@ -10,76 +10,90 @@ from hw.primitives.delay import delay
 
 
 class LatentMemory(wiring.Component):
-    """Keep two latents.
+    """Keep the latents of two passes.
 
-    A number a cycle in, two cycles of rest behind each latent; a word of `rows` a cycle out,
-    ``numbers`` follows ``group`` by :attr:`latency` cycles. While one latent is in use the next one
-    is taken.
+    A number a cycle in, two cycles of rest behind those of a pass; a word of `rows` a cycle out,
+    ``numbers`` follows ``address`` by :attr:`latency` cycles. While one half is in use the other is
+    filled. Number n of slot s is in row ``n % rows`` of word ``(n // rows) * slots + s``.
 
     Parameters
     ----------
-    latent : int
-        Numbers of a latent.
+    words : int
+        Of a pass.
     rows : int
         Numbers of a word: rows of the array.
+    most : int
+        Numbers of the longest latent.
 
     Members
     -------
+    known : In(1)
+        `last` and `latents` are those of the program.
+    last : In(range(most))
+        Numbers of a latent, less 1.
+    latents : In(2)
+        Latents of a pass, less 1.
     i : In(stream.Signature(signed(8)))
-        Latents in order, one avatar after another.
+        Latents in order, one after another.
     ready : Out(1)
-        A whole latent is stored.
+        All latents of a pass are stored.
     done : In(1)
-        It is not needed any more.
-    group : In
-        Which `rows` numbers.
+        They are not needed any more.
+    address : In(range(words))
     numbers : Out(ArrayLayout(signed(8), rows))
     """
 
     latency = FeatureMemory.latency  # both feed the array
 
-    def __init__(self, latent, *, rows):
-        self.latent, self.rows = latent, rows
-        groups = -(-latent // rows)
+    def __init__(self, words, *, rows, most):
+        self.words, self.rows = words, rows
         super().__init__(
             {
+                "known": In(1),
+                "last": In(range(max(2, most))),
+                "latents": In(2),
                 "i": In(stream.Signature(signed(8))),
                 "ready": Out(1),
                 "done": In(1),
-                "group": In(range(max(2, groups))),
+                "address": In(range(max(2, words))),
                 "numbers": Out(data.ArrayLayout(signed(8), rows)),
             }
         )
 
     def elaborate(self, platform):
         m = Module()
-        stride = 1 << len(self.group)
+        stride = 1 << len(self.address)
 
-        filled = Signal(range(3))  # latents stored and not done
-        slot_in, slot_out = Signal(), Signal()
-        count, row, group = (
-            Signal(range(self.latent)),
-            Signal(range(self.rows)),
-            Signal.like(self.group),
-        )
-        take, complete = Signal(), Signal()
-        room, stored = Signal(init=1), Signal()
-        m.d.sync += [stored.eq(complete), room.eq(~complete & ~stored & (filled != 2))]
+        filled = Signal(range(3))  # halves stored and not done
+        half_in, half_out = Signal(), Signal()
+        count, row = Signal.like(self.last), Signal(range(self.rows))
+        slot = Signal(2)
+        word, base = Signal.like(self.address), Signal.like(self.address)
+        take, latent_end, complete = Signal(), Signal(), Signal()
+        room, stored = Signal(), Signal()
+        m.d.sync += [
+            stored.eq(complete),
+            room.eq(self.known & ~complete & ~stored & (filled != 2)),
+        ]
         m.d.comb += [
             self.i.ready.eq(room),
             self.ready.eq(filled != 0),
             take.eq(self.i.valid & self.i.ready),
-            complete.eq(take & (count == self.latent - 1)),
+            latent_end.eq(take & (count == self.last)),
+            complete.eq(latent_end & (slot == self.latents)),
+            word.eq(base + slot),
         ]
         m.d.sync += filled.eq(filled + stored - self.done)
         with m.If(take):
             m.d.sync += [count.eq(count + 1), row.eq(row + 1)]
             with m.If(row == self.rows - 1):
-                m.d.sync += [row.eq(0), group.eq(group + 1)]
+                m.d.sync += [row.eq(0), base.eq(base + self.latents + 1)]
+            with m.If(latent_end):
+                m.d.sync += [count.eq(0), row.eq(0), base.eq(0), slot.eq(slot + 1)]
             with m.If(complete):
-                m.d.sync += [count.eq(0), row.eq(0), group.eq(0), slot_in.eq(~slot_in)]
+                m.d.sync += [slot.eq(0), half_in.eq(~half_in)]
         with m.If(self.done):
-            m.d.sync += slot_out.eq(~slot_out)
+            m.d.sync += half_out.eq(~half_out)
 
         m.submodules.latents = latents = memory.Memory(
             shape=8 * self.rows, depth=2 * stride, init=[]
@@ -88,10 +102,10 @@ class LatentMemory(wiring.Component):
         read = latents.read_port()
         number = delay(m, self.i.p.as_unsigned(), 1)  # written as `stored` says so
         m.d.comb += [
-            write.addr.eq(delay(m, Cat(group, slot_in), 1)),
+            write.addr.eq(delay(m, Cat(word, half_in), 1)),
             write.data.eq(number.replicate(self.rows)),
             write.en.eq(delay(m, (take << row)[: self.rows], 1, reset_less=False)),
-            read.addr.eq(Cat(self.group, slot_out)),
+            read.addr.eq(Cat(self.address, half_out)),
         ]
         m.d.comb += self.numbers.eq(delay(m, read.data, self.latency - 1))
         return m

@@ -1,59 +1,89 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Two pictures between layer 4 and whoever takes the pixels."""
+"""The pictures of two passes between the last layer and whoever takes the pixels."""
 
 from amaranth import Array, Cat, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.engine.tap_combiner import RASTER_STEPS
+from hw.array import LANES
 from hw.primitives.block_ram import BlockRam
 from hw.primitives.delay import delay
-from hw.tiling import LANES, PHASES, PICTURE_SIZE, PLANES
 
-BLOCKS = PICTURE_SIZE // 2  # a block is 2 x 2 pixels, one of each phase
+PHASES = 4  # of a stride of 2, y and x; also places in a block of 2 x 2 pixels
+COLOURS = 3
+
+WRITE_STAGES = 3  # registers in front of the banks
 
 RGB = data.StructLayout({"r": 8, "g": 8, "b": 8})
 
 
 class PixelBuffer(wiring.Component):
-    """Collect planes in layer 4's order, and send pixels row by row, R, G and B together.
+    """Collect a pass's pictures in the last layer's order, and send pixels row by row.
 
-    A pixel a cycle out, :attr:`latency` cycles after its row is complete at the earliest. A slow
-    sink stalls nothing before two pictures wait.
+    A bank holds one place of each block of 2 x 2 pixels, so that the phases of a step go in at
+    once. A pixel a cycle out, :attr:`latency` cycles after its row is complete at the earliest. A
+    slow sink stalls nothing before two passes wait.
 
     Parameters
     ----------
-    phases : int
-        Output phases that arrive at once: 1, 2 or 4.
+    lanes : int
+        Output phases that can arrive at once: 1, 2 or 4.
+    words : int
+        Blocks of a pass's pictures.
 
     Members
     -------
+    size, block_row, picture_words, pictures : In
+        Pixels of a row less 1; blocks of a row, of a picture; pictures of a pass less 1.
+    doubled, shifted : In(1)
+        The last layer has stride 2; there odd phases lie a step of its grid behind even ones.
+    planes : In(1)
+        A slot is a plane of one picture; else a picture of its own.
     free : Out(1)
-        There is room for a picture.
+        There is room for a pass.
     take : In(1)
-        A picture begins; only while `free`, which answers 3 cycles later.
+        A pass begins; only while `free`, which answers 3 cycles later.
     valid : In(1)
-        `values` are a step of :class:`hw.engine.tap_combiner.TapCombiner`, at `group`, `plane`,
-        `y`, `x`.
-    group, plane, y, x : In
+        `values` are a step's, which the next members describe (:func:`hw.engine.readout.step_layout`).
+    spread, phase, slot, colour, inside_y, inside_x, block, y_odd, x_odd : In
+    counts, ready : In(1), In(8)
+        With this step so many rows of all pictures of the pass are complete.
+    done : In(1)
+        It is the last one of the pass.
     values : In(ArrayLayout(8, LANES))
     o : Out(stream.Signature(RGB))
-        Row-major.
+        Row-major, picture after picture; grey ones have ``r`` alone.
     """
 
-    latency = 2 + BlockRam.latency + 1  # two registers before the banks, one behind
+    latency = WRITE_STAGES + BlockRam.latency + 1
 
-    def __init__(self, phases):
-        self.phases = phases
+    def __init__(self, lanes, words):
+        self.lanes, self.words = lanes, words
+        block = range(max(2, words))
         super().__init__(
             {
+                "size": In(7),
+                "block_row": In(7),
+                "picture_words": In(block),
+                "pictures": In(2),
+                "doubled": In(1),
+                "shifted": In(1),
+                "planes": In(1),
                 "free": Out(1, init=1),
                 "take": In(1),
                 "valid": In(1),
-                "group": In(2),
-                "plane": In(2),
-                "y": In(range(RASTER_STEPS)),
-                "x": In(range(RASTER_STEPS)),
+                "spread": In(1),
+                "phase": In(2),
+                "slot": In(2),
+                "colour": In(2),
+                "inside_y": In(2),
+                "inside_x": In(2),
+                "block": In(block),
+                "y_odd": In(1),
+                "x_odd": In(1),
+                "counts": In(1),
+                "ready": In(8),
+                "done": In(1),
                 "values": In(data.ArrayLayout(8, LANES)),
                 "o": Out(stream.Signature(RGB)),
             }
@@ -61,76 +91,137 @@ class PixelBuffer(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        write_picture, read_picture = Signal(), Signal()
-        pictures = Signal(range(3))  # begun and not sent
-        rows = Signal(range(2 * PICTURE_SIZE + 1))  # complete and not sent
-        y, x = Signal(range(PICTURE_SIZE)), Signal(range(PICTURE_SIZE))
-        x_end, y_end = Signal(), Signal()  # `x` is its last, `y` is
-        step, read = Signal(), Signal()
+        write_pass, read_pass = Signal(), Signal()
+        banks = self._banks(m, write_pass)
 
-        # Compared before the first register, so that one LUT a bank is left behind it.
-        def inside(at):
-            """Whether an even phase, an odd one has a pixel there."""
-            return Cat(at != RASTER_STEPS - 1, at != 0)
-
-        planes = (1 << self.plane)[:PLANES] & self.valid.replicate(PLANES)
-        planes = delay(m, planes, 1, reset_less=False)
-        group = delay(m, Cat(self.group == n for n in range(PHASES // self.phases)), 1)
-        in_y, in_x = delay(m, inside(self.y), 1), delay(m, inside(self.x), 1)
-        at_y, at_x, values = (delay(m, each, 1) for each in (self.y, self.x, self.values))
-        outputs = []
-        for phase in range(PHASES):
-            m.submodules[f"bank_{phase}"] = bank = BlockRam(8 * PLANES, 2 * BLOCKS**2, lanes=PLANES)
-            own_group, lane = divmod(phase, self.phases)
-            odd_y, odd_x = phase >> 1, phase & 1
-            write = group[own_group] & in_y[odd_y] & in_x[odd_x]
-            write_en = planes & write.replicate(PLANES)
-            block = Cat((at_x - odd_x)[:4], (at_y - odd_y)[:4])
-            m.d.comb += [
-                bank.write_address.eq(Cat(delay(m, block, 1), write_picture)),
-                bank.write_data.eq(delay(m, values[lane], 1).replicate(PLANES)),
-                bank.write_en.eq(delay(m, write_en, 1, reset_less=False)),
-                bank.address.eq(Cat(x[1:], y[1:], read_picture)),
-                bank.en.eq(step),
-            ]
-            outputs.append(bank.data)
-
-        row_end = planes[PLANES - 1] & group[-1] & ~in_x[0]
-        picture_done = delay(m, row_end & ~in_y[0], 1, reset_less=False)
-        completed = Mux(in_y.all(), 2, 1) & row_end.replicate(2)
-        in_rows = delay(m, completed, 1, reset_less=False)
-        less_one = delay(m, completed - 1, 1)  # beside it: an adder, not two in a row
-        with m.If(picture_done):
-            m.d.sync += write_picture.eq(~write_picture)
-
-        row_sent, picture_sent = Signal(), Signal()
-        stage = data.StructLayout({"valid": 1, "phase": 2})
-        latched, fetched = Signal(stage), Signal(stage)  # in the banks' latches, their registers
-        m.d.comb += [
-            step.eq(self.o.ready | ~self.o.valid),
-            read.eq(step & (rows != 0)),
-            row_sent.eq(read & x_end),
-            picture_sent.eq(row_sent & y_end),
-        ]
-        taken = Signal()
+        passes = Signal(range(3))  # begun and not sent
+        complete = Signal(range(3))  # written as a whole and not sent
+        ready = Signal(8)  # rows of the pass that is being written
+        taken = delay(m, self.take, 1, reset_less=False)
+        counts = delay(m, self.counts & self.valid, WRITE_STAGES, reset_less=False)
+        rows = delay(m, self.ready, WRITE_STAGES)
+        written = delay(m, self.done & self.valid, WRITE_STAGES, reset_less=False)
+        sent = Signal()
+        with m.If(counts):
+            m.d.sync += ready.eq(rows)
+        with m.If(written):
+            m.d.sync += [ready.eq(0), write_pass.eq(~write_pass)]
         m.d.sync += [
-            self.free.eq(pictures != 2),
-            taken.eq(self.take),
-            rows.eq(Mux(row_sent, rows + less_one, rows + in_rows)),  # `row_sent` comes late
-            pictures.eq(pictures + taken - picture_sent),
+            self.free.eq(passes != 2),
+            passes.eq(passes + taken - sent),
+            complete.eq(complete + written - sent),
         ]
+
+        # The pixel to be read next, and where it lies.
+        y, x, picture = Signal(7), Signal(7), Signal(2)
+        at, line, picture_at = (Signal.like(self.block, name=f"at_{n}") for n in range(3))
+        x_end, y_end, picture_end = Signal(), Signal(), Signal()
+        step, read, row_sent = Signal(), Signal(), Signal()
+        row_ok, next_row_ok = Signal(), Signal()  # of this row and the one below, a cycle late
+        m.d.comb += [
+            y_end.eq(y == self.size),
+            picture_end.eq(picture == self.pictures),
+            step.eq(self.o.ready | ~self.o.valid),
+            read.eq(step & row_ok),
+            row_sent.eq(read & x_end),
+            sent.eq(row_sent & y_end & picture_end),
+        ]
+        whole = complete != 0
+        m.d.sync += [
+            row_ok.eq(whole | (y < ready)),
+            next_row_ok.eq(whole | (y + 1 < ready)),
+        ]
+        with m.If(read):
+            m.d.sync += [x.eq(x + 1), x_end.eq(x + 1 == self.size), at.eq(at + x[0])]
+        below = Signal.like(line)
+        m.d.comb += below.eq(line + Mux(y[0], self.block_row, 0))
+        with m.If(row_sent):
+            m.d.sync += [
+                x.eq(0),
+                x_end.eq(self.size == 0),
+                y.eq(y + 1),
+                line.eq(below),
+                at.eq(below),
+                row_ok.eq(next_row_ok),
+                next_row_ok.eq(0),
+            ]
+            with m.If(y_end):  # the rows of all pictures of a pass are complete together
+                m.d.sync += [y.eq(0), picture.eq(picture + 1), row_ok.eq(1)]
+                m.d.sync += [
+                    each.eq(picture_at + self.picture_words) for each in (picture_at, line, at)
+                ]
+        with m.If(sent):
+            m.d.sync += [each.eq(0) for each in (picture, picture_at, line, at, row_ok)]
+            m.d.sync += read_pass.eq(~read_pass)
+
+        stage = data.StructLayout({"valid": 1, "place": 2})
+        latched, fetched = Signal(stage), Signal(stage)  # in the banks' latches, their registers
+        outputs = []
+        for bank in banks:
+            m.d.comb += [bank.address.eq(Cat(at, read_pass)), bank.en.eq(step)]
+            outputs.append(bank.data)
         with m.If(step):
             m.d.sync += [
-                latched.valid.eq(rows != 0),
-                latched.phase.eq(Cat(x[0], y[0])),
+                latched.valid.eq(row_ok),
+                latched.place.eq(Cat(x[0], y[0])),
                 fetched.eq(latched),
                 self.o.valid.eq(fetched.valid),
-                self.o.p.eq(Array(outputs)[fetched.phase]),
+                self.o.p.eq(Array(outputs)[fetched.place]),
             ]
-        with m.If(read):
-            m.d.sync += [x.eq(x + 1), x_end.eq(x == PICTURE_SIZE - 2)]
-        with m.If(row_sent):
-            m.d.sync += [y.eq(y + 1), y_end.eq(y == PICTURE_SIZE - 2)]
-        with m.If(picture_sent):
-            m.d.sync += read_picture.eq(~read_picture)
         return m
+
+    def _banks(self, m, write_pass):
+        """Add the banks, and write each step's pixels to them; return them."""
+        lanes = self.lanes
+
+        # First stage: which banks and colours, and where in the slot's picture.
+        colour = Mux(self.planes, self.slot, self.colour)
+        colours = delay(m, (1 << colour)[:COLOURS] & self.valid.replicate(COLOURS), 1,
+                        reset_less=False)  # fmt: skip
+        values, spread = delay(m, self.values, 1), delay(m, self.spread, 1)
+        offset = Signal.like(self.block, reset_less=True)
+        with m.If(self.planes):
+            m.d.sync += offset.eq(0)
+        with m.Else():
+            m.d.sync += offset.eq(
+                Mux(self.slot[0], self.picture_words, 0)
+                + Mux(self.slot[1], self.picture_words << 1, 0)
+            )
+        banks = []
+        for place in range(PHASES):
+            odd_y, odd_x = divmod(place, 2)
+            m.submodules[f"bank_{place}"] = bank = BlockRam(
+                8 * COLOURS, 2 << len(self.block), lanes=COLOURS
+            )
+            of_phase = Mux(
+                self.spread, self.phase // lanes == place // lanes, self.phase == place
+            )
+            wanted, block = Signal(), Signal.like(self.block, reset_less=True)
+            with m.If(self.doubled):
+                m.d.sync += wanted.eq(of_phase & self.inside_y[odd_y] & self.inside_x[odd_x])
+            with m.Else():
+                m.d.sync += wanted.eq(
+                    (self.y_odd == odd_y)
+                    & (self.x_odd == odd_x)
+                    & self.inside_y[0]
+                    & self.inside_x[0]
+                )
+            behind = Signal.like(self.block)
+            if odd_y or odd_x:
+                with m.If(self.doubled & self.shifted):
+                    m.d.comb += behind.eq((self.block_row if odd_y else 0) + odd_x)
+            m.d.sync += block.eq(self.block - behind)
+
+            # Second stage: the slot's picture. Third: the pass.
+            address = Signal.like(self.block, reset_less=True)
+            m.d.sync += address.eq(block + offset)
+            value = Signal(8, reset_less=True)
+            m.d.sync += value.eq(Mux(spread, values[place % lanes], values[0]))
+            write_en = delay(m, colours & wanted.replicate(COLOURS), 1, reset_less=False)
+            m.d.comb += [
+                bank.write_address.eq(Cat(delay(m, address, 1), write_pass)),
+                bank.write_data.eq(delay(m, value, 1).replicate(COLOURS)),
+                bank.write_en.eq(delay(m, write_en, 1, reset_less=False)),
+            ]
+            banks.append(bank)
+        return banks

@@ -1,48 +1,73 @@
 # SPDX-License-Identifier: Apache-2.0
 """Read finished halves of the accumulator banks, in the order in which they were filled."""
 
-from amaranth import Array, Module, Mux, Signal
+from amaranth import Cat, Module, Mux, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
-from amaranth.utils import exact_log2
 
-from hw.engine.tap_combiner import RASTER_STEPS
-from hw.tiling import BAND_ROWS, LANES, PLANES
+from hw.array import LANES, SUMS
+from hw.engine.program_reader import ProgramReader
+from hw.engine.sequencer import view
+from hw.program import LAYERS, map_shape, pixel_shape, read_layouts, width
+
+REACH = 4  # taps of a phase in the columns of the last layer, along an axis, at most
 
 
-def step_layout(tiling):
-    """Return the layout of a step: four columns of one accumulator, or in layer 4 one pixel's taps.
+def step_layout(capacity):
+    """Return the layout of a step: four columns of one accumulator, or a pixel of the grid.
 
     Fields
     ------
     valid : the step counts
-    layer : 0 to 3
+    layer : 0 for the first
+    last : it belongs to the last layer, whose columns are taps
+    spread : last layer: each lane is a phase of its own
     half : of the accumulator banks
-    phase : output parities ``2 * (y & 1) + (x & 1)`` of layers 2 and 3; group of phases of layer 4
-    y, x : accumulator in the job's raster; in layer 4 the input pixel of the map, 16 is the flush
-    plane : 0, 1, 2
-    quad : columns ``4 * quad`` and on
-    mask : lanes that hold a channel
-    row, group : where the first lane's channel lives in the next layer's map
+    clip : :class:`hw.engine.requantizer.Clip`
     channel : address of the channel word
-    row_last, job_last : last step of a row of the job's raster, of the job
+    biased, bias : its bias is the word `bias` of the planes' own
+    quad, mask : columns ``4 * quad`` and on; lanes that hold a channel
+    row, address : where the quad goes: rows ``4 * row`` and on, word of the map
+    slot : of the pass
+    colour : last layer: its output channel
+    near_y, near_x : last layer: whether the row, column j back is inside the raster, for each j
+    phase : last layer: the first in the columns
+    inside_y, inside_x : last layer: whether an even phase, an odd one has an output here
+    block, y_odd, x_odd : last layer: block of the pixel of phase 0, whether its place is odd
+    counts, ready : with this step, rows of the picture are complete; so many
+    ends : last step of the pass
+    job_last : last step of the job
     frees_half : so much is read that another job may begin to open its sums in the half
     """
+    address = map_shape(capacity)
     return data.StructLayout(
         {
             "valid": 1,
-            "layer": 2,
+            "layer": range(LAYERS),
+            "last": 1,
+            "spread": 1,
             "half": 1,
-            "phase": 2,
-            "y": range(RASTER_STEPS),
-            "x": range(RASTER_STEPS),
-            "plane": 2,
-            "quad": range(tiling.quads),
+            "clip": 2,
+            "channel": range(max(2, capacity.channel_words)),
+            "biased": 1,
+            "bias": range(max(2, capacity.plane_bias_words)),
+            "quad": range(max(2, capacity.array.quads)),
             "mask": LANES,
-            "row": range(tiling.array.rows),
-            "group": range(tiling.map_groups + 1),
-            "channel": range(tiling.channel_words),
-            "row_last": 1,
+            "row": range(max(2, capacity.array.rows // LANES)),
+            "address": address,
+            "slot": 2,
+            "colour": 2,
+            "near_y": REACH,
+            "near_x": REACH,
+            "phase": 2,
+            "inside_y": 2,
+            "inside_x": 2,
+            "block": pixel_shape(capacity),
+            "y_odd": 1,
+            "x_odd": 1,
+            "counts": 1,
+            "ready": 8,
+            "ends": 1,
             "job_last": 1,
             "frees_half": 1,
         }
@@ -50,178 +75,267 @@ def step_layout(tiling):
 
 
 class Readout(wiring.Component):
-    """Walk the jobs of :mod:`hw.tiling`, and the accumulators of each, one step a cycle.
+    """Walk the program's jobs, and the accumulators of each, one step a cycle.
 
-    Layers 1 to 3 go pixel by pixel, plane by plane, four columns a step; layer 4 goes row by row,
-    plane by plane, one input pixel a step, with a flush step behind each row and a flush row behind
-    the map.
+    Hidden layers go pixel by pixel, slot by slot, four columns a step. The last layer goes row by
+    row of its grid, pixel by pixel, slot by slot; each column is read as many pixels back as its
+    tap lies behind, so that a step sees all taps of a pixel.
+
+    Element j of ``sums_y`` and of ``sums_x`` add to the accumulator that lies j rows, j pixels back;
+    in hidden layers all j are the same. They come a cycle before their step.
 
     Parameters
     ----------
-    tiling : Tiling
-        Trip counts.
+    capacity : hw.capacity.Capacity
 
     Members
     -------
+    program_address : Out, program_data : In
+        To the memory of :func:`hw.program.read_layouts`.
+    known : Out(1), facts : Out(read_layouts(capacity)["pass"])
+        The program's first word, when it is there.
     job_done : In(1)
         A half was filled.
     picture_free : In(1)
-        The pixel buffer has room; needed to begin layer 4.
+        The pixel buffer has room; needed to begin the last layer.
     picture_take : Out(1)
-        Layer 4 begins.
-    step : Out(step_layout(tiling))
+        The last layer begins.
+    step : Out(step_layout(capacity))
+    sums_y, sums_x : Out(ArrayLayout(range(SUMS), REACH))
+    spread : Out(1)
+        Beside them: :func:`hw.program.read_layouts`.
     """
 
-    def __init__(self, tiling):
-        self.tiling = tiling
+    def __init__(self, capacity):
+        self.capacity = capacity
+        self.layouts = read_layouts(capacity)
+        sums = data.ArrayLayout(range(SUMS), REACH)
         super().__init__(
             {
+                "program_address": Out(range(max(2, capacity.read_words))),
+                "program_data": In(width(self.layouts)),
+                "known": Out(1),
+                "facts": Out(self.layouts["pass"]),
                 "job_done": In(1),
                 "picture_free": In(1),
                 "picture_take": Out(1),
-                "step": Out(step_layout(tiling)),
+                "step": Out(step_layout(capacity)),
+                "sums_y": Out(sums),
+                "sums_x": Out(sums),
+                "spread": Out(1),
             }
         )
 
     def elaborate(self, platform):
         m = Module()
-        tiling, array, layers = self.tiling, self.tiling.array, self.tiling.layers
-        layout = self.step.shape()
-
-        layer, half = Signal(2), Signal()
-        column_tile = Signal(range(max(facts.column_tiles for facts in layers)))
-        phase = Signal(2)
-        last_layer = layer == 3
-
-        def per_layer(values):
-            return Array(values)[layer]
-
-        column_tile_last, phase_last = Signal(), Signal()
-        m.d.comb += [
-            column_tile_last.eq(column_tile == per_layer([f.column_tiles - 1 for f in layers])),
-            phase_last.eq(phase == per_layer([f.phases - 1 for f in layers])),
-        ]
-
-        # Columns in use: all of them, but for a layer's last column tile.
-        used = [
-            spec.out_channels - (f.column_tiles - 1) * array.columns
-            for spec, f in zip(tiling.spec.shapes[:3], layers[:3], strict=True)
-        ]
-        quads = [-(-columns // LANES) for columns in used]
-        quad_end = Mux(column_tile_last, per_layer([n - 1 for n in quads] + [0]), tiling.quads - 1)
-        full = (1 << LANES) - 1
-        end_mask = Mux(
-            column_tile_last,
-            per_layer([full >> (q * LANES - n) for q, n in zip(quads, used, strict=True)] + [full]),
-            full >> (tiling.quads * LANES - array.columns),
+        layouts, array, layout = self.layouts, self.capacity.array, self.step.shape()
+        m.submodules.program = program = ProgramReader(
+            self.capacity.read_words, width(layouts), layer_words=2
         )
+        layer = view(layouts["layer"], program.layer[0])
+        map_, grid = (view(layouts[name], program.layer[1]) for name in ("map", "grid"))
+        job, grid_job = (view(layouts[name], program.job) for name in ("job", "grid_job"))
+        m.d.comb += [
+            self.program_address.eq(program.address),
+            program.data.eq(self.program_data),
+            self.facts.eq(view(layouts["pass"], program.pass_word)),
+            self.known.eq(program.known),
+            self.spread.eq(layer.spread),
+            program.layers.eq(self.facts.layers),
+            program.jobs.eq(layer.jobs),
+            program.column_tiles.eq(layer.column_tiles),
+        ]
 
         filled = Signal(range(3))
-        busy, start = Signal(), Signal()
-        y, x, plane = Signal(range(RASTER_STEPS)), Signal(range(RASTER_STEPS)), Signal(2)
-        quad = Signal(layout["quad"].shape)
-        row, group = Signal(layout["row"].shape), Signal(layout["group"].shape)
-        tile_row, tile_group = Signal.like(row), Signal.like(group)
-        tile_channel = Signal(layout["channel"].shape)
-
-        opening = last_layer & (column_tile == 0) & (phase == 0)
+        busy, half = Signal(), Signal()
+        number = Signal(range(LAYERS))
+        start = Signal()
+        opening = layer.last & program.layer_first
         m.d.comb += [
-            start.eq(~busy & (filled != 0) & (~opening | self.picture_free)),
+            start.eq(
+                program.valid & ~busy & (filled != 0) & (~opening | self.picture_free)
+            ),
             self.picture_take.eq(start & opening),
         ]
         m.d.sync += filled.eq(filled + self.job_done - start)
 
-        quad_last, plane_last, x_last, y_last, row_last, job_last = (
-            Signal(name=f"{name}_last") for name in ("quad", "plane", "x", "y", "row", "job")
+        # Loops: row, column, slot, quad.
+        row, column, slot, quad = Signal(8), Signal(8), Signal(2), Signal.like(self.step.quad)
+        quad_end = Signal.like(quad)
+        quad_last, slot_last, column_last, row_last, pixel_last, line_last, job_last = (
+            Signal(name=f"{name}_last")
+            for name in ("quad", "slot", "column", "row", "pixel", "line", "job")
         )
+        warm = Signal(8)  # rows of the grid that only fill the chain
+        warming = Signal()
         m.d.comb += [
-            quad_last.eq(last_layer | (quad == quad_end)),
-            plane_last.eq(plane == PLANES - 1),
-            x_last.eq(x == per_layer([3, 3, 7, RASTER_STEPS - 1])),
-            y_last.eq(
-                Mux(
-                    last_layer,
-                    Mux(column_tile_last, y == RASTER_STEPS - 1, y[:2] == BAND_ROWS - 1),
-                    y == per_layer([3, 3, 7, 0]),
-                )
-            ),
-            row_last.eq(quad_last & plane_last & x_last),
-            job_last.eq(row_last & y_last),
+            quad_end.eq(Mux(program.last_tile | layer.last, layer.quads, array.quads - 1)),
+            quad_last.eq(quad == quad_end),
+            slot_last.eq(slot == layer.slots),
+            column_last.eq(column == Mux(layer.last, grid.columns, job.columns)),
+            row_last.eq(row == Mux(layer.last, grid_job.rows, job.rows)),
+            pixel_last.eq(quad_last & slot_last),
+            line_last.eq((pixel_last & column_last) | warming),
+            job_last.eq(line_last & row_last),
+            warming.eq(warm != 0),
         ]
 
-        def advance(value, by):
-            """Row and group of the channel `by` columns on."""
-            by_group, by_row = divmod(by, array.rows)
-            moved = value[0] + by_row
-            wraps = moved >= array.rows
-            return [
-                Mux(wraps, moved - array.rows, moved),
-                value[1] + by_group + wraps,
-            ]
+        # Where activations of hidden layers go, and which constants belong to them.
+        address, group = Signal(map_shape(self.capacity)), Signal(map_shape(self.capacity))
+        at, tile_at = Signal.like(self.step.row), Signal.like(self.step.row)
+        tile_group = Signal.like(group)
+        tile_channel, bias = Signal.like(self.step.channel), Signal.like(self.step.bias)
+        rows = array.rows // LANES
+        at_end = at == rows - 1
+        next_at, next_group = Mux(at_end, 0, at + 1), Mux(at_end, group + map_.stride, group)
+
+        # Where sums lie: a chain of rows, one of columns.
+        free_left = Signal(range(SUMS))
+        inside_rows, inside_columns = Signal(REACH), Signal(REACH)
+        grid_row = Signal(8)
+        raster_row = Signal(8)
+
+        # Where pixels go.
+        block, line_block = Signal(pixel_shape(self.capacity)), Signal(pixel_shape(self.capacity))
+        y_odd, x_odd, ready = Signal(), Signal(), Signal(8)
+        down = self.facts.doubled | y_odd
+        right = self.facts.doubled | x_odd
 
         with m.If(start):
             m.d.sync += [
                 busy.eq(1),
-                y.eq(Mux(last_layer, column_tile << exact_log2(BAND_ROWS), 0)),
-                x.eq(0),
-                plane.eq(0),
+                row.eq(0),
+                column.eq(0),
+                slot.eq(0),
                 quad.eq(0),
-                row.eq(tile_row),
+                warm.eq(Mux(layer.last, grid_job.warm, 0)),
+                address.eq(job.address),
+                at.eq(tile_at),
                 group.eq(tile_group),
+                free_left.eq(job.free_after),
+                grid_row.eq(grid_job.first),
+                raster_row.eq(1),
+                inside_rows.eq(1),
+                inside_columns.eq(1),
+                line_block.eq(grid_job.block),
+                block.eq(grid_job.block),
+                y_odd.eq(grid_job.y_odd),
+                x_odd.eq(grid.x_odd),
+                ready.eq(grid_job.ready),
+                *(self.sums_y[j].eq(0) for j in range(REACH)),
+                *(
+                    self.sums_x[j].eq(Mux(layer.last, -j * (layer.slots + 1), 0))
+                    for j in range(REACH)
+                ),
             ]
+        with m.Elif(busy & warming):
+            m.d.sync += warm.eq(warm - 1)
         with m.Elif(busy):
-            next_row, next_group = advance((row, group), LANES)
             with m.If(quad_last):
-                m.d.sync += [quad.eq(0), row.eq(tile_row), group.eq(tile_group)]
+                m.d.sync += [quad.eq(0), at.eq(tile_at), group.eq(tile_group)]
             with m.Else():
-                m.d.sync += [quad.eq(quad + 1), row.eq(next_row), group.eq(next_group)]
-            plane_step = Mux(last_layer, x_last, quad_last)
-            x_step = last_layer | (quad_last & plane_last)
-            with m.If(plane_step):
-                m.d.sync += plane.eq(Mux(plane_last, 0, plane + 1))
-            with m.If(x_step):
-                m.d.sync += x.eq(Mux(x_last, 0, x + 1))
-            with m.If(row_last):
-                m.d.sync += y.eq(y + 1)
+                m.d.sync += [quad.eq(quad + 1), at.eq(next_at), group.eq(next_group)]
+            with m.If(quad_last):
+                m.d.sync += [slot.eq(Mux(slot_last, 0, slot + 1))]
+                with m.If(~layer.shared | slot_last):
+                    m.d.sync += [self.sums_x[j].eq(self.sums_x[j] + 1) for j in range(REACH)]
+                    m.d.sync += free_left.eq(free_left - 1)
+                m.d.sync += address.eq(address + 1)
+            with m.If(layer.shared & (slot != 0)):
+                m.d.sync += bias.eq(bias + 1)
+            with m.If(pixel_last):
+                m.d.sync += [
+                    column.eq(Mux(column_last, 0, column + 1)),
+                    address.eq(address + Mux(column_last, job.y_step, map_.x_step)),
+                    inside_columns.eq(Cat(column + 1 < grid.raster, inside_columns)),
+                    block.eq(block + right),
+                    x_odd.eq(~x_odd),
+                ]
+            with m.If(line_last):
+                m.d.sync += ready.eq(ready + 1 + self.facts.doubled)
             with m.If(job_last):
-                m.d.sync += [busy.eq(0), half.eq(~half), phase.eq(phase + 1)]
-                with m.If(phase_last):
-                    tile = advance((tile_row, tile_group), array.columns)
+                m.d.sync += [busy.eq(0), half.eq(~half)]
+                with m.If(program.tile_last):
                     m.d.sync += [
-                        phase.eq(0),
-                        column_tile.eq(column_tile + 1),
-                        tile_row.eq(tile[0]),
-                        tile_group.eq(tile[1]),
+                        tile_channel.eq(tile_channel + Mux(layer.last, 1, array.quads)),
+                        tile_at.eq(next_at),
+                        tile_group.eq(next_group),
                     ]
-                    with m.If(~last_layer):
-                        m.d.sync += tile_channel.eq(tile_channel + tiling.quads)
-                    with m.If(column_tile_last):
-                        m.d.sync += [
-                            column_tile.eq(0),
-                            layer.eq(layer + 1),
-                            tile_row.eq(0),
-                            tile_group.eq(0),
-                        ]
-                        with m.If(last_layer):
-                            m.d.sync += tile_channel.eq(0)
+                with m.If(program.layer_last):
+                    m.d.sync += [
+                        number.eq(number + 1),
+                        tile_at.eq(0),
+                        tile_group.eq(0),
+                        bias.eq(0),
+                    ]
+                    with m.If(layer.last):
+                        m.d.sync += [number.eq(0), tile_channel.eq(0)]
+        with m.If(busy & line_last):
+                m.d.sync += [
+                    row.eq(row + 1),
+                    column.eq(0),
+                    inside_columns.eq(1),
+                    inside_rows.eq(Cat(raster_row < grid_job.raster, inside_rows)),
+                    raster_row.eq(raster_row + 1),
+                    grid_row.eq(grid_row + 1),
+                    y_odd.eq(~y_odd),
+                    x_odd.eq(grid.x_odd),
+                    line_block.eq(line_block + Mux(down, self.facts.block_row, 0)),
+                    block.eq(line_block + Mux(down, self.facts.block_row, 0)),
+                ]
+                with m.If(layer.last):
+                    m.d.sync += [
+                        self.sums_y[0].eq(self.sums_y[0] + grid.row_sums),
+                        *(self.sums_y[j].eq(self.sums_y[j - 1]) for j in range(1, REACH)),
+                        *(
+                            self.sums_x[j].eq(-j * (layer.slots + 1)) for j in range(REACH)
+                        ),
+                    ]
+        m.d.comb += program.take.eq(busy & job_last)
 
-        m.d.sync += [
-            self.step.valid.eq(busy),
-            self.step.layer.eq(layer),
-            self.step.half.eq(half),
-            self.step.phase.eq(phase),
-            self.step.y.eq(y),
-            self.step.x.eq(x),
-            self.step.plane.eq(plane),
-            self.step.quad.eq(quad),
-            self.step.mask.eq(Mux(quad == quad_end, end_mask, full)),
-            self.step.row.eq(row),
-            self.step.group.eq(group),
-            self.step.channel.eq(tile_channel + quad),
-            self.step.row_last.eq(busy & row_last),
-            self.step.job_last.eq(busy & job_last),
-            self.step.frees_half.eq(
-                busy & Mux(layer == 2, row_last & (y == tiling.rows_to_read - 1), job_last)
+        full = (1 << LANES) - 1
+        step = Signal(layout)
+        m.d.comb += [
+            step.valid.eq(busy & ~warming),
+            step.layer.eq(number),
+            step.last.eq(layer.last),
+            step.spread.eq(layer.spread),
+            step.half.eq(half),
+            step.clip.eq(layer.clip),
+            step.channel.eq(tile_channel + Mux(layer.last, 0, quad)),
+            step.biased.eq(layer.shared & (slot != 0)),
+            step.bias.eq(bias),
+            step.quad.eq(quad),
+            step.mask.eq(Mux(program.last_tile & quad_last, layer.mask, full)),
+            step.row.eq(at),
+            step.address.eq(address + group),
+            step.slot.eq(slot),
+            step.colour.eq(program.column_tile),
+            step.near_y.eq(inside_rows),
+            step.near_x.eq(inside_columns),
+            step.phase.eq(grid_job.phase),
+            *(
+                step[f"inside_{axis}"][n].eq((at >= grid.low[n]) & (at <= grid.high[n]))
+                for axis, at in (("y", grid_row), ("x", column))
+                for n in range(2)
+            ),
+            step.block.eq(block),
+            step.y_odd.eq(y_odd),
+            step.x_odd.eq(x_odd),
+            step.counts.eq(
+                busy & ~warming & line_last & layer.last & grid_job.counts & program.last_tile
+            ),
+            step.ready.eq(ready),
+            step.ends.eq(busy & job_last & layer.last & program.layer_last),
+            step.job_last.eq(busy & job_last),
+            step.frees_half.eq(
+                busy
+                & Mux(
+                    layer.last,
+                    job_last,
+                    quad_last & (free_left == 0) & (~layer.shared | slot_last),
+                )
             ),
         ]
+        m.d.sync += self.step.eq(step)
         return m

@@ -1,154 +1,207 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The order of work: which tile comes next."""
+"""The order of work: which sweep comes next."""
 
-from amaranth import Array, Module, Mux, Signal
+from amaranth import Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
-from amaranth.lib.wiring import Out
-from amaranth.utils import exact_log2
+from amaranth.lib.fifo import SyncFIFOBuffered
+from amaranth.lib.wiring import In, Out
 
-from hw.tiling import BAND_ROWS, JOB_ROWS
+from hw.engine.program_reader import ProgramReader
+from hw.primitives.block_ram import BlockRam
+from hw.primitives.delay import delay
+from hw.program import feed_layouts, sweep_layout, width
+from hw.tiling import IN_FLIGHT
+
+AHEAD = 16  # sweeps that wait in front of the feeder: more than a change of layer takes cycles
 
 
-def tile_layout(tiling):
-    """Return the layout of a tile's description.
+def tile_layout(capacity):
+    """Return the layout of a sweep on its way to the feeder.
 
     Fields
     ------
-    layer : 0 to 3
-    row_tile : selects the group of input channels
-    last_row_tile : the rows beyond ``last_rows`` are unused
+    first : its inputs are latents
+    signed : its inputs are int8 in place of uint8
+    address : of its first input
+    sum, rows, columns, map_step, sum_step, settles : as in :func:`hw.program.sweep_layout`
     opens : its sums start at 0 instead of adding to what is there
-    y_first, y_last, x_first, x_last : accumulators reached, in the job's own raster
-    y_offset, x_offset : input pixel minus accumulator position, modulo 16
-    words : words of the weight stream, minus 1
-    job_first, job_last : first and last tile of a job
-    layer_first, layer_last : first and last tile of a layer
-    waits : it reads channels that the last jobs of the layer before may still have to write
-    rows_needed : rows of that layer's last job that are enough for it, 8 for all;
-        :meth:`hw.tiling.Tiling.rows_needed`
+    tile : it needs new weights: `words` words of the stream, less 1
+    rows_used : rows of the array in use
+    again : the job's weights are those of the job before
+    job_first, job_last : first and last sweep of a job
+    layer_first, layer_last : first and last sweep of a layer
+    allow : so many jobs of the layer before may be unwritten
     """
-    most_words = max(tiling.words(n, 0) for n in range(4))
+    sweep, feed = sweep_layout(capacity), feed_layouts(capacity)
+    tiles = feed["tiles"]
+    fields = {name: sweep[name].shape for name in ("address", "sum", "rows", "columns")}
+    fields |= {name: sweep[name].shape for name in ("map_step", "sum_step")}
+    flags = (
+        "settles", "opens", "tile", "first", "signed", "again",
+        "job_first", "job_last", "layer_first", "layer_last",
+    )  # fmt: skip
     return data.StructLayout(
-        {
-            "layer": 2,
-            "row_tile": range(max(facts.row_tiles for facts in tiling.layers)),
-            "last_row_tile": 1,
-            "opens": 1,
-            "y_first": 4,
-            "y_last": 4,
-            "x_first": 4,
-            "x_last": 4,
-            "y_offset": 4,
-            "x_offset": 4,
-            "words": range(most_words),
-            "job_first": 1,
-            "job_last": 1,
-            "layer_first": 1,
-            "layer_last": 1,
-            "waits": 1,
-            "rows_needed": 4,
-        }
+        fields
+        | {name: 1 for name in flags}
+        | {"words": tiles["words"].shape, "rows_used": tiles["last_rows"].shape, "allow": 2}
     )
 
 
 class Sequencer(wiring.Component):
-    """Walk the five loops of :mod:`hw.tiling`: layer, column tile, phase, row tile, tap.
+    """Walk the program: layers, column tiles, jobs, row tiles, sweeps.
 
-    A tile a cycle at most, avatar after avatar without end.
+    A sweep a cycle at most, pass after pass without end. The next job's word is fetched while the
+    sweeps of the one before go out; a change of layer costs a few cycles, in which the feeder
+    lives on the sweeps that are :data:`AHEAD`.
 
     Parameters
     ----------
-    tiling : Tiling
-        Trip counts.
+    capacity : hw.capacity.Capacity
 
     Members
     -------
-    o : Out(stream.Signature(tile_layout(tiling)))
+    o : Out(stream.Signature(tile_layout(capacity)))
+    known : Out(1)
+        `facts` are there.
+    facts : Out(feed_layouts(capacity)["pass"])
+        The program's first word.
+    program_address : Out, program_data : In
+        To the memory of :func:`hw.program.feed_layouts`.
+    sweep_address : Out, sweep_data : In
+        To the memory of :func:`hw.program.sweep_layout`.
     """
 
-    def __init__(self, tiling):
-        self.tiling = tiling
-        super().__init__({"o": Out(stream.Signature(tile_layout(tiling)))})
+    def __init__(self, capacity):
+        self.capacity = capacity
+        self.layouts = feed_layouts(capacity)
+        super().__init__(
+            {
+                "o": Out(stream.Signature(tile_layout(capacity))),
+                "known": Out(1),
+                "facts": Out(self.layouts["pass"]),
+                "program_address": Out(range(max(2, capacity.feed_words))),
+                "program_data": In(width(self.layouts)),
+                "sweep_address": Out(range(max(2, capacity.sweeps))),
+                "sweep_data": In(sweep_layout(capacity)),
+            }
+        )
 
     def elaborate(self, platform):
         m = Module()
-        facts = self.tiling.layers
-
-        def per_layer(values):
-            return Array(values)[layer]
-
-        layer = Signal(2)
-        loops = [  # innermost first
-            Signal(range(max(getattr(f, name) for f in facts)), name=name[:-1])
-            for name in ("taps", "row_tiles", "phases", "column_tiles")
-        ]
-        tap, row_tile, phase, column_tile = loops
-        at_end = [
-            Signal(name=f"{name}_last") for name in ("tap", "row_tile", "phase", "column_tile")
-        ]
-        for loop, end, name in zip(
-            loops, at_end, ("taps", "row_tiles", "phases", "column_tiles"), strict=True
-        ):
-            m.d.comb += end.eq(loop == per_layer([getattr(f, name) - 1 for f in facts]))
-
-        tile = Signal(self.o.p.shape())
-        job_first = (tap == 0) & (row_tile == 0)
-        job_last = at_end[0] & at_end[1]
+        layouts = self.layouts
+        m.submodules.program = program = ProgramReader(
+            self.capacity.feed_words, width(layouts), layer_words=3
+        )
+        loops, tiles, maps = (
+            view(layouts[name], program.layer[n])
+            for n, name in enumerate(("loops", "tiles", "maps"))
+        )
         m.d.comb += [
-            tile.layer.eq(layer),
-            tile.row_tile.eq(row_tile),
-            tile.last_row_tile.eq(at_end[1]),
-            tile.opens.eq((row_tile == 0) & ((tap == 0) | (layer == 0))),
-            tile.words.eq(
-                Mux(
-                    at_end[1],
-                    per_layer(
-                        [self.tiling.words(n, f.row_tiles - 1) - 1 for n, f in enumerate(facts)]
-                    ),
-                    per_layer([self.tiling.words(n, 0) - 1 for n in range(4)]),
-                )
-            ),
-            tile.job_first.eq(job_first),
-            tile.job_last.eq(job_last),
-            tile.layer_first.eq(job_first & (phase == 0) & (column_tile == 0)),
-            tile.layer_last.eq(job_last & at_end[2] & at_end[3]),
-            tile.waits.eq(
-                row_tile >= per_layer([self.tiling.first_waiting_row_tile(n) for n in range(4)])
-            ),
-            tile.rows_needed.eq(JOB_ROWS),
+            self.program_address.eq(program.address),
+            program.data.eq(self.program_data),
+            self.facts.eq(view(layouts["pass"], program.pass_word)),
+            self.known.eq(program.known),
+            program.layers.eq(self.facts.layers),
+            program.jobs.eq(loops.jobs),
+            program.column_tiles.eq(loops.column_tiles),
         ]
-        with m.Switch(layer):
-            with m.Case(0):  # a tap is an output pixel of its own
-                m.d.comb += [
-                    tile.y_first.eq(tap[2:4]),
-                    tile.y_last.eq(tap[2:4]),
-                    tile.x_first.eq(tap[0:2]),
-                    tile.x_last.eq(tap[0:2]),
-                ]
-            with m.Case(1, 2):
-                for axis, bit in (("y", 1), ("x", 0)):
-                    far, odd = tap[bit], phase[bit]
-                    size = per_layer([0, facts[1].in_size - 1, facts[2].in_size - 1, 0])
-                    m.d.comb += [
-                        tile[f"{axis}_first"].eq(far & ~odd),
-                        tile[f"{axis}_last"].eq(size - (far & odd)),
-                        tile[f"{axis}_offset"].eq(Mux(far, Mux(odd, 1, -1), 0)),
-                    ]
-            with m.Case(3):
-                m.d.comb += [
-                    tile.y_last.eq(BAND_ROWS - 1),
-                    tile.x_last.eq(facts[3].in_size - 1),
-                    tile.y_offset.eq(column_tile << exact_log2(BAND_ROWS)),
-                    tile.rows_needed.eq((column_tile + 1) << exact_log2(BAND_ROWS // 2)),
-                ]
 
-        with m.If(self.o.ready | ~self.o.valid):
-            m.d.sync += [self.o.p.eq(tile), self.o.valid.eq(1)]
-            carry = 1
-            for loop, end in zip(loops, at_end, strict=True):
-                with m.If(carry):
-                    m.d.sync += loop.eq(Mux(end, 0, loop + 1))
-                carry = carry & end
-            with m.If(carry):
-                m.d.sync += layer.eq(layer + 1)
+        # The job whose sweeps go out, and what is true of its layer.
+        active, last_issue, issue = Signal(), Signal(), Signal()
+        own_loops, own_tiles = Signal(layouts["loops"]), Signal(layouts["tiles"])
+        own_job, stride = Signal(layouts["job"]), Signal.like(maps.stride)
+        layer_first, layer_last = Signal(), Signal()
+        row_tile, base = Signal.like(loops.row_tiles), Signal.like(maps.base)
+        sweep, address = Signal(8), Signal.like(self.sweep_address)
+        sweep_last, row_last = Signal(), Signal()
+        m.d.comb += [
+            sweep_last.eq(sweep == own_job.sweeps),
+            row_last.eq(row_tile == own_loops.row_tiles),
+            last_issue.eq(issue & sweep_last & row_last),
+            program.take.eq(program.valid & (~active | last_issue)),
+            self.sweep_address.eq(address),
+        ]
+        with m.If(issue):
+            m.d.sync += [sweep.eq(sweep + 1), address.eq(address + 1)]
+            with m.If(sweep_last):
+                m.d.sync += [
+                    sweep.eq(0),
+                    address.eq(own_job.sweep),
+                    row_tile.eq(row_tile + 1),
+                    base.eq(base + stride),
+                ]
+            with m.If(last_issue):
+                m.d.sync += active.eq(0)
+        with m.If(program.take):
+            job = view(layouts["job"], program.job)
+            m.d.sync += [
+                active.eq(1),
+                own_loops.eq(loops),
+                own_tiles.eq(tiles),
+                own_job.eq(job),
+                stride.eq(maps.stride),
+                layer_first.eq(program.layer_first),
+                layer_last.eq(program.layer_last),
+                row_tile.eq(0),
+                base.eq(maps.base),
+                sweep.eq(0),
+                address.eq(job.sweep),
+            ]
+
+        ahead = Signal(range(AHEAD + 1))  # issued and not taken
+        taken = self.o.valid & self.o.ready
+        m.d.comb += issue.eq(active & (ahead != AHEAD))
+        m.d.sync += ahead.eq(ahead + issue - taken)
+
+        # What the sweep's own word does not say, beside it.
+        about = Signal(self.o.p.shape())
+        job_first = (row_tile == 0) & (sweep == 0)
+        needed = Signal(IN_FLIGHT)
+        m.d.comb += [
+            *(
+                needed[age].eq(own_job.needs[age] & (row_tile >= own_tiles.reached_from[age]))
+                for age in range(IN_FLIGHT)
+            ),
+            about.first.eq(own_loops.first),
+            about.signed.eq(own_loops.signed),
+            about.address.eq(base),
+            about.opens.eq(row_tile == 0),
+            about.words.eq(Mux(row_last, own_tiles.last_words, own_tiles.words)),
+            about.rows_used.eq(Mux(row_last, own_tiles.last_rows, self.capacity.array.rows)),
+            about.again.eq(own_job.again),
+            about.job_first.eq(job_first),
+            about.job_last.eq(sweep_last & row_last),
+            about.layer_first.eq(job_first & layer_first),
+            about.layer_last.eq(sweep_last & row_last & layer_last),
+            about.allow.eq(IN_FLIGHT),
+        ]
+        for age in reversed(range(IN_FLIGHT)):
+            with m.If(needed[age]):
+                m.d.comb += about.allow.eq(age)
+        about = delay(m, about, BlockRam.latency)
+
+        tile = Signal(self.o.p.shape(), reset_less=True)
+        word = self.sweep_data
+        m.d.sync += tile.eq(about)
+        m.d.sync += [
+            tile[name].eq(word[name])
+            for name in ("sum", "rows", "columns", "map_step", "sum_step", "settles", "tile")
+        ]
+        m.d.sync += [
+            tile.address.eq(about.address + word.address),
+            tile.opens.eq(about.opens & word.opens),
+        ]
+        m.submodules.ahead = waiting = SyncFIFOBuffered(width=len(tile.as_value()), depth=AHEAD)
+        m.d.comb += [
+            waiting.w_data.eq(tile),
+            waiting.w_en.eq(delay(m, issue, BlockRam.latency + 1, reset_less=False)),
+            self.o.valid.eq(waiting.r_rdy),
+            self.o.p.as_value().eq(waiting.r_data),
+            waiting.r_en.eq(self.o.ready),
+        ]
         return m
+
+
+def view(layout, word):
+    """Return a program's word, whose lowest bits `layout` describes, as its fields."""
+    return data.View(layout, word[: layout.size])

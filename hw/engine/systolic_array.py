@@ -84,7 +84,7 @@ def array_latency(array):
 
     Parameters
     ----------
-    array : hw.tiling.ArraySpec
+    array : hw.array.ArraySpec
     """
     return PE.latency + tree_levels(array) + array.row_groups
 
@@ -104,7 +104,7 @@ class SystolicArray(wiring.Component):
 
     Parameters
     ----------
-    array : hw.tiling.ArraySpec
+    array : hw.array.ArraySpec
         Rows, columns, weights in a word, and rows and columns a hop.
     weight_bits, psum_width : int
         Bits of a signed weight, and of a signed sum over one column.

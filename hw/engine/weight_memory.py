@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The weights of an avatar, word by word, from on-chip memory."""
+"""The weights of a pass, word by word, from on-chip memory."""
 
 from amaranth import Module, Mux, Signal, signed
 from amaranth.lib import data, wiring
@@ -17,7 +17,7 @@ def word_layout(weight_bits, word_weights):
 def weight_source(word):
     """Return the signature of where weight words come from, in the order of use.
 
-    ``word`` follows ``take`` by :attr:`WeightMemory.latency` cycles, so that a memory as large as
+    ``word`` follows ``take`` by :attr:`WeightReader.latency` cycles, so that a memory as large as
     the chip needs no signal that stalls all of it.
 
     Parameters
@@ -31,46 +31,63 @@ def weight_source(word):
         There is a word to take.
     take : In(1)
         It is taken; only while `valid`.
+    job_first, again : In(1)
+        The word to be taken is the first of a job; that job has the words of the one before.
     word : Out(word)
     """
-    return wiring.Signature({"valid": Out(1), "take": In(1), "word": Out(word)})
+    return wiring.Signature(
+        {"valid": Out(1), "take": In(1), "job_first": In(1), "again": In(1), "word": Out(word)}
+    )
 
 
-class WeightMemory(wiring.Component):
-    """Give the words of one avatar in order, over and over, from block RAM. A word a cycle.
+class WeightReader(wiring.Component):
+    """Give the words of a pass in order, over and over, from a block RAM. A word a cycle.
 
     Parameters
     ----------
     word : Layout
         :func:`word_layout`.
     depth : int
-        Words of an avatar.
-    init : list of int
-        The words, as :func:`hw.contents.weight_words` yields them.
+        Words of the memory.
 
     Members
     -------
     o : Out(weight_source(word))
         Always valid.
+    last : In(range(depth))
+        Address of the last word of a pass.
+    address : Out(range(depth)), data : In(word)
+        To a :class:`hw.primitives.block_ram.BlockRam`.
     """
 
     latency = 1 + BlockRam.latency + 2  # the address and the word cross the chip
 
-    def __init__(self, word, depth, init):
-        self.depth, self.init = depth, init
-        super().__init__({"o": Out(weight_source(word))})
+    def __init__(self, word, depth):
+        self.depth = depth
+        super().__init__(
+            {
+                "o": Out(weight_source(word)),
+                "last": In(range(max(2, depth))),
+                "address": Out(range(max(2, depth))),
+                "data": In(word),
+            }
+        )
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.memory = words = BlockRam(self.o.word.shape().size, self.depth, self.init)
-        position = Signal(range(self.depth))  # of the word to be taken next
-        address = Signal.like(position, reset_less=True)
+        position = Signal.like(self.address)  # of the word to be taken next
+        job_start = Signal.like(self.address)  # of the job that is being taken
+        now = Signal.like(self.address)
+        address = Signal.like(self.address, reset_less=True)
+        m.d.comb += now.eq(Mux(self.o.job_first & self.o.again, job_start, position))
         with m.If(self.o.take):
-            m.d.sync += position.eq(Mux(position == self.depth - 1, 0, position + 1))
-        m.d.sync += address.eq(position)
+            m.d.sync += position.eq(Mux(now == self.last, 0, now + 1))
+            with m.If(self.o.job_first):
+                m.d.sync += job_start.eq(now)
+        m.d.sync += address.eq(now)
         m.d.comb += [
-            words.address.eq(address),
+            self.address.eq(address),
             self.o.valid.eq(1),
-            self.o.word.eq(delay(m, words.data, 2)),
+            self.o.word.eq(delay(m, self.data, 2)),
         ]
         return m

@@ -1,66 +1,91 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Feed latents to the generator and record what it does; the caller compares.
+"""Load models into the machine one after another, feed latents, and record; the caller compares.
 
-Environment: LIMIT is the time-out in cycles; IN names an .npz with `latents` int8 (N, 100), `stall`
-(probability of a pause at each end), `rest` (cycles before the first latent) and `weights` (words,
-if the design takes them as a stream); OUT names the .npz to write:
-`pictures` uint8 (N, 32, 32, 3), `first_in`, `last_out` int (N,) in cycles, and `trace`, the packed
-words of the trace port.
+Environment: LIMIT is the time-out in cycles; IN names a JSON file with `stall` (probability of a
+pause at each end), `memories` (names, in the order of the bus) and `runs`: for each run `words`
+(lists by memory, or null: what is there stays), `latents` (lists of int), `pixels` (of a picture),
+`rest` (cycles before the first latent) and, if the design takes them as a stream, `weights`; OUT
+names the JSON file to write: for each run `pixels` (ints, picture by picture), `first_in` and
+`last_out` (cycles, a picture each) and `trace`, the packed words of the trace port.
 """
 
+import json
 import os
+from pathlib import Path
 
 import cocotb
-import numpy as np
 from cocotb.triggers import ClockCycles, FallingEdge, ValueChange
 
-from hw.tiling import PICTURE_SIZE
 from sim.benches.bench import PERIOD, cycle, start
 from sim.streams import StreamSink, StreamSource
+
+SETTLING = 8  # cycles of a change of `running`, and of the last word
 
 
 @cocotb.test(timeout_time=int(os.environ["LIMIT"]) * PERIOD, timeout_unit="ns")
 async def record(dut):
-    given = np.load(os.environ["IN"])
-    latents, stall = given["latents"], float(given["stall"])
-    trace = []
-
+    given = json.loads(Path(os.environ["IN"]).read_text())
+    stall = given["stall"]
     source = StreamSource(dut, "i_latents", stall=stall)
     sink = StreamSink(dut, "o_pixels", stall=stall)
+    weights = StreamSource(dut, "i_weights", stall=stall) if given["weight_stream"] else None
+    dut.load__enable.value = 0
+    dut.running.value = 1
     await start(dut)
-
-    if "weights" in given:
-        weights = StreamSource(dut, "i_weights", stall=stall)
-        words = [int(word, 16) for word in given["weights"]]
-        cocotb.start_soon(repeat(weights, words))
+    trace = []
     cocotb.start_soon(watch(dut, trace))
-    await ClockCycles(dut.clk, int(given["rest"]))
-    await FallingEdge(dut.clk)
-    first_in, last_out, pictures = [], [], []
+    runs, stream = [], None
+    for run in given["runs"]:
+        if run["words"] is not None:
+            if stream:
+                stream.cancel()
+                weights.valid.value = 0
+            await load(dut, given["memories"], run["words"])
+            if weights:
+                stream = cocotb.start_soon(repeat(weights, run["weights"]))
+        await ClockCycles(dut.clk, run["rest"])
+        await FallingEdge(dut.clk)
+        trace.clear()
+        runs.append(await pictures(source, sink, run) | {"trace": [f"{w:x}" for w in trace]})
+    Path(os.environ["OUT"]).write_text(json.dumps(runs))
+
+
+async def pictures(source, sink, run):
+    """Feed a run's latents; return its pixels and cycles."""
+    first_in, last_out, pixels = [], [], []
 
     async def feed():
-        for latent in latents:
-            await source.send([int(latent[0]) & 0xFF])
+        for latent in run["latents"]:
+            await source.send([latent[0] & 0xFF])
             first_in.append(cycle())
-            await source.send(int(z) & 0xFF for z in latent[1:])
+            await source.send(number & 0xFF for number in latent[1:])
 
     cocotb.start_soon(feed())
-    for _ in latents:
-        pictures.append(await sink.recv(PICTURE_SIZE**2))
+    for _ in run["latents"]:
+        pixels.append(await sink.recv(run["pixels"]))
         last_out.append(cycle())
+    return {"pixels": pixels, "first_in": first_in, "last_out": last_out}
 
-    pixels = np.array(pictures, "<u4").view(np.uint8)
-    np.savez(
-        os.environ["OUT"],
-        pictures=pixels.reshape(-1, PICTURE_SIZE, PICTURE_SIZE, 4)[..., :3],
-        first_in=first_in,
-        last_out=last_out,
-        trace=np.array([f"{word:x}" for word in trace]),
-    )
+
+async def load(dut, memories, words):
+    """Write a model's words while the machine is held in reset."""
+    dut.running.value = 0
+    await ClockCycles(dut.clk, SETTLING)
+    for place, name in enumerate(memories):
+        for address, word in enumerate(words[name]):
+            await FallingEdge(dut.clk)
+            dut.load__enable.value = 1 << place
+            dut.load__address.value = address
+            dut.load__data.value = int(word, 16)
+    await FallingEdge(dut.clk)
+    dut.load__enable.value = 0
+    await ClockCycles(dut.clk, SETTLING)
+    dut.running.value = 1
 
 
 async def repeat(source, words):
     """Send the weight stream again and again, as a weight memory does."""
+    words = [int(word, 16) for word in words]
     while True:
         await source.send(words)
 

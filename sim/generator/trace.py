@@ -1,46 +1,49 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Decode the generator's trace port into feature maps."""
+"""Decode the machine's trace port into feature maps."""
 
 import numpy as np
 
+from hw.array import LANES
 from hw.engine.generator import trace_layout
-from hw.tiling import LANES, PLANES
 
 
-def feature_maps(tiling, words):
-    """Return what layers 1 to 3 of the hardware wrote.
+def feature_maps(tiling, capacity, words):
+    """Return what the hidden layers of the hardware wrote.
 
     Parameters
     ----------
-    tiling : Tiling
+    tiling : hw.tiling.Tiling
+    capacity : hw.capacity.Capacity
     words : sequence of int
-        The valid trace words of one or more avatars, in order.
+        The valid trace words of one or more passes, in order.
 
     Returns
     -------
-    list of three int16 arrays, shape (avatars, 3, channels, size, size)
-        -1 where nothing was written.
+    list of int16 arrays, shape (passes, slots, channels, size, size)
+        -1000 where nothing was written.
     """
-    fields = _fields(trace_layout(tiling), words)
-    avatar = np.cumsum((fields["layer"] == 0) & (np.roll(fields["layer"], 1) == 3))
-    avatar -= avatar[:1]
+    fields = _fields(trace_layout(capacity), words)
     layer = fields["layer"]
+    begins = (layer == 0) & (np.roll(layer, 1) != 0)
+    number = np.cumsum(begins) - begins[:1]
+    slots, rows = tiling.pass_slots, capacity.array.rows
     maps = []
-    for n, spec in enumerate(tiling.spec.shapes[:3]):
-        here = layer == n
-        count = int(avatar[-1]) + 1 if len(avatar) else 0
+    for n, each in enumerate(tiling.layers[:-1]):
+        shape, here = each.shape, layer == n
+        count = int(number[-1]) + 1 if len(number) else 0
         out = np.full(
-            (count, PLANES, spec.out_channels, spec.out_size, spec.out_size), -1, np.int16
+            (count, slots, each.out_groups * rows, shape.out_size, shape.out_size), -1000, np.int16
         )
-        first = fields["group"][here] * tiling.array.rows + fields["row"][here]
+        offset = fields["address"][here] - tiling.map_base(n, capacity.map_words)
+        pixel, slot = np.divmod(offset, slots)
+        group, pixel = np.divmod(pixel, shape.out_size**2)
+        y, x = np.divmod(pixel, shape.out_size)
         for lane in range(LANES):
             used = fields["mask"][here] >> lane & 1 == 1
-            at = [avatar, fields["plane"], None, fields["y"], fields["x"]]
-            index = tuple(
-                first[used] + lane if field is None else field[here][used] for field in at
-            )
-            out[index] = fields[f"value{lane}"][here][used]
-        maps.append(out)
+            channel = group * rows + fields["row"][here] * LANES + lane
+            at = (number[here], slot, channel, y, x)
+            out[tuple(index[used] for index in at)] = fields[f"value{lane}"][here][used]
+        maps.append(out[:, :, : shape.out_channels])
     return maps
 
 

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The size of the systolic array, and what follows from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from golden.spec import QUAD
+from support.failures import InputError
+
+LANES = QUAD  # requantizers: a quad of the array's columns is read at once
+SUMS = 512  # accumulators of a half bank: block RAM of 36 bits has as many words
+
+
+@dataclass(frozen=True)
+class ArraySpec:
+    """Size of the systolic array.
+
+    Parameters
+    ----------
+    rows, columns : int
+        Input channels and output channels (in the last layer: taps) of a tile: multiples of 4, 4
+        to 256.
+    word_weights : int, optional
+        Weights in a word of the weight stream; half a tile by default.
+    hop : int
+        Rows and columns that share a pipeline stage: data moves one group of `hop` a cycle.
+
+    Raises
+    ------
+    InputError
+        A size is out of range.
+    """
+
+    rows: int = 16
+    columns: int = 16
+    word_weights: int | None = None
+    hop: int = 4
+
+    def __post_init__(self):
+        for name in ("rows", "columns"):
+            size = getattr(self, name)
+            if not LANES <= size <= 256 or size % LANES:
+                raise InputError(
+                    f"array: {name} is {size}; give a multiple of {LANES}, {LANES} to 256 "
+                    f"({LANES} activations leave the requantizer at once)"
+                )
+        if self.word_weights is None:
+            object.__setattr__(self, "word_weights", self.rows * self.columns // 2)
+        if not 1 <= self.word_weights <= self.rows * self.columns:
+            raise InputError(
+                f"array: {self.word_weights} weights a word; give 1 to {self.rows * self.columns}"
+            )
+        if not 1 <= self.hop <= 16:
+            raise InputError(f"array: hop is {self.hop}; give 1 to 16")
+
+    @property
+    def macs_per_cycle(self):
+        """Products a cycle, each of which feeds an accumulator."""
+        return self.rows * self.columns
+
+    @property
+    def row_groups(self):
+        """Pipeline stages that a partial sum goes down."""
+        return -(-self.rows // self.hop)
+
+    @property
+    def column_groups(self):
+        """Pipeline stages that an activation goes right."""
+        return -(-self.columns // self.hop)
+
+    @property
+    def quads(self):
+        """Steps in which the requantizers read one accumulator address of all columns."""
+        return self.columns // LANES
+
+    @property
+    def lanes(self):
+        """Output phases of the last layer that the columns hold at once, four taps each: 1, 2, 4."""
+        return 4 if self.columns >= 16 else 2 if self.columns >= 8 else 1
+
+    def words(self, rows):
+        """Words of the weight stream of a tile with so many rows in use."""
+        return -(-rows * self.columns // self.word_weights)

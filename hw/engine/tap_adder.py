@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The last layer's columns to output pixels: each pixel is the sum of its taps."""
+
+from amaranth import Module, Mux, Signal, signed
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from hw.array import LANES
+from hw.engine.readout import REACH
+from hw.primitives.delay import delay
+
+TAPS = 4  # of a lane
+
+
+def tap_places(lanes, *, spread):
+    """Return how many rows and pixels each column's tap lies behind, (y, x) a column.
+
+    Parameters
+    ----------
+    lanes : int
+        1, 2 or 4 lanes of four columns.
+    spread : bool
+        Each lane has the 2 x 2 taps of a phase of its own; else all columns are taps of one phase,
+        at most four behind one another along x.
+    """
+    if spread:
+        return [divmod(n % TAPS, 2) for n in range(TAPS * lanes)]
+    return [divmod(n, 2 if lanes == 1 else REACH) for n in range(TAPS * lanes)]
+
+
+class TapAdder(wiring.Component):
+    """Sum the columns of each lane, or of all lanes together.
+
+    ``sums`` follow their inputs by :attr:`latency` cycles; a pixel of each lane a cycle.
+
+    Parameters
+    ----------
+    lanes : int
+        1, 2 or 4 lanes of four columns.
+    acc_width : int
+        Bits of a signed sum.
+
+    Members
+    -------
+    spread : In(1)
+        A sum a lane; else the sum of all is that of lane 0.
+    near_y, near_x : In(REACH)
+        The row, the pixel so far back is inside the raster; columns that lie outside count as 0.
+    columns : In(ArrayLayout(signed(acc_width), 4 * lanes))
+    sums : Out(ArrayLayout(signed(acc_width), LANES))
+        Lanes that there are not are 0.
+    """
+
+    latency = 6
+
+    def __init__(self, lanes, *, acc_width):
+        self.lanes, self.acc_width = lanes, acc_width
+        super().__init__(
+            {
+                "spread": In(1),
+                "near_y": In(REACH),
+                "near_x": In(REACH),
+                "columns": In(data.ArrayLayout(signed(acc_width), TAPS * lanes)),
+                "sums": Out(data.ArrayLayout(signed(acc_width), LANES)),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        width = self.acc_width
+
+        def register(value):
+            stage = Signal(signed(width), reset_less=True)
+            m.d.sync += stage.eq(value)
+            return stage
+
+        places = zip(tap_places(self.lanes, spread=True), tap_places(self.lanes, spread=False))
+        masked = []
+        for n, ((lane_y, lane_x), (y, x)) in enumerate(places):
+            near = Signal(reset_less=True)
+            m.d.sync += near.eq(
+                Mux(
+                    self.spread,
+                    self.near_y[lane_y] & self.near_x[lane_x],
+                    self.near_y[y] & self.near_x[x],
+                )
+            )
+            # A mask, no multiplexer: Yosys would make a reset of `width` registers of it.
+            column = delay(m, self.columns[n], 1)
+            masked.append(register(column & near.replicate(width)))
+
+        def tree(terms):
+            while len(terms) > 1:
+                terms = [register(a + b) for a, b in zip(terms[::2], terms[1::2], strict=True)]
+            return terms[0]
+
+        lanes = [tree(masked[TAPS * n : TAPS * (n + 1)]) for n in range(self.lanes)]
+        levels = self.lanes.bit_length() - 1
+        together = delay(m, tree(lanes), 2 - levels)
+        spread = delay(m, self.spread, self.latency)
+        for n, lane in enumerate(lanes):
+            later = delay(m, lane, 2)
+            m.d.comb += self.sums[n].eq(later if n else Mux(spread, later, together))
+        return m
