@@ -31,9 +31,9 @@ def self_test_of(model, columns):
 
     Returns
     -------
-    100 int
+    tuple of int
         Latents, :func:`self_test_latents`.
-    4 int
+    tuple of int
         What they must give, :func:`layer_sums`.
     """
     latents = self_test_latents(model.spec.latent)
@@ -46,22 +46,23 @@ def layer_sums(model, latents, columns):
     Parameters
     ----------
     model : golden.model_file.Model
-    latents : int8 array, shape (100,)
+    latents : int8 array, shape (latent,)
     columns : int
         Of the array: they decide the order in which activations are finished.
 
     Returns
     -------
-    4 int
-        CRC-32 (:func:`zlib.crc32`) of the activations of layers 1 to 3, in the order of
-        :func:`finished`, and of the picture, 3072 bytes R G B row-major.
+    tuple of int
+        CRC-32 (:func:`zlib.crc32`) of the activations of each hidden layer, in the order of
+        :func:`finished`, and of the picture, row-major.
     """
     *hidden, picture = trace(model, np.asarray(latents)[None])
     sums = [
         zlib.crc32(finished(values.activations[0], columns, layer.stride))
         for layer, values in zip(model.spec.shapes, hidden)
     ]
-    pixels = picture.activations[0, :, 0].transpose(1, 2, 0)
+    planes = picture.activations[0].reshape(model.spec.colours, model.spec.size, model.spec.size)
+    pixels = planes.transpose(1, 2, 0)
     return (*sums, zlib.crc32(pixels.tobytes()))
 
 
@@ -69,12 +70,12 @@ def finished(maps, columns, stride):
     """Return the activations of a layer in the order in which the array finishes them.
 
     Channels are cut into tiles of `columns`, a tile into the `stride` x `stride` output phases; a
-    phase goes pixel by pixel, R, G, B, and channel by channel, `QUAD` at a time: behind the last
+    phase goes pixel by pixel, plane by plane, and channel by channel, `QUAD` at a time: behind the last
     channel of a tile, zeros fill the quad.
 
     Parameters
     ----------
-    maps : uint8 array, shape (3, channels, size, size)
+    maps : uint8 or int8 array, shape (planes, channels, size, size)
     columns, stride : int
 
     Returns

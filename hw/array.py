@@ -76,7 +76,7 @@ class ArraySpec:
 
     @property
     def lanes(self):
-        """Output phases of the last layer that the columns hold at once, four taps each: 1, 2, 4."""
+        """Output phases of the last layer that the columns hold at once, four taps each."""
         return 4 if self.columns >= 16 else 2 if self.columns >= 8 else 1
 
     def words(self, rows):

@@ -17,7 +17,7 @@ from hw.engine.load_bus import memories
 from hw.engine.requantizer import channel_layout
 from hw.engine.tap_adder import tap_places
 from hw.program import Program
-from hw.tiling import Axis
+from hw.work import Axis
 
 
 def pack(values, bits):
@@ -35,11 +35,11 @@ def weight_tile(model, layer, n, column_tile, job, row_tile, tap):
     Parameters
     ----------
     model : golden.model_file.Model
-    layer : hw.tiling.LayerTiling
+    layer : hw.work.LayerTiling
         Layer `n`, 0 for the first.
     n, column_tile, row_tile : int
-    job : hw.tiling.Job
-    tap : hw.tiling.Tap
+    job : hw.work.Job
+    tap : hw.work.Tap
     """
     array, shape = layer.array, layer.shape
     out = np.zeros((array.rows, array.columns), np.int8)
@@ -57,7 +57,8 @@ def weight_tile(model, layer, n, column_tile, job, row_tile, tap):
             continue
         phase = job.phase + (column // 4 if layer.spread else 0)
         place = []
-        for along, start, behind in zip(divmod(phase, shape.stride), tap.place, (behind_y, behind_x)):
+        starts = zip(divmod(phase, shape.stride), tap.place, (behind_y, behind_x))
+        for along, start, behind in starts:
             axis, t = Axis.of(shape, along), start + behind
             place.append(axis.first_tap + shape.stride * t if t < axis.taps else None)
         if None not in place:
@@ -106,10 +107,8 @@ def channel_words(model, tiling, acc_width):
                     if layer.shape.is_last:
                         channel = column_tile
                     used = channel < len(bias)
-                    names = {"bias": bias, "mul": mul, "neg": neg}
-                    lanes.append(
-                        {name: int(values[channel]) if used else 0 for name, values in names.items()}
-                    )
+                    numbers = [int(each[channel]) if used else 0 for each in (bias, mul, neg)]
+                    lanes.append(dict(zip(("bias", "mul", "neg"), numbers)))
                 shift = int(model.shift[n])
                 yield layout.const({"lanes": lanes, "shift": shift}).as_value().value
 
@@ -144,8 +143,8 @@ def plane_bias_words(model, tiling, bits):
                     x = shape.stride * column + phase_x
                     for plane in range(2):
                         for quad in range(0, used, LANES):
-                            channels = sums[plane, left + quad : left + min(quad + LANES, used), y, x]
-                            yield pack(channels, bits)
+                            first, end = left + quad, left + min(quad + LANES, used)
+                            yield pack(sums[plane, first:end, y, x], bits)
 
 
 @dataclass(frozen=True)
@@ -155,8 +154,8 @@ class Contents:
     Attributes
     ----------
     words : dict of str to list of int
-        Unsigned words by name of the memory, as :func:`hw.engine.load_bus.memories` names them; the rest of a memory
-        is 0.
+        Unsigned words by name of the memory, as :func:`hw.engine.load_bus.memories` names them; the
+        rest of a memory is 0.
     """
 
     words: dict

@@ -15,7 +15,7 @@ from amaranth.lib import data
 
 from golden.spec import LEAKY_RELU, TABLE
 from hw.array import LANES, SUMS
-from hw.tiling import IN_FLIGHT, Axis
+from hw.work import IN_FLIGHT, Axis
 
 LAYERS = 8
 CLIPS = {"relu": 0, LEAKY_RELU: 1, TABLE: 2}  # hw.engine.requantizer.CLIP
@@ -70,8 +70,8 @@ def feed_layouts(capacity):
     of a column tile, column and row tiles; whether the input are latents, and signed. ``tiles``:
     weight words of a tile, and of one of the last row tile, whose rows in use are `last_rows`;
     row tiles from which on the last jobs before are read. ``maps``: where the input map begins, and
-    words of a row tile of it. ``job``: its first sweep, and sweeps; which of the last jobs before it
-    reads rows of; whether its weights are those of the job before.
+    words of a row tile of it. ``job``: its first sweep, and sweeps; which of the last jobs before
+    it reads rows of; whether its weights are those of the job before.
     """
     array = capacity.array
     row_tiles = range(max(2, 1024 // array.rows))
@@ -125,8 +125,8 @@ def read_layouts(capacity):
     the last column tile. ``map``, of the other layers: steps of the address along x, and words of a
     group of channels. ``grid``, of the last layer: sums of a row of the raster; columns of grid and
     raster; where each of two phases has outputs, from `low` to `high`; whether column 0 of the grid
-    is odd. ``job``: rows and columns less 1, where its first activation goes, the step at the end of
-    a row, sums less 1 behind which the half is free. ``grid_job``: rows of the grid less 1, of
+    is odd. ``job``: rows and columns less 1, where its first activation goes, the step at the end
+    of a row, sums less 1 behind which the half is free. ``grid_job``: rows of the grid less 1, of
     which the first `warm` only fill the chain; its first row; rows of the raster; the first phase;
     block of the first pixel and whether its row is odd; `counts`: with this job rows of the picture
     are complete, `ready` of them behind its first row.

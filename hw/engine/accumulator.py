@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Accumulator banks: one a column of the array, in two halves."""
 
-from amaranth import Cat, Module, Mux, Signal, signed
+from amaranth import Module, Mux, Signal, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.array import SUMS
 from hw.primitives.block_ram import BlockRam
 from hw.primitives.delay import delay, delays
+
 
 class AccumulatorBanks(wiring.Component):
     """Add the array's sums to memories, while a finished half is read.

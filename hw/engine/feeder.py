@@ -6,7 +6,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.engine.sequencer import tile_layout
-from hw.tiling import RECURRENCE
+from hw.work import RECURRENCE
 
 
 def beat_layout(capacity):
@@ -47,8 +47,8 @@ class Feeder(wiring.Component):
     are in and all that it needs is there: for the first of a job a half of the accumulators, for
     the first of a pass its latents, for each what it reads. From here on everything flows without
     stalls. A beat a cycle; a sweep takes its beats or, if they are more, the words of the tile
-    behind it, and :data:`hw.tiling.RECURRENCE` cycles more where it settles. Beats and loads leave in the order
-    in which they must arrive.
+    behind it, and :data:`hw.work.RECURRENCE` cycles more where it settles. Beats and loads leave
+    in the order in which they must arrive.
 
     Parameters
     ----------

@@ -30,6 +30,13 @@ OUTPUT_LATENCY = SUMS_LATENCY + Requantizer.latency  # from a step to four activ
 TABLE_LATENCY = BlockRam.latency  # from there to pixels
 WRITE_LATENCY = OUTPUT_LATENCY + 2  # from a step to the end of its write to a map
 
+# What the pixel buffer takes from the word of the pass, and from each step.
+CONSTANTS = ("size", "block_row", "picture_words", "pictures", "doubled", "shifted", "planes")
+OF_STEP = (
+    "spread", "phase", "slot", "colour", "inside_y", "inside_x", "block", "y_odd", "x_odd",
+    "counts", "ready",
+)  # fmt: skip
+
 
 def trace_layout(capacity):
     """Return the layout of the requantizer's trace: up to four activations a valid cycle.
@@ -149,13 +156,7 @@ class Core(wiring.Component):
             readout.job_done.eq(accumulators.job_done),
             readout.picture_free.eq(pixels.free),
             pixels.take.eq(readout.picture_take),
-            *(
-                getattr(pixels, name).eq(readout.facts[name])
-                for name in (
-                    "size", "block_row", "picture_words", "pictures",
-                    "doubled", "shifted", "planes",
-                )  # fmt: skip
-            ),
+            *(getattr(pixels, name).eq(readout.facts[name]) for name in CONSTANTS),
         ]
         self._requantize(m, readout, accumulators, maps, pixels)
 
@@ -314,13 +315,7 @@ class Core(wiring.Component):
         m.d.comb += [
             pixels.valid.eq(valid[-1] & looked_up.last),
             pixels.done.eq(looked_up.ends),
-            *(
-                getattr(pixels, name).eq(looked_up[name])
-                for name in (
-                    "spread", "phase", "slot", "colour", "inside_y", "inside_x", "block",
-                    "y_odd", "x_odd", "counts", "ready",
-                )  # fmt: skip
-            ),
+            *(getattr(pixels, name).eq(looked_up[name]) for name in OF_STEP),
             self.o_trace.valid.eq(valid[to_out]),
             *(
                 self.o_trace[name].eq(done[name])

@@ -44,7 +44,7 @@ class PixelBuffer(wiring.Component):
     take : In(1)
         A pass begins; only while `free`, which answers 3 cycles later.
     valid : In(1)
-        `values` are a step's, which the next members describe (:func:`hw.engine.readout.step_layout`).
+        `values` are a step's; the next members describe it (:func:`hw.engine.readout.step_layout`).
     spread, phase, slot, colour, inside_y, inside_x, block, y_odd, x_odd : In
     counts, ready : In(1), In(8)
         With this step so many rows of all pictures of the pass are complete.
@@ -193,9 +193,7 @@ class PixelBuffer(wiring.Component):
             m.submodules[f"bank_{place}"] = bank = BlockRam(
                 8 * COLOURS, 2 << len(self.block), lanes=COLOURS
             )
-            of_phase = Mux(
-                self.spread, self.phase // lanes == place // lanes, self.phase == place
-            )
+            of_phase = Mux(self.spread, self.phase // lanes == place // lanes, self.phase == place)
             wanted, block = Signal(), Signal.like(self.block, reset_less=True)
             with m.If(self.doubled):
                 m.d.sync += wanted.eq(of_phase & self.inside_y[odd_y] & self.inside_x[odd_x])

@@ -81,8 +81,8 @@ class Readout(wiring.Component):
     row of its grid, pixel by pixel, slot by slot; each column is read as many pixels back as its
     tap lies behind, so that a step sees all taps of a pixel.
 
-    Element j of ``sums_y`` and of ``sums_x`` add to the accumulator that lies j rows, j pixels back;
-    in hidden layers all j are the same. They come a cycle before their step.
+    Element j of ``sums_y`` and of ``sums_x`` add to the accumulator that lies j rows, j pixels
+    back; in hidden layers all j are the same. They come a cycle before their step.
 
     Parameters
     ----------
@@ -152,9 +152,7 @@ class Readout(wiring.Component):
         start = Signal()
         opening = layer.last & program.layer_first
         m.d.comb += [
-            start.eq(
-                program.valid & ~busy & (filled != 0) & (~opening | self.picture_free)
-            ),
+            start.eq(program.valid & ~busy & (filled != 0) & (~opening | self.picture_free)),
             self.picture_take.eq(start & opening),
         ]
         m.d.sync += filled.eq(filled + self.job_done - start)
@@ -271,26 +269,24 @@ class Readout(wiring.Component):
                     with m.If(layer.last):
                         m.d.sync += [number.eq(0), tile_channel.eq(0)]
         with m.If(busy & line_last):
+            m.d.sync += [
+                row.eq(row + 1),
+                column.eq(0),
+                inside_columns.eq(1),
+                inside_rows.eq(Cat(raster_row < grid_job.raster, inside_rows)),
+                raster_row.eq(raster_row + 1),
+                grid_row.eq(grid_row + 1),
+                y_odd.eq(~y_odd),
+                x_odd.eq(grid.x_odd),
+                line_block.eq(line_block + Mux(down, self.facts.block_row, 0)),
+                block.eq(line_block + Mux(down, self.facts.block_row, 0)),
+            ]
+            with m.If(layer.last):
                 m.d.sync += [
-                    row.eq(row + 1),
-                    column.eq(0),
-                    inside_columns.eq(1),
-                    inside_rows.eq(Cat(raster_row < grid_job.raster, inside_rows)),
-                    raster_row.eq(raster_row + 1),
-                    grid_row.eq(grid_row + 1),
-                    y_odd.eq(~y_odd),
-                    x_odd.eq(grid.x_odd),
-                    line_block.eq(line_block + Mux(down, self.facts.block_row, 0)),
-                    block.eq(line_block + Mux(down, self.facts.block_row, 0)),
+                    self.sums_y[0].eq(self.sums_y[0] + grid.row_sums),
+                    *(self.sums_y[j].eq(self.sums_y[j - 1]) for j in range(1, REACH)),
+                    *(self.sums_x[j].eq(-j * (layer.slots + 1)) for j in range(REACH)),
                 ]
-                with m.If(layer.last):
-                    m.d.sync += [
-                        self.sums_y[0].eq(self.sums_y[0] + grid.row_sums),
-                        *(self.sums_y[j].eq(self.sums_y[j - 1]) for j in range(1, REACH)),
-                        *(
-                            self.sums_x[j].eq(-j * (layer.slots + 1)) for j in range(REACH)
-                        ),
-                    ]
         m.d.comb += program.take.eq(busy & job_last)
 
         full = (1 << LANES) - 1

@@ -6,9 +6,9 @@ from amaranth.lib import data, enum, wiring
 from amaranth.lib.wiring import In, Out
 
 from golden.spec import MAX_SHIFT, MUL_BITS
+from hw.array import LANES
 from hw.primitives.delay import delays
 from hw.primitives.multiplier import MAX_WIDTH, Multiplier
-from hw.array import LANES
 
 OUT_BITS = 10  # t of the last layer; activations of the other layers use -128..255 of it
 
@@ -133,9 +133,7 @@ class Requantizer(wiring.Component):
         large = fine[8] | (fine[7] & (clip[9] == Clip.SIGNED))
         small = ~fine[8] | (~fine[7] & (clip[9] == Clip.SIGNED))
         over = register(~sign & (above.any() | (large & ~wide)))
-        under = register(
-            sign & ~(above.all() & (wide | ((clip[9] == Clip.SIGNED) & ~small)))
-        )
+        under = register(sign & ~(above.all() & (wide | ((clip[9] == Clip.SIGNED) & ~small))))
         inside = register(fine[:OUT_BITS].as_signed())
 
         largest, smallest = Signal(signed(OUT_BITS)), Signal(signed(OUT_BITS))

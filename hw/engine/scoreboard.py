@@ -5,7 +5,7 @@ from amaranth import Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.tiling import IN_FLIGHT
+from hw.work import IN_FLIGHT
 
 
 class Scoreboard(wiring.Component):
@@ -22,7 +22,7 @@ class Scoreboard(wiring.Component):
     job_written : In(1)
         The whole of it is in the map, or in the pixel buffer.
     half_free : Out(1)
-        A half is free, and fewer than :data:`hw.tiling.IN_FLIGHT` jobs are on their way.
+        A half is free, and fewer than :data:`hw.work.IN_FLIGHT` jobs are on their way.
     layer_first, allow : In(1), In(2)
         Of the sweep to come.
     written : Out(1)

@@ -10,7 +10,7 @@ from hw.engine.program_reader import ProgramReader
 from hw.primitives.block_ram import BlockRam
 from hw.primitives.delay import delay
 from hw.program import feed_layouts, sweep_layout, width
-from hw.tiling import IN_FLIGHT
+from hw.work import IN_FLIGHT
 
 AHEAD = 16  # sweeps that wait in front of the feeder: more than a change of layer takes cycles
 
@@ -42,7 +42,7 @@ def tile_layout(capacity):
     )  # fmt: skip
     return data.StructLayout(
         fields
-        | {name: 1 for name in flags}
+        | dict.fromkeys(flags, 1)
         | {"words": tiles["words"].shape, "rows_used": tiles["last_rows"].shape, "allow": 2}
     )
 

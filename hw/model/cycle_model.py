@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Cycles of an avatar without simulation: a recurrence over jobs, and where each cycle goes.
+"""Cycles of a pass without simulation: a recurrence over jobs, and where each cycle goes.
 
-Only the feeder and the readout of the machine ever wait, so its timing is two sequences of jobs.
-In the feeder a tile takes its beats or, if they are more, the weight words of the tile behind it;
-in the readout a step takes a cycle. Four conditions join the two: a half of the accumulators is
-free, a map is written, a job is done, the one before it is read.
+Only the feeder, the readout and the pixel buffer of the machine ever wait, so its timing is three
+sequences. In the feeder a sweep takes its beats or, if they are more, the weight words of the tile
+behind it; in the readout a step takes a cycle; out of the pixel buffer goes a pixel a cycle.
 
 Nothing outside makes the machine wait: latents come one after another as soon as there is room, a
 weight word is there in every cycle, every pixel is taken at once.
@@ -16,68 +15,102 @@ from collections import deque
 from dataclasses import dataclass
 from functools import cached_property
 
+from hw.array import LANES
 from hw.engine.accumulator import AccumulatorBanks, finish_latency
-from hw.engine.generator import FETCH_LATENCY, OUTPUT_LATENCY, TABLE_LATENCY
-from hw.engine.pixel_buffer import PixelBuffer
+from hw.engine.generator import FETCH_LATENCY, OUTPUT_LATENCY, TABLE_LATENCY, WRITE_LATENCY
+from hw.engine.pixel_buffer import WRITE_STAGES
+from hw.engine.program_reader import FETCH_CYCLES
 from hw.engine.systolic_array import array_latency
-from hw.engine.tap_combiner import RASTER_STEPS
-from hw.tiling import BAND_ROWS, JOB_ROWS, LANES, PICTURE_SIZE, PLANES, TAPS
+from hw.primitives.block_ram import BlockRam
+from hw.work import IN_FLIGHT, RECURRENCE, Axis
 
 # Why a multiplier does nothing useful in a cycle.
 CAUSES = {
-    "latent": "the first latent comes in, a number a cycle",
+    "latent": "the first latents come in, a number a cycle",
     "layer 1": "waits for weights: a weight has one use there",
     "weights": "waits for weights in the other layers",
-    "layer 4": "taps that fall outside the picture",
-    "tile edges": "rows and columns beyond a layer's channels; columns beyond layer 4's taps",
+    "last layer": "taps that fall outside the picture, and rows that two bands need",
+    "tile edges": "rows and columns beyond a layer's channels; columns beyond the last one's taps",
+    "zeros": "sums that no tap reaches",
+    "settling": "sums that are added to again at once",
     "pipeline fill": "waits for what is on its way from the array to a map",
-    "requantizer": "waits beyond that: sums are made faster than four lanes take them",
+    "requantizer": "waits beyond that: sums are made faster than the lanes, or the line, take them",
     "read-out": "from the last multiplication to the last pixel",
 }
 
 
 @dataclass(frozen=True)
-class Job:
+class Step:
+    """A sweep in one row tile: what the feeder sees.
+
+    Attributes
+    ----------
+    beats : int
+    words : int
+        Of its tile; 0 where the weights are those of the sweep before.
+    settles : bool
+    allow : int
+        Jobs of the layer before that may be unwritten.
+    """
+
+    beats: int
+    words: int
+    settles: bool
+    allow: int
+
+    @property
+    def busy(self):
+        """Cycles that it takes by itself."""
+        return self.beats + (RECURRENCE if self.settles else 0)
+
+
+@dataclass(frozen=True)
+class JobCycles:
     """What is known of a job without knowing when it runs.
 
     Attributes
     ----------
-    layer, column_tile, phase : int
-    beats : int
-        Activation words of all its tiles.
-    words : int
-        Of the weight stream, for its first tile.
-    head, body : int or None, int
-        Cycles from its first tile's start to that of the first one that may have to wait for a map
-        (None: there is no such tile), from there to its last tile's start.
-    tail : int
-        Beats of its last tile.
-    rows, row_steps : int
-        Rows that the readout goes through, steps of each.
+    layer : int
+    steps : tuple of Step
+        In the feeder.
+    reads : int
+        Cycles of the readout.
+    frees_after : int
+        Of those, until its half is free.
+    rows : tuple of (int, int)
+        Cycles of the readout until so many rows of the pictures are complete.
+    last_of_layer : bool
     """
 
     layer: int
-    column_tile: int
-    phase: int
-    beats: int
-    words: int
-    head: int | None
-    body: int
-    tail: int
-    rows: int
-    row_steps: int
+    steps: tuple
+    reads: int
+    frees_after: int
+    rows: tuple
+    last_of_layer: bool
+
+    @cached_property
+    def unhindered(self):
+        """Cycles from the first sweep's start to the last one's if nothing has to be waited for,
+        and how many of them are spent on weight words and on settling."""
+        total = words = settling = 0
+        for step, after in zip(self.steps, self.steps[1:]):
+            total += max(step.busy, after.words)
+            words += max(0, after.words - step.busy)
+            settling += step.busy - step.beats
+        return total, words, settling
 
 
 @dataclass(frozen=True)
-class Avatar:
-    """When an avatar was made. Cycle 0 takes the first avatar's first latent.
+class Pass:
+    """When the pictures of a pass were made. Cycle 0 takes the first latent of the first pass.
 
     Attributes
     ----------
     last_beat, last_pixel : int
-        The array's last one, the picture's last one.
+        The array's last one, the last picture's last one.
     waits : dict of str to int
-        Cycles without a beat up to the last one, since that of the avatar before.
+        Cycles without a beat up to the last one, since that of the pass before.
     """
 
     last_beat: int
@@ -86,7 +119,7 @@ class Avatar:
 
 
 class CycleModel:
-    """Predict cycles of the generator, exactly.
+    """Predict cycles of the machine, exactly.
 
     Parameters
     ----------
@@ -102,55 +135,65 @@ class CycleModel:
             - AccumulatorBanks.control_lead
             + finish_latency(tiling.array.column_groups)
         )
-        self.written_lag = OUTPUT_LATENCY + 2  # from a step to what it wrote
-        self.pixels_lag = (  # from a step to the first pixel that it completes
-            OUTPUT_LATENCY + TABLE_LATENCY + PixelBuffer.latency - 1
-        )
-        self.jobs = [
-            self._job(layer, column_tile, phase)
-            for layer, facts in enumerate(tiling.layers)
-            for column_tile in range(facts.column_tiles)
-            for phase in range(facts.phases)
-        ]
+        self.ready_lag = OUTPUT_LATENCY + TABLE_LATENCY + WRITE_STAGES + 1  # from a step
 
-    def _job(self, layer, column_tile, phase):
-        tiling, facts = self.tiling, self.tiling.layers[layer]
-        beats = [tiling.beats(layer, phase, tap) for tap in range(facts.taps)]
-        words = [tiling.words(layer, row_tile) for row_tile in range(facts.row_tiles)]
+    @cached_property
+    def jobs(self):
+        """Numbers in their layer, from 0, and :class:`JobCycles` of a pass, in order."""
+        jobs, number, last = [], 0, None
+        kept = {}
+        for n, column_tile, job in self.tiling.walk():
+            layer = self.tiling.layers[n]
+            number = 0 if n != last else number + 1
+            last = n
+            in_last_tile = column_tile == layer.column_tiles - 1
+            key = n, id(job), in_last_tile
+            if key not in kept:
+                kept[key] = JobCycles(
+                    n,
+                    self._steps(layer, job),
+                    *self._reads(layer, job, column_tile, in_last_tile),
+                    in_last_tile and job is layer.jobs[-1],
+                )
+            jobs.append((number, kept[key]))
+        return jobs
 
-        def cycles(first, end):
-            """From the start of row tile `first` to that of `end`, or to the last tile's."""
-            total = 0
-            for row_tile in range(first, end):
-                behind = [words[row_tile]] * (facts.taps - 1) + words[row_tile + 1 : row_tile + 2]
-                total += sum(map(max, beats, behind))
-            return total
+    @staticmethod
+    def _steps(layer, job):
+        steps = []
+        for row_tile in range(layer.row_tiles):
+            allow, words = layer.allow(job, row_tile), layer.words(row_tile)
+            for tap in job.taps:
+                for n, sweep in enumerate(tap.sweeps):
+                    beats = sweep.rows * sweep.columns * layer.slots
+                    steps.append(Step(beats, 0 if n else words, sweep.settles, allow))
+        return tuple(steps)
 
-        if layer < 3:
-            columns = tiling.spec.shapes[layer].out_channels - column_tile * tiling.array.columns
-            quads = -(-min(columns, tiling.array.columns) // LANES)
-            rows = JOB_ROWS if layer == 2 else JOB_ROWS // 2
-            row_steps = rows * PLANES * quads
-        else:
-            rows = BAND_ROWS + (column_tile == facts.column_tiles - 1)  # the flush behind the map
-            row_steps = PLANES * RASTER_STEPS
-        waiting = tiling.first_waiting_row_tile(layer) if layer else 0
-        return Job(
-            layer=layer,
-            column_tile=column_tile,
-            phase=phase,
-            beats=facts.row_tiles * sum(beats),
-            words=words[0],
-            head=cycles(0, waiting) if layer else None,
-            body=cycles(waiting, facts.row_tiles),
-            tail=beats[-1],
-            rows=rows,
-            row_steps=row_steps,
-        )
+    @staticmethod
+    def _reads(layer, job, column_tile, in_last_tile):
+        """Return cycles of the readout, those until the half is free, and rows on the way."""
+        shape = layer.shape
+        if not shape.is_last:
+            quads = -(-layer.used_columns(column_tile) // LANES)
+            copies = layer.out_slots // layer.slots
+            reads = job.rows * job.columns * layer.out_slots * quads
+            return reads, job.free_after * copies * quads, ()
+        axes = [Axis.of(shape, phase) for phase in range(shape.stride)]
+        columns = max(axis.offset + axis.outputs for axis in axes) * layer.slots
+        warm = job.grid_row - job.first_row
+        reads = warm + job.grid_rows * columns
+        rows = ()
+        if in_last_tile and job.phase == max(each.phase for each in layer.jobs):
+            behind = max(shape.stride * axis.offset - phase for phase, axis in enumerate(axes))
+            rows = tuple(
+                (warm + n * columns, shape.stride * (job.grid_row + n) - behind)
+                for n in range(1, job.grid_rows + 1)
+            )
+        return reads, reads, rows
 
     @cached_property
     def _made(self):
-        return self.avatars(2)  # the interval is the same ever after
+        return self.passes(3)  # the interval is the same ever after
 
     @property
     def cycles_latency(self):
@@ -159,8 +202,8 @@ class CycleModel:
 
     @property
     def cycles_interval(self):
-        """Cycles between the last pixels of avatars that are made back to back."""
-        return self._made[1].last_pixel - self._made[0].last_pixel
+        """Cycles between the last pixels of passes that are made back to back."""
+        return self._made[-1].last_pixel - self._made[-2].last_pixel
 
     def lost_in_latency(self):
         """Return the multiplications that :attr:`cycles_latency` has no use for, by cause."""
@@ -170,42 +213,49 @@ class CycleModel:
 
     def lost_in_interval(self):
         """Return the multiplications that :attr:`cycles_interval` has no use for, by cause."""
-        before, last = self._made
+        before, last = self._made[-2:]
         readout = (last.last_pixel - last.last_beat) - (before.last_pixel - before.last_beat)
         return self._lost(last.waits, 0, readout)
 
     @property
     def _beats(self):
-        return sum(job.beats for job in self.jobs)
+        return sum(step.beats for _, job in self.jobs for step in job.steps)
 
     def _lost(self, waits, latent, readout):
         """Return multiplications by cause, from cycles without a beat and from beats."""
-        rate = self.tiling.array.macs_per_cycle
+        tiling, rate = self.tiling, self.tiling.array.macs_per_cycle
         lost = {cause: rate * cycles for cause, cycles in waits.items()}
         lost["latent"] += rate * latent
         lost["read-out"] += rate * readout
-        reached = 0
-        *_, last_layer = self.tiling.spec.shapes
-        for job in self.jobs:
-            if job.layer == 3:
-                columns = TAPS * self.tiling.array.layer4_phases
-            else:
-                left = job.column_tile * self.tiling.array.columns
-                out_channels = self.tiling.spec.shapes[job.layer].out_channels
-                columns = min(self.tiling.array.columns, out_channels - left)
-            facts = self.tiling.layers[job.layer]
-            in_channels = self.tiling.spec.shapes[job.layer].in_channels
-            used = job.beats // facts.row_tiles * in_channels * columns
-            lost["tile edges"] += rate * job.beats - used
-            if job.layer == 3:
-                reached += used
-        lost["layer 4"] += reached - PLANES * last_layer.useful_macs
+        for n, column_tile, job in tiling.walk():
+            layer = tiling.layers[n]
+            for tap in job.taps:
+                beats = layer.slots * sum(s.rows * s.columns for s in tap.sweeps)
+                if tap.place is None:
+                    lost["zeros"] += rate * beats * layer.row_tiles
+                    continue
+                columns = (
+                    self._taps(layer) if layer.shape.is_last else layer.used_columns(column_tile)
+                )
+                used = layer.shape.in_channels * columns
+                lost["tile edges"] += (rate * layer.row_tiles - used) * beats
+                if layer.shape.is_last:
+                    lost["last layer"] += used * beats
+        useful = tiling.spec.shapes[-1].useful_macs * tiling.pass_slots
+        lost["last layer"] -= useful
         return lost
 
-    def avatars(self, count):
-        """Return `count` :class:`Avatar` made back to back."""
+    @staticmethod
+    def _taps(layer):
+        """Return the columns of the last layer that hold taps."""
+        if layer.spread:
+            return 4 * layer.array.lanes
+        return layer.block[0] * layer.block[1]
+
+    def passes(self, count):
+        """Return `count` :class:`Pass` made back to back."""
         run = _Run(self)
-        return [run.avatar() for _ in range(count)]
+        return [run.make() for _ in range(count)]
 
 
 class _Run:
@@ -213,49 +263,84 @@ class _Run:
 
     Attributes
     ----------
-    feeder, readout, pixel : int
-        Cycles in which the feeder may start a tile, the readout a job, the line take a pixel.
+    feeder : int
+        Cycle in which the feeder may start a sweep that waits for nothing else.
     for_words : int
-        Cycles of `feeder` that the weight words of the tile to come cost.
+        Cycles of `feeder` that the weight words of the sweep to come cost.
+    readout : int
+        In which the readout may start a job.
     halves : deque of (int, int)
         Of the accumulator banks, the one in turn first: when it may be taken, and when it could be
         if reading took no time.
-    read : dict of int to (int, int, Job)
-        By layer: last beat and start of the readout of its last job so far, and that job.
+    written : list of (int, int)
+        For each job so far: when its outputs may be relied on, and when they could be if reading
+        took no time.
+    latents, latent_done : list of int
+        Of each pass: when its latents were stored, and when their half was free again.
+    sent : list of int
+        Of each pass, when its last pixel was read.
     waits : dict of str to int
-        As in :class:`Avatar`.
+        As in :class:`Pass`.
     """
 
     def __init__(self, model):
         self.model = model
-        self.feeder = model.tiling.spec.latent + 1  # a latent counts a cycle after its last number
-        self.readout = self.pixel = self.for_words = 0
+        self.feeder = self.readout = self.for_words = 0
         self.halves = deque([(0, 0), (0, 0)])
-        self.read = {}
+        self.written = []
+        self.latents, self.latent_done, self.sent = [], [], []
         self.waits = {}
+        self.last_layer = None
 
-    def avatar(self):
-        """Make the next avatar."""
+    def make(self):
+        """Make the pictures of the next pass."""
         self.waits = dict.fromkeys(CAUSES, 0)
-        jobs = self.model.jobs
-        for job, follower in zip(jobs, jobs[1:] + jobs[:1], strict=True):
-            last_beat = self._feed(job, follower)
-            self._read(job, last_beat)
-        return Avatar(last_beat, self.pixel, self.waits)
+        tiling = self.model.tiling
+        numbers = tiling.spec.latent * tiling.slots
+        first = 0
+        if self.latents:
+            first = self.latents[-1] + 3
+            if len(self.latents) > 1:
+                first = max(first, self.latent_done[len(self.latents) - 2] + 3)
+        self.latents.append(first + numbers - 1)
+        jobs, events = self.model.jobs, []
+        for n, (number, job) in enumerate(jobs):
+            if number == 0:
+                begin = len(self.written)  # jobs before the layer
+            follower = jobs[(n + 1) % len(jobs)][1].steps[0]
+            last_beat = self._feed(job, number, begin, follower)
+            if job.layer == 0 and job.last_of_layer:
+                self.latent_done.append(last_beat)
+            events += self._read(job, number, last_beat)
+        return Pass(last_beat, self._send(events), self.waits)
 
-    def _feed(self, job, follower):
-        """Run a job's tiles; return the cycle of its last beat."""
+    def _feed(self, job, number, begin, follower):
+        """Run a job's sweeps; return the cycle of its last beat."""
+        cause = "layer 1" if job.layer == 0 else "weights"
+        self.waits[cause] += self.for_words
         start = self._wait(self.feeder, *self.halves.popleft())
-        if job.head is None:
-            last_start = start + job.body
+        if len(self.written) >= IN_FLIGHT:
+            start = self._wait(start, *self.written[-IN_FLIGHT])
+        if job.layer == 0 and number == 0:
+            start = self._wait(start, *[self.latents[-1] + 2] * 2)
+        if begin == 0 or start >= self.written[begin - 1][0]:
+            total, words, settling = job.unhindered
+            start += total
         else:
-            last_start = self._wait(start + job.head, *self._map_written(job)) + job.body
-        last_beat = last_start + job.tail
-        inside = (job.head or 0) + job.body + job.tail - job.beats
-        self.waits["layer 1" if job.layer == 0 else "weights"] += self.for_words + inside
-        self.feeder = last_start + max(job.tail, follower.words)
-        self.for_words = self.feeder - last_beat
-        return last_beat
+            words = settling = 0
+            for step, after in zip(job.steps, (*job.steps[1:], None)):
+                if step.allow < IN_FLIGHT:
+                    start = self._wait(start, *self.written[begin - 1 - step.allow])
+                if after:
+                    start += max(step.busy, after.words)
+                    words += max(0, after.words - step.busy)
+                    settling += step.busy - step.beats
+        last = job.steps[-1]
+        self.waits[cause] += words
+        self.waits["settling"] += settling + last.busy - last.beats
+        self.for_words = max(0, follower.words - last.busy)
+        self.feeder = start + last.busy + self.for_words
+        return start + last.beats
 
     def _wait(self, now, until, filled):
         """Wait from `now` to `until`, and up to `filled` only because the pipeline is long."""
@@ -265,31 +350,43 @@ class _Run:
         self.waits["requantizer"] += until - filled
         return until
 
-    def _map_written(self, job):
-        """Return when a job's input is written, and when it would be if reading took no time."""
-        last_beat, start, before = self.read[job.layer - 1]
-        rows = self.model.tiling.rows_needed(job.layer, job.column_tile)
-        written = self._rows_read(before, start, min(rows, before.rows))
-        filled = last_beat + self.model.job_done_lag + 2
-        return written + self.model.written_lag + 1, filled + self.model.written_lag + 1
-
-    @staticmethod
-    def _rows_read(job, start, rows):
-        """Return the cycle of the last step of so many rows, if the readout starts at `start`."""
-        return start + 1 + rows * job.row_steps
-
-    def _read(self, job, last_beat):
-        """Read a job's sums, and send its pixels if they are any."""
+    def _read(self, job, number, last_beat):
+        """Read a job's sums; return (cycle, rows) of rows of pictures that are complete."""
         tiling = self.model.tiling
         done = last_beat + self.model.job_done_lag
         start = max(done + 1, self.readout)
-        self.readout = start + 1 + job.rows * job.row_steps
-        self.read[job.layer] = last_beat, start, job
-        rows_to_read = tiling.rows_to_read if job.layer == 2 else job.rows
-        self.halves.append((self._rows_read(job, start, rows_to_read) + 1, done + 3))
-        if job.layer == 3 and job.phase == tiling.layers[3].phases - 1:
-            for row in range(job.rows):
-                complete = self._rows_read(job, start, row + 1) + self.model.pixels_lag
-                y = job.column_tile * BAND_ROWS + row
-                picture_rows = 1 if y in (0, RASTER_STEPS - 1) else 2
-                self.pixel = max(self.pixel, complete + 1) + picture_rows * PICTURE_SIZE
+        if number == 0 and job.layer == len(tiling.layers) - 1 and len(self.sent) >= 2:
+            start = max(start, self.sent[-2] + 2)  # the pixel buffer has room
+        last_step = start + 1 + job.reads
+        words = 3 if job.last_of_layer else 1
+        self.readout = start + job.reads + 1 + words * FETCH_CYCLES
+        self.halves.append((start + 1 + job.frees_after + 1, done + 3))
+        self.written.append((last_step + WRITE_LATENCY + 1, done + 2 + WRITE_LATENCY + 1))
+        return [(start + 1 + steps + self.model.ready_lag, rows) for steps, rows in job.rows]
+
+    def _send(self, events):
+        """Send a pass's pictures; return the cycle of the last pixel.
+
+        Parameters
+        ----------
+        events : list of (int, int)
+            When so many rows of each picture are complete.
+        """
+        size = self.model.tiling.spec.size
+        last = self.sent[-1] if self.sent else None
+        first_row = True
+        for _ in range(self.model.tiling.slots):
+            for y in range(size):
+                ready = next((cycle for cycle, rows in events if rows > y), events[-1][0])
+                if last is None:
+                    begin = ready + 1
+                elif first_row:
+                    begin = max(last + 2, ready + 1)
+                elif y == 0 or ready <= last - 1:
+                    begin = last + 1
+                else:
+                    begin = max(last + 2, ready + 1)
+                first_row = False
+                last = begin + size - 1
+        self.sent.append(last)
+        return last + BlockRam.latency + 1
