@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The image: all that a model is to a machine, as bytes that are sent or stored.
+
+======================= ======== ===============================================
+part                    bytes    contents
+======================= ======== ===============================================
+capacity id             8        :func:`capacity_id`
+for each memory of ``capacity.memories()``, then for `identity`:
+count                   4        words that follow, at most as many as it has
+words                   each ceil(width / 8), the highest byte first, so that a
+                        board shifts them in; the identity's are bytes, the model
+                        part of :mod:`hw.uart.identity`
+======================= ======== ===============================================
+
+The same words are a memory's contents at power-up.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import fields, is_dataclass
+
+from hw.uart.identity import PART_DEPTH
+from hw.uart.protocol import ID_SIZE
+
+IDENTITY = "identity"
+
+
+def capacity_fields(capacity):
+    """Return the numbers that a capacity is made of, by name: its array's first."""
+    array = {field.name: getattr(capacity.array, field.name) for field in fields(capacity.array)}
+    others = {field.name: getattr(capacity, field.name) for field in fields(capacity)}
+    return array | {name: each for name, each in others.items() if not is_dataclass(each)}
+
+
+def capacity_id(capacity):
+    """Return what an image and its machine must agree on, 8 bytes: a hash of the capacity."""
+    memories = [[each.name, each.width, each.depth] for each in capacity.memories()]
+    facts = {"capacity": capacity_fields(capacity), "memories": memories}
+    text = json.dumps(facts, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).digest()[:ID_SIZE]
+
+
+def image(capacity, words, part):
+    """Return the image of a model, the same bytes every time.
+
+    Parameters
+    ----------
+    capacity : hw.capacity.Capacity
+    words : dict of str to list of int
+        Unsigned words of each loadable memory, as :attr:`hw.contents.Contents.words`.
+    part : hw.uart.identity.ModelPart
+
+    Returns
+    -------
+    bytes
+    """
+    out = bytearray(capacity_id(capacity))
+    for memory in capacity.memories():
+        size = -(-memory.width // 8)
+        out += len(words[memory.name]).to_bytes(4, "little")
+        out += b"".join(word.to_bytes(size, "big") for word in words[memory.name])
+    contents = part.contents()
+    out += len(contents).to_bytes(4, "little") + contents
+    return bytes(out)
+
+
+def parse(capacity, data):
+    """Return what an image holds, for tests and simulations.
+
+    Returns
+    -------
+    dict of str to list of int
+        Words of each memory, and the bytes of `IDENTITY`.
+
+    Raises
+    ------
+    ValueError
+        It is of another capacity, or has another form.
+    """
+    if data[:ID_SIZE] != capacity_id(capacity):
+        raise ValueError("the image is of another capacity")
+    shapes = [(each.name, -(-each.width // 8), each.depth) for each in capacity.memories()]
+    words, at = {}, ID_SIZE
+    for name, size, depth in [*shapes, (IDENTITY, 1, PART_DEPTH)]:
+        count = int.from_bytes(data[at : at + 4], "little")
+        at += 4
+        end = at + count * size
+        if count > depth or end > len(data):
+            raise ValueError(f"the image has {count} words of {name}")
+        words[name] = [int.from_bytes(data[n : n + size], "big") for n in range(at, end, size)]
+        at = end
+    if at != len(data):
+        raise ValueError(f"the image has {len(data) - at} bytes too many")
+    return words
