@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The board-independent top: a generator behind a serial line."""
 
-from amaranth.hdl import Module, Mux, Signal, Value, signed
+from amaranth.hdl import Module, Mux, ResetInserter, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
@@ -12,9 +12,11 @@ from hw.primitives.stream_register import StreamRegister
 from hw.uart import identity
 from hw.uart.baud import BaudRate
 from hw.uart.command import JOB, CommandHandler
+from hw.uart.facts import State
 from hw.uart.frame_receiver import FrameReceiver
 from hw.uart.frame_sender import FrameSender
 from hw.uart.layer_crc import LayerCrc
+from hw.uart.load_handler import TEST_LIMIT, LoadHandler
 from hw.uart.protocol import BAUD
 from hw.uart.protocol import divisor as clocks_a_bit
 from hw.uart.receiver import Receiver
@@ -23,22 +25,29 @@ from hw.uart.slip import BODY_BYTE, Decoder
 from hw.uart.stopwatch import Stopwatch
 from hw.uart.transmitter import Transmitter
 
+JOBS = 8  # answers that wait for the one that is sent; pictures in the making among them
+
 
 class Top(wiring.Component):
     """Answer the requests of ``docs/protocol.md`` with a generator's pictures.
 
     Requests are carried out in order. The latents of the next go in while a picture goes out, and
-    one more request waits in the receive buffer.
+    more requests wait in the receive buffer.
 
     Parameters
     ----------
     generator : wiring.Component
-        Has ``i_latents``, 100 signed bytes an avatar, ``o_pixels``, 1024 structs of r, g, b, and
-        ``o_trace``, of which the fields valid, layer, mask and values count.
+        Has ``i_latents``, ``o_pixels``, structs of r, g, b, and ``o_trace``, of which the fields
+        valid, layer, last, mask and values count; ``load``, over which an image's words come, and
+        ``running``, low while they do. The sizes of latents and pictures are the model's.
+    capacity : hw.capacity.Capacity
+        The generator's.
     about : hw.uart.identity.Identity
         Facts and self-test, kept in a memory. Its clock is the clock of this top.
     baud : int
         Bits a second after reset.
+    test_limit : int
+        As of :class:`hw.uart.load_handler.LoadHandler`.
 
     Members
     -------
@@ -58,10 +67,10 @@ class Top(wiring.Component):
     active: Out(1)
     error: Out(1)
 
-    def __init__(self, generator, about, *, baud=BAUD):
-        self.generator = generator
-        self.about = about
-        self.startup = clocks_a_bit(about.facts.clock_hz, baud)
+    def __init__(self, generator, capacity, about, *, baud=BAUD, test_limit=TEST_LIMIT):
+        self.generator, self.capacity, self.about = generator, capacity, about
+        self.startup = clocks_a_bit(about.machine.clock_hz, baud)
+        self.test_limit = test_limit
         super().__init__()
 
     def elaborate(self, platform):
@@ -72,13 +81,11 @@ class Top(wiring.Component):
         m.submodules.decoder = decoder = Decoder()
         m.submodules.frames = frames = FrameReceiver()
         m.submodules.command = command = CommandHandler()
-        m.submodules.jobs = jobs = SyncFIFOBuffered(width=JOB.size, depth=2)
+        m.submodules.loads = loads = LoadHandler(self.capacity, test_limit=self.test_limit)
+        m.submodules.jobs = jobs = SyncFIFOBuffered(width=JOB.size, depth=JOBS)
         m.submodules.responder = responder = Responder()
         m.submodules.sender = sender = FrameSender()
         m.submodules.transmitter = transmitter = Transmitter()
-        m.submodules.stopwatch = stopwatch = Stopwatch()
-        m.submodules.layers = layers = LayerCrc()
-        m.submodules.identity = rom = BlockRam(8, identity.DEPTH, self.about.contents())
 
         wiring.connect(m, receiver.o, decoder.i)
         wiring.connect(m, decoder.o, frames.i)
@@ -90,12 +97,6 @@ class Top(wiring.Component):
         wiring.connect(m, responder.o, body.i)
         wiring.connect(m, body.o, sender.i)
         wiring.connect(m, sender.o, transmitter.i)
-        m.submodules.latents_register = latents = StreamRegister(signed(8))
-        m.submodules.pixels_register = pixels = StreamRegister(PIXEL)
-        wiring.connect(m, command.o_latents, latents.i)
-        wiring.connect(m, latents.o, generator.i_latents)
-        wiring.connect(m, generator.o_pixels, pixels.i)
-        wiring.connect(m, pixels.o, responder.i_pixels)
         m.d.comb += [
             jobs.w_data.eq(command.o_jobs.p),
             jobs.w_en.eq(command.o_jobs.valid),
@@ -103,28 +104,9 @@ class Top(wiring.Component):
             Value.cast(responder.i_jobs.p).eq(jobs.r_data),
             responder.i_jobs.valid.eq(jobs.r_rdy),
             jobs.r_en.eq(responder.i_jobs.ready),
-            command.rom_data.eq(rom.data),
-            responder.rom_data.eq(rom.data),
         ]
-
-        rom_address = Signal.like(rom.address, reset_less=True)
-        m.d.sync += [
-            rom_address.eq(Mux(command.rom_en, command.rom_addr, responder.rom_addr)),
-            responder.rom_busy.eq(command.rom_en),
-        ]
-        m.d.comb += rom.address.eq(rom_address)
-
-        trace = generator.o_trace
-        m.d.comb += [
-            layers.valid.eq(trace.valid),
-            layers.layer.eq(trace.layer),
-            layers.mask.eq(trace.mask),
-            *(layers.values[lane].eq(trace.values[lane]) for lane in range(QUAD)),
-            layers.picture_done.eq(responder.picture_done),
-            layers.index.eq(responder.layer),
-            responder.layer_crc.eq(layers.crc),
-        ]
-
+        quiet = Signal()
+        m.d.sync += quiet.eq(~jobs.level.any() & ~responder.active)
         m.d.comb += [
             receiver.rx.eq(self.rx),
             self.tx.eq(transmitter.tx),
@@ -134,15 +116,11 @@ class Top(wiring.Component):
             decoder.clear.eq(frames.clear),
             baud.set.eq(responder.set_divisor),
             baud.new.eq(responder.divisor),
-            responder.ready.eq(generator.i_latents.ready),
-            responder.core_cycles.eq(stopwatch.core_cycles),
-            responder.stalled_cycles.eq(stopwatch.stalled_cycles),
         ]
-        m.d.sync += [
-            stopwatch.latent_taken.eq(generator.i_latents.valid & generator.i_latents.ready),
-            stopwatch.pixel_taken.eq(generator.o_pixels.valid & generator.o_pixels.ready),
-            stopwatch.pixel_waits.eq(generator.o_pixels.valid & ~generator.o_pixels.ready),
-        ]
+
+        self._memory(m, command, loads, responder)
+        self._loads(m, command, loads, responder, quiet)
+        self._generator(m, generator, command, loads, responder)
 
         # A cycle late is early enough: the register holds the last byte of an answer as it goes in.
         m.d.sync += responder.line_active.eq(body.o.valid | sender.active | transmitter.active)
@@ -156,13 +134,103 @@ class Top(wiring.Component):
             | frames.active
             | request.o.valid
             | command.active
+            | loads.active
             | jobs.level.any()
             | responder.active
             | body.o.valid
             | sender.active
             | transmitter.active
             | baud.probation
-            | ~generator.i_latents.ready
+            | (loads.running & ~generator.i_latents.ready)
         )
 
         return m
+
+    def _memory(self, m, command, loads, responder):
+        """Share the identity memory: what a request needs goes before an answer's bytes."""
+        m.submodules.identity = memory = BlockRam(8, identity.DEPTH, self.about.contents())
+        address = Signal.like(memory.address, reset_less=True)
+        busy = Signal()
+        m.d.comb += busy.eq(command.rom_en | loads.rom_en)
+        m.d.sync += [
+            address.eq(
+                Mux(busy, Mux(loads.rom_en, loads.rom_addr, command.rom_addr), responder.rom_addr)
+            ),
+            responder.rom_busy.eq(busy),
+        ]
+        m.d.comb += [
+            memory.address.eq(address),
+            memory.write_en.eq(loads.write_en),
+            memory.write_address.eq(loads.write_addr),
+            memory.write_data.eq(loads.write_data),
+            command.rom_data.eq(memory.data),
+            loads.rom_data.eq(memory.data),
+            responder.rom_data.eq(memory.data),
+        ]
+
+    def _loads(self, m, command, loads, responder, quiet):
+        """Let a load have its requests, and tell everyone what model there is."""
+        head = loads.head
+        wiring.connect(m, command.o_load, loads.i)
+        m.d.comb += [
+            loads.start.eq(command.load_start),
+            loads.request.eq(command.load_request),
+            loads.size.eq(command.load_size),
+            command.load_done.eq(loads.done),
+            command.load_error.eq(loads.error),
+            command.load_next.eq(loads.next),
+            loads.quiet.eq(quiet),
+            command.quiet.eq(quiet),
+            loads.tested.eq(responder.tested),
+            loads.passed.eq(responder.passed),
+            command.tested.eq(responder.tested),
+            responder.abort.eq(loads.abort),
+            command.held.eq(loads.source.any()),
+            command.latent.eq(head.latent),
+            responder.pixels.eq(head.pixels),
+            responder.grey.eq(head.grey),
+            responder.hidden.eq(head.hidden),
+            responder.status.state.eq(Mux(loads.loading, State.LOADING, loads.source)),
+            responder.status.next.eq(loads.next),
+        ]
+
+    def _generator(self, m, generator, command, loads, responder):
+        """Join the generator, which stands still without a model: what is on its way is dropped."""
+        stands = Signal(init=1)
+        m.d.sync += stands.eq(~loads.running)
+        m.submodules.stopwatch = stopwatch = ResetInserter(stands)(Stopwatch())
+        m.submodules.layers = layers = LayerCrc()
+        m.submodules.latents_register = latents = StreamRegister(signed(8))
+        m.submodules.pixels_register = pixels = StreamRegister(PIXEL)
+        wiring.connect(m, command.o_latents, latents.i)
+        wiring.connect(m, generator.o_pixels, pixels.i)
+        wiring.connect(m, loads.load, generator.load)
+        to_generator, trace = generator.i_latents, generator.o_trace
+        m.d.comb += [
+            generator.running.eq(~stands),
+            to_generator.p.eq(latents.o.p),
+            to_generator.valid.eq(latents.o.valid & ~stands),
+            latents.o.ready.eq(to_generator.ready | stands),
+            responder.i_pixels.p.eq(pixels.o.p),
+            responder.i_pixels.valid.eq(pixels.o.valid & ~stands),
+            pixels.o.ready.eq(responder.i_pixels.ready | stands),
+            layers.clear.eq(responder.testing),
+            layers.valid.eq(trace.valid),
+            layers.layer.eq(trace.layer),
+            layers.last.eq(trace.last),
+            layers.mask.eq(trace.mask),
+            *(layers.values[lane].eq(trace.values[lane]) for lane in range(QUAD)),
+            layers.index.eq(responder.layer),
+            responder.layer_crc.eq(layers.crc),
+            responder.status.ready.eq(to_generator.ready & ~stands),
+            responder.status.core_cycles.eq(stopwatch.core_cycles),
+            responder.status.stalled_cycles.eq(stopwatch.stalled_cycles),
+            stopwatch.latent.eq(loads.head.latent),
+            stopwatch.pixels.eq(loads.head.pixels),
+        ]
+        taken = generator.o_pixels.valid & generator.o_pixels.ready
+        m.d.sync += [
+            stopwatch.latent_taken.eq(to_generator.valid & to_generator.ready),
+            stopwatch.pixel_taken.eq(taken),
+            stopwatch.pixel_waits.eq(generator.o_pixels.valid & ~generator.o_pixels.ready),
+        ]

@@ -13,7 +13,8 @@ from hw.uart.protocol import BYTE_TIMEOUT, CRC, HEAD, MAX_REQUEST, Error
 from hw.uart.slip import EVENT
 from hw.uart.timeout import Timeout
 
-DEPTH = 256  # two requests for a picture: one is carried out while the next arrives
+DEPTH = 2048  # one block RAM: a frame of a load is carried out while the next arrives
+LENGTH_SIZE = 2  # bytes before a request that say how long its payload is
 WAITING = 16  # bytes behind the memory; half of them are on their way already
 
 
@@ -22,9 +23,9 @@ class FrameReceiver(wiring.Component):
 
     Bytes go into a ring buffer, behind what was handed on; a good frame moves the hand-on mark,
     a bad one only takes the write position back to it. So nothing of a bad frame is ever seen.
-    A request leaves as its payload's length, version, type, tag (two bytes) and payload, one byte
-    a cycle, beginning 8 cycles after its END. Bytes are read ahead into a FIFO: no path leads from
-    the reader's ready to an address of the memory.
+    A request leaves as its payload's length (two bytes), version, type, tag (two bytes) and
+    payload, one byte a cycle, beginning 8 cycles after its END. Bytes are read ahead into a FIFO:
+    no path leads from the reader's ready to an address of the memory.
 
     Members
     -------
@@ -62,17 +63,19 @@ class FrameReceiver(wiring.Component):
         m.submodules.ahead = ahead = SyncFIFOBuffered(width=8, depth=WAITING)
 
         start = Signal(range(DEPTH))  # hand-on mark; the length of the frame under way goes there
-        position = Signal(range(DEPTH), init=1)
+        second = Signal(range(DEPTH), init=1)  # behind it
+        position = Signal(range(DEPTH), init=LENGTH_SIZE)
         count = Signal(range(MAX_REQUEST + 1))  # bytes of the frame under way
         spoilt = Signal()
         full = Signal()
         begun, too_long, no_room = Signal(), Signal(), Signal()  # settled when the next event comes
 
         head = Signal(range(DEPTH))  # of the next byte for `o`
-        room = Signal(range(DEPTH), init=DEPTH - 1)  # behind `start`, before `head`
+        room = Signal(range(DEPTH), init=DEPTH - LENGTH_SIZE)  # for the body of a frame
         m.d.sync += [
             begun.eq((count != 0) | spoilt),
-            room.eq(head - start - 1),
+            room.eq(head - start - LENGTH_SIZE),
+            second.eq(start + 1),
             no_room.eq(room <= count),
             too_long.eq(count == MAX_REQUEST),
         ]
@@ -81,7 +84,10 @@ class FrameReceiver(wiring.Component):
         end = Signal()
         over = Signal()  # the cycle after an end: long before the next event
         proven = Signal()
+        length = Signal(range(MAX_REQUEST + 1))  # of the payload, where the frame is good
+        high, granted = Signal(8), Signal()
         m.d.sync += [
+            length.eq(count - (HEAD.size + CRC.size)),
             over.eq(end | self.clear),
             proven.eq(~spoilt & (crc.crc == RESIDUE) & (count >= HEAD.size + CRC.size)),
         ]
@@ -94,8 +100,8 @@ class FrameReceiver(wiring.Component):
             self.bad.eq(((end & (begun | byte.bad)) & ~self.good) | self.clear),
             crc.data.eq(byte.data),
             crc.clear.eq(over),
-            ring.write_data.eq(Mux(end, count - (HEAD.size + CRC.size), byte.data)),
-            ring.write_address.eq(Mux(end, start, position)),
+            ring.write_data.eq(Mux(over, high, Mux(end, length[:8], byte.data))),
+            ring.write_address.eq(Mux(over, second, Mux(end, start, position))),
         ]
 
         with m.If(self.o_error.valid & self.o_error.ready):
@@ -112,14 +118,17 @@ class FrameReceiver(wiring.Component):
 
         with m.If(self.good):
             m.d.comb += ring.write_en.eq(1)
-            m.d.sync += start.eq(position - CRC.size)
+            m.d.sync += [start.eq(position - CRC.size), high.eq(length[8:]), granted.eq(1)]
+        with m.If(granted):  # the cycle after: `second` has not followed `start` yet
+            m.d.comb += ring.write_en.eq(1)
+            m.d.sync += granted.eq(0)
         with m.If(self.bad & ~self.o_error.valid):
             m.d.sync += [
                 self.o_error.valid.eq(1),
                 self.o_error.p.eq(Mux(full, Error.BUSY, Error.BROKEN)),
             ]
         with m.If(over):
-            m.d.sync += [position.eq(start + 1), count.eq(0), spoilt.eq(0), full.eq(0)]
+            m.d.sync += [position.eq(start + LENGTH_SIZE), count.eq(0), spoilt.eq(0), full.eq(0)]
 
         go, fetch = Signal(), Signal()
         fetched = delays(m, fetch, BlockRam.latency, reset_less=False)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The facts of the serial link, read by both ends: the gateware and the host.
 
-Plain Python, standard library only. ``docs/protocol.md`` is this file in prose.
+Plain Python, standard library only. ``docs/protocol.md`` is this file and
+:mod:`hw.uart.facts` in prose.
 
 A frame is ``END body END`` in SLIP (RFC 1055). The body, before stuffing, little-endian:
 
@@ -21,7 +22,7 @@ import struct
 import zlib
 from dataclasses import dataclass
 
-VERSION = 2
+VERSION = 3
 BAUD = 115_200  # after reset
 BYTE_BITS = 10  # start, eight data bits, stop: a byte-time is ten bit-times
 
@@ -39,22 +40,30 @@ MAX_DIVISOR = 0xFFFF
 BYTE_TIMEOUT = 1024  # byte-times of silence that end an unfinished frame
 FALLBACK = 2048  # byte-times at the start-up rate without a good frame that end another rate
 
-ID_SIZE = 8
-LATENT = 100
-PIXELS = 32 * 32
-PICTURE_BYTES = 3 * PIXELS  # R G B, row-major
+ID_SIZE = 8  # of a build, a capacity, a model: the beginning of a longer hash
+DIGEST_SIZE = 32
+MAX_LATENT = 1024
+MAX_LAYERS = 8
+MAX_PIXELS = 128 * 128
+MAX_DATA = 1024  # bytes of an image in one load-data
 HEAD = struct.Struct("<BBH")  # version, type, tag
 CRC = struct.Struct("<I")
 
-GENERATE = struct.Struct(f"<{ID_SIZE}s{LATENT}b")  # model id, latents
-SUMMED_LAYERS = 3  # layers whose activations a board sums; the picture is the fourth's
-SUMS = struct.Struct(f"<{SUMMED_LAYERS + 1}I")  # CRC-32 of layers 1 to 3 and of the picture
+HIDDEN_LAYERS = MAX_LAYERS - 1
+PICTURE_SUM = HIDDEN_LAYERS  # number of the picture's sum
+SUMS = struct.Struct(
+    f"<{MAX_LAYERS}I"
+)  # CRC-32 of the hidden layers, 0 where none, and the picture
 SELF_TEST_ANSWER = struct.Struct(f"<{SUMS.size}s{SUMS.size}s")  # stored and computed SUMS
 DIVISOR = struct.Struct("<H")  # clocks a bit, in the request for another rate and in its answer
+LOAD_BEGIN = struct.Struct(f"<{ID_SIZE}sII{ID_SIZE}s")  # capacity id, length, CRC-32, model id
+OFFSET = struct.Struct("<I")  # before the data; and in the answers, of the next byte
 ERROR_CODE = struct.Struct("<B")
+ORDER = struct.Struct("<BI")  # payload of the error `ORDER`: code, offset of the next byte
 
-MAX_REQUEST = HEAD.size + GENERATE.size + CRC.size  # longest body that the board reads
-MAX_ANSWER = HEAD.size + PICTURE_BYTES + CRC.size  # longest body that the host reads
+MAX_PAYLOAD = max(ID_SIZE + MAX_LATENT, OFFSET.size + MAX_DATA)
+MAX_REQUEST = HEAD.size + MAX_PAYLOAD + CRC.size  # longest body that the board reads
+MAX_ANSWER = HEAD.size + 3 * MAX_PIXELS + CRC.size  # longest body that the host reads
 
 
 class Request(enum.IntEnum):
@@ -64,103 +73,38 @@ class Request(enum.IntEnum):
     GENERATE = 2
     SELF_TEST = 3
     BAUD = 4
+    LOAD_BEGIN = 5
+    LOAD_DATA = 6
+    LOAD_END = 7
 
 
 class Error(enum.IntEnum):
-    """The one byte of an error frame's payload."""
+    """The first byte of an error frame's payload; that of `ORDER` has an offset behind it."""
 
     BROKEN = 1  # cut, noisy, too long or with a false CRC; tag NO_TAG
     BUSY = 2  # arrived while earlier requests filled the buffer; tag NO_TAG
     VERSION = 3
     TYPE = 4
-    LENGTH = 5  # payload does not have the length of its type
+    LENGTH = 5  # payload does not have the length of its type, or data go past the image's end
     MODEL = 6  # another model's id
     DIVISOR = 7  # below MIN_DIVISOR
+    NO_MODEL = 8  # the board holds none, or a load is under way
+    CAPACITY = 9  # the image is of another capacity
+    ORDER = 10  # data are not the next ones, or the end came early
+    CRC = 11  # the image has another CRC, or another form
+    NO_LOAD = 12  # no load is under way
 
 
-@dataclass(frozen=True)
-class Facts:
-    """The unchanging part of an info answer: what the board is.
+def generate_payload(model_id, latents):
+    """Return the payload that asks for a picture.
 
-    Attributes
+    Parameters
     ----------
-    build_id, model_id : bytes, 8 long
-        Hash of the build plan; first bytes of the model's digest.
-    latent : int
-    channels : (int, int, int)
-    weight_bits : (int, int, int, int)
-        The network description.
-    clock_hz : int
-    macs_per_cycle : int
-        Products that feed the generator's accumulators in one clock.
+    model_id : bytes, 8 long
+    latents : sequence of int
+        -128 to 127.
     """
-
-    build_id: bytes
-    model_id: bytes
-    latent: int
-    channels: tuple[int, int, int]
-    weight_bits: tuple[int, int, int, int]
-    clock_hz: int
-    macs_per_cycle: int
-
-    LAYOUT = struct.Struct(f"<{ID_SIZE}s{ID_SIZE}sH3H4BII")
-
-    def pack(self):
-        """Return the fields as they go over the wire, 36 bytes."""
-        return self.LAYOUT.pack(
-            self.build_id,
-            self.model_id,
-            self.latent,
-            *self.channels,
-            *self.weight_bits,
-            self.clock_hz,
-            self.macs_per_cycle,
-        )
-
-    @classmethod
-    def unpack(cls, payload):
-        """Return the facts in `payload`, which is exactly as long as the layout."""
-        build, model, latent, c1, c2, c3, b1, b2, b3, b4, clock, macs = cls.LAYOUT.unpack(payload)
-        return cls(build, model, latent, (c1, c2, c3), (b1, b2, b3, b4), clock, macs)
-
-
-@dataclass(frozen=True)
-class Status:
-    """The changing part of an info answer, 9 bytes.
-
-    Attributes
-    ----------
-    ready : bool
-        The generator takes latents now; it does not while it prepares itself after reset.
-    core_cycles : int
-        Clocks from the first latent taken to the last pixel out, both included, of the last
-        picture.
-    stalled_cycles : int
-        Those of them in which a pixel waited for the line.
-    """
-
-    ready: bool
-    core_cycles: int
-    stalled_cycles: int
-
-    LAYOUT = struct.Struct("<?II")
-
-    def pack(self):
-        """Return the fields as they go over the wire."""
-        return self.LAYOUT.pack(self.ready, self.core_cycles, self.stalled_cycles)
-
-    @classmethod
-    def unpack(cls, payload):
-        """Return the status in `payload`, which is exactly as long as the layout."""
-        return cls(*cls.LAYOUT.unpack(payload))
-
-
-ANSWER_SIZES = {
-    Request.INFO: Facts.LAYOUT.size + Status.LAYOUT.size,
-    Request.GENERATE: PICTURE_BYTES,
-    Request.SELF_TEST: SELF_TEST_ANSWER.size,
-    Request.BAUD: DIVISOR.size,
-}
+    return model_id + struct.pack(f"<{len(latents)}b", *map(int, latents))
 
 
 class FrameError(ValueError):

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Answer requests, pictures among them."""
 
-from amaranth.hdl import Cat, Const, Module, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.uart import identity
 from hw.uart.command import JOB, Kind
-from hw.uart.crc32 import Crc32
+from hw.uart.facts import Info, Status
+from hw.uart.picture_crc import PictureCrc
 from hw.uart.protocol import (
     ANSWER,
     CRC,
@@ -15,13 +16,15 @@ from hw.uart.protocol import (
     ERROR,
     ERROR_CODE,
     HEAD,
-    PIXELS,
-    SUMMED_LAYERS,
+    MAX_LAYERS,
+    MAX_PIXELS,
+    OFFSET,
+    ORDER,
+    PICTURE_SUM,
     SUMS,
     VERSION,
-    Facts,
+    Error,
     Request,
-    Status,
 )
 from hw.uart.slip import BODY_BYTE
 
@@ -31,33 +34,51 @@ TYPES = {
     Kind.PICTURE: Request.GENERATE | ANSWER,
     Kind.SELF_TEST: Request.SELF_TEST | ANSWER,
     Kind.BAUD: Request.BAUD | ANSWER,
+    Kind.LOAD_BEGIN: Request.LOAD_BEGIN | ANSWER,
+    Kind.LOAD_DATA: Request.LOAD_DATA | ANSWER,
+    Kind.LOAD_END: Request.LOAD_END | ANSWER,
     Kind.ERROR: ERROR,
+    Kind.ORDER: ERROR,
 }
+FACTS_SIZE = Info.SIZE - Status.LAYOUT.size  # of an info answer, what lies in the memory
+STATUS = data.StructLayout(
+    {"state": 8, "next": 32, "ready": 8, "core_cycles": 32, "stalled_cycles": 32}
+)  # as Status.LAYOUT
+assert STATUS.size == 8 * Status.LAYOUT.size
+SETTLING = 4  # cycles from a layer's number to the byte that is due
 
 
 class Responder(wiring.Component):
     """Turn jobs into bodies of answers, one after another.
 
-    A picture goes out as it comes, three bytes a pixel. The self-test takes its picture at a
-    pixel a cycle, so that the cycles counted for it are those of the generator alone.
+    A picture goes out as it comes, three bytes a pixel, or one. The self-test takes its picture at
+    a pixel a cycle, so that the cycles counted for it are those of the generator alone.
 
     Members
     -------
     i_jobs : In(stream.Signature(JOB))
     i_pixels : In(stream.Signature(StructLayout({"r": 8, "g": 8, "b": 8})))
-        One picture for each job that fed latents, in the same order.
+        One picture for each job that fed latents, in the same order; a grey one has r only.
     o : Out(stream.Signature(StructLayout({"data": 8, "last": 1})))
         Bodies without their CRC.
-    ready : In(1), core_cycles, stalled_cycles : In(32)
+    pixels : In(range(MAX_PIXELS + 1)), grey : In(1), hidden : In(range(MAX_LAYERS))
+        Of the model: pixels of a picture, their kind, layers before the last.
+    status : In(STATUS)
         For the info answer.
-    rom_busy : In(1), rom_addr : Out(8), rom_data : In(8)
+    rom_busy : In(1), rom_addr : Out(range(DEPTH)), rom_data : In(8)
         Identity memory; where it was not busy for another, which is told a cycle late, data come
         :data:`hw.uart.identity.LATENCY` cycles after the address.
-    picture_done : Out(1)
-        The last pixel of a picture was taken.
-    layer : Out(2), layer_crc : In(32)
+    abort : In(1)
+        End a self-test whose picture does not come.
+    tested : Out(1)
+        A self-test's sums are compared.
+    passed : Out(1)
+        With `tested`: they are the stored ones.
+    layer : Out(range(MAX_LAYERS)), layer_crc : In(32)
         Sums of the layers of that picture (:class:`hw.uart.layer_crc.LayerCrc`); they come in the
         cycle after the layer.
+    testing : Out(1)
+        One cycle, as a self-test begins.
     line_active : In(1)
         Bytes given to `o` are still on their way.
     set_divisor : Out(1)
@@ -71,14 +92,18 @@ class Responder(wiring.Component):
     i_jobs: In(stream.Signature(JOB))
     i_pixels: In(stream.Signature(PIXEL))
     o: Out(stream.Signature(BODY_BYTE))
-    ready: In(1)
-    core_cycles: In(32)
-    stalled_cycles: In(32)
+    pixels: In(range(MAX_PIXELS + 1))
+    grey: In(1)
+    hidden: In(range(MAX_LAYERS))
+    status: In(STATUS)
     rom_busy: In(1)
-    rom_addr: Out(8)
+    rom_addr: Out(range(identity.DEPTH))
     rom_data: In(8)
-    picture_done: Out(1)
-    layer: Out(2)
+    abort: In(1)
+    tested: Out(1)
+    passed: Out(1)
+    testing: Out(1)
+    layer: Out(range(MAX_LAYERS))
     layer_crc: In(32)
     line_active: In(1)
     set_divisor: Out(1)
@@ -87,31 +112,48 @@ class Responder(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.crc = crc = Crc32(24)
+        m.submodules.crc = crc = PictureCrc()
 
         job = Signal(JOB)
-        shift = Signal(8 * Status.LAYOUT.size)  # bytes on their way out, the first lowest
+        shift = Signal(STATUS.size)  # bytes on their way out, the first lowest
         count = Signal(range(Status.LAYOUT.size + 1))  # bytes of it left
         one_left = Signal()
-        stored = Signal(range(Facts.LAYOUT.size + 1))  # bytes of the memory left
+        stored = Signal(range(FACTS_SIZE + 1))  # bytes of the memory left
         none_stored = Signal()
-        wait = Signal(range(identity.LATENCY + 1))  # until rom_data are those of rom_addr
-        pixels = Signal(range(PIXELS))
-        last_pixel = Signal()
+        wait = Signal(range(SETTLING + 1))  # until rom_data are those of rom_addr
+        is_test = Signal()
+        m.d.sync += is_test.eq((job.kind == Kind.SELF_TEST) | (job.kind == Kind.LOAD_END))
+
+        pixels = Signal.like(self.pixels)  # left of the picture, after the one taken last
+        one_pixel, last_pixel = Signal(), Signal()  # one is left; that was the last
         pixel_taken = Signal()
         m.d.comb += [
             pixel_taken.eq(self.i_pixels.valid & self.i_pixels.ready),
             self.divisor.eq(job.value),
-            self.picture_done.eq(pixel_taken & (pixels == PIXELS - 1)),
+            crc.grey.eq(self.grey),
         ]
         with m.If(pixel_taken):
-            m.d.sync += [pixels.eq(pixels + 1), last_pixel.eq(pixels == PIXELS - 1)]
+            m.d.sync += [
+                pixels.eq(pixels - 1),
+                one_pixel.eq(pixels == 2),
+                last_pixel.eq(one_pixel),
+            ]
         with m.If(self.rom_busy):
             m.d.sync += wait.eq(identity.LATENCY)
         with m.Elif(wait != 0):
             m.d.sync += wait.eq(wait - 1)
 
         m.d.sync += [crc.en.eq(0), crc.data.eq(self.i_pixels.p)]
+
+        # The sum of a layer, byte after byte beside the stored one; it is settled long before.
+        computed, of_layer = Signal(32), Signal(32)
+        byte, due = Signal(range(CRC.size)), Signal(8)
+        wrong = Signal()  # some sum
+        m.d.sync += [
+            of_layer.eq(Mux(self.layer < self.hidden, self.layer_crc, 0)),
+            computed.eq(Mux(self.layer == PICTURE_SUM, crc.crc, of_layer)),
+            due.eq(computed.word_select(byte, 8)),
+        ]
 
         def send(following, *, last=0):
             """Shift `count` bytes out, then go on with `following`."""
@@ -139,9 +181,19 @@ class Responder(wiring.Component):
         with m.FSM() as fsm:
             with m.State("IDLE"):
                 m.d.comb += [self.i_jobs.ready.eq(1), crc.clear.eq(1)]
+                m.d.sync += [
+                    pixels.eq(self.pixels),
+                    one_pixel.eq(self.pixels == 1),
+                    last_pixel.eq(0),
+                    wrong.eq(0),
+                    byte.eq(0),
+                    self.layer.eq(0),
+                ]
                 with m.If(self.i_jobs.valid):
                     m.d.sync += job.eq(self.i_jobs.p)
-                    m.next = "START"
+                    m.next = "KIND"
+            with m.State("KIND"):
+                m.next = "START"
             with m.State("START"):
                 answer = Signal(8)
                 with m.Switch(job.kind):
@@ -150,12 +202,16 @@ class Responder(wiring.Component):
                             m.d.comb += answer.eq(code)
                 m.d.sync += load(Cat(Const(VERSION, 8), answer, job.tag), HEAD.size)
                 m.next = "HEAD"
-                with m.If(job.kind == Kind.SELF_TEST):
+                with m.If(is_test):
+                    m.d.comb += self.testing.eq(1)
                     m.next = "CHECK"
             with m.State("CHECK"):
                 m.d.comb += self.i_pixels.ready.eq(1)
                 m.d.sync += crc.en.eq(pixel_taken)
-                with m.If(self.picture_done):
+                with m.If(pixel_taken & one_pixel):
+                    m.next = "HEAD"
+                with m.If(self.abort):
+                    m.d.sync += wrong.eq(1)
                     m.next = "HEAD"
             with m.State("HEAD"):
                 send("PAYLOAD")
@@ -163,38 +219,48 @@ class Responder(wiring.Component):
                 m.next = "TAIL"
                 with m.Switch(job.kind):
                     with m.Case(Kind.INFO):
-                        m.d.sync += look_up(identity.FACTS, Facts.LAYOUT.size)
+                        m.d.sync += look_up(identity.MACHINE, FACTS_SIZE)
                         m.next = "LOOK UP"
-                    with m.Case(Kind.SELF_TEST):
-                        m.d.sync += look_up(identity.ANSWER, SUMS.size)
+                    with m.Case(Kind.SELF_TEST, Kind.LOAD_END):
+                        m.d.sync += look_up(identity.STORED_SUMS, SUMS.size)
                         m.next = "LOOK UP"
                     with m.Case(Kind.PICTURE):
                         m.next = "FETCH"
                     with m.Case(Kind.BAUD):
                         m.d.sync += load(job.value, DIVISOR.size)
+                    with m.Case(Kind.LOAD_BEGIN, Kind.LOAD_DATA):
+                        m.d.sync += load(job.value, OFFSET.size)
                     with m.Case(Kind.ERROR):
                         m.d.sync += load(job.value, ERROR_CODE.size)
+                    with m.Case(Kind.ORDER):
+                        m.d.sync += load(Cat(Const(Error.ORDER, 8), job.value), ORDER.size)
             with m.State("LOOK UP"):
-                m.d.sync += self.layer.eq(0)
-                with m.If(none_stored):
-                    status = Cat(self.ready, Const(0, 7), self.core_cycles, self.stalled_cycles)
-                    m.d.sync += load(status, Status.LAYOUT.size)
-                    m.next = "TAIL"
-                    with m.If(job.kind == Kind.SELF_TEST):
-                        m.next = "LAYER"
-                with m.Elif(wait == 0):
+                with m.If(wait == 0):
                     m.d.sync += [
                         load(self.rom_data, 1),
                         look_up(self.rom_addr + 1, (stored - 1)[: len(stored)]),
                     ]
                     m.next = "STORED"
+                    with m.If(none_stored):
+                        m.d.sync += load(self.status.as_value(), Status.LAYOUT.size)
+                        m.next = "TAIL"
+                        with m.If(is_test):
+                            m.d.comb += [self.tested.eq(1), self.passed.eq(~wrong)]
+                            m.next = "LAYER"
             with m.State("STORED"):
                 send("LOOK UP")
+                with m.If(self.o.ready & is_test):
+                    m.d.sync += [
+                        wrong.eq(wrong | (shift[:8] != due)),
+                        byte.eq(byte + 1),
+                        wait.eq(SETTLING),
+                    ]
+                    with m.If(byte == CRC.size - 1):
+                        m.d.sync += self.layer.eq(self.layer + 1)  # to 0 behind the picture
             with m.State("LAYER"):
-                m.d.sync += [load(self.layer_crc, CRC.size), self.layer.eq(self.layer + 1)]
+                m.d.sync += [load(computed, CRC.size), self.layer.eq(self.layer + 1)]
                 m.next = "LAYER SENT"
-                with m.If(self.layer == SUMMED_LAYERS):
-                    m.d.sync += load(crc.crc, CRC.size)
+                with m.If(self.layer == PICTURE_SUM):
                     m.next = "TAIL"
             with m.State("LAYER SENT"):
                 send("LAYER")
@@ -203,6 +269,8 @@ class Responder(wiring.Component):
             with m.State("FETCH"):
                 m.d.comb += self.i_pixels.ready.eq(1)
                 m.d.sync += load(self.i_pixels.p, 3)
+                with m.If(self.grey):
+                    m.d.sync += load(self.i_pixels.p.r, 1)
                 with m.If(pixel_taken):
                     m.next = "PIXEL"
             with m.State("PIXEL"):

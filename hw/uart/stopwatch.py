@@ -6,19 +6,21 @@ from amaranth.lib import wiring
 from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
 
-from hw.uart.protocol import LATENT, PIXELS
+from hw.uart.protocol import MAX_LATENT, MAX_PIXELS
 
-IN_FLIGHT = 4  # pictures begun and not yet left
+IN_FLIGHT = 16  # pictures begun and not yet left
 
 
 class Stopwatch(wiring.Component):
     """Count the clocks of each picture, from its first latent taken to its last pixel out.
 
     Pictures may overlap, the next one's latents go in before the last one's pixels are out: at
-    most `IN_FLIGHT` of them.
+    most `IN_FLIGHT` of them. To be reset whenever the generator is.
 
     Members
     -------
+    latent : In(range(MAX_LATENT + 1)), pixels : In(range(MAX_PIXELS + 1))
+        How many there are of a picture.
     latent_taken, pixel_taken, pixel_waits : In(1)
         Transfers into and out of the generator; a pixel that the line does not take yet.
     core_cycles, stalled_cycles : Out(32)
@@ -26,6 +28,8 @@ class Stopwatch(wiring.Component):
         and those of them in which a pixel waited. They change in the cycle after the last pixel.
     """
 
+    latent: In(range(MAX_LATENT + 1))
+    pixels: In(range(MAX_PIXELS + 1))
     latent_taken: In(1)
     pixel_taken: In(1)
     pixel_waits: In(1)
@@ -40,26 +44,30 @@ class Stopwatch(wiring.Component):
         before = Signal(32)  # now - 1: the first and the last cycle both count
         m.d.sync += [now.eq(now + 1), before.eq(now)]
 
-        latents, first = Signal(range(LATENT)), Signal(init=1)  # `latents` is 0
-        m.d.comb += [starts.w_en.eq(self.latent_taken & first), starts.w_data.eq(before)]
-        with m.If(self.latent_taken):
-            m.d.sync += [latents.eq(latents + 1), first.eq(0)]
-            with m.If(latents == LATENT - 1):
-                m.d.sync += [latents.eq(0), first.eq(1)]
+        def count(total, taken):
+            """Return whether the next one to be taken is the first, or the last, of a picture."""
+            done, first, last = Signal.like(total), Signal(init=1), Signal()
+            end, single = Signal.like(total), Signal()  # settled once the model is
+            m.d.sync += [end.eq(total - 2), single.eq(total == 1)]
+            with m.If(taken):
+                m.d.sync += [done.eq(done + 1), first.eq(0), last.eq(done == end)]
+                with m.If(last | single):
+                    m.d.sync += [done.eq(0), first.eq(1), last.eq(0)]
+            return first, last | single
 
-        pixels, last = Signal(range(PIXELS)), Signal()  # `pixels` is the last
+        first, _ = count(self.latent, self.latent_taken)
+        m.d.comb += [starts.w_en.eq(self.latent_taken & first), starts.w_data.eq(before)]
+
+        _, last = count(self.pixels, self.pixel_taken)
         stalled = Signal(32)
         with m.If(self.pixel_waits):
             m.d.sync += stalled.eq(stalled + 1)
-        with m.If(self.pixel_taken):
-            m.d.sync += [pixels.eq(pixels + 1), last.eq(pixels == PIXELS - 2)]
-            with m.If(last):
-                m.d.comb += starts.r_en.eq(1)
-                m.d.sync += [
-                    pixels.eq(0),
-                    self.core_cycles.eq(now - starts.r_data),
-                    self.stalled_cycles.eq(stalled),
-                    stalled.eq(0),
-                ]
+        with m.If(self.pixel_taken & last):
+            m.d.comb += starts.r_en.eq(1)
+            m.d.sync += [
+                self.core_cycles.eq(now - starts.r_data),
+                self.stalled_cycles.eq(stalled),
+                stalled.eq(0),
+            ]
 
         return m
