@@ -47,12 +47,17 @@ class Host:
         return frames
 
 
-def simulate(dut, *testbenches, cycles=100_000):
-    """Run testbenches on `dut` to their ends, and fail if that takes more clocks."""
+def simulate(dut, *testbenches, background=(), cycles=100_000):
+    """Run testbenches on `dut` to their ends, and fail if that takes more clocks.
+
+    Those in `background` end with the others.
+    """
     simulator = Simulator(dut)
     simulator.add_clock(1e-6)
     for testbench in testbenches:
         simulator.add_testbench(testbench)
+    for testbench in background:
+        simulator.add_testbench(testbench, background=True)
 
     for _ in range(2 * cycles):  # both edges
         if not simulator.advance():

@@ -80,9 +80,10 @@ def receive(*items, take=True, stall=0.0):
             _, _, valid, ready, byte = await ctx.tick().sample(dut.o.valid, dut.o.ready, dut.o.p)
             if valid and ready:
                 packet.append(byte)
-                if len(packet) > 4 and len(packet) == 5 + packet[0]:
-                    tag = int.from_bytes(packet[3:5], "little")
-                    packets.append((packet[1], packet[2], tag, bytes(packet[5:])))
+                size = int.from_bytes(packet[:2], "little")
+                if len(packet) > 5 and len(packet) == 6 + size:
+                    tag = int.from_bytes(packet[4:6], "little")
+                    packets.append((packet[2], packet[3], tag, bytes(packet[6:])))
                     packet.clear()
         assert not packet
 
@@ -136,8 +137,8 @@ def flipped(frame, position):
         BIG.encode()[:50] + bytes([END]),
         bytes([END, 1, END]),
         bytes([END, *b"1234567", END]),
-        bytes([END, *bytes(117), END]),
-        bytes([END, *bytes(600), END]),
+        bytes([END, *bytes(protocol.MAX_REQUEST + 1), END]),
+        bytes([END, *bytes(2 * protocol.MAX_REQUEST), END]),
         bytes([END, 1, ESC, 5, END]),
         INFO.encode()[:-1] + bytes([ESC, END]),
         [*BIG.encode()[:30], None, *BIG.encode()[30:]],
@@ -180,21 +181,33 @@ def test_silence_between_frames_is_nothing():
     assert receive(*items) == ([packet(INFO)] * 2, [])
 
 
+def data(tag, size=protocol.MAX_PAYLOAD):
+    return Frame(Request.LOAD_DATA, tag, bytes((tag + n) & 0x7F for n in range(size)))
+
+
+@pytest.mark.parametrize("size", [255, 256, 257, protocol.MAX_PAYLOAD])
+def test_long_frames(size):
+    frames = [data(1, size), INFO, data(2, size)]
+    wire = b"".join(frame.encode() for frame in frames)
+    assert receive(wire) == ([packet(frame) for frame in frames], [])
+
+
 def test_a_full_buffer_refuses_and_keeps_what_it_has():
-    """Two requests for a picture fit, not three; what is taken later is whole."""
-    frames = [generate(1), generate(2), generate(3)]
+    """One frame of the longest fits beside what is carried out; what is taken later is whole."""
+    frames = [data(1), data(2, 900), data(3, 300)]
     wire = b"".join(frame.encode() for frame in frames)
     packets, notices = receive(wire, take=False)
     assert packets == [packet(frame) for frame in frames[:2]]
     assert notices == [Error.BUSY]
 
 
-@pytest.mark.parametrize("length", [0, 1, 2, 13, 39, 75, 108])
-def test_nothing_in_the_buffer_is_overwritten(length):
+@pytest.mark.parametrize("length", [0, 13, 108, 500])
+def test_nothing_in_the_buffer_is_overwritten(length, monkeypatch):
     """Whatever the fill, frames either pass whole or are refused."""
-    frames = [Frame(9, n, bytes([n] * length)) for n in range(256 // (length + 5) + 3)]
+    monkeypatch.setattr("hw.uart.frame_receiver.DEPTH", 512)
+    frames = [Frame(9, n, bytes([n] * length)) for n in range(512 // (length + 6) + 3)]
     packets, notices = receive(b"".join(frame.encode() for frame in frames), take=False)
     assert packets == [packet(frame) for frame in frames[: len(packets)]]
     assert len(packets) + len(notices) == len(frames)
-    assert len(packets) >= 250 // (length + 9)
+    assert len(packets) >= 500 // (length + 10)
     assert notices

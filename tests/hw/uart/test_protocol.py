@@ -7,18 +7,19 @@ import numpy as np
 import pytest
 
 from hw.uart import protocol
+from hw.uart.facts import CAPACITY_FIELDS, Info
 from hw.uart.protocol import END, ESC, Error, Frame, FrameError, Request, Unstuffer
 
 
 def test_a_frame_by_hand():
-    """CRC-32 of 02 01 34 12, from the definition: reflected, polynomial 04C11DB7."""
+    """CRC-32 of 03 01 34 12, from the definition: reflected, polynomial 04C11DB7."""
     crc = 0xFFFFFFFF
-    for byte in b"\x02\x01\x34\x12":
+    for byte in b"\x03\x01\x34\x12":
         crc ^= byte
         for _ in range(8):
             crc = crc >> 1 ^ (0xEDB88320 if crc & 1 else 0)
     crc ^= 0xFFFFFFFF
-    expected = b"\xc0\x02\x01\x34\x12" + crc.to_bytes(4, "little") + b"\xc0"
+    expected = b"\xc0\x03\x01\x34\x12" + crc.to_bytes(4, "little") + b"\xc0"
     assert Frame(Request.INFO, 0x1234).encode() == expected
 
 
@@ -69,21 +70,16 @@ def test_another_version_is_named(monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(protocol, "VERSION", 9)
         body = next(Unstuffer().feed(Frame(Request.INFO, 1).encode()))
-    with pytest.raises(FrameError, match="version 9, this program has 2"):
+    with pytest.raises(FrameError, match="version 9, this program has 3"):
         Frame.decode(body)
 
 
-def test_info_fields():
-    facts = protocol.Facts(b"12345678", b"abcdefgh", 100, (512, 256, 128), (8, 7, 6, 5), 10**8, 300)
-    packed = facts.pack()
-    assert packed[:16] == b"12345678abcdefgh"
-    assert packed[16:24] == bytes([100, 0, 0, 2, 0, 1, 128, 0])
-    assert packed[24:28] == bytes([8, 7, 6, 5])
-    assert packed[28:32] == (10**8).to_bytes(4, "little")
-    assert packed[32:] == (300).to_bytes(4, "little")
-    assert protocol.Facts.unpack(packed) == facts
-    status = protocol.Status(ready=True, core_cycles=2**32 - 1, stalled_cycles=1)
-    assert protocol.Status.unpack(status.pack()) == status
+def test_payloads_by_hand():
+    assert protocol.generate_payload(b"model-id", [0, -1, 127]) == b"model-id\x00\xff\x7f"
+    begin = protocol.LOAD_BEGIN.pack(b"capacity", 1, 2, b"model-id")
+    assert begin == b"capacity\1\0\0\0\2\0\0\0model-id"
+    assert protocol.ORDER.pack(Error.ORDER, 258) == b"\x0a\2\1\0\0"
+    assert protocol.MAX_REQUEST == 4 + 8 + 1024 + 4
 
 
 @pytest.mark.parametrize(
@@ -121,6 +117,9 @@ def test_the_documents_numbers_are_the_protocols():
         assert f"| {request.value} | {request.name.lower().replace('_', '-')} |" in text
     for code in Error:
         assert f"| {code.value} | {code.name.lower()} |" in text
-    sizes = protocol.ANSWER_SIZES
-    assert f"{sizes[Request.INFO]} bytes, below" in text
-    assert f"{sizes[Request.GENERATE]} bytes, 32 rows" in text
+    assert f"{Info.SIZE} bytes, below" in text
+    assert f"{protocol.SELF_TEST_ANSWER.size} bytes: eight stored" in text
+    assert f"| payload | 0 to {protocol.MAX_PAYLOAD} |" in text
+    assert f"up to {protocol.MAX_DATA} bytes" in text
+    for name in CAPACITY_FIELDS:
+        assert name in text
