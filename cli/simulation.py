@@ -78,8 +78,8 @@ def demo(args):
         **simulated,
         "model": model.digest,
         "equal": equal,
-        "bytes_sent": link.bytes_sent,
-        "bytes_received": link.bytes_received,
+        "bytes_sent": link.exchange.bytes_sent,
+        "bytes_received": link.exchange.bytes_received,
         "files": (out, beside),
     }
     print(as_text(facts))

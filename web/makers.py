@@ -128,8 +128,8 @@ class Board:
 
     def line(self):
         """Return port, clock in Hz and rate in baud; this asks the board."""
-        facts, _ = self._link.info()
-        return {"port": self.port, "clock": facts.clock_hz, "rate": self._link.baud}
+        info = self._link.info()
+        return {"port": self.port, "clock": info.machine.clock_hz, "rate": self._link.baud}
 
     def pictures(self, latents):
         """Yield a picture for each latent; the requests behind it are under way already."""
@@ -138,4 +138,5 @@ class Board:
     def counters(self):
         """Return the :class:`Counters` of now."""
         link = self._link
-        return Counters(link.bytes_sent, link.bytes_received, link.bytes_needed, link.clock())
+        sent, received = link.exchange.bytes_sent, link.exchange.bytes_received
+        return Counters(sent, received, link.exchange.bytes_needed, link.clock())

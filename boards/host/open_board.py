@@ -18,6 +18,8 @@ class SelfTestFailed(CheckFailed):
 def open_board(port, *, baud=None, clock=time.monotonic, notice=lambda text: None):
     """Open a board: ask for its info and its self-test, then raise the rate of the line.
 
+    A board that holds no model has nothing to test.
+
     Parameters
     ----------
     port : str
@@ -42,7 +44,8 @@ def open_board(port, *, baud=None, clock=time.monotonic, notice=lambda text: Non
     """
     link = Link(port, clock=clock)
     try:
-        check(link)
+        if link.info().model:
+            check(link)
         if baud is None:
             raise_baud(link)
             if has_own_rate(port):
@@ -65,19 +68,30 @@ def check(link):
     ------
     SelfTestFailed
     """
-    result = link.self_test()
-    layer = result.wrong_layer
+    info = link.held()
+    expect_right(link, link.self_test(), info.model.model_id, "program it again")
+
+
+def expect_right(link, result, model_id, remedy):
+    """Refuse the :class:`boards.host.link.SelfTest` of a board that is not well.
+
+    Raises
+    ------
+    SelfTestFailed
+    """
+    layer, layers = result.wrong_layer, len(result.stored)
     if layer is None:
         return
-    facts, _ = link.info()
     where = f"layer {layer} is the first that is wrong"
-    if layer == len(result.stored):
-        where = "layers 1 to 3 are right, the picture is wrong"
+    if layer == layers:
+        before = "layer 1 is right" if layers == 2 else f"layers 1 to {layers - 1} are right"
+        where = f"{before}, the picture is wrong"
     stored, computed = result.stored[layer - 1], result.computed[layer - 1]
+    build = link.info().machine.build_id.hex()
     raise SelfTestFailed(
         f"{link.port}: the board fails its self-test, {where} (CRC {computed:08x}, not "
-        f"{stored:08x}); model {facts.model_id.hex()}, build {facts.build_id.hex()}: program it "
-        "again; if that does not help, build it for a lower clock, and look at its supply"
+        f"{stored:08x}); model {model_id.hex()}, build {build}: {remedy}; if that does not help, "
+        "build it for a lower clock, and look at its supply"
     )
 
 
@@ -90,7 +104,7 @@ def raise_baud(link):
     """
     if has_own_rate(link.port):
         return
-    clock_hz = link.info()[0].clock_hz
+    clock_hz = link.info().machine.clock_hz
     for baud in RATES:
         try:
             protocol.divisor(clock_hz, baud)

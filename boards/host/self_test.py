@@ -1,8 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a board says about itself, its self-test layer by layer, and how fast its line is."""
 
+from boards.host.link import spec_of
 from boards.host.open_board import raise_baud
 from boards.host.port import has_own_rate
+from golden.spec import GeneratorSpec
+from hw.uart.facts import State
+
+STATES = {
+    State.NO_MODEL: "no model",
+    State.POWER_UP: "there from power-up on",
+    State.UPLOADED: "uploaded",
+    State.LOADING: "a load is under way",
+}
 
 
 def self_test_report(link):
@@ -16,41 +26,55 @@ def self_test_report(link):
     Returns
     -------
     dict
-        For JSON: ids in hex, `channels`, `weight_bits`, `clock_hz`, `macs_per_cycle`, `cycles` of
-        the self-test's picture, CRC-32 of layers 1 to 4 in hex (`stored`, `computed`),
-        `wrong_layer` (1 to 4, or None) and `baud`.
+        For JSON: `port`, ids in hex (`build`, `capacity`, `model`), `clock_hz`, `macs_per_cycle`,
+        `state`, `baud`; of a board that holds a model also its `spec`, `cycles` of the self-test's
+        picture, CRC-32 of all layers in hex (`stored`, `computed`) and `wrong_layer` (its number,
+        or None).
     """
-    result = link.self_test()
-    facts, status = link.info()
+    held = link.info().model is not None
+    result = link.self_test() if held else None
+    info = link.info()
     raise_baud(link)
-    return {
+    report = {
         "port": link.port,
-        "model": facts.model_id.hex(),
-        "build": facts.build_id.hex(),
-        "channels": list(facts.channels),
-        "weight_bits": list(facts.weight_bits),
-        "clock_hz": facts.clock_hz,
-        "macs_per_cycle": facts.macs_per_cycle,
-        "cycles": status.core_cycles,
-        "stored": [f"{crc:08x}" for crc in result.stored],
-        "computed": [f"{crc:08x}" for crc in result.computed],
-        "wrong_layer": result.wrong_layer,
+        "build": info.machine.build_id.hex(),
+        "capacity": info.machine.capacity_id.hex(),
+        "clock_hz": info.machine.clock_hz,
+        "macs_per_cycle": info.machine.macs_per_cycle,
+        "state": STATES[info.status.state],
         "baud": link.baud,
+        "model": info.model.digest.hex() if held else None,
+        "wrong_layer": result.wrong_layer if held else None,
     }
+    if held:
+        report |= {
+            "spec": spec_of(info.model).to_json(),
+            "cycles": info.status.core_cycles,
+            "stored": [f"{crc:08x}" for crc in result.stored],
+            "computed": [f"{crc:08x}" for crc in result.computed],
+        }
+    return report
 
 
 def as_text(facts):
     """Return the facts of :func:`self_test_report` as a table."""
-    wrong = facts["wrong_layer"]
-    milliseconds = facts["cycles"] / facts["clock_hz"] * 1e3
     whose = ", which the far end sets" if has_own_rate(facts["port"]) else ""
     rows = {
         "port": f"{facts['port']}, {facts['baud']:,} baud{whose}",
-        "model": facts["model"],
         "build": facts["build"],
-        "network": f"{'-'.join(map(str, facts['channels']))}, weights of "
-        f"{', '.join(map(str, facts['weight_bits']))} bits",
         "clock": f"{facts['clock_hz'] / 1e6:g} MHz, {facts['macs_per_cycle']} multiplications",
+        "model": facts["model"] and facts["model"][:16],
+    }
+    if facts["model"] is None:
+        rows["model"] = f"none ({facts['state']}); put one there with `avatar load`"
+        return "\n".join(f"{name:<10} {value}" for name, value in rows.items())
+    spec = GeneratorSpec.from_json(facts["spec"])
+    size, wrong = spec.size, facts["wrong_layer"]
+    milliseconds = facts["cycles"] / facts["clock_hz"] * 1e3
+    rows["model"] += f", {facts['state']}"
+    rows |= {
+        "network": f"{'-'.join(map(str, spec.channels))}, weights of "
+        f"{', '.join(map(str, spec.weight_bits))} bits, {size}x{size} pixels",
         "picture": f"{facts['cycles']:,} cycles, {milliseconds:.2f} ms",
         "self-test": "passed" if wrong is None else f"FAILED, first in layer {wrong}",
     }

@@ -20,7 +20,7 @@ def deliver(link, latents, takers, *, model=None, check=False, progress=iter):
     ----------
     link, model
         As of :class:`Stream`.
-    latents : int8 array, shape (N, 100)
+    latents : int8 array, shape (N, latent)
     takers : sequence of callable
         Called as the `take` of :class:`Stream`, one after the other.
     check : bool
@@ -76,7 +76,7 @@ class Stream:
     ----------
     link : boards.host.link.Link
     take : callable
-        Called with index (int) and picture (uint8 (32, 32, 3)) of each, in order.
+        Called with index (int) and picture (uint8 (height, width, colours)) of each, in order.
     model : golden.model_file.Model, optional
         What the board is expected to hold; by default whatever it holds.
 
@@ -98,7 +98,7 @@ class Stream:
 
         Parameters
         ----------
-        latents : int8 array, shape (N, 100)
+        latents : int8 array, shape (N, latent)
         progress : callable
             Wraps the iterable of pictures, as tqdm does.
 
@@ -110,7 +110,8 @@ class Stream:
             Whatever `take` raises.
         """
         link = self.link
-        begin = link.clock(), link.bytes_needed, link.repeats
+        exchange = link.exchange
+        begin = link.clock(), exchange.bytes_needed, exchange.repeats
         waiting = deque()
         failure = None
         with ThreadPoolExecutor(1) as worker:  # ends when its work is done
@@ -128,8 +129,8 @@ class Stream:
             raise InputError(message) from failure
         for each in waiting:
             each.result()
-        self._bytes = link.bytes_needed - begin[1]
-        self._repeats = link.repeats - begin[2]
+        self._bytes = exchange.bytes_needed - begin[1]
+        self._repeats = exchange.repeats - begin[2]
 
     def _hand_on(self, index, picture):
         if index == self.taken:  # nothing behind a failure

@@ -35,14 +35,14 @@ def check_no_index(folder):
 class TrainingSet:
     """The index of a folder of pictures, which `avatar train --data` takes as it is.
 
-    ``latents.npy``, int8 (N, 100), row n made picture n: `avatar generate --latents` draws the
+    ``latents.npy``, int8 (N, latent), row n made picture n: `avatar generate --latents` draws the
     same again. ``pictures.csv`` has a line a picture: file, row of latents.npy, seed, model id, and
-    CRC-32 of the 3072 bytes.
+    CRC-32 of its bytes.
 
     Parameters
     ----------
     folder : str or Path
-    latents : int8 array, shape (N, 100)
+    latents : int8 array, shape (N, latent)
     seed : int
         They were drawn from it.
     model_id : bytes
@@ -55,7 +55,7 @@ class TrainingSet:
         self._sums = []
 
     def take(self, index, picture):
-        """Note picture number `index`, uint8 (32, 32, 3); they come in order."""
+        """Note picture number `index`, uint8 (height, width, colours); they come in order."""
         self._sums.append(zlib.crc32(picture.tobytes()))
 
     def save(self):
