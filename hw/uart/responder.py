@@ -71,7 +71,7 @@ class Responder(wiring.Component):
     abort : In(1)
         End a self-test whose picture does not come.
     tested : Out(1)
-        A self-test's sums are compared.
+        A self-test's sums are compared, and read: another picture may come.
     passed : Out(1)
         With `tested`: they are the stored ones.
     layer : Out(range(MAX_LAYERS)), layer_crc : In(32)
@@ -245,7 +245,6 @@ class Responder(wiring.Component):
                         m.d.sync += load(self.status.as_value(), Status.LAYOUT.size)
                         m.next = "TAIL"
                         with m.If(is_test):
-                            m.d.comb += [self.tested.eq(1), self.passed.eq(~wrong)]
                             m.next = "LAYER"
             with m.State("STORED"):
                 send("LOOK UP")
@@ -261,6 +260,7 @@ class Responder(wiring.Component):
                 m.d.sync += [load(computed, CRC.size), self.layer.eq(self.layer + 1)]
                 m.next = "LAYER SENT"
                 with m.If(self.layer == PICTURE_SUM):
+                    m.d.comb += [self.tested.eq(1), self.passed.eq(~wrong)]
                     m.next = "TAIL"
             with m.State("LAYER SENT"):
                 send("LAYER")

@@ -3,13 +3,13 @@
 
 import pytest
 
-from boards.host import link
+from boards.host import exchange
 from tests.boards.host.played import PlayedBoard
 
 
 @pytest.fixture
 def board(monkeypatch):
-    monkeypatch.setattr(link, "ALLOWANCE", 0.05)
+    monkeypatch.setattr(exchange, "ALLOWANCE", 0.05)
     played = PlayedBoard()
     yield played
     played.end()

@@ -2,43 +2,55 @@
 """A pseudo-terminal, or a server, that plays a board."""
 
 import contextlib
+import dataclasses
 import os
 import select
 import socket
 import threading
 import tty
+import zlib
 
 import serial
 from serial.rfc2217 import PortManager
 
+from golden.spec import GeneratorSpec
 from hw.uart import protocol
-from hw.uart.protocol import ANSWER, Frame, Request
+from hw.uart.facts import CAPACITY_FIELDS, Info, Load, Machine, State, Status
+from hw.uart.identity import ModelPart
+from hw.uart.protocol import ANSWER, ERROR, OFFSET, ORDER, Error, Frame, Request
 
-FACTS = protocol.Facts(
+SPEC = GeneratorSpec.avatars((8, 8, 8), 8)
+FACTS = ModelPart.of(SPEC, "c0dbdcdd00112233" + 48 * "7", (), ()).facts
+MACHINE = Machine(
     build_id=b"build-id",
-    model_id=bytes.fromhex("c0dbdcdd00112233"),
-    latent=100,
-    channels=(8, 8, 8),
-    weight_bits=(8, 8, 8, 8),
+    capacity_id=b"capacity",
     clock_hz=8 * protocol.BAUD,
     macs_per_cycle=16,
+    capacity=tuple(range(len(CAPACITY_FIELDS))),
 )
-STATUS = protocol.Status(ready=True, core_cycles=1, stalled_cycles=0)
+STATUS = Status(State.POWER_UP, next=0, ready=True, core_cycles=1, stalled_cycles=0)
+INFO = Info(MACHINE, Load(), FACTS, STATUS)
+SUMS = (1, 2, 3, 4)
+
+
+def sums(values):
+    """Return four sums as they go over the wire: three hidden layers', and the picture's."""
+    return protocol.SUMS.pack(*values[:3], 0, 0, 0, 0, values[3])
 
 
 def picture(latents):
     """Return the 3072 bytes that the played board makes of 100 bytes of latents."""
-    return (latents * 31)[: protocol.PICTURE_BYTES]
+    return (latents * 31)[: SPEC.picture_bytes]
 
 
-def answer(request):
+def answer(request, info=INFO):
     """Return the good answer to a request."""
     if request.type == Request.INFO:
-        payload = FACTS.pack() + STATUS.pack()
+        payload = info.pack()
     elif request.type == Request.GENERATE:
         payload = picture(request.payload[protocol.ID_SIZE :])
     elif request.type == Request.SELF_TEST:
-        payload = 2 * protocol.SUMS.pack(1, 2, 3, 4)
+        payload = 2 * sums(SUMS)
     else:
         payload = request.payload
     return Frame(request.type | ANSWER, request.tag, payload)
@@ -145,6 +157,90 @@ class Rfc2217Server:
         self.thread.join()
         self.listener.close()
         self.line.close()
+
+
+class PlayedLoad:
+    """The loads of a played board: its `respond`, with a memory.
+
+    Attributes
+    ----------
+    info : Info
+    received : bytearray
+        The image so far.
+    accept : callable
+        Of an image that came whole: whether the self-test passes.
+    disturb : callable
+        Takes request, number and the good answer's bytes; returns what is sent. None: the request
+        never came.
+    """
+
+    def __init__(self, info=None):
+        self.info = info or dataclasses.replace(
+            INFO, model=None, status=dataclasses.replace(STATUS, state=State.NO_MODEL)
+        )
+        self.received, self.last = bytearray(), None
+        self.accept = lambda image: True
+        self.disturb = lambda request, n, wire: wire
+        self.lose = lambda request, n: False
+
+    def __call__(self, request, n):
+        if self.lose(request, n):
+            return Frame(ERROR, protocol.NO_TAG, bytes([Error.BROKEN])).encode()
+        return self.disturb(request, n, self._answer(request).encode())
+
+    def reset(self):
+        """Forget the load, as a board does that is reset."""
+        self.received = bytearray()
+        self._state(State.NO_MODEL)
+
+    def _state(self, state):
+        status = dataclasses.replace(self.info.status, state=state, next=len(self.received))
+        model = FACTS if state in (State.POWER_UP, State.UPLOADED) else None
+        self.info = dataclasses.replace(self.info, status=status, model=model)
+
+    def _answer(self, request):
+        def error(code, more=b""):
+            return Frame(ERROR, request.tag, bytes([code]) + more)
+
+        def good(payload):
+            return Frame(request.type | ANSWER, request.tag, payload)
+
+        loading = self.info.status.state == State.LOADING
+        following = len(self.received)
+        if request.type == Request.LOAD_BEGIN:
+            capacity, *load = protocol.LOAD_BEGIN.unpack(request.payload)
+            if capacity != self.info.machine.capacity_id:
+                return error(Error.CAPACITY)
+            self.received, self.last = bytearray(), None
+            self.info = dataclasses.replace(self.info, load=Load(*load))
+            self._state(State.LOADING)
+            return good(OFFSET.pack(0))
+        if request.type == Request.LOAD_DATA:
+            if not loading:
+                return error(Error.NO_LOAD)
+            (offset,), data = OFFSET.unpack_from(request.payload), request.payload[OFFSET.size :]
+            if offset not in (following, self.last):
+                return Frame(ERROR, request.tag, ORDER.pack(Error.ORDER, following))
+            if offset == following:
+                self.last = offset
+                self.received += data
+                self._state(State.LOADING)
+            return good(OFFSET.pack(len(self.received)))
+        if request.type == Request.LOAD_END:
+            if not loading and self.info.status.state != State.UPLOADED:
+                return error(Error.NO_LOAD)
+            if following < self.info.load.length:
+                return Frame(ERROR, request.tag, ORDER.pack(Error.ORDER, following))
+            if zlib.crc32(self.received) != self.info.load.crc:
+                return error(Error.CRC)
+            if not self.accept(bytes(self.received)):
+                self._state(State.LOADING)
+                return good(sums(SUMS) + sums((1, 2, 9, 4)))
+            self._state(State.UPLOADED)
+            return good(2 * sums(SUMS))
+        if request.type == Request.GENERATE and self.info.model is None:
+            return error(Error.NO_MODEL)
+        return answer(request, self.info)
 
 
 def once(make, *, at):

@@ -11,14 +11,15 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from boards.host import link
+from boards.host import exchange, link
 from boards.host.link import Link
 from hw.uart import protocol
+from hw.uart.facts import Info
 from hw.uart.protocol import ANSWER, ERROR, NO_TAG, Error, Frame, Request
 from support.failures import InputError
-from tests.boards.host.played import FACTS, STATUS, answer, once, picture
+from tests.boards.host.played import FACTS, INFO, MACHINE, SPEC, answer, once, picture
 
-MODEL = SimpleNamespace(digest=FACTS.model_id.hex() + 24 * "00")
+MODEL = SimpleNamespace(digest=FACTS.digest.hex(), spec=SPEC)
 LATENTS = np.random.default_rng(0).integers(-128, 128, (5, 100)).astype(np.int8)
 
 
@@ -32,7 +33,7 @@ def assert_pictures(connection):
 
 def test_everything_on_a_good_board(board):
     with Link(board.path) as connection:
-        assert connection.info() == (FACTS, STATUS)
+        assert connection.info() == INFO
         assert connection.self_test().wrong_layer is None
         steps = []
 
@@ -44,8 +45,9 @@ def test_everything_on_a_good_board(board):
         connection.generate(MODEL, LATENTS, progress=progress)
         assert steps == list(range(5))
         assert_pictures(connection)
-        assert connection.bytes_received > 10 * protocol.PICTURE_BYTES
-        assert connection.bytes_sent == sum(len(request.encode()) for request in board.requests)
+        assert connection.exchange.bytes_received > 10 * SPEC.picture_bytes
+        sent = sum(len(request.encode()) for request in board.requests)
+        assert connection.exchange.bytes_sent == sent
     tags = [request.tag for request in board.requests]
     assert len(set(tags)) == len(tags)
     assert NO_TAG not in tags
@@ -169,7 +171,7 @@ def noisy(board):
 
 
 def test_endless_noise(board, noisy, monkeypatch):
-    monkeypatch.setattr(link, "MAX_STRAY", 20_000)
+    monkeypatch.setattr(exchange, "MAX_STRAY", 20_000)
     with Link(board.path) as connection:
         noisy(bytes(500))
         with pytest.raises(InputError, match="there is only noise on the line, 5 times"):
@@ -177,7 +179,7 @@ def test_endless_noise(board, noisy, monkeypatch):
 
 
 def test_a_chatty_device(board, noisy, monkeypatch):
-    monkeypatch.setattr(link, "PATIENCE", 0.0)
+    monkeypatch.setattr(exchange, "PATIENCE", 0.0)
     with Link(board.path) as connection:
         noisy(b"$")
         with pytest.raises(InputError, match="bytes keep coming, but no answer in "):
@@ -191,14 +193,14 @@ def test_another_version(board, monkeypatch):
             patch.setattr(protocol, "VERSION", 9)
             return wire.encode()
 
-    fails(board, but_pictures(other), "protocol version 9, this program has 2")
+    fails(board, but_pictures(other), "protocol version 9, this program has 3")
 
 
 @pytest.mark.parametrize(
     ("code", "match"),
     [
         (Error.MODEL, "holds another model"),
-        (Error.VERSION, "does not speak version 2"),
+        (Error.VERSION, "does not speak version 3"),
         (Error.TYPE, "does not know the request GENERATE"),
         (Error.LENGTH, "another length of GENERATE"),
         (200, "error 200"),
@@ -206,29 +208,39 @@ def test_another_version(board, monkeypatch):
 )
 def test_refusals_are_final(board, code, match):
     fails(board, but_pictures(lambda r: Frame(ERROR, r.tag, bytes([code])).encode()), match)
-    assert len([r for r in board.requests if r.type == Request.GENERATE]) <= link.WINDOW
+    assert len([r for r in board.requests if r.type == Request.GENERATE]) <= exchange.WINDOW
 
 
 def test_another_model_is_refused_with_both_ids(board):
     other = SimpleNamespace(digest="ab" * 32)
     with (
         Link(board.path) as connection,
-        pytest.raises(InputError, match="holds model c0dbdcdd00112233, not abababababababab"),
+        pytest.raises(InputError, match=r"holds model c0dbdcdd00112233, not abab.*`avatar load`"),
     ):
         connection.generate(other, LATENTS)
     assert all(request.type == Request.INFO for request in board.requests)
 
 
+def with_layer(**changes):
+    """Return the facts with another second layer."""
+    names = ("channels", "kernel_size", "stride", "padding", "output_padding", "activation")
+    layer = dict(zip((*names, "weight_bits"), FACTS.layers[1])) | changes
+    layers = (FACTS.layers[0], tuple(layer.values()), *FACTS.layers[2:])
+    return dataclasses.replace(FACTS, layers=layers)
+
+
 @pytest.mark.parametrize(
     ("fact", "match"),
     [
-        ({"clock_hz": 0}, "says that its clock is 0 Hz"),
-        ({"weight_bits": (0, 8, 8, 8)}, "says of itself: weight_bits is 0"),
-        ({"channels": (8, 0, 8)}, "says of itself: channels is 0"),
+        ({"machine": dataclasses.replace(MACHINE, clock_hz=0)}, "says that its clock is 0 Hz"),
+        ({"model": with_layer(weight_bits=0)}, "says of itself: weight_bits is 0"),
+        ({"model": with_layer(channels=0)}, "says of itself: channels is 0"),
+        ({"model": dataclasses.replace(FACTS, colours=1)}, "of itself: pictures have 1024 pixels"),
+        ({"model": dataclasses.replace(FACTS, latent=1025)}, "of itself: spec: latent is 1025"),
     ],
 )
 def test_a_board_that_cannot_be(board, fact, match):
-    said = dataclasses.replace(FACTS, **fact).pack() + STATUS.pack()
+    said = dataclasses.replace(INFO, **fact).pack()
     board.respond = lambda request, _: Frame(request.type | ANSWER, request.tag, said).encode()
     with pytest.raises(InputError, match=match) as raised:
         Link(board.path)
@@ -237,7 +249,7 @@ def test_a_board_that_cannot_be(board, fact, match):
 
 def test_stale_answers_of_another_host_are_not_taken(board):
     stale = Frame(Request.GENERATE | ANSWER, 1, bytes(3072)).encode()
-    os.write(board.master, stale + Frame(Request.INFO | ANSWER, 1, bytes(45)).encode())
+    os.write(board.master, stale + Frame(Request.INFO | ANSWER, 1, bytes(Info.SIZE)).encode())
     with Link(board.path) as connection:
         os.write(board.master, stale)
         assert_pictures(connection)
@@ -313,6 +325,6 @@ def test_a_rate_at_which_nothing_gets_through(board):
     assert [r.type for r in board.requests].count(Request.BAUD) == 1
 
 
-def test_facts_are_read_from_the_board(board):
-    big = dataclasses.replace(FACTS, channels=(512, 256, 128))
-    assert link._compute_time(big) > 100 * link._compute_time(FACTS)
+def test_a_large_network_is_given_time(board):
+    big = link.GeneratorSpec.avatars((512, 256, 128), 8)
+    assert link._compute_time(big) > 100 * link._compute_time(SPEC)

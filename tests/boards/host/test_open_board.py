@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """boards.host.open_board: info, self-test, rate; and what a user reads where one of them fails."""
 
+import dataclasses
 import json
 import os
 import threading
@@ -13,12 +14,13 @@ import cli
 from boards.host.open_board import SelfTestFailed, open_board
 from golden import model_file
 from hw.uart import protocol
+from hw.uart.identity import ModelPart
 from hw.uart.protocol import ANSWER, ERROR, Error, Frame, Request
 from support.failures import InputError
-from tests.boards.host.played import FACTS, answer
+from tests.boards.host.played import FACTS, INFO, MACHINE, SUMS, PlayedLoad, answer, sums
 
 MODEL_PATH = Path(__file__).parents[2] / "conformance" / "plain-8-8-8-w8.safetensors"
-FASTEST = FACTS.clock_hz // protocol.MIN_DIVISOR
+FASTEST = MACHINE.clock_hz // protocol.MIN_DIVISOR
 
 
 def test_first_words(board):
@@ -29,6 +31,20 @@ def test_first_words(board):
     before_rate = kinds[: kinds.index(Request.BAUD)]
     assert set(before_rate) == {Request.INFO, Request.SELF_TEST}
     assert kinds[-1] == Request.BAUD  # and back to the start-up rate
+
+
+def test_a_board_without_a_model_is_opened_untested(board):
+    board.respond = PlayedLoad()
+    with open_board(board.path) as connection:
+        assert connection.info().model is None
+        assert connection.baud == FASTEST
+    assert Request.SELF_TEST not in {request.type for request in board.requests}
+
+
+def test_check_of_a_board_without_a_model(board, capsys):
+    board.respond = PlayedLoad()
+    assert cli.main(["check", "--port", board.path]) == 0
+    assert "model      none (no model); put one there with `avatar load`" in capsys.readouterr().out
 
 
 def test_a_given_rate(board):
@@ -42,7 +58,7 @@ def self_test_with(computed):
     def respond(request, n):
         if request.type != Request.SELF_TEST:
             return answer(request).encode()
-        payload = protocol.SUMS.pack(1, 2, 3, 4) + protocol.SUMS.pack(*computed)
+        payload = sums(SUMS) + sums(computed)
         return Frame(Request.SELF_TEST | ANSWER, request.tag, payload).encode()
 
     return respond
@@ -61,7 +77,7 @@ def test_a_failed_self_test_names_layer_model_and_build(board, computed, where):
     board.respond = self_test_with(computed)
     with pytest.raises(SelfTestFailed, match=where) as caught:
         open_board(board.path)
-    for words in (board.path, FACTS.model_id.hex(), FACTS.build_id.hex(), "program it again"):
+    for words in (board.path, FACTS.model_id.hex(), MACHINE.build_id.hex(), "program it again"):
         assert words in str(caught.value)
     assert "\n" not in str(caught.value)
     with pytest.raises(SelfTestFailed):  # the port is free again
@@ -154,13 +170,12 @@ def test_a_board_that_refuses_the_rate(board):
 
 def test_a_port_that_vanishes_in_mid_picture(board, tmp_path, capsys):
     model = model_file.load(MODEL_PATH)
-    model_id = bytes.fromhex(model.digest)[: protocol.ID_SIZE]
-    facts = FACTS.pack().replace(FACTS.model_id, model_id)
+    facts = ModelPart.of(model.spec, model.digest, (), ()).facts
+    info = dataclasses.replace(INFO, model=facts)
 
     def respond(request, n):
         if request.type == Request.INFO:
-            payload = facts + bytes(protocol.Status.LAYOUT.size)
-            return Frame(Request.INFO | ANSWER, request.tag, payload).encode()
+            return answer(request, info).encode()
         if request.type == Request.GENERATE:
             vanishing.start()
             return answer(request).encode()[:700]

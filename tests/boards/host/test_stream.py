@@ -18,7 +18,7 @@ import pytest
 from PIL import Image
 
 import cli
-from boards.host import link, stream
+from boards.host import exchange, link, stream
 from boards.host.link import Link
 from boards.host.stream import Stream
 from boards.host.training_set import TrainingSet
@@ -35,7 +35,7 @@ ROOT = Path(__file__).parents[3]
 @pytest.fixture(autouse=True)
 def patience(board, monkeypatch):
     """A little more than other tests have: many pictures, and a host that writes files."""
-    monkeypatch.setattr(link, "ALLOWANCE", 0.4)
+    monkeypatch.setattr(exchange, "ALLOWANCE", 0.4)
     monkeypatch.setattr(link, "SLOWEST", 1e12)
 
 
@@ -102,13 +102,13 @@ def test_three_requests_are_under_way(board):
         if request.type != Request.GENERATE:
             return answer(request).encode()
         held.append(answer(request).encode())
-        return b"".join(held) if len(held) == link.WINDOW else b""
+        return b"".join(held) if len(held) == exchange.WINDOW else b""
 
     board.respond = respond
     taken = []
     with Link(board.path) as connection:
         Stream(connection, lambda index, made: taken.append(made)).run(draw_latents(0, 3))
-    assert link.WINDOW == 3
+    assert exchange.WINDOW == 3
     np.testing.assert_array_equal(taken, expected(0, 3))
 
 
@@ -150,8 +150,8 @@ def test_the_share_is_that_of_the_lines_own_clock(board):
 
 def test_patience_is_on_the_lines_clock(board, monkeypatch):
     """A simulator that needs minutes on the wall for a second on the line is waited for."""
-    monkeypatch.setattr(link, "PATIENCE", 0.0)
-    monkeypatch.setattr(link, "ALLOWANCE", 0.4)
+    monkeypatch.setattr(exchange, "PATIENCE", 0.0)
+    monkeypatch.setattr(exchange, "ALLOWANCE", 0.4)
     late = threading.Event()
 
     def respond(request, n):
@@ -169,7 +169,7 @@ def test_patience_is_on_the_lines_clock(board, monkeypatch):
     with Link(board.path, clock=lambda: begin) as connection:
         made = list(connection.stream(draw_latents(0, 2)))
     np.testing.assert_array_equal(made, expected(0, 2))
-    assert connection.repeats == 0
+    assert connection.exchange.repeats == 0
 
 
 def after(count, what):

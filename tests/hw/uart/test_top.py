@@ -1,36 +1,36 @@
 # SPDX-License-Identifier: Apache-2.0
-"""hw.top on its pins: each request and each refusal. Pictures:
-tests/sim/board/test_virtual_board.py.
-"""
+"""hw.top on its pins: each request and each refusal. Loads: tests/sim/board/test_upload.py."""
 
 import dataclasses
 import zlib
 
-import pytest
-
 from hw.uart import protocol
+from hw.uart.facts import Info, Load, State, Status
 from hw.uart.protocol import ANSWER, ERROR, NO_TAG, Error, Frame, Request
-from tests.hw.uart.line import FACTS, SELF_TEST, Host, simulate, stub_sums, stub_top
+from tests.hw.uart.line import Host, simulate
+from tests.hw.uart.stand_in import CAPACITY, MACHINE, StandIn, StandInModel, stand_in_top
 
-GENERATE = protocol.GENERATE.pack(FACTS.model_id, *SELF_TEST)
-SIZE = protocol.Facts.LAYOUT.size
+MODEL = StandInModel()
+MODEL_ID = MODEL.digest[:8]
+GENERATE = protocol.generate_payload(MODEL_ID, MODEL.self_test)
+INFO = Frame(Request.INFO, 8).encode()
 
 
-def converse(*exchanges, answer=(0, 0, 0, 0)):
+def converse(*exchanges, dut=None):
     """Send each (bytes, number of frames to await), and return all frames."""
-    dut = stub_top(answer)
+    dut = dut or stand_in_top(MODEL)
     found = []
 
     async def bench(ctx):
         host = Host(ctx, dut)
-        await host.idle(5)
+        await host.idle(100)
         for chunk, count in exchanges:
             await host.send(chunk)
             found.extend(await host.receive(count))
         await host.idle(20)
         assert not ctx.get(dut.active)
 
-    simulate(dut, bench)
+    simulate(dut, bench, cycles=400_000)
     return found
 
 
@@ -38,54 +38,43 @@ def error(tag, code):
     return Frame(ERROR, tag, bytes([code]))
 
 
-def test_info():
-    (frame,) = converse((Frame(Request.INFO, 0xC0DB).encode(), 1))
-    assert (frame.type, frame.tag) == (Request.INFO | ANSWER, 0xC0DB)
-    assert protocol.Facts.unpack(frame.payload[:SIZE]) == FACTS
-    assert protocol.Status.unpack(frame.payload[SIZE:]) == protocol.Status(True, 0, 0)
+def test_info_and_self_test_and_a_picture():
+    wires = [Frame(Request.INFO, 0xC0DB), Frame(Request.SELF_TEST, 5), Frame(Request.INFO, 6)]
+    wires.append(Frame(Request.GENERATE, 7, GENERATE))
+    first, test, second, picture = converse(*((wire.encode(), 1) for wire in wires))
+    assert (first.type, first.tag) == (Request.INFO | ANSWER, 0xC0DB)
+    status = Status(State.POWER_UP, 0, True, 0, 0)
+    info = Info(MACHINE, Load(), MODEL.part.facts, status)
+    assert Info.unpack(first.payload) == info
+    sums = protocol.SUMS.pack(*MODEL.part.sums[:2], 0, 0, 0, 0, 0, MODEL.part.sums[2])
+    assert test.payload == 2 * sums
+    cycles = MODEL.latent + 9 + MODEL.pixels  # latents in, trace, pixels out
+    timed = dataclasses.replace(status, core_cycles=cycles)
+    assert Info.unpack(second.payload) == dataclasses.replace(info, status=timed)
+    assert picture == Frame(Request.GENERATE | ANSWER, 7, MODEL.picture(MODEL.self_test))
 
 
-@pytest.mark.parametrize("wrong", [0, 1])
-def test_self_test_gives_all_sums_and_the_generators_cycles(wrong):
-    sums = stub_sums(SELF_TEST)
-    stored = (*sums[:3], sums[3] ^ wrong)
-    first, result, info = converse(
-        (Frame(Request.SELF_TEST, 5).encode(), 1),
-        (Frame(Request.SELF_TEST, 5).encode(), 1),
-        (Frame(Request.INFO, 6).encode(), 1),
-        answer=stored,
+def test_a_self_test_that_differs_from_the_stored_sums():
+    """A plain self-test tells both, and changes nothing."""
+    sums = (1, MODEL.part.sums[1], MODEL.part.sums[2])
+    part = dataclasses.replace(MODEL.part, sums=sums)
+    test, info = converse(
+        (Frame(Request.SELF_TEST, 5).encode(), 1), (INFO, 1), dut=stand_in_top(MODEL, part=part)
     )
-    assert result.payload == protocol.SUMS.pack(*stored) + protocol.SUMS.pack(*sums)
-    assert first == result
-    status = protocol.Status.unpack(info.payload[SIZE:])
-    assert status.core_cycles == protocol.LATENT + protocol.PIXELS
-    assert status.stalled_cycles == 0
+    stored, computed = protocol.SELF_TEST_ANSWER.unpack(test.payload)
+    assert stored == protocol.SUMS.pack(*sums[:2], 0, 0, 0, 0, 0, sums[2])
+    assert computed == protocol.SUMS.pack(*MODEL.part.sums[:2], 0, 0, 0, 0, 0, sums[2])
+    assert Info.unpack(info.payload).status.state == State.POWER_UP
 
 
-def test_sums_are_those_of_the_self_test_whatever_comes_behind_it():
-    """Requests that follow at once are in the generator while the self-test is answered."""
-    others = [tuple((n * latent) % 256 - 128 for latent in range(100)) for n in (3, 7, 11)]
-    wires = [Frame(Request.SELF_TEST, 1)]
-    wires += [
-        Frame(Request.GENERATE, tag, protocol.GENERATE.pack(FACTS.model_id, *latents))
-        for tag, latents in enumerate(others[:2], 2)
-    ]
-    wires += [Frame(Request.SELF_TEST, 4)]
-    dut = stub_top()
-    found = []
-
-    async def send(ctx):
-        await Host(ctx, dut).send(b"".join(frame.encode() for frame in wires[:2]))
-        await Host(ctx, dut).idle(300)
-        await Host(ctx, dut).send(b"".join(frame.encode() for frame in wires[2:]))
-
-    async def receive(ctx):
-        found.extend(await Host(ctx, dut).receive(4))
-
-    simulate(dut, send, receive, cycles=400_000)
-    sums = protocol.SUMS.pack(*stub_sums(SELF_TEST))
-    assert [frame.tag for frame in found] == [1, 2, 3, 4]
-    assert [found[n].payload[protocol.SUMS.size :] for n in (0, 3)] == [sums, sums]
+def test_an_empty_board():
+    info, picture = converse(
+        (INFO, 1), (Frame(Request.GENERATE, 3, GENERATE).encode(), 1), dut=stand_in_top()
+    )
+    assert Info.unpack(info.payload) == Info(
+        MACHINE, Load(), None, Status(State.NO_MODEL, 0, False, 0, 0)
+    )
+    assert picture == error(3, Error.NO_MODEL)
 
 
 def versioned(frame, version):
@@ -93,44 +82,38 @@ def versioned(frame, version):
     return protocol.stuff(body + zlib.crc32(body).to_bytes(4, "little"))
 
 
-@pytest.mark.parametrize(
-    ("wire", "refusal"),
-    [
-        (Frame(0, 7).encode(), error(7, Error.TYPE)),
-        (Frame(5, 7, bytes(9)).encode(), error(7, Error.TYPE)),
-        (Frame(ERROR, 7, b"\x01").encode(), error(7, Error.TYPE)),
-        (Frame(Request.INFO | ANSWER, 7).encode(), error(7, Error.TYPE)),
-        (Frame(Request.INFO, 7, b"a").encode(), error(7, Error.LENGTH)),
-        (Frame(Request.GENERATE, 7, GENERATE[:-1]).encode(), error(7, Error.LENGTH)),
-        (Frame(Request.GENERATE, 7).encode(), error(7, Error.LENGTH)),
-        (Frame(Request.SELF_TEST, 7, bytes(108)).encode(), error(7, Error.LENGTH)),
-        (Frame(Request.BAUD, 7, b"\x08").encode(), error(7, Error.LENGTH)),
-        (Frame(Request.BAUD, 7, b"\x03\x00").encode(), error(7, Error.DIVISOR)),
-        (versioned(Frame(Request.GENERATE, 7, GENERATE), 1), error(7, Error.VERSION)),
-        (versioned(Frame(99, 7), 0), error(7, Error.VERSION)),
-        (protocol.stuff(b"noise"), error(NO_TAG, Error.BROKEN)),
-        *(
-            (
-                Frame(Request.GENERATE, 7, flipped + GENERATE[8:]).encode(),
-                error(7, Error.MODEL),
-            )
-            for flipped in (
-                bytes([FACTS.model_id[0] ^ 1]) + FACTS.model_id[1:],
-                FACTS.model_id[:7] + bytes([FACTS.model_id[7] ^ 0x80]),
-                bytes(8),
-            )
-        ),
-    ],
-)
-def test_refusals_and_the_next_request_works(wire, refusal):
-    refused, info = converse((wire, 1), (Frame(Request.INFO, 8).encode(), 1))
-    assert refused == refusal
-    assert info.tag == 8
-    assert protocol.Facts.unpack(info.payload[:SIZE]) == FACTS
+REFUSALS = [
+    (Frame(0, 7).encode(), error(7, Error.TYPE)),
+    (Frame(8, 7, bytes(9)).encode(), error(7, Error.TYPE)),
+    (Frame(ERROR, 7, b"\x01").encode(), error(7, Error.TYPE)),
+    (Frame(Request.INFO | ANSWER, 7).encode(), error(7, Error.TYPE)),
+    (Frame(Request.INFO, 7, b"a").encode(), error(7, Error.LENGTH)),
+    (Frame(Request.GENERATE, 7, GENERATE[:-1]).encode(), error(7, Error.LENGTH)),
+    (Frame(Request.GENERATE, 7).encode(), error(7, Error.LENGTH)),
+    (Frame(Request.BAUD, 7, b"\x08").encode(), error(7, Error.LENGTH)),
+    (Frame(Request.BAUD, 7, b"\x03\x00").encode(), error(7, Error.DIVISOR)),
+    (versioned(Frame(Request.GENERATE, 7, GENERATE), 2), error(7, Error.VERSION)),
+    (versioned(Frame(99, 7), 0), error(7, Error.VERSION)),
+    (protocol.stuff(b"noise"), error(NO_TAG, Error.BROKEN)),
+    *(
+        (Frame(Request.GENERATE, 7, other + GENERATE[8:]).encode(), error(7, Error.MODEL))
+        for other in (bytes([MODEL_ID[0] ^ 1]) + MODEL_ID[1:], MODEL_ID[:7] + b"x", bytes(8))
+    ),
+    (Frame(Request.LOAD_DATA, 7, bytes(5)).encode(), error(7, Error.NO_LOAD)),
+    (Frame(Request.LOAD_END, 7).encode(), error(7, Error.NO_LOAD)),
+]
+
+
+def test_refusals_and_the_next_request_works():
+    exchanges = [each for wire, _ in REFUSALS for each in ((wire, 1), (INFO, 1))]
+    frames = converse(*exchanges)
+    assert frames[::2] == [refusal for _, refusal in REFUSALS]
+    assert len({(frame.tag, frame.payload) for frame in frames[1::2]}) == 1
+    assert Info.unpack(frames[1].payload).machine == MACHINE
 
 
 def test_doubled_request_is_answered_twice():
-    dut = stub_top()
+    dut = stand_in_top()
     found = []
 
     async def send(ctx):
@@ -146,16 +129,16 @@ def test_doubled_request_is_answered_twice():
 
 
 def test_change_of_rate():
-    dut = stub_top()
+    dut = stand_in_top()
 
     async def bench(ctx):
         host = Host(ctx, dut)
         await host.send(Frame(Request.BAUD, 1, protocol.DIVISOR.pack(6)).encode())
         assert await host.receive() == [Frame(Request.BAUD | ANSWER, 1, protocol.DIVISOR.pack(6))]
         host.divisor = 6
-        await host.send(Frame(Request.INFO, 2).encode())
-        (info,) = await host.receive()
-        assert info.tag == 2
+        await host.send(Frame(Request.BAUD, 2, protocol.DIVISOR.pack(8)).encode())
+        (changed,) = await host.receive()
+        assert changed.tag == 2
 
     simulate(dut, bench)
 
@@ -166,15 +149,12 @@ def test_contents_are_all_that_differs_between_models(monkeypatch):
 
     from hw.top import Top
     from hw.uart.identity import Identity
-    from tests.hw.uart.line import StubGenerator
 
-    other = dataclasses.replace(FACTS, model_id=b"another.", build_id=b"ANOTHER.")
     texts = []
-    for facts, latents, answer in ((FACTS, SELF_TEST, (1,) * 4), (other, (5,) * 100, (2,) * 4)):
-        identity = Identity(facts, latents, answer)
-        contents = identity.contents()
-        assert len(contents) == 152
+    for model in (MODEL, StandInModel(latent=900, pixels=784, hidden=6, grey=True)):
+        identity = Identity(MACHINE, model.part)
         monkeypatch.setattr(Identity, "contents", lambda self: bytes(152))
-        texts.append(rtlil.convert(Top(StubGenerator(), identity), name="top", emit_src=False))
+        top = Top(StandIn(), CAPACITY, identity)
+        texts.append(rtlil.convert(top, name="top", emit_src=False))
         monkeypatch.undo()
     assert texts[0] == texts[1]

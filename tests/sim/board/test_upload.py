@@ -131,9 +131,7 @@ class Board:
         """Expect a load under way."""
         info = self.info()
         assert (info.status.state, info.status.next) == (State.LOADING, offset)
-        assert info.load == Load(
-            len(model.image), zlib.crc32(model.image), model.digest[:ID_SIZE]
-        )
+        assert info.load == Load(len(model.image), zlib.crc32(model.image), model.digest[:ID_SIZE])
         self.draws_nothing()
 
 
@@ -243,7 +241,8 @@ def test_data_out_of_order(board):
     assert board.data(NEW, CHUNK) == 2 * CHUNK
     assert board.data(NEW, 0) == (Error.ORDER, 2 * CHUNK)
     assert board.data(NEW, 2 * CHUNK + 1) == (Error.ORDER, 2 * CHUNK)
-    assert board.data(NEW, (1 << 24) + 2 * CHUNK) == (Error.ORDER, 2 * CHUNK)
+    far = OFFSET.pack((1 << 24) + 2 * CHUNK) + b"x"
+    assert board.ask(Request.LOAD_DATA, far) == (Error.ORDER, 2 * CHUNK)
     assert board.ask(Request.LOAD_END) == (Error.ORDER, 2 * CHUNK)
     board.loading(2 * CHUNK)
     board.fill(NEW, start=2 * CHUNK)
