@@ -5,7 +5,7 @@
 part                    bytes    contents
 ======================= ======== ===============================================
 capacity id             8        :func:`capacity_id`
-for each memory of ``capacity.memories()``, then for `identity`:
+for each memory of :func:`hw.engine.load_bus.memories`, then for `identity`:
 count                   4        words that follow, at most as many as it has
 words                   each ceil(width / 8), the highest byte first, so that a
                         board shifts them in; the identity's are bytes, the model
@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import fields, is_dataclass
+from dataclasses import asdict
 
 from hw.uart.identity import PART_DEPTH
 from hw.uart.protocol import ID_SIZE
@@ -28,36 +28,49 @@ IDENTITY = "identity"
 
 
 def capacity_fields(capacity):
-    """Return the numbers that a capacity is made of, by name: its array's first."""
-    array = {field.name: getattr(capacity.array, field.name) for field in fields(capacity.array)}
-    others = {field.name: getattr(capacity, field.name) for field in fields(capacity)}
-    return array | {name: each for name, each in others.items() if not is_dataclass(each)}
-
-
-def capacity_id(capacity):
-    """Return what an image and its machine must agree on, 8 bytes: a hash of the capacity."""
-    memories = [[each.name, each.width, each.depth] for each in capacity.memories()]
-    facts = {"capacity": capacity_fields(capacity), "memories": memories}
-    text = json.dumps(facts, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).digest()[:ID_SIZE]
-
-
-def image(capacity, words, part):
-    """Return the image of a model, the same bytes every time.
+    """Return the numbers that a capacity is made of, by name: its array's first.
 
     Parameters
     ----------
     capacity : hw.capacity.Capacity
+    """
+    fields = asdict(capacity)
+    return fields.pop("array") | fields
+
+
+def capacity_id(capacity, memories):
+    """Return what an image and its machine must agree on, 8 bytes: a hash of sizes and shapes.
+
+    Parameters
+    ----------
+    capacity : hw.capacity.Capacity
+    memories : sequence of hw.capacity.LoadedMemory
+        Its own.
+    """
+    shapes = [[each.name, each.width, each.depth] for each in memories]
+    facts = {"capacity": capacity_fields(capacity), "memories": shapes}
+    text = json.dumps(facts, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).digest()[:ID_SIZE]
+
+
+def image(machine_id, memories, words, part):
+    """Return the image of a model, the same bytes every time.
+
+    Parameters
+    ----------
+    machine_id : bytes
+        :func:`capacity_id`.
+    memories : sequence of hw.capacity.LoadedMemory
     words : dict of str to list of int
-        Unsigned words of each loadable memory, as :attr:`hw.contents.Contents.words`.
+        Unsigned words of each memory, as :attr:`hw.contents.Contents.words`.
     part : hw.uart.identity.ModelPart
 
     Returns
     -------
     bytes
     """
-    out = bytearray(capacity_id(capacity))
-    for memory in capacity.memories():
+    out = bytearray(machine_id)
+    for memory in memories:
         size = -(-memory.width // 8)
         out += len(words[memory.name]).to_bytes(4, "little")
         out += b"".join(word.to_bytes(size, "big") for word in words[memory.name])
@@ -66,22 +79,22 @@ def image(capacity, words, part):
     return bytes(out)
 
 
-def parse(capacity, data):
+def parse(memories, data):
     """Return what an image holds, for tests and simulations.
 
     Returns
     -------
+    bytes
+        Id of its capacity.
     dict of str to list of int
         Words of each memory, and the bytes of `IDENTITY`.
 
     Raises
     ------
     ValueError
-        It is of another capacity, or has another form.
+        It has another form.
     """
-    if data[:ID_SIZE] != capacity_id(capacity):
-        raise ValueError("the image is of another capacity")
-    shapes = [(each.name, -(-each.width // 8), each.depth) for each in capacity.memories()]
+    shapes = [(each.name, -(-each.width // 8), each.depth) for each in memories]
     words, at = {}, ID_SIZE
     for name, size, depth in [*shapes, (IDENTITY, 1, PART_DEPTH)]:
         count = int.from_bytes(data[at : at + 4], "little")
@@ -93,4 +106,4 @@ def parse(capacity, data):
         at = end
     if at != len(data):
         raise ValueError(f"the image has {len(data) - at} bytes too many")
-    return words
+    return data[:ID_SIZE], words

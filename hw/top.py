@@ -40,8 +40,8 @@ class Top(wiring.Component):
         Has ``i_latents``, ``o_pixels``, structs of r, g, b, and ``o_trace``, of which the fields
         valid, layer, last, mask and values count; ``load``, over which an image's words come, and
         ``running``, low while they do. The sizes of latents and pictures are the model's.
-    capacity : hw.capacity.Capacity
-        The generator's.
+    memories : sequence of hw.capacity.LoadedMemory
+        The generator's, in the order of its bus.
     about : hw.uart.identity.Identity
         Facts and self-test, kept in a memory. Its clock is the clock of this top.
     baud : int
@@ -67,8 +67,8 @@ class Top(wiring.Component):
     active: Out(1)
     error: Out(1)
 
-    def __init__(self, generator, capacity, about, *, baud=BAUD, test_limit=TEST_LIMIT):
-        self.generator, self.capacity, self.about = generator, capacity, about
+    def __init__(self, generator, memories, about, *, baud=BAUD, test_limit=TEST_LIMIT):
+        self.generator, self.memories, self.about = generator, memories, about
         self.startup = clocks_a_bit(about.machine.clock_hz, baud)
         self.test_limit = test_limit
         super().__init__()
@@ -81,7 +81,7 @@ class Top(wiring.Component):
         m.submodules.decoder = decoder = Decoder()
         m.submodules.frames = frames = FrameReceiver()
         m.submodules.command = command = CommandHandler()
-        m.submodules.loads = loads = LoadHandler(self.capacity, test_limit=self.test_limit)
+        m.submodules.loads = loads = LoadHandler(self.memories, test_limit=self.test_limit)
         m.submodules.jobs = jobs = SyncFIFOBuffered(width=JOB.size, depth=JOBS)
         m.submodules.responder = responder = Responder()
         m.submodules.sender = sender = FrameSender()

@@ -25,7 +25,8 @@ class LoadHandler(wiring.Component):
 
     Parameters
     ----------
-    capacity : hw.capacity.Capacity
+    memories : sequence of hw.capacity.LoadedMemory
+        In the order of the image and of the bus.
     test_limit : int
         Clocks after which a self-test that does not end has failed; a power of two.
 
@@ -58,12 +59,12 @@ class LoadHandler(wiring.Component):
         :data:`hw.uart.identity.LATENCY` cycles after the address.
     write_en : Out(1), write_addr : Out(range(DEPTH)), write_data : Out(8)
         The same memory's other port.
-    load : Out(load_bus(capacity))
+    load : Out(load_bus(memories))
     active : Out(1)
     """
 
-    def __init__(self, capacity, *, test_limit=TEST_LIMIT):
-        self.capacity, self.test_limit = capacity, test_limit
+    def __init__(self, memories, *, test_limit=TEST_LIMIT):
+        self.memories, self.test_limit = memories, test_limit
         self.head = ModelHead()
         super().__init__(
             {
@@ -87,7 +88,7 @@ class LoadHandler(wiring.Component):
                 "write_en": Out(1),
                 "write_addr": Out(range(identity.DEPTH)),
                 "write_data": Out(8),
-                "load": Out(load_bus(capacity)),
+                "load": Out(load_bus(memories)),
                 "active": Out(1),
             }
         )
@@ -95,7 +96,7 @@ class LoadHandler(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         m.submodules.head = head = self.head
-        m.submodules.loader = loader = Loader(self.capacity)
+        m.submodules.loader = loader = Loader(self.memories)
         wiring.connect(m, loader.load, wiring.flipped(self.load))
 
         taken = Signal()

@@ -22,7 +22,8 @@ class Loader(wiring.Component):
 
     Parameters
     ----------
-    capacity : hw.capacity.Capacity
+    memories : sequence of hw.capacity.LoadedMemory
+        In the order of the image and of the bus.
 
     Members
     -------
@@ -30,7 +31,7 @@ class Loader(wiring.Component):
         An image begins.
     i : In(stream.Signature(8))
         Its bytes; up to one a cycle.
-    load : Out(load_bus(capacity))
+    load : Out(load_bus(memories))
     part_en : Out(1), part_address : Out(range(PART_DEPTH)), part_data : Out(8)
         A byte of the model part, with its offset there.
     crc : Out(32)
@@ -39,14 +40,14 @@ class Loader(wiring.Component):
         All words of all memories have come, and not a byte more.
     """
 
-    def __init__(self, capacity):
-        self.shapes = [(-(-each.width // 8), each.depth) for each in capacity.memories()]
+    def __init__(self, memories):
+        self.shapes = [(-(-each.width // 8), each.depth) for each in memories]
         self.shapes.append((1, PART_DEPTH))
         super().__init__(
             {
                 "clear": In(1),
                 "i": In(stream.Signature(8)),
-                "load": Out(load_bus(capacity)),
+                "load": Out(load_bus(memories)),
                 "part_en": Out(1),
                 "part_address": Out(range(PART_DEPTH)),
                 "part_data": Out(8),

@@ -9,7 +9,7 @@ import pytest
 
 from hw.image import IDENTITY, capacity_fields, capacity_id, image, parse
 from hw.uart.facts import CAPACITY_FIELDS
-from tests.hw.uart.stand_in import CAPACITY, StandInModel
+from tests.hw.uart.stand_in import CAPACITY, CAPACITY_ID, MEMORIES, StandInModel
 
 MODEL = StandInModel()
 
@@ -17,8 +17,8 @@ MODEL = StandInModel()
 def test_an_image_by_hand():
     words = {"weights": [1, 1 << 35], "table": [7], "empty": [0x1FF], "pass": []}
     part = MODEL.part
-    data = image(CAPACITY, words, part)
-    expected = capacity_id(CAPACITY)
+    data = image(b"capacity", MEMORIES, words, part)
+    expected = b"capacity"
     expected += b"\2\0\0\0" + b"\0\0\0\0\1" + b"\x08\0\0\0\0"  # 36 bits: five bytes, highest first
     expected += b"\1\0\0\0" + b"\7"
     expected += b"\1\0\0\0" + b"\1\xff"
@@ -28,7 +28,8 @@ def test_an_image_by_hand():
 
 
 def test_there_and_back():
-    words = parse(CAPACITY, MODEL.image)
+    machine_id, words = parse(MEMORIES, MODEL.image)
+    assert machine_id == CAPACITY_ID
     assert words.pop(IDENTITY) == list(MODEL.part.contents())
     assert words == MODEL.words
 
@@ -40,21 +41,24 @@ def test_the_same_bytes_every_time():
 
 def test_the_id_is_a_hash_of_fields_and_memories():
     fields = dict(zip(CAPACITY_FIELDS, capacity_fields(CAPACITY).values(), strict=True))
-    memories = [[each.name, each.width, each.depth] for each in CAPACITY.memories()]
+    memories = [[each.name, each.width, each.depth] for each in MEMORIES]
     text = json.dumps(
         {"capacity": fields, "memories": memories}, sort_keys=True, separators=(",", ":")
     )
-    assert capacity_id(CAPACITY) == hashlib.sha256(text.encode()).digest()[:8]
-    other = dataclasses.replace(CAPACITY, weight_words=17)
-    assert capacity_id(other) != capacity_id(CAPACITY)
+    assert capacity_id(CAPACITY, MEMORIES) == hashlib.sha256(text.encode()).digest()[:8]
     array = dataclasses.replace(CAPACITY.array, columns=8)
-    assert capacity_id(dataclasses.replace(CAPACITY, array=array)) != capacity_id(CAPACITY)
+    others = [
+        (dataclasses.replace(CAPACITY, weight_words=17), MEMORIES),
+        (dataclasses.replace(CAPACITY, array=array), MEMORIES),
+        (CAPACITY, MEMORIES[:-1]),
+        (CAPACITY, (*MEMORIES[:-1], MEMORIES[-1]._replace(width=39))),
+    ]
+    assert len({CAPACITY_ID, *(capacity_id(*other) for other in others)}) == 5
 
 
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        (lambda data: b"x" + data[1:], "another capacity"),
         (lambda data: data[:-1], "words of identity"),
         (lambda data: data + b"x", "1 bytes too many"),
         (lambda data: data[:8] + (17).to_bytes(4, "little") + data[12:], "17 words of weights"),
@@ -62,4 +66,4 @@ def test_the_id_is_a_hash_of_fields_and_memories():
 )
 def test_false_images(change, complaint):
     with pytest.raises(ValueError, match=complaint):
-        parse(CAPACITY, change(MODEL.image))
+        parse(MEMORIES, change(MODEL.image))

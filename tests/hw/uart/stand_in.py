@@ -2,12 +2,14 @@
 """A stand-in for the engine: its ports around a simple function of the loaded words."""
 
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from amaranth.hdl import Cat, Module, Mux, ResetInserter, Signal, signed
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.array import ArraySpec
+from hw.capacity import Capacity, LoadedMemory
 from hw.engine.load_bus import load_bus
 from hw.image import capacity_fields, capacity_id, image
 from hw.top import Top
@@ -22,52 +24,15 @@ TRACE = data.StructLayout(
 WORDS = 4  # of the trace, a layer
 
 
-@dataclass(frozen=True)
-class LoadedMemory:
-    """As in hw.capacity."""
-
-    name: str
-    width: int
-    depth: int
-
-
-@dataclass(frozen=True)
-class StandInArray:
-    """Sizes of no array."""
-
-    rows: int = 4
-    columns: int = 4
-    word_weights: int = 8
-    hop: int = 4
-
-
-@dataclass(frozen=True)
-class StandInCapacity:
-    """A capacity with a wide memory, one of bytes and one of a word."""
-
-    array: StandInArray = StandInArray()
-    weight_bits: int = 5
-    acc_width: int = 20
-    weight_words: int = 16
-    map_words: int = 16
-    latent: int = MAX_LATENT
-    channel_words: int = 1
-    plane_bias_words: int = 1
-    taps: int = 1
-    jobs: int = 1
-    pixel_words: int = 1
-
-    def memories(self):
-        """The loadable ones, in their order."""
-        return (
-            LoadedMemory("weights", 36, self.weight_words),
-            LoadedMemory("table", 8, 32),
-            LoadedMemory("empty", 9, 4),
-            LoadedMemory("pass", 40, 1),
-        )
-
-
-CAPACITY = StandInCapacity()
+# A wide memory, one of bytes, one that stays empty, and one of a word.
+MEMORIES = (
+    LoadedMemory("weights", 36, 16),
+    LoadedMemory("table", 8, 32),
+    LoadedMemory("empty", 9, 4),
+    LoadedMemory("pass", 40, 1),
+)
+CAPACITY = Capacity(ArraySpec(4, 4), **{field.name: 1 for field in fields(Capacity)[1:]})
+CAPACITY_ID = capacity_id(CAPACITY, MEMORIES)
 
 
 @dataclass(frozen=True)
@@ -122,7 +87,7 @@ class StandInModel:
     @property
     def image(self):
         """Its image."""
-        return image(CAPACITY, self.words, self.part)
+        return image(CAPACITY_ID, MEMORIES, self.words, self.part)
 
     def picture(self, latents):
         """Return the bytes that the stand-in makes of latents."""
@@ -156,13 +121,13 @@ class StandIn(wiring.Component):
     """
 
     def __init__(self, words=None):
-        self.words = words or {each.name: [] for each in CAPACITY.memories()}
+        self.words = words or {each.name: [] for each in MEMORIES}
         super().__init__(
             {
                 "i_latents": In(stream.Signature(signed(8))),
                 "o_pixels": Out(stream.Signature(PIXEL)),
                 "o_trace": Out(TRACE),
-                "load": In(load_bus(CAPACITY)),
+                "load": In(load_bus(MEMORIES)),
                 "running": In(1, init=1),
             }
         )
@@ -170,7 +135,7 @@ class StandIn(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         reads = {}
-        for n, each in enumerate(CAPACITY.memories()):
+        for n, each in enumerate(MEMORIES):
             m.submodules[each.name] = words = memory.Memory(
                 shape=each.width, depth=each.depth, init=self.words[each.name]
             )
@@ -239,7 +204,7 @@ class StandIn(wiring.Component):
 
 MACHINE = Machine(
     build_id=b"build-id",
-    capacity_id=capacity_id(CAPACITY),
+    capacity_id=CAPACITY_ID,
     clock_hz=4 * BAUD,
     macs_per_cycle=256,
     capacity=tuple(capacity_fields(CAPACITY).values()),
@@ -258,4 +223,4 @@ def stand_in_top(model=None, *, part=None, test_limit=1 << 16):
     """
     part = part or (model.part if model else None)
     engine = StandIn(model.words if model else None)
-    return Top(engine, CAPACITY, Identity(MACHINE, part), test_limit=test_limit)
+    return Top(engine, MEMORIES, Identity(MACHINE, part), test_limit=test_limit)

@@ -8,7 +8,7 @@ from hw.uart import protocol
 from hw.uart.facts import Info, Load, State, Status
 from hw.uart.protocol import ANSWER, ERROR, NO_TAG, Error, Frame, Request
 from tests.hw.uart.line import Host, simulate
-from tests.hw.uart.stand_in import CAPACITY, MACHINE, StandIn, StandInModel, stand_in_top
+from tests.hw.uart.stand_in import MACHINE, MEMORIES, StandIn, StandInModel, stand_in_top
 
 MODEL = StandInModel()
 MODEL_ID = MODEL.digest[:8]
@@ -154,7 +154,7 @@ def test_contents_are_all_that_differs_between_models(monkeypatch):
     for model in (MODEL, StandInModel(latent=900, pixels=784, hidden=6, grey=True)):
         identity = Identity(MACHINE, model.part)
         monkeypatch.setattr(Identity, "contents", lambda self: bytes(152))
-        top = Top(StandIn(), CAPACITY, identity)
+        top = Top(StandIn(), MEMORIES, identity)
         texts.append(rtlil.convert(top, name="top", emit_src=False))
         monkeypatch.undo()
     assert texts[0] == texts[1]
