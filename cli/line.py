@@ -11,18 +11,23 @@ from cli.output import notice
 from support.failures import InputError
 
 
-def board_pictures(port, baud, model, latents):
-    with board_at(port, model, baud) as link:
+def board_pictures(port, baud, load, model, latents):
+    with board_at(port, model, baud, load=load) as link:
         return ask(link, model, latents)
 
 
 @contextmanager
-def board_at(port, model, baud=None):
-    """Yield the link to the board at a port, which is well and at its highest rate or at `baud`."""
+def board_at(port, model, baud=None, *, load=False):
+    """Yield the link to the board at a port, which is well and at its highest rate or at `baud`.
+
+    With `load` it gets `model` where it holds another.
+    """
     from boards.host.open_board import open_board
 
     with line_of(port, model) as (path, clock):
         with open_board(path, baud=baud, clock=clock, notice=notice) as link:
+            if load and not holds(link, model):
+                notice(loaded_text(load_model(link, model)))
             yield link
 
 
@@ -43,12 +48,118 @@ def ask(link, model, latents):
     return link.generate(model, latents, progress=progress)
 
 
+def holds(link, model):
+    """Return whether the board behind a link holds `model`."""
+    held = link.info().model
+    return held is not None and held.digest.hex() == model.digest
+
+
+def load_model(link, model):
+    """Compile a model for the board behind a link, and put it there.
+
+    Returns
+    -------
+    dict
+        `port`, `model`, `image` (its bytes), `taken_up` (those that were there already), `sent`
+        (bytes on the line), `seconds` (on the line's clock), `share` (of the bytes sent that are
+        image), `repeats` and `baud`.
+
+    Raises
+    ------
+    InputError
+        The model does not fit; nothing was sent. Or the line fails.
+    boards.host.open_board.SelfTestFailed
+    """
+    from boards.host.open_board import expect_right
+    from support.progress import bar
+
+    image = image_for(model, link)
+    exchange = link.exchange
+    begin, sent, repeats = link.clock(), exchange.bytes_sent, exchange.repeats
+    with bar(total=len(image), desc=link.port, unit="B", unit_scale=True) as progress:
+        result, taken_up = link.load(image, model, progress=progress.update)
+    sent = exchange.bytes_sent - sent
+    expect_right(
+        link, result, bytes.fromhex(model.digest)[:8], "it holds no model now; load it again"
+    )
+    return {
+        "port": link.port,
+        "model": model.digest,
+        "image": len(image),
+        "taken_up": taken_up,
+        "sent": sent,
+        "seconds": round(link.clock() - begin, 3),
+        "share": round((len(image) - taken_up) / sent, 4),
+        "repeats": exchange.repeats - repeats,
+        "baud": link.baud,
+    }
+
+
+def loaded_text(facts):
+    """Return the line that tells what :func:`load_model` returned."""
+    before = f", {facts['taken_up']:,} of them were there" if facts["taken_up"] else ""
+    return (
+        f"{facts['port']}: holds model {facts['model'][:16]} now, self-test passed; "
+        f"{facts['image']:,} bytes{before}, {facts['seconds']:.2f} s at {facts['baud']:,} baud, "
+        f"{facts['share']:.1%} of the bytes sent were the image's"
+    )
+
+
+def image_for(model, link):
+    """Return the image of a model for the board behind a link.
+
+    Raises
+    ------
+    InputError
+        The board's machine is not one that this version knows, or it is too small.
+    """
+    from golden.layer_sums import self_test_of
+    from hw.build_plan import image_of
+
+    machine = link.info().machine
+    capacity = capacity_of(machine, link.port)
+    try:
+        return image_of(model, capacity, *self_test_of(model, capacity.array.columns))
+    except InputError as error:
+        raise InputError(f"{link.port}: {error}; `avatar boards` lists what holds it") from None
+
+
+def capacity_of(machine, port):
+    """Return the :class:`hw.capacity.Capacity` that a board tells.
+
+    Raises
+    ------
+    InputError
+        It was built by another version.
+    """
+    from hw.array import ArraySpec
+    from hw.capacity import Capacity
+    from hw.engine.load_bus import memories
+    from hw.image import capacity_id
+    from hw.uart.facts import CAPACITY_FIELDS
+
+    sizes = dict(zip(CAPACITY_FIELDS, machine.capacity, strict=True))
+    of_array = ("rows", "columns", "word_weights", "hop")
+    try:
+        array = ArraySpec(**{name: sizes.pop(name) for name in of_array})
+        capacity = Capacity(array, **sizes)
+        same = capacity_id(capacity, memories(capacity)) == machine.capacity_id
+    except InputError as error:
+        raise InputError(f"{port}: the board says of itself: {error}") from None
+    if not same:
+        raise InputError(
+            f"{port}: the board's machine is of another version; build it anew with `avatar "
+            "build`, or install the avatar-gan-fpga that built it"
+        )
+    return capacity
+
+
 def virtual_board_of(model, link=None, array=None, netlist=None):
     """Start a virtual board that holds `model`; the reference is asked here, not in its process.
 
     `netlist` names the board whose design, synthesized, is simulated.
     """
-    from hw.tiling import ArraySpec
+    from hw.array import ArraySpec
     from sim.board import board_netlist, virtual_board
 
     if link is not None:
@@ -78,9 +189,11 @@ def netlist_of(name, plan):
 
 
 def build_plan(model, array, clock_hz):
-    """Return the plan of a board that holds `model`, the reference's sums for its self-test."""
+    """Return the plan of a board just large enough for `model`, which it holds from the start."""
     from golden.layer_sums import self_test_of
     from hw.build_plan import BuildPlan
+    from hw.capacity import Capacity
+    from hw.tiling import Tiling
 
-    latents, answer = self_test_of(model, array.columns)
-    return BuildPlan(model=model, array=array, clock_hz=clock_hz, self_test=latents, answer=answer)
+    capacity = Capacity.of(Tiling(model.spec, array))
+    return BuildPlan(capacity, clock_hz, model, *self_test_of(model, array.columns))

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Model and array to a board's top, with an id for exactly that design."""
+"""Capacity, and perhaps a model, to a board's top, with an id for exactly that design."""
 
 import hashlib
 import inspect
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -12,13 +12,17 @@ import amaranth
 
 from golden.model_file import Model
 from golden.spec import GeneratorSpec
+from hw.capacity import Capacity
 from hw.contents import Contents
 from hw.engine.generator import Generator
+from hw.engine.load_bus import memories
+from hw.image import capacity_fields, capacity_id, image
 from hw.rtlil import to_rtlil
-from hw.tiling import ArraySpec, Tiling
+from hw.tiling import Tiling
 from hw.top import Top
-from hw.uart.identity import Identity
-from hw.uart.protocol import BAUD, ID_SIZE, Facts, divisor
+from hw.uart.facts import Machine
+from hw.uart.identity import Identity, ModelPart
+from hw.uart.protocol import BAUD, ID_SIZE, divisor
 from support.cache import digest, kept
 from support.failures import InputError
 
@@ -35,19 +39,52 @@ def sources_hash(parameters):
     return sha.digest()
 
 
+def machine_of(capacity, *, build_id, clock_hz):
+    """Return what a board says about its machine, :class:`hw.uart.facts.Machine`."""
+    return Machine(
+        build_id=build_id,
+        capacity_id=capacity_id(capacity, memories(capacity)),
+        clock_hz=clock_hz,
+        macs_per_cycle=capacity.array.macs_per_cycle,
+        capacity=tuple(capacity_fields(capacity).values()),
+    )
+
+
+def image_of(model, capacity, self_test, answer):
+    """Return the image of a model for a machine.
+
+    Parameters
+    ----------
+    model : golden.model_file.Model
+    capacity : Capacity
+    self_test, answer : sequence of int
+        As of :class:`BuildPlan`.
+
+    Raises
+    ------
+    InputError
+        It does not fit.
+    """
+    shapes = memories(capacity)
+    words = Contents.of(model, Tiling(model.spec, capacity.array), capacity).words
+    part = ModelPart.of(model.spec, model.digest, self_test, answer)
+    return image(capacity_id(capacity, shapes), shapes, words, part)
+
+
 @dataclass(frozen=True)
 class BuildPlan:
     """Everything that decides what a board's logic and memories are.
 
     Parameters
     ----------
-    model : golden.model_file.Model
-    array : ArraySpec
+    capacity : hw.capacity.Capacity
     clock_hz : int
-    self_test : 100 int
-        Latents of the self-test, -128 to 127.
-    answer : 4 int
-        CRC-32 of layers 1 to 3 and of the picture that the model gives for them
+    model : golden.model_file.Model, optional
+        What the board holds from power-up on.
+    self_test : sequence of int
+        Latents of that model's self-test, -128 to 127.
+    answer : sequence of int
+        CRC-32 of each hidden layer and of the picture that the model gives for them
         (:func:`golden.layer_sums.layer_sums`). This package does not compute it: whoever may call
         the reference does.
     baud : int
@@ -61,11 +98,11 @@ class BuildPlan:
         The clock cannot make the rate, or a number does not fit the info answer.
     """
 
-    model: Model
-    array: ArraySpec
+    capacity: Capacity
     clock_hz: int
-    self_test: tuple[int, ...]
-    answer: tuple[int, int, int, int]
+    model: Model | None = None
+    self_test: tuple[int, ...] = ()
+    answer: tuple[int, ...] = ()
     baud: int = BAUD
     platform: object = None
 
@@ -76,69 +113,51 @@ class BuildPlan:
             divisor(self.clock_hz, self.baud)
         except ValueError as error:
             raise InputError(str(error)) from error
-        if max(self.model.spec.channels) >= 1 << 16:
-            raise InputError(
-                f"spec: channels are {self.model.spec.channels}; a board takes up to 65535 each"
-            )
 
     @cached_property
     def build_id(self):
-        """8 bytes: a hash of the design's RTLIL and parameters, the model's contents left out.
+        """8 bytes: a hash of the design's RTLIL and parameters, whatever model it holds.
 
         Kept by the sources, because writing the RTLIL of a large array takes many seconds.
         """
         parameters = {
             "amaranth": amaranth.__version__,
-            "array": asdict(self.array),
+            "capacity": capacity_fields(self.capacity),
             "baud": self.baud,
             "clock_hz": self.clock_hz,
-            "spec": self.model.spec.to_json(),
         }
         key = digest(sources_hash(parameters).hex(), type(self.platform).__qualname__)
 
         def work(folder):
-            design = to_rtlil(self._blank_top(), "top", platform=self.platform)
+            blank = self._top(bytes(ID_SIZE), Contents.empty(self.capacity), None)
             sha = hashlib.sha256(json.dumps(parameters, sort_keys=True).encode())
-            sha.update(design.encode())
+            sha.update(to_rtlil(blank, "top", platform=self.platform).encode())
             (folder / "id").write_text(sha.hexdigest())
 
         return bytes.fromhex((kept("build-id", key, work) / "id").read_text())[:ID_SIZE]
 
     @property
-    def model_id(self):
-        """8 bytes: the beginning of the model's digest."""
-        return bytes.fromhex(self.model.digest)[:ID_SIZE]
+    def machine(self):
+        """What the board says about itself, :class:`hw.uart.facts.Machine`."""
+        return machine_of(self.capacity, build_id=self.build_id, clock_hz=self.clock_hz)
 
     @property
-    def facts(self):
-        """What the board says about itself, :class:`hw.uart.protocol.Facts`."""
-        return self._facts(self.build_id, self.model_id)
-
-    def _facts(self, build_id, model_id):
-        spec = self.model.spec
-        return Facts(
-            build_id=build_id,
-            model_id=model_id,
-            latent=spec.latent,
-            channels=spec.channels,
-            weight_bits=spec.weight_bits,
-            clock_hz=self.clock_hz,
-            macs_per_cycle=self.array.macs_per_cycle,
-        )
+    def part(self):
+        """What the identity memory holds of the model, :class:`hw.uart.identity.ModelPart`."""
+        if self.model is None:
+            return None
+        return ModelPart.of(self.model.spec, self.model.digest, self.self_test, self.answer)
 
     def top(self):
         """Return the board-independent top."""
-        contents = Contents.of(self.model, self.array)
-        return self._top(contents, Identity(self.facts, self.self_test, self.answer))
+        contents = Contents.empty(self.capacity)
+        if self.model is not None:
+            tiling = Tiling(self.model.spec, self.capacity.array)
+            contents = Contents.of(self.model, tiling, self.capacity)
+        return self._top(self.build_id, contents, self.part)
 
-    def _blank_top(self):
-        """Return the top with nothing in its memories."""
-        nothing = bytes(ID_SIZE)
-        identity = Identity(
-            self._facts(nothing, nothing), (0,) * len(self.self_test), (0,) * len(self.answer)
-        )
-        return self._top(Contents([], [], [], []), identity)
-
-    def _top(self, contents, identity):
-        generator = Generator(Tiling(self.model.spec, self.array), contents)
-        return Top(generator, identity, baud=self.baud)
+    def _top(self, build_id, contents, part):
+        machine = machine_of(self.capacity, build_id=build_id, clock_hz=self.clock_hz)
+        generator = Generator(self.capacity, contents)
+        shapes = memories(self.capacity)
+        return Top(generator, shapes, Identity(machine, part), baud=self.baud)

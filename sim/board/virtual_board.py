@@ -30,11 +30,11 @@ def build(plan, *, notice=lambda text: None):
     -------
     sim.runner.Simulation
     """
-    contents = repr((plan.self_test, plan.answer)).encode()
-    key = plan.build_id + plan.model.digest.encode() + contents
+    held = plan.model and (plan.model.digest, plan.self_test, plan.answer)
+    key = plan.build_id + repr(held).encode()
 
     def top():
-        notice("building the virtual board of this model, once; a minute or two")
+        notice("building the virtual board, once; a minute or two")
         return plan.top()
 
     return Simulation(cached_verilog(TOP, key, top), TOP)

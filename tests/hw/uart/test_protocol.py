@@ -116,7 +116,7 @@ def test_the_documents_numbers_are_the_protocols():
     for request in Request:
         assert f"| {request.value} | {request.name.lower().replace('_', '-')} |" in text
     for code in Error:
-        assert f"| {code.value} | {code.name.lower()} |" in text
+        assert f"| {code.value} | {code.name.lower().replace('_', ' ')} |" in text
     assert f"{Info.SIZE} bytes, below" in text
     assert f"{protocol.SELF_TEST_ANSWER.size} bytes: eight stored" in text
     assert f"| payload | 0 to {protocol.MAX_PAYLOAD} |" in text
