@@ -46,6 +46,38 @@ def check(args):
     return 0 if facts["wrong_layer"] is None else 1
 
 
+@verb(
+    "load",
+    argument(
+        "--port",
+        required=True,
+        help="serial port of the board, socket:// or rfc2217://HOST:PORT",
+    ),
+    argument("--model", required=True, metavar="FILE", help="model file"),
+    argument("--baud", type=int, metavar="N", help="rate of the line (default: the highest)"),
+    JSON,
+)
+def load(args):
+    """Put a model into a board over its line: no build, a matter of seconds.
+
+    Example: avatar load --port /dev/ttyUSB0 --model models/compact-w8.safetensors
+
+    The model is compiled for the board's machine; one that does not fit is refused before anything
+    is sent. The board holds it once it has drawn a picture of its own and found it right, until it
+    loses power or gets another. A load that was broken off is taken up where it stopped. The exit
+    status is 1 where the board's own picture is wrong; then it holds no model.
+    """
+    from cli.line import load_model, loaded_text
+    from golden import model_file
+
+    if args.port == "sim":
+        raise InputError("--port sim ends with the verb; load into one of `avatar board-sim`")
+    model = model_file.load(args.model)
+    with board_at(args.port, None, args.baud) as link:
+        facts = load_model(link, model)
+    show(args, facts, loaded_text)
+
+
 STREAM_ARGUMENTS = (
     argument(
         "--port",
@@ -86,6 +118,15 @@ def _stream_plan(args, folder):
     return model, latents, sheet
 
 
+def _latents_for(args, model, facts, latents):
+    """Return `latents`, or others of the length that a board's own model has."""
+    if model is not None or latents.shape[1] == facts.latent:
+        return latents
+    from golden.latents import draw_latents
+
+    return draw_latents(args.seed, args.count, latent=facts.latent)
+
+
 def _stream(args, link, model, latents, sheet, takers):
     """Hand a board's pictures of `latents` to `takers`, and report; return the exit status."""
     from boards.host.stream import as_text, deliver
@@ -124,7 +165,7 @@ def _picture_files(folder):
     argument(
         "--out",
         metavar="DIR|-",
-        help="folder for 00000.png, ...; -: 3072 raw bytes each to standard output; "
+        help="folder for 00000.png, ...; -: raw bytes to standard output; "
         "leave it out to measure the line",
     ),
 )
@@ -146,6 +187,7 @@ def stream(args):
 
     takers = [_picture_files(folder)] if folder else [raw] if args.out == "-" else []
     with board_at(args.port, model, args.baud) as link:
+        latents = _latents_for(args, model, link.held().model, latents)
         return _stream(args, link, model, latents, sheet, takers)
 
 
@@ -167,7 +209,8 @@ def collect(args):
     check_no_index(args.out)
     model, latents, sheet = _stream_plan(args, args.out)
     with board_at(args.port, model, args.baud) as link:
-        facts, _ = link.info()
+        facts = link.held().model
+        latents = _latents_for(args, model, facts, latents)
         index = TrainingSet(args.out, latents, args.seed, facts.model_id)
         try:
             takers = [_picture_files(args.out), index.take]

@@ -49,6 +49,7 @@ SCALE = argument(
         "--port", help="ask the board on this port, as of `avatar check`; `sim`: a virtual board"
     ),
     argument("--baud", type=int, metavar="N", help="rate of the line (default: the highest)"),
+    argument("--load", action="store_true", help="put the model into the board, if it lacks it"),
 )
 def generate(args):
     """Turn latents into avatars: with the bit-exact NumPy reference, or on a board.
@@ -75,6 +76,8 @@ def generate(args):
         raise InputError("--trace is of the NumPy reference; leave --port out")
     if args.baud is not None and args.port is None:
         raise InputError("--baud is the rate of a serial line; give --port too")
+    if args.load and args.port is None:
+        raise InputError("--load puts the model into a board; give --port too")
     model = model_file.load(args.model)
     latents = latents_of(args, model)
     columns = math.isqrt(len(latents) - 1) + 1
@@ -89,7 +92,7 @@ def generate(args):
     if args.out or args.each or shown:
         source = golden_pictures
         if args.port is not None:
-            source = partial(board_pictures, args.port, args.baud)
+            source = partial(board_pictures, args.port, args.baud, args.load)
         images = source(model, latents)
         if args.out:
             pictures.save_png(args.out, pictures.grid(images, scale=scale))

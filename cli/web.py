@@ -103,14 +103,14 @@ def _model_of(link, path, model):
     """
     from golden.shipped import find
 
-    held = link.info()[0].model_id.hex()
+    held = link.held().model.model_id.hex()
     if model is not None:
         if model.digest.startswith(held):
             return path, model
         raise InputError(
             f"{link.port}: the board holds model {held}, not {path}, which is "
-            f"{model.digest[: len(held)]}; give --model the board's model, or put this one on the "
-            "board"
+            f"{model.digest[: len(held)]}; give --model the board's model, or put this one "
+            "there with `avatar load`"
         )
     found = find(MODELS, held)
     if found is not None:

@@ -138,7 +138,7 @@ class CommandHandler(wiring.Component):
         room, waiting = self._latents(m, fetch, fed)
         m.d.sync += fed.eq(0)
 
-        over = Signal()  # the self-test is
+        over = Signal()  # the self-test is, or the load's part of a request
         with m.If(self.tested):
             m.d.sync += over.eq(1)
 
@@ -178,7 +178,7 @@ class CommandHandler(wiring.Component):
                         m.next = then
             with m.State("DECIDE"):
                 m.next = "JOB"
-                m.d.sync += [refuse(Error.TYPE), wait.eq(identity.LATENCY)]
+                m.d.sync += [refuse(Error.TYPE), wait.eq(identity.LATENCY), over.eq(0)]
                 with m.Switch(request):
                     for kind in Request:
                         with m.Case(kind):
@@ -229,15 +229,17 @@ class CommandHandler(wiring.Component):
                     m.d.sync += refuse(Error.DIVISOR)
                 m.next = "JOB"
             with m.State("LOAD"):
-                m.d.comb += [
-                    self.o_load.valid.eq(self.i.valid),
-                    self.i.ready.eq(self.o_load.ready),
-                ]
+                with m.If(remaining != 0):
+                    m.d.comb += [
+                        self.o_load.valid.eq(self.i.valid),
+                        self.i.ready.eq(self.o_load.ready),
+                    ]
+                    m.d.sync += remaining.eq(remaining - taken)
                 with m.If(self.load_done):
-                    m.d.sync += job.value.eq(self.load_error)
+                    m.d.sync += [job.value.eq(self.load_error), over.eq(1)]
+                with m.If(over & (remaining == 0)):
                     m.next = "LOADED"
             with m.State("LOADED"):
-                m.d.sync += remaining.eq(0)  # all of it is taken
                 m.next = "JOB"
                 with m.If(job.value[:4] == 0):
                     m.d.sync += job.value.eq(self.load_next)

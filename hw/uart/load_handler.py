@@ -118,7 +118,6 @@ class LoadHandler(wiring.Component):
         data_size = Signal.like(self.size)
         m.d.sync += [
             all_there.eq(left == 0),
-            data_size.eq(self.size - OFFSET.size),
             fits.eq(left >= data_size),
             right.eq((loader.crc == wanted) & loader.whole),
         ]
@@ -175,6 +174,7 @@ class LoadHandler(wiring.Component):
                 m.d.sync += [
                     self.error.eq(0),
                     remaining.eq(self.size),
+                    data_size.eq(self.size - OFFSET.size),
                     one_left.eq(self.size == 1),
                     none_left.eq(self.size == 0),
                     expected.eq(self.next),

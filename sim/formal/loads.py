@@ -107,7 +107,9 @@ class NoModelButAWholeOne(Harness):
         super().__init__()
         module.Loader = lambda memories: AnyLoader(self.whole, self.crc)
         module.ModelHead = lambda: AnyHead(self.source)
-        small = {name: getattr(identity, name) for name in ("DEPTH", "CAPACITY_ID", "LOAD", "MODEL")}
+        small = {
+            name: getattr(identity, name) for name in ("DEPTH", "CAPACITY_ID", "LOAD", "MODEL")
+        }
         module.identity = types.SimpleNamespace(**small, LATENCY=0)
         module.ID_SIZE, module.LOAD_BEGIN, module.MAX_PAYLOAD = ID_SIZE, BEGIN, BEGIN.size
         self.handler = module.LoadHandler(MEMORIES, test_limit=64)

@@ -10,6 +10,7 @@ from hw.uart.protocol import CRC, END, ESC, HEAD, Frame, Request, stuff
 from sim.fuzz.pins import RST, RX, idle
 
 BYTE = 80  # clocks, about a byte-time
+LATENTS = (4, 6, 9, 100)  # numbers of one
 
 
 def _place(rng, chunk):
@@ -108,7 +109,7 @@ def false_version(rng, frame):
 
 def false_model(rng, frame):
     """A request for another model's picture."""
-    payload = _bytes(rng, 8).ljust(protocol.ID_SIZE, b"m") + bytes(protocol.LATENT)
+    payload = _bytes(rng, 8).ljust(protocol.ID_SIZE, b"m") + bytes(int(rng.choice(LATENTS)))
     return Frame(Request.GENERATE, frame.tag, payload).encode()
 
 

@@ -128,16 +128,21 @@ class Fuzz:
     def _line(self, harm, rng):
         clocks = CLOCKS * (1 + rng.uniform(-OFFSET, OFFSET))
         harmed, good = self._request(rng, DAMAGED_PICTURES), self._request(rng, PICTURES)
+        if harm is damage.reset:  # what was carried out before it, the board has to say
+            good = Frame(Request.INFO, self._tag(rng))
         self.frames += 2
         levels = harm(rng, wave(harmed.encode(), clocks))
         levels = [levels, idle(GAP * BYTE), wave(good.encode(), clocks)]
         frames = self._play(np.concatenate(levels), garbled=harm is damage.reset)
         expect(frames, "no answer")
         *before, last = frames
-        self._expect_answer(good, last)
+        if harm is damage.reset:
+            expect(self.board.reset(harmed, good, last), f"{last} behind a reset")
+            return
         for frame in before:
             if not _lost(frame):
                 self._expect_answer(harmed, frame)
+        self._expect_answer(good, last)
 
     def _silence(self, rng):
         """A frame that never ends is given up, and its rest is not taken for another one."""
@@ -233,7 +238,8 @@ def main():
     seconds = time.monotonic() - begin
     print(", ".join(f"{count} {kind}" for kind, count in sorted(fuzz.kinds.items())))
     print(
-        f"{fuzz.frames} frames, {fuzz.pictures} pictures: none corrupted, no hang, every next good "
+        f"{fuzz.frames} frames, {fuzz.pictures} pictures of {board.loads + 1} models: none "
+        f"corrupted, no hang, every next good "
         f"frame served, at once or {GAP} byte-times after the line was disturbed; "
         f"{pins.clocks / 1e6:.0f} million clocks in {seconds:.0f} s, seed {args.seed}"
     )
