@@ -87,7 +87,7 @@ class Known:
 
     state: State
     held: Loadable | None
-    load: Load = Load()
+    load: Load
     taken: bytes = b""
     last: int = 0
 
@@ -118,7 +118,7 @@ class FuzzBoard:
         self.plan = BuildPlan(
             capacity, CLOCKS * protocol.BAUD, first.model, first.self_test, first.answer
         )
-        self.known = Known(State.POWER_UP, first)
+        self.known = Known(State.POWER_UP, first, Load())
         self.loads = 0
 
     def verilog(self):
