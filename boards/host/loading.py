@@ -110,7 +110,8 @@ class Loading:
         Each answer tells what the board has; after anything else all is sent again from there.
         """
         exchange, tags = self.exchange, deque()
-        at, failures = self.taken, 0
+        at = most = self.taken
+        failures = 0  # since the board had more than ever before
         while self.taken < len(self.image):
             try:
                 while len(tags) < WINDOW and at < len(self.image):
@@ -120,17 +121,18 @@ class Loading:
                 payload = exchange.await_answer(Request.LOAD_DATA, tags[0], size=OFFSET.size)
                 tags.popleft()
                 self._have(OFFSET.unpack(payload)[0])
-                failures = 0
+                if self.taken > most:
+                    most, failures = self.taken, 0
                 continue
             except Refused as refusal:
                 if refusal.code != Error.ORDER:
                     raise
-                moved = refusal.offset != self.taken
                 self._have(refusal.offset)
                 failure = Failed(f"it expects byte {refusal.offset} of the image next")
             except Failed as failed:
-                moved, failure = False, failed
-            failures = 0 if moved else failures + 1
+                failure = failed
+            failures = 0 if self.taken > most else failures + 1
+            most = max(most, self.taken)
             if failures == TRIES:
                 raise exchange.gave_up(failure) from failure
             exchange.repeats += len(tags)

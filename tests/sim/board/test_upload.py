@@ -42,12 +42,7 @@ RESET = np.full(16, RX | RST, np.uint8)
 @pytest.fixture(scope="module")
 def pins():
     with Pins(to_verilog(stand_in_top(OLD, test_limit=TEST_LIMIT), "top")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def empty_pins():
-    with Pins(to_verilog(stand_in_top(test_limit=TEST_LIMIT), "top")) as running:
+        Board(running).draws(OLD, State.POWER_UP)
         yield running
 
 
@@ -170,16 +165,6 @@ def test_one_frame_or_frames_of_a_byte(board):
     board.draws(NEW, State.UPLOADED)
 
 
-def test_from_power_up_on_and_from_nothing(empty_pins):
-    with Pins(to_verilog(stand_in_top(OLD), "top")) as fresh:
-        Board(fresh).draws(OLD, State.POWER_UP)
-    running = Board(empty_pins)
-    assert running.info().status.state == State.NO_MODEL
-    running.draws_nothing()
-    assert running.ask(Request.LOAD_END) == Error.NO_LOAD
-    running.load(NEW)
-
-
 @pytest.mark.parametrize("cut", range(0, 9))
 def test_a_load_that_is_broken_off_goes_on_or_begins_anew(board, cut):
     end = min(cut * CHUNK, len(NEW.image))
@@ -204,6 +189,7 @@ def test_a_reset_in_mid_load(pins, board, cut):
     assert again.info().status.state == State.NO_MODEL
     again.draws_nothing()
     assert again.data(NEW, 0) == Error.NO_LOAD
+    assert again.ask(Request.LOAD_END) == Error.NO_LOAD
     again.load(NEW)
     Board(pins).draws(NEW, State.UPLOADED)  # a reset behind a good load keeps the model
 
