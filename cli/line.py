@@ -155,17 +155,26 @@ def capacity_of(machine, port):
 
 
 def virtual_board_of(model, link=None, array=None, netlist=None):
-    """Start a virtual board that holds `model`; the reference is asked here, not in its process.
+    """Start a virtual board: one just large enough for `model`, which it holds, or an empty one
+    with room for any. The reference is asked here, not in its process.
 
     `netlist` names the board whose design, synthesized, is simulated.
     """
     from hw.array import ArraySpec
+    from hw.build_plan import BuildPlan
     from sim.board import board_netlist, virtual_board
+    from sim.board.roomy import roomy
 
     if link is not None:
         link = virtual_board.free_link(link)  # refused before the build, not after
     clock_hz = virtual_board.CLOCK_HZ if netlist is None else board_netlist.CLOCK_HZ
-    plan = build_plan(model, array or ArraySpec(), clock_hz)
+    array = array or ArraySpec()
+    if model is not None:
+        plan = build_plan(model, array, clock_hz)
+    elif netlist is None:
+        plan = BuildPlan(roomy(array), clock_hz)
+    else:
+        raise InputError("--netlist is of a machine for one network; give --model FILE, too")
     if netlist is None:
         simulation = virtual_board.build(plan, notice=notice)
     else:

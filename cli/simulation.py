@@ -241,7 +241,7 @@ def verilog(args):
 
 @verb(
     "board-sim",
-    argument("--model", required=True, metavar="FILE", help="model file"),
+    argument("--model", metavar="FILE", help="it holds from the start (default: none)"),
     argument("--link", metavar="PATH", help="a name for the terminal, while the board runs"),
     argument("--netlist", metavar="BOARD", help="its netlist for this board of the ECP5"),
     *ARRAY,
@@ -249,18 +249,21 @@ def verilog(args):
 def board_sim(args):
     """Run a virtual board: the real hardware, simulated pin for pin, behind a pseudo-terminal.
 
-    Example: avatar board-sim --model models/compact-normal-w8.safetensors --link /tmp/board
+    Example: avatar board-sim --link /tmp/board
 
     Prints the terminal's path when the board is ready, and serves until Ctrl-C. In another shell:
-    avatar generate --port /tmp/board --model models/compact-normal-w8.safetensors --out a.png
+    avatar generate --port /tmp/board --model models/compact-w8.safetensors --load --out a.png
+
+    Without --model the board is empty and has room for every model that `avatar load` brings; with
+    it, it is just large enough for that model.
 
     With --netlist it is the board's whole design as synthesis left it, buffers and reset included,
     on our models of the chip's cells: for small networks and arrays.
     """
     from golden import model_file
-    from hw.tiling import ArraySpec
+    from hw.array import ArraySpec
 
-    model = model_file.load(args.model)
+    model = None if args.model is None else model_file.load(args.model)
     array = ArraySpec(rows=args.rows, columns=args.columns)
     with virtual_board_of(model, args.link, array, args.netlist) as board:
         print(board.path, flush=True)

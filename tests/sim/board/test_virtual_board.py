@@ -15,14 +15,15 @@ import numpy as np
 import pytest
 import serial
 
-from boards.host.link import Link
+from boards.host.link import Link, spec_of
+from cli.line import build_plan
 from golden import model_file
 from golden.generator import generate
 from golden.latents import draw_latents
-from golden.layer_sums import self_test_latents, self_test_of
-from hw.build_plan import BuildPlan
-from hw.tiling import ArraySpec
+from golden.layer_sums import self_test_latents
+from hw.array import ArraySpec
 from hw.uart import protocol
+from hw.uart.facts import State
 from hw.uart.protocol import ANSWER, ERROR, NO_TAG, Error, Frame, Request
 from sim.board import virtual_board
 from sim.board.virtual_board import CLOCK_HZ, TOP, VirtualBoard, free_link
@@ -51,7 +52,7 @@ def model_id(model):
 
 @pytest.fixture(scope="module")
 def plan(model):
-    return BuildPlan(model, ARRAY, CLOCK_HZ, *self_test_of(model, ARRAY.columns))
+    return build_plan(model, ARRAY, CLOCK_HZ)
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +97,7 @@ def ask(board, *wires, count, baud=protocol.BAUD, silence=2.0, tag=None):
 
 
 def request(model_id, latents, tag):
-    payload = protocol.GENERATE.pack(model_id, *map(int, latents))
+    payload = protocol.generate_payload(model_id, latents)
     return Frame(Request.GENERATE, tag, payload).encode()
 
 
@@ -117,12 +118,14 @@ def test_variables_of_other_programs_do_not_reach_the_board(simulation, monkeypa
 
 def test_info_and_self_test(connection, model, model_id):
     assert connection.self_test().wrong_layer is None
-    facts, status = connection.info()
-    assert facts.model_id == model_id
-    assert facts.channels == model.spec.channels
-    assert facts.weight_bits == model.spec.weight_bits
-    assert facts.clock_hz == CLOCK_HZ
-    assert facts.macs_per_cycle == ARRAY.macs_per_cycle
+    info = connection.info()
+    status = info.status
+    assert info.model.digest.hex() == model.digest
+    assert info.model.model_id == model_id
+    assert spec_of(info.model) == model.spec
+    assert info.machine.clock_hz == CLOCK_HZ
+    assert info.machine.macs_per_cycle == ARRAY.macs_per_cycle
+    assert status.state == State.POWER_UP
     assert status.ready
     assert status.core_cycles > model.spec.useful_macs / ARRAY.macs_per_cycle
     assert status.stalled_cycles == 0  # the self-test takes pixels as they come
@@ -181,14 +184,14 @@ def test_change_of_rate_and_a_host_that_goes_away(board, model):
         connection.change_baud(230_400)
         pictures = connection.generate(model, SELF_TEST[None])
         np.testing.assert_array_equal(pictures, generate(model, SELF_TEST[None]))
-        connection._serial.close()  # as if it had crashed: the board stays at 230400
+        connection.exchange.serial.close()  # as if it had crashed: the board stays at 230400
     with Link(board.path) as connection:
         assert connection.self_test().wrong_layer is None
 
 
 def test_a_flipped_weight_word_changes_the_picture(model, plan):
     text = to_verilog(plan.top(), TOP)
-    begin = text.index("module \\top.generator.weights")
+    begin = text.index("module \\top.generator.weights_memory")
     word = re.compile(r"memory\[0\] = (\d+)'h([0-9a-f]+);").search(text, begin)
     flipped = int(word[2], 16) ^ ((1 << int(word[1])) - 1)
     text = f"{text[: word.start(2)]}{flipped:x}{text[word.end(2) :]}"
@@ -269,9 +272,9 @@ def test_a_link_in_the_way(simulation, tmp_path):
 
 COMMAND = """
 import sys
-import hw.tiling
-small = hw.tiling.ArraySpec(rows=4, columns=4)
-hw.tiling.ArraySpec = lambda **size: small
+import hw.array
+small = hw.array.ArraySpec(rows=4, columns=4)
+hw.array.ArraySpec = lambda **size: small
 import cli
 sys.exit(cli.main())
 """
