@@ -2,17 +2,24 @@
 "use strict";
 // The facts of the serial link, docs/protocol.md in JavaScript: frames and what is in them.
 globalThis.avatar ??= {};
-if (typeof require !== "undefined") require("./crc32.js");
+if (typeof require !== "undefined") {
+  require("./crc32.js");
+  require("./spec.js");
+}
 
 {
-  const VERSION = 2;
+  const VERSION = 3;
   const END = 0xc0, ESC = 0xdb, ESC_END = 0xdc, ESC_ESC = 0xdd;
   const ANSWER = 0x80, ERROR = 0xff, NO_TAG = 0;
   const HEAD = 4, CRC = 4; // bytes of version, type and tag; of the CRC-32
-  const ID = 8, LATENT = 100, SIZE = 32, PICTURE = 3 * SIZE * SIZE;
+  const ID = 8, DIGEST = 32, LAYERS = 8, LAYER = 8; // bytes of ids; layers at most, bytes of each
   const REQUEST = { info: 1, generate: 2, selfTest: 3, baud: 4 };
-  const ANSWER_SIZES = { 1: 45, 2: PICTURE, 3: 32, 4: 2 }; // payload bytes, by type
-  const MAX_ANSWER = HEAD + PICTURE + CRC;
+  const SUMS = 4 * LAYERS;
+  const ANSWER_SIZES = { 1: 222, 3: 2 * SUMS, 4: 2 }; // payload bytes, by type; of pictures the model's
+  const MAX_ANSWER = HEAD + 3 * 128 * 128 + CRC;
+  const LOAD = 88, MODEL = 104, STATUS = 208; // places in an info answer
+  const ACTIVATIONS = ["relu", "leaky_relu", "table"];
+  const STATES = ["none", "from power-up on", "uploaded", "loading"];
   const MIN_DIVISOR = 4, MAX_DIVISOR = 0xffff;
   const ERRORS = {
     1: "the board received a damaged request",
@@ -22,6 +29,7 @@ if (typeof require !== "undefined") require("./crc32.js");
     5: "the board expects another length of this request",
     6: "the board holds another model",
     7: "the rate is too high for the board's clock",
+    8: "the board holds no model",
   };
   const PASSING = [1, 2]; // errors that another try may mend
 
@@ -87,34 +95,65 @@ if (typeof require !== "undefined") require("./crc32.js");
 
   const hex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 
-  /** Return what an info answer tells: build and model ids in hex, network, clock, cycles. */
-  function readInfo(payload) {
-    const view = new DataView(payload.buffer, payload.byteOffset);
+  /** Return the layer that stands at `at`, as a model file's spec has it. */
+  function readLayer(payload, at) {
+    const [kernel_size, stride, padding, output_padding, activation, weight_bits] =
+      payload.subarray(at + 2, at + LAYER);
     return {
-      build: hex(payload.subarray(0, ID)),
-      model: hex(payload.subarray(ID, 2 * ID)),
-      latent: view.getUint16(16, true),
-      channels: [18, 20, 22].map((at) => view.getUint16(at, true)),
-      weightBits: Array.from(payload.subarray(24, 28)),
-      clock: view.getUint32(28, true),
-      macsPerCycle: view.getUint32(32, true),
-      ready: payload[36] === 1,
-      coreCycles: view.getUint32(37, true),
-      stalledCycles: view.getUint32(41, true),
+      activation: ACTIVATIONS[activation], channels: payload[at] + 256 * payload[at + 1],
+      kernel_size, output_padding, padding, stride, weight_bits,
     };
   }
 
-  /** Return the first wrong layer, 1 to 4, that a self-test's answer tells; 0 where all is well. */
-  function wrongLayer(payload) {
+  /**
+   * Return what an info answer tells: build and model ids in hex, the model's spec, clock, cycles.
+   * Where the board holds no model, `model` and `spec` are null.
+   * @throws {avatar.InputError} The spec cannot be.
+   */
+  function readInfo(payload) {
     const view = new DataView(payload.buffer, payload.byteOffset);
-    return [1, 2, 3, 4].find((layer) =>
-      view.getUint32(4 * (layer - 1), true) !== view.getUint32(4 * (layer + 3), true)) ?? 0;
+    const state = STATES[payload[STATUS]];
+    const info = {
+      build: hex(payload.subarray(0, ID)),
+      clock: view.getUint32(2 * ID, true),
+      macsPerCycle: view.getUint32(2 * ID + 4, true),
+      state,
+      length: view.getUint32(LOAD, true),
+      next: view.getUint32(STATUS + 1, true),
+      ready: payload[STATUS + 5] === 1,
+      coreCycles: view.getUint32(STATUS + 6, true),
+      stalledCycles: view.getUint32(STATUS + 10, true),
+      model: null,
+      spec: null,
+    };
+    if (state !== STATES[1] && state !== STATES[2]) return info;
+    const layers = Array.from({ length: payload[MODEL + 7] }, (_, n) =>
+      readLayer(payload, MODEL + 8 + LAYER * n));
+    info.spec = avatar.readSpec(
+      { latent: view.getUint16(MODEL + 4, true), layers, planes: payload[MODEL + 6] });
+    const digest = MODEL + 8 + LAYER * LAYERS;
+    info.model = hex(payload.subarray(digest, digest + DIGEST));
+    return info;
+  }
+
+  /**
+   * Return the first wrong layer, 1 for the first, that a self-test's answer tells of a model with
+   * so many layers; 0 where all is well.
+   */
+  function wrongLayer(payload, layers) {
+    const view = new DataView(payload.buffer, payload.byteOffset);
+    const numbers = Array.from({ length: layers }, (_, n) => n + 1);
+    return numbers.find((layer) => {
+      const at = 4 * (layer === layers ? LAYERS - 1 : layer - 1);
+      return view.getUint32(at, true) !== view.getUint32(SUMS + at, true);
+    }) ?? 0;
   }
 
   /** Return the payload that asks for a picture. */
   function generatePayload(model, latent) {
     const id = model.slice(0, 2 * ID).match(/../g).map((digits) => parseInt(digits, 16));
-    return Uint8Array.from([...id, ...new Uint8Array(latent.buffer, latent.byteOffset, LATENT)]);
+    const numbers = new Uint8Array(latent.buffer, latent.byteOffset, latent.length);
+    return Uint8Array.from([...id, ...numbers]);
   }
 
   /** Return the clocks a bit that come nearest to `baud`; null where they are over 2 % off. */
@@ -129,7 +168,7 @@ if (typeof require !== "undefined") require("./crc32.js");
     BYTE_BITS: 10,
     BYTE_TIMEOUT: 1024, // byte-times of silence that end an unfinished frame
     FALLBACK: 2048, // byte-times at the start-up rate that end another rate
-    ANSWER, ERROR, NO_TAG, LATENT, REQUEST, ANSWER_SIZES, ERRORS, PASSING,
+    ANSWER, ERROR, NO_TAG, REQUEST, ANSWER_SIZES, ERRORS, PASSING,
     Unstuffer, encode, decode, readInfo, wrongLayer, generatePayload, divisor,
   };
 }

@@ -21,9 +21,10 @@ if (typeof require !== "undefined") {
   const wait = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
   const failure = (sentence) => new avatar.InputError(sentence);
 
-  /** The products of a board's network, roughly and rather too many. */
-  function products({ latent, channels: [c1, c2, c3] }) {
-    return 16 * (latent * c1 + 3 * (16 * c1 * c2 + 64 * c2 * c3 + 256 * c3));
+  /** The products of a board's network, rather too many. */
+  function products({ planes, layers }) {
+    const of = ({ channels, outSize, products }) => channels * outSize ** 2 * products;
+    return planes * layers.reduce((sum, layer) => sum + of(layer), 0);
   }
 
   avatar.SerialLink = class SerialLink {
@@ -36,6 +37,7 @@ if (typeof require !== "undefined") {
     #tag = Math.floor(Math.random() * 0xffff);
     #closed = false;
     #compute = 0; // ms that the board may think
+    #pictureBytes = 0;
     #allowance;
 
     kind = "board";
@@ -55,7 +57,12 @@ if (typeof require !== "undefined") {
       try {
         await link.#start(protocol.BAUD);
         link.info = await link.#askInfo();
-        const wrong = protocol.wrongLayer(await link.#ask(REQUEST.selfTest));
+        if (!link.info.model) {
+          throw failure("The board holds no model; put one there with `avatar load`, or let "
+            + "`avatar web --port` join it.");
+        }
+        const sums = await link.#ask(REQUEST.selfTest);
+        const wrong = protocol.wrongLayer(sums, link.info.spec.layers.length);
         if (wrong) {
           throw failure(`The board fails its self-test: layer ${wrong} is the first that is wrong; `
             + "program the board again.");
@@ -142,7 +149,8 @@ if (typeof require !== "undefined") {
       if (!waiting) return;
       if (failed) waiting.settle({ code: frame.payload[0] });
       else if (frame.type === (waiting.type | protocol.ANSWER)) {
-        const fits = frame.payload.length === protocol.ANSWER_SIZES[waiting.type];
+        const size = protocol.ANSWER_SIZES[waiting.type] ?? this.#pictureBytes;
+        const fits = frame.payload.length === size;
         waiting.settle(fits ? { payload: frame.payload } : { code: 1 });
       }
     }
@@ -189,11 +197,20 @@ if (typeof require !== "undefined") {
     }
 
     async #askInfo(tries) {
-      const info = protocol.readInfo(await this.#ask(REQUEST.info, undefined, tries));
-      if (info.latent !== protocol.LATENT || !info.clock) {
-        throw failure("The board says of itself what cannot be; program it again.");
+      const payload = await this.#ask(REQUEST.info, undefined, tries);
+      const impossible = "The board says of itself what cannot be; program it again.";
+      let info;
+      try {
+        info = protocol.readInfo(payload);
+      } catch (error) {
+        if (!(error instanceof avatar.InputError)) throw error;
+        throw failure(`${impossible} ${error.message}`);
       }
-      this.#compute = (1000 * products(info)) / SLOWEST;
+      if (!info.clock) throw failure(impossible);
+      if (info.spec) {
+        this.#compute = (1000 * products(info.spec)) / SLOWEST;
+        this.#pictureBytes = info.spec.size ** 2 * info.spec.colours;
+      }
       return info;
     }
 

@@ -10,14 +10,28 @@ import time
 import numpy as np
 import pytest
 
+from golden.spec import GeneratorSpec
 from hw.uart import protocol
+from hw.uart.identity import ModelPart
 from hw.uart.protocol import ANSWER, ERROR, NO_TAG, Error, Frame, Request
-from tests.boards.host.played import FACTS, STATUS, PlayedServer, answer, once, picture
+from tests.boards.host.played import (
+    FACTS,
+    INFO,
+    MACHINE,
+    SPEC,
+    SUMS,
+    PlayedLoad,
+    PlayedServer,
+    answer,
+    once,
+    picture,
+    sums,
+)
 from tests.web.page.node import needs_node, node
 
 ALLOWANCE = 60  # ms of silence; the 1,024 byte-times at 115,200 baud, 89 ms, come on top
-LATENTS = np.random.default_rng(1).integers(-128, 128, (5, protocol.LATENT), np.int8)
-FASTEST = FACTS.clock_hz // protocol.MIN_DIVISOR
+LATENTS = np.random.default_rng(1).integers(-128, 128, (5, SPEC.latent), np.int8)
+FASTEST = MACHINE.clock_hz // protocol.MIN_DIVISOR
 
 pytestmark = needs_node
 
@@ -52,10 +66,12 @@ def test_pictures(board):
     assert result["error"] is None
     assert made(result) == wanted()
     info = result["info"]
-    assert info["build"] == FACTS.build_id.hex()
-    assert info["model"] == FACTS.model_id.hex()
-    assert (info["channels"], info["weightBits"]) == ([8, 8, 8], [8, 8, 8, 8])
-    assert (info["clock"], info["macsPerCycle"], info["ready"]) == (FACTS.clock_hz, 16, True)
+    assert info["build"] == MACHINE.build_id.hex()
+    assert info["model"] == FACTS.digest.hex()
+    assert [layer["channels"] for layer in info["spec"]["layers"]] == [8, 8, 8, 1]
+    assert (info["spec"]["latent"], info["spec"]["size"], info["spec"]["colours"]) == (100, 32, 3)
+    assert (info["clock"], info["macsPerCycle"], info["ready"]) == (MACHINE.clock_hz, 16, True)
+    assert (info["coreCycles"], info["stalledCycles"]) == (1, 0)
     assert result["rates"] == [protocol.BAUD, FASTEST, protocol.BAUD]  # back again at the end
     assert result["rate"] == FASTEST
     assert result["closed"]
@@ -96,12 +112,12 @@ def test_one_fault_is_mended(board, fault):
 
 def test_a_damaged_answer_is_not_waited_for(board):
     """A board of a large network may think for a minute; not so once its answer has come."""
-    facts = dataclasses.replace(FACTS, channels=(128, 128, 128))
+    spec = GeneratorSpec.avatars((128, 128, 128), 8)
+    info = dataclasses.replace(INFO, model=ModelPart.of(spec, FACTS.digest.hex(), (), ()).facts)
 
     def respond(request, n):
         if request.type == Request.INFO:
-            payload = facts.pack() + STATUS.pack()
-            return Frame(Request.INFO | ANSWER, request.tag, payload).encode()
+            return answer(request, info).encode()
         wire = answer(request).encode()
         return wire[:40] + b"\xc0" if n == AT else wire
 
@@ -129,7 +145,8 @@ def refusing(code, kind):
     ("code", "words"),
     [
         (Error.MODEL, "holds another model"),
-        (Error.VERSION, "does not speak version 2"),
+        (Error.VERSION, "does not speak version 3"),
+        (Error.NO_MODEL, "holds no model"),
         (Error.LENGTH, "another length"),
         (77, "error 77"),
     ],
@@ -145,7 +162,7 @@ def test_a_failed_self_test(board):
     def respond(request, n):
         if request.type != Request.SELF_TEST:
             return answer(request).encode()
-        payload = protocol.SUMS.pack(1, 2, 3, 4) + protocol.SUMS.pack(1, 9, 3, 4)
+        payload = sums(SUMS) + sums((1, 9, 3, 4))
         return Frame(Request.SELF_TEST | ANSWER, request.tag, payload).encode()
 
     board.respond = respond
@@ -213,8 +230,44 @@ def test_a_board_that_cannot_be(board):
     def respond(request, n):
         if request.type != Request.INFO:
             return answer(request).encode()
-        payload = FACTS.pack()[:16] + b"\x63\x00" + FACTS.pack()[18:] + bytes(9)
-        return Frame(Request.INFO | ANSWER, request.tag, payload).encode()
+        info = dataclasses.replace(INFO, model=dataclasses.replace(FACTS, latent=0))
+        return answer(request, info).encode()
 
     board.respond = respond
     assert "cannot be" in ask(board)["error"]
+
+
+def test_a_picture_that_differs_in_its_last_sum_only(board):
+    def respond(request, n):
+        if request.type != Request.SELF_TEST:
+            return answer(request).encode()
+        payload = sums(SUMS) + sums((1, 2, 3, 5))
+        return Frame(Request.SELF_TEST | ANSWER, request.tag, payload).encode()
+
+    board.respond = respond
+    assert "fails its self-test: layer 4" in ask(board)["error"]
+
+
+def test_a_grey_picture_of_another_size(board):
+    """Latents and pictures have the lengths that info tells."""
+    spec = GeneratorSpec.avatars((8, 8), 8, 10, "grey")
+    facts = ModelPart.of(spec, "ab" * 32, (), ()).facts
+    info = dataclasses.replace(INFO, model=facts)
+
+    def respond(request, n):
+        if request.type != Request.GENERATE:
+            return answer(request, info).encode()
+        assert len(request.payload) == 8 + 10
+        return Frame(Request.GENERATE | ANSWER, request.tag, 32 * request.payload[10:]).encode()
+
+    board.respond = respond
+    latents = LATENTS[:, :10]
+    assert made(ask(board, latents)) == [32 * latent.tobytes()[2:] for latent in latents]
+
+
+def test_a_board_without_a_model(board):
+    board.respond = PlayedLoad()
+    result = ask(board)
+    assert "holds no model; put one there with `avatar load`" in result["error"]
+    assert kinds(board) == [Request.INFO]
+    assert result["closed"]

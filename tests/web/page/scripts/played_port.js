@@ -9,15 +9,19 @@
   async function answer({ type, payload }) {
     const { REQUEST } = avatar.protocol;
     if (type === REQUEST.baud) return payload;
-    if (type === REQUEST.selfTest) return new Uint8Array(32);
+    if (type === REQUEST.selfTest) return new Uint8Array(64);
     if (type === REQUEST.generate) {
       return Uint8Array.from(await golden([...new Int8Array(payload.buffer, payload.byteOffset + 8)]));
     }
-    const info = new Uint8Array(45), view = new DataView(info.buffer);
-    const id = avatar.shipped[0].digest.slice(0, 16).match(/../g);
-    info.set(id.map((digits) => parseInt(digits, 16)), 8);
-    [100, 128, 64, 32].forEach((value, n) => view.setUint16(16 + 2 * n, value, true));
-    view.setUint32(28, CLOCK, true);
+    const info = new Uint8Array(222), view = new DataView(info.buffer);
+    view.setUint32(16, CLOCK, true);
+    info.set([1, 0, 4, 3, 100, 0, 3, 4], 104); // power-up; 1024 pixels, 3 colours, latent, planes
+    [128, 64, 32, 1].forEach((channels, n) => {
+      info.set([channels, 0, 4, n ? 2 : 1, n ? 1 : 0, 0, n < 3 ? 0 : 2, 8], 112 + 8 * n);
+    });
+    const digest = avatar.shipped[0].digest.match(/../g);
+    info.set(digest.map((digits) => parseInt(digits, 16)), 176);
+    info[208] = 1;
     return info;
   }
 
