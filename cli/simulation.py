@@ -154,8 +154,8 @@ def sim(args):
     import tempfile
 
     from golden import model_file
-    from hw.tiling import ArraySpec
-    from sim.generator.simulate import GeneratorSimulation, as_text, report
+    from hw.array import ArraySpec
+    from sim.generator.simulate import as_text, machine_for, report
     from support.files import check_destination, replacing
 
     args.count = None
@@ -165,9 +165,9 @@ def sim(args):
     if args.waves:
         check_destination(args.waves)
     _say_simulating()
-    simulation = GeneratorSimulation(model, array, netlist=args.netlist, waves=bool(args.waves))
+    simulation = machine_for(model, array, netlist=args.netlist, waves=bool(args.waves))
     with tempfile.TemporaryDirectory(prefix="avatar-sim-") as run_dir:
-        observation = simulation.observe(latents, run_dir=run_dir)
+        observation = simulation.observe(model, latents, run_dir=run_dir)
         if args.waves:
             with replacing(args.waves) as beside:
                 shutil.move(Path(run_dir, "dump.vcd"), beside)
@@ -186,6 +186,7 @@ def sim(args):
         metavar="W",
         help="weights in a word of the weight memory (default: half the array's)",
     ),
+    argument("--slots", type=int, default=1, metavar="N", help="latents of a pass (default 1)"),
     argument("--seed", type=int, metavar="S", help="of this network's contents (default 0)"),
     JSON,
 )
@@ -194,17 +195,17 @@ def perf(args):
 
     Example: avatar perf --preset compact --json
 
-    Two avatars back to back. The cycle model stands beside the simulated hardware; where they do
-    not agree the exit status is 1. A network without a model file holds numbers drawn from a seed:
-    cycles do not depend on them.
+    Passes back to back; of a network of one plane, up to four latents share a pass. The cycle model
+    stands beside the simulated hardware; where they do not agree the exit status is 1. A network
+    without a model file holds numbers drawn from a seed: cycles do not depend on them.
     """
-    from hw.tiling import ArraySpec
+    from hw.array import ArraySpec
     from sim.generator import perf
 
     array = ArraySpec(rows=args.rows, columns=args.columns, word_weights=args.weights_per_cycle)
     model = model_or_network(args, args.seed)
     _say_simulating()
-    facts = perf.measure(model, array)
+    facts = perf.measure(model, array, args.slots)
     show(args, facts, perf.as_text)
     return 0 if facts["agrees"] else 1
 
@@ -227,7 +228,7 @@ def verilog(args):
     error.
     """
     from golden import model_file
-    from hw.tiling import ArraySpec
+    from hw.array import ArraySpec
     from sim.verilog import to_verilog
     from support.files import check_destination, replacing
 

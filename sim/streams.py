@@ -59,8 +59,8 @@ class StreamSink:
         self.stall = stall
         self.ready.value = 0
 
-    async def recv(self, count):
-        """Return `count` payloads as a list of int."""
+    async def recv(self, count, *, taken=lambda number: None):
+        """Return `count` payloads as a list of int; call `taken` with the number of each, from 1."""
         received = []
         held = None
         while len(received) < count:
@@ -78,6 +78,7 @@ class StreamSink:
             held = payload
             if ready:
                 received.append(payload)
+                taken(len(received))
                 held = None
         await FallingEdge(self.clk)
         self.ready.value = 0

@@ -325,7 +325,36 @@ class Core(wiring.Component):
         ]
 
 
-class Generator(wiring.Component):
+class _Machine(wiring.Component):
+    """:class:`Core` and what starts and stops it; where weights come from is to be added."""
+
+    def __init__(self, capacity, contents, members=None):
+        self.capacity, self.contents = capacity, contents
+        super().__init__(
+            {
+                "running": In(1, init=1),
+                "i_latents": In(stream.Signature(signed(8))),
+                "o_pixels": Out(stream.Signature(RGB)),
+                "o_trace": Out(trace_layout(capacity)),
+                "load": In(load_bus(memories(capacity))),
+            }
+            | (members or {})
+        )
+
+    def add_core(self, m):
+        """Add the core; return it and the signal that holds it in reset."""
+        stopped = Signal(init=1)
+        core = Core(self.capacity, self.contents)
+        m.submodules.core = ResetInserter(stopped)(core)
+        m.d.sync += stopped.eq(~self.running)
+        wiring.connect(m, wiring.flipped(self.i_latents), core.i_latents)
+        wiring.connect(m, core.o_pixels, wiring.flipped(self.o_pixels))
+        wiring.connect(m, wiring.flipped(self.load), core.load)
+        m.d.comb += self.o_trace.eq(core.o_trace)
+        return core, stopped
+
+
+class Generator(_Machine):
     """:class:`Core` with all weights in on-chip memory.
 
     Parameters
@@ -337,52 +366,30 @@ class Generator(wiring.Component):
     Members
     -------
     running : In(1)
-        1 unless connected. 0 holds everything but the memories' words in reset: only then may words
-        be loaded.
+        1 unless connected. 0 holds everything but the memories' words in reset, from the next cycle
+        on: only then may words be loaded.
     i_latents, o_pixels, o_trace, load
         As in :class:`Core`.
     """
 
-    def __init__(self, capacity, contents):
-        self.capacity, self.contents = capacity, contents
-        super().__init__(
-            {
-                "running": In(1, init=1),
-                "i_latents": In(stream.Signature(signed(8))),
-                "o_pixels": Out(stream.Signature(RGB)),
-                "o_trace": Out(trace_layout(capacity)),
-                "load": In(load_bus(memories(capacity))),
-            }
-        )
-
     def elaborate(self, platform):
         m = Module()
-        capacity, stopped = self.capacity, Signal(init=1)
-        m.d.sync += stopped.eq(~self.running)
-        core = Core(capacity, self.contents)
-        weights = WeightReader(weight_word(capacity), capacity.weight_words)
-        m.submodules.core = ResetInserter(stopped)(core)
+        core, stopped = self.add_core(m)
+        weights = WeightReader(weight_word(self.capacity), self.capacity.weight_words)
         m.submodules.weights = ResetInserter(stopped)(weights)
-        place = [each.name for each in memories(capacity)].index("weights")
-        ram = loaded_ram(
-            m, self.load, place, memories(capacity)[place], self.contents.words["weights"]
-        )
+        kinds = memories(self.capacity)
+        place = [each.name for each in kinds].index("weights")
+        ram = loaded_ram(m, self.load, place, kinds[place], self.contents.words["weights"])
         wiring.connect(m, weights.o, core.weights)
-        wiring.connect(m, wiring.flipped(self.i_latents), core.i_latents)
-        wiring.connect(m, core.o_pixels, wiring.flipped(self.o_pixels))
         m.d.comb += [
             ram.address.eq(weights.address),
             weights.data.as_value().eq(ram.data),
             weights.last.eq(core.last_weight),
-            self.o_trace.eq(core.o_trace),
-            core.load.enable.eq(self.load.enable),
-            core.load.address.eq(self.load.address),
-            core.load.data.eq(self.load.data),
         ]
         return m
 
 
-class StreamedGenerator(wiring.Component):
+class StreamedGenerator(_Machine):
     """:class:`Core` with weights that come as a stream from anywhere.
 
     Parameters
@@ -395,34 +402,20 @@ class StreamedGenerator(wiring.Component):
     -------
     i_weights : In(stream.Signature(weight_word(capacity)))
         The words of :func:`hw.contents.weight_words` with those that are sent again, pass by pass.
-    i_latents, o_pixels, o_trace, load
-        As in :class:`Core`.
+    running, i_latents, o_pixels, o_trace, load
+        As in :class:`Generator`.
     """
 
     def __init__(self, capacity, contents):
-        self.capacity, self.contents = capacity, contents
-        super().__init__(
-            {
-                "i_latents": In(stream.Signature(signed(8))),
-                "i_weights": In(stream.Signature(weight_word(capacity))),
-                "o_pixels": Out(stream.Signature(RGB)),
-                "o_trace": Out(trace_layout(capacity)),
-                "load": In(load_bus(memories(capacity))),
-            }
-        )
+        words = In(stream.Signature(weight_word(capacity)))
+        super().__init__(capacity, contents, {"i_weights": words})
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.core = core = Core(self.capacity, self.contents)
-        wiring.connect(m, wiring.flipped(self.i_latents), core.i_latents)
-        wiring.connect(m, core.o_pixels, wiring.flipped(self.o_pixels))
+        core, _ = self.add_core(m)
         m.d.comb += [
             core.weights.valid.eq(self.i_weights.valid),
             self.i_weights.ready.eq(core.weights.take),
             core.weights.word.eq(delay(m, self.i_weights.p, WeightReader.latency)),
-            self.o_trace.eq(core.o_trace),
-            core.load.enable.eq(self.load.enable),
-            core.load.address.eq(self.load.address),
-            core.load.data.eq(self.load.data),
         ]
         return m

@@ -130,6 +130,7 @@ class PixelBuffer(wiring.Component):
         m.d.sync += [
             row_ok.eq(whole | (y < ready)),
             next_row_ok.eq(whole | (y + 1 < ready)),
+            x_end.eq(x == self.size),
         ]
         with m.If(read):
             m.d.sync += [x.eq(x + 1), x_end.eq(x + 1 == self.size), at.eq(at + x[0])]

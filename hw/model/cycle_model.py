@@ -208,7 +208,7 @@ class CycleModel:
     def lost_in_latency(self):
         """Return the multiplications that :attr:`cycles_latency` has no use for, by cause."""
         first = self._made[0]
-        latent = first.last_beat + 1 - sum(first.waits.values()) - self._beats
+        latent = first.last_beat + 1 - sum(first.waits.values()) - sum(n for _, n in self.beats)
         return self._lost(first.waits, latent, first.last_pixel - first.last_beat)
 
     def lost_in_interval(self):
@@ -218,8 +218,9 @@ class CycleModel:
         return self._lost(last.waits, 0, readout)
 
     @property
-    def _beats(self):
-        return sum(step.beats for _, job in self.jobs for step in job.steps)
+    def beats(self):
+        """(layer, beats) of each job of a pass; layer 0 is the first."""
+        return [(job.layer, sum(step.beats for step in job.steps)) for _, job in self.jobs]
 
     def _lost(self, waits, latent, readout):
         """Return multiplications by cause, from cycles without a beat and from beats."""
@@ -322,7 +323,9 @@ class _Run:
         if len(self.written) >= IN_FLIGHT:
             start = self._wait(start, *self.written[-IN_FLIGHT])
         if job.layer == 0 and number == 0:
-            start = self._wait(start, *[self.latents[-1] + 2] * 2)
+            stored = max(start, self.latents[-1] + 2)
+            self.waits["latent"] += stored - start
+            start = stored
         if begin == 0 or start >= self.written[begin - 1][0]:
             total, words, settling = job.unhindered
             start += total

@@ -1,52 +1,57 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Measure the simulated generator's cycles, and set the cycle model's beside them."""
+"""Measure the simulated machine's cycles, and set the cycle model's beside them."""
 
 from golden.latents import draw_latents
+from hw.capacity import Capacity
 from hw.model.cycle_model import CycleModel
-from hw.tiling import Tiling
-from sim.generator.simulate import GeneratorSimulation
+from hw.model.schedule import scheduled
+from sim.generator.simulate import MachineSimulation
 
 ON_CHIP_BITS = 208 * 18 * 1024  # block RAM of an LFE5U-85F
+PASSES = 3  # the last two are back to back
 
 
-def measure(model, array):
+def measure(model, array, slots=1):
     """Return what ``avatar perf --json`` prints.
 
-    Two avatars go through the hardware back to back. Cycles depend on the spec and the array alone.
+    Passes go through the hardware back to back. Cycles depend on the spec and the array alone.
     Weights that fit no supported chip come as a stream, a word in every cycle that asks for one:
     what the weight memory does, without simulating one of that size.
 
     Parameters
     ----------
     model : golden.model_file.Model
-    array : hw.tiling.ArraySpec
+    array : hw.array.ArraySpec
+    slots : int
+        Latents of a pass.
 
     Returns
     -------
     dict
-        `lost` and `lost_interval` are cycles of the whole array, by the causes of
+        `cycles_latency` and `cycles_interval` are of a pass of `slots` pictures. `lost` and
+        `lost_interval` are cycles of the whole array, by the causes of
         :data:`hw.model.cycle_model.CAUSES`; with the useful multiplications' they sum to
-        `cycles_latency`
-        and `cycles_interval`. `cycle_model` holds the model's two figures; `agrees` says whether
-        they are the measured ones.
+        `cycles_latency` and `cycles_interval`. `cycle_model` holds the model's two figures;
+        `agrees` says whether they are the measured ones.
 
     Raises
     ------
     sim.runner.BenchFailed
         The simulation did not end as it should.
     """
-    tiling = Tiling(model.spec, array)
-    stream_bits = tiling.weight_words * array.word_weights * tiling.weight_bits
+    tiling = scheduled(model.spec, array, slots)
+    stream_bits = tiling.streamed_words * array.word_weights * max(model.spec.weight_bits)
     on_chip = stream_bits <= ON_CHIP_BITS
-    simulation = GeneratorSimulation(model, array, weight_stream=not on_chip)
-    observed = simulation.observe(draw_latents(0, 2))
+    simulation = MachineSimulation(Capacity.of(tiling), weight_stream=not on_chip)
+    latents = draw_latents(0, PASSES * slots, latent=model.spec.latent)
+    observed = simulation.observe(model, latents, slots=slots)
     measured = {
         "cycles_latency": observed.cycles_latency,
         "cycles_interval": observed.cycles_interval,
     }
     cycle_model = CycleModel(tiling)
     predicted = {name: getattr(cycle_model, name) for name in measured}
-    useful, rate = model.spec.useful_macs, array.macs_per_cycle
+    useful, rate = slots * model.spec.useful_macs, array.macs_per_cycle
 
     def cycles(lost):
         return {cause: multiplications / rate for cause, multiplications in lost.items()}
@@ -56,6 +61,8 @@ def measure(model, array):
         "weight_bits": list(model.spec.weight_bits),
         "rows": array.rows,
         "columns": array.columns,
+        "slots": slots,
+        "bands": list(tiling.bands),
         "macs_per_cycle": rate,
         "weights_per_cycle": array.word_weights,
         "weights_on_chip": on_chip,

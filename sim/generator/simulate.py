@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Run the simulated generator and compare what it did with the reference, layer by layer."""
+"""Run models on the simulated machine, and compare with the reference, layer by layer."""
 
+import json
 import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -9,10 +10,12 @@ import numpy as np
 
 from golden import generator
 from hw.build_plan import sources_hash
-from hw.contents import Contents
+from hw.capacity import Capacity
+from hw.contents import Contents, weight_words
 from hw.engine.generator import Generator, StreamedGenerator
+from hw.engine.load_bus import memories
 from hw.model.cycle_model import CycleModel
-from hw.tiling import Tiling
+from hw.model.schedule import scheduled
 from sim.generator.trace import feature_maps
 from sim.netlist import BUILD_ARGS, cached_netlist, cell_models
 from sim.runner import BenchFailed, NotSimulated, Simulation
@@ -20,6 +23,7 @@ from sim.verilog import cached_verilog
 
 PLANE_NAMES = "RGB"
 PATIENCE = 100  # times as many cycles as without pauses, before a run has failed
+REST = 64  # cycles in which the machine reads its program and the first tile's weights, and more
 
 
 @dataclass(frozen=True)
@@ -29,9 +33,11 @@ class Difference:
     Attributes
     ----------
     avatar, plane, layer, channel, y, x : int
-        Layer 1 to 4; in layer 4 the value is the pixel.
+        Layer 1 for the first; in the last one the value is the pixel. Plane 0 where there is one.
     expected, actual : int
-        The reference's value and the hardware's; -1 where the hardware wrote nothing.
+        The reference's value and the hardware's; -1000 where the hardware wrote nothing.
+    planes : int
+        Of the network.
     """
 
     avatar: int
@@ -42,53 +48,61 @@ class Difference:
     plane: int
     expected: int
     actual: int
+    planes: int = 3
 
     def __str__(self):
+        plane = f", plane {PLANE_NAMES[self.plane]}" if self.planes > 1 else ""
         return (
             f"avatar {self.avatar}: layer {self.layer}, channel {self.channel}, "
-            f"pixel ({self.y}, {self.x}), plane {PLANE_NAMES[self.plane]}: "
-            f"{self.actual} instead of {self.expected}"
+            f"pixel ({self.y}, {self.x}){plane}: {self.actual} instead of {self.expected}"
         )
 
 
 @dataclass(frozen=True)
 class Observation:
-    """What a simulated generator did with N latents.
+    """What the simulated machine did with N latents.
 
     Attributes
     ----------
-    pictures : uint8 array, shape (N, 32, 32, 3)
-    maps : list of three int16 arrays, shape (N, 3, channels, size, size)
-        Activations of layers 1 to 3, -1 where none was written.
+    pictures : uint8 array, shape (N, size, size, colours)
+    maps : list of int16 arrays, shape (N, planes, channels, size, size)
+        Activations of the hidden layers, -1000 where none was written.
     first_in, last_out : int array, shape (N,)
-        Cycle in which the first latent was taken and the last pixel left.
+        Cycle in which the first number of the latent was taken and the last pixel left.
+    slots : int
+        Pictures of a pass.
     """
 
     pictures: np.ndarray
     maps: list
     first_in: np.ndarray
     last_out: np.ndarray
+    slots: int = 1
 
     @property
     def cycles_latency(self):
-        """Cycles from the first latent taken to the last pixel out, both counted, first avatar."""
-        return int(self.last_out[0] - self.first_in[0]) + 1
+        """Cycles from the first latent taken to the last pixel of its pass, both counted."""
+        return int(self.last_out[self.slots - 1] - self.first_in[0]) + 1
 
     @property
     def cycles_interval(self):
-        """Cycles between the last pixels of the last two avatars; None for a single one."""
-        return int(self.last_out[-1] - self.last_out[-2]) if len(self.last_out) > 1 else None
+        """Cycles between the last pixels of the last two passes; None for a single one."""
+        if len(self.last_out) <= self.slots:
+            return None
+        return int(self.last_out[-1] - self.last_out[-1 - self.slots])
 
     def difference(self, model, latents):
         """Return the first :class:`Difference` in order of computation, or None."""
         traces = generator.trace(model, latents)
-        actual = [*self.maps, self.pictures.transpose(0, 3, 1, 2)[:, :, None]]
+        planes = model.spec.planes
+        pixels = self.pictures.transpose(0, 3, 1, 2)
+        actual = [*self.maps, pixels[:, :, None] if planes > 1 else pixels[:, None]]
         for avatar in range(len(latents)):
-            for layer in range(4):
-                expected = traces[layer].activations[avatar]
-                wrong = np.argwhere(expected != actual[layer][avatar])
+            for layer, (trace, seen) in enumerate(zip(traces, actual, strict=True)):
+                expected = trace.activations[avatar]
+                wrong = np.argwhere(expected != seen[avatar])
                 if len(wrong):
-                    plane, channel, y, x = map(int, wrong[0])
+                    plane, channel, y, x = place = tuple(map(int, wrong[0]))
                     return Difference(
                         avatar=avatar,
                         layer=layer + 1,
@@ -96,19 +110,37 @@ class Observation:
                         y=y,
                         x=x,
                         plane=plane,
-                        expected=int(expected[plane, channel, y, x]),
-                        actual=int(actual[layer][avatar][plane, channel, y, x]),
+                        expected=int(expected[place]),
+                        actual=int(seen[avatar][place]),
+                        planes=planes,
                     )
         return None
 
 
-class GeneratorSimulation:
-    """The generator that holds `model`, built for simulation.
+@dataclass(frozen=True)
+class Task:
+    """A model that the machine loads, and the latents that it makes pictures of.
+
+    Attributes
+    ----------
+    model : golden.model_file.Model
+    latents : int8 array, shape (N, latent)
+        As many as whole passes take.
+    slots : int
+        Latents of a pass.
+    """
+
+    model: object
+    latents: np.ndarray
+    slots: int = 1
+
+
+class MachineSimulation:
+    """The machine of a capacity, built for simulation; models come over its bus.
 
     Parameters
     ----------
-    model : golden.model_file.Model
-    array : hw.tiling.ArraySpec
+    capacity : hw.capacity.Capacity
     weight_stream : bool
         Feed the weights from the bench as a stream in place of the weight memory.
     netlist : bool
@@ -117,15 +149,14 @@ class GeneratorSimulation:
         Runs write ``dump.vcd``.
     """
 
-    def __init__(self, model, array, *, weight_stream=False, netlist=False, waves=False):
-        self.model, self.tiling = model, Tiling(model.spec, array)
-        self.weight_stream = weight_stream
+    def __init__(self, capacity, *, weight_stream=False, netlist=False, waves=False):
+        self.capacity, self.weight_stream = capacity, weight_stream
         name = "core" if weight_stream else "generator"
-        key = sources_hash([name, model.digest, asdict(array)])
+        key = sources_hash([name, asdict(capacity)])
 
         def component():
-            contents = Contents.of(model, array)
-            return (StreamedGenerator if weight_stream else Generator)(self.tiling, contents)
+            kind = StreamedGenerator if weight_stream else Generator
+            return kind(capacity, Contents.empty(capacity))
 
         if netlist:
             text = cached_netlist(name, key, component) + cell_models()
@@ -133,12 +164,17 @@ class GeneratorSimulation:
         else:
             self.simulation = Simulation(cached_verilog(name, key, component), name, waves=waves)
 
-    def observe(self, latents, *, stall=0.0, seed=1, run_dir=None):
-        """Run `latents` through the hardware.
+    def observe(self, model, latents, *, slots=1, **settings):
+        """Run one :class:`Task`; return its :class:`Observation`. Settings as :meth:`run`."""
+        (observation,) = self.run([Task(model, latents, slots)], **settings)
+        return observation
+
+    def run(self, tasks, *, stall=0.0, seed=1, run_dir=None):
+        """Load models one after another, and run latents through each.
 
         Parameters
         ----------
-        latents : int8 array, shape (N, 100)
+        tasks : sequence of Task
         stall : float
             Probability that an end of a stream pauses for a cycle.
         seed : int
@@ -148,27 +184,34 @@ class GeneratorSimulation:
 
         Returns
         -------
-        Observation
+        list of Observation
 
         Raises
         ------
+        InputError
+            A model does not fit the machine.
         sim.runner.BenchFailed
             The hardware broke a rule of its streams, or gave too little in :data:`PATIENCE` times
             the cycles.
         sim.runner.NotSimulated
             There is no picture for another reason.
         """
-        cycles = CycleModel(self.tiling)
+        tilings = [scheduled(t.model.spec, self.capacity.array, t.slots) for t in tasks]
+        runs = [self._run(task, tiling) for task, tiling in zip(tasks, tilings, strict=True)]
+        limit = 0
+        for task, tiling, run in zip(tasks, tilings, runs, strict=True):
+            limit += PATIENCE * len(task.latents) * CycleModel(tiling).cycles_latency
+            limit += sum(map(len, run["words"].values()))
+        given = {
+            "stall": stall,
+            "weight_stream": self.weight_stream,
+            "memories": [each.name for each in memories(self.capacity)],
+            "runs": runs,
+        }
         with tempfile.TemporaryDirectory(prefix="avatar-sim-") as scratch:
-            given, seen = Path(scratch, "in.npz"), Path(scratch, "out.npz")
-            # The first tile's weights are in before the first latent comes.
-            arrays = {"latents": latents, "stall": stall, "rest": cycles.jobs[0].words + 8}
-            if self.weight_stream:
-                words = Contents.of(self.model, self.tiling.array).weights
-                arrays["weights"] = np.array([f"{word:x}" for word in words])
-            np.savez(given, **arrays)
-            limit = PATIENCE * len(latents) * cycles.cycles_latency
-            env = {"IN": str(given), "OUT": str(seen), "LIMIT": str(limit)}
+            inputs, outputs = Path(scratch, "in.json"), Path(scratch, "out.json")
+            inputs.write_text(json.dumps(given))
+            env = {"IN": str(inputs), "OUT": str(outputs), "LIMIT": str(limit)}
             try:
                 self.simulation.run(
                     "sim.generator.tb_generator", seed=seed, env=env, run_dir=run_dir
@@ -176,15 +219,50 @@ class GeneratorSimulation:
             except BenchFailed as error:
                 if not error.asserted:
                     raise NotSimulated(f"the bench broke: {error.reason}") from error
-                made = "picture" if len(latents) == 1 else "pictures"
+                made = "picture" if sum(len(t.latents) for t in tasks) == 1 else "pictures"
                 raise BenchFailed(f"the hardware did not make its {made}\n{error}") from None
-            with np.load(seen) as out:
-                return Observation(
-                    pictures=out["pictures"],
-                    maps=feature_maps(self.tiling, [int(word, 16) for word in out["trace"]]),
-                    first_in=out["first_in"],
-                    last_out=out["last_out"],
-                )
+            seen = json.loads(outputs.read_text())
+        return [
+            self._observation(task, tiling, each)
+            for task, tiling, each in zip(tasks, tilings, seen, strict=True)
+        ]
+
+    def _run(self, task, tiling):
+        """Return what the bench must know of a task."""
+        if len(task.latents) % task.slots:
+            raise ValueError(f"{len(task.latents)} latents are no whole passes of {task.slots}")
+        contents = Contents.of(task.model, tiling, self.capacity)
+        words = {name: [f"{word:x}" for word in each] for name, each in contents.words.items()}
+        run = {
+            "words": words,
+            "latents": np.asarray(task.latents).tolist(),
+            "pixels": tiling.spec.size**2,
+            "rest": REST + max(layer.words(0) for layer in tiling.layers),
+        }
+        if self.weight_stream:
+            bits = self.capacity.weight_bits
+            stream = weight_words(task.model, tiling, bits, again=True)
+            run["weights"] = [f"{word:x}" for word in stream]
+            words["weights"] = []
+        return run
+
+    def _observation(self, task, tiling, seen):
+        spec = tiling.spec
+        pixels = np.array(seen["pixels"], "<u4").reshape(len(task.latents), spec.size, spec.size, 1)
+        pictures = pixels.view(np.uint8)[..., : spec.colours]
+        maps = feature_maps(tiling, self.capacity, [int(word, 16) for word in seen["trace"]])
+        return Observation(
+            pictures=pictures,
+            maps=[each.reshape(-1, spec.planes, *each.shape[2:]) for each in maps],
+            first_in=np.array(seen["first_in"]),
+            last_out=np.array(seen["last_out"]),
+            slots=task.slots,
+        )
+
+
+def machine_for(model, array, *, slots=1, **settings):
+    """Return the simulation of the smallest machine that holds a model."""
+    return MachineSimulation(Capacity.of(scheduled(model.spec, array, slots)), **settings)
 
 
 def report(model, array, observation, difference):
@@ -193,16 +271,18 @@ def report(model, array, observation, difference):
     The measure counts useful multiplications over macs_per_cycle times cycles; `beats` are the
     activation words of each layer.
     """
-    useful, rate = model.spec.useful_macs, array.macs_per_cycle
-    beats = [0] * 4
-    for tile in Tiling(model.spec, array).tiles():
-        beats[tile.layer] += tile.beats
+    slots = observation.slots
+    useful, rate = slots * model.spec.useful_macs, array.macs_per_cycle
+    beats = [0] * len(model.spec.layers)
+    for layer, job in CycleModel(scheduled(model.spec, array, slots)).beats:
+        beats[layer] += job
     facts = {
         "equal": difference is None,
         "model": model.digest,
         "rows": array.rows,
         "columns": array.columns,
         "weights_per_cycle": array.word_weights,
+        "slots": slots,
         "useful_macs": useful,
         "macs_per_cycle": rate,
         "beats": beats,
@@ -225,7 +305,7 @@ def as_text(facts):
             equal,
             f"{facts['cycles_latency']} cycles of {facts['macs_per_cycle']} multiplications, "
             f"{facts['useful_macs']} of them useful: {facts['utilisation_latency']:.1%}",
-            f"beats of layers 1 to 4: {', '.join(map(str, facts['beats']))}; "
+            f"beats of layers 1 to {len(facts['beats'])}: {', '.join(map(str, facts['beats']))}; "
             f"cycles without a beat: {facts['cycles_without_beat']}",
         ]
     )

@@ -5,7 +5,7 @@ Environment: LIMIT is the time-out in cycles; IN names a JSON file with `stall` 
 pause at each end), `memories` (names, in the order of the bus) and `runs`: for each run `words`
 (lists by memory, or null: what is there stays), `latents` (lists of int), `pixels` (of a picture),
 `rest` (cycles before the first latent) and, if the design takes them as a stream, `weights`; OUT
-names the JSON file to write: for each run `pixels` (ints, picture by picture), `first_in` and
+names the JSON file to write: for each run `pixels` (ints, one picture after another), `first_in` and
 `last_out` (cycles, a picture each) and `trace`, the packed words of the trace port.
 """
 
@@ -52,7 +52,7 @@ async def record(dut):
 
 async def pictures(source, sink, run):
     """Feed a run's latents; return its pixels and cycles."""
-    first_in, last_out, pixels = [], [], []
+    first_in, last_out = [], []
 
     async def feed():
         for latent in run["latents"]:
@@ -61,9 +61,12 @@ async def pictures(source, sink, run):
             await source.send(number & 0xFF for number in latent[1:])
 
     cocotb.start_soon(feed())
-    for _ in run["latents"]:
-        pixels.append(await sink.recv(run["pixels"]))
-        last_out.append(cycle())
+
+    def taken(number):
+        if number % run["pixels"] == 0:
+            last_out.append(cycle())
+
+    pixels = await sink.recv(len(run["latents"]) * run["pixels"], taken=taken)
     return {"pixels": pixels, "first_in": first_in, "last_out": last_out}
 
 
