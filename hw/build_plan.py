@@ -18,7 +18,7 @@ from hw.engine.generator import Generator
 from hw.engine.load_bus import memories
 from hw.image import capacity_fields, capacity_id, image
 from hw.rtlil import to_rtlil
-from hw.tiling import Tiling
+from hw.model.schedule import scheduled
 from hw.top import Top
 from hw.uart.facts import Machine
 from hw.uart.identity import Identity, ModelPart
@@ -66,7 +66,7 @@ def image_of(model, capacity, self_test, answer):
         It does not fit.
     """
     shapes = memories(capacity)
-    words = Contents.of(model, Tiling(model.spec, capacity.array), capacity).words
+    words = Contents.of(model, scheduled(model.spec, capacity.array), capacity).words
     part = ModelPart.of(model.spec, model.digest, self_test, answer)
     return image(capacity_id(capacity, shapes), shapes, words, part)
 
@@ -152,7 +152,7 @@ class BuildPlan:
         """Return the board-independent top."""
         contents = Contents.empty(self.capacity)
         if self.model is not None:
-            tiling = Tiling(self.model.spec, self.capacity.array)
+            tiling = scheduled(self.model.spec, self.capacity.array)
             contents = Contents.of(self.model, tiling, self.capacity)
         return self._top(self.build_id, contents, self.part)
 

@@ -3,18 +3,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import NamedTuple
 
 from golden.spec import INPUT_BITS, LATENT_RANGE
 from hw.array import ArraySpec
 from hw.tiling import Tiling
 from support.failures import InputError
-
-ID_SIZE = 8  # bytes of a capacity's id
-
 
 class LoadedMemory(NamedTuple):
     """A memory that a model fills."""
@@ -139,22 +134,3 @@ class Capacity:
     def latent(self):
         """The most numbers of a latent."""
         return min(LATENT_RANGE[1], self.latent_words * self.array.rows)
-
-    @property
-    def id(self):
-        """The first bytes of the SHA-256 of all sizes."""
-        text = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).digest()[:ID_SIZE]
-
-
-def tiling_for(spec, capacity, slots=1):
-    """Return the :class:`Tiling` of a network on a machine's array.
-
-    Raises
-    ------
-    InputError
-        It does not fit.
-    """
-    tiling = Tiling(spec, capacity.array, slots)
-    capacity.check(tiling)
-    return tiling

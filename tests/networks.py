@@ -1,17 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Networks and arrays drawn at random, as small as a simulation wants them; hypothesis shrinks."""
+"""Networks drawn at random, as small as a simulation wants them; hypothesis shrinks them."""
 
 from hypothesis import strategies as st
 
 from golden.spec import LEAKY_RELU, RELU, TABLE, GeneratorSpec, Layer
-from hw.array import ArraySpec
+from hw.model.schedule import scheduled
+from support.failures import InputError
 
 LARGEST = 20  # pixels of a map
 
 
 @st.composite
 def layers(draw, in_size, last, colours, most):
-    """Draw a layer whose map is not larger than LARGEST; return it and its size."""
+    """Draw a layer whose map is not larger than LARGEST; return it and the map's size."""
     kernel = draw(st.integers(1, 8))
     stride = draw(st.integers(1, 2))
     output_padding = draw(st.integers(0, stride - 1))
@@ -30,7 +31,7 @@ def layers(draw, in_size, last, colours, most):
         padding=padding,
         output_padding=output_padding,
         activation=TABLE if last else draw(st.sampled_from([RELU, LEAKY_RELU])),
-        weight_bits=draw(st.integers(2, 5)),
+        weight_bits=draw(st.integers(2, 8)),
     )
     return layer, size(padding)
 
@@ -47,20 +48,16 @@ def networks(draw, most_layers=4, most_channels=18, most_latent=24):
     return GeneratorSpec(draw(st.integers(1, most_latent)), planes, tuple(drawn))
 
 
-@st.composite
-def tasks(draw):
-    """Draw a network and how many latents of it share a pass."""
-    spec = draw(networks())
-    return spec, draw(st.integers(1, 4)) if spec.planes == 1 else 1
+def tasks(capacity):
+    """Draw (network, latents of a pass) that a machine holds."""
 
+    def fits(task):
+        try:
+            return not capacity.missing(scheduled(task[0], capacity.array, task[1]))
+        except InputError:
+            return False
 
-@st.composite
-def arrays(draw):
-    """Draw a small array."""
-    rows, columns = (4 * draw(st.integers(1, most)) for most in (3, 5))
-    return ArraySpec(
-        rows=rows,
-        columns=columns,
-        word_weights=draw(st.integers(rows * columns // 4, rows * columns)),
-        hop=draw(st.integers(1, 5)),
-    )
+    def with_slots(spec):
+        return st.tuples(st.just(spec), st.integers(1, 4 if spec.planes == 1 else 1))
+
+    return networks().flatmap(with_slots).filter(fits)

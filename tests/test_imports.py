@@ -47,7 +47,10 @@ ROOMS = {
         "spec arithmetic conv_transpose latents model_file description full_range generator "
         "trace_files layer_sums shipped options interpolation inversion"
     ),
-    "hw": "rtlil tiling primitives engine uart contents top model build_plan",
+    "hw": (
+        "rtlil array work cutting tiling capacity program primitives engine uart contents top "
+        "model build_plan"
+    ),
     "train": "data networks importing run evaluate quantize loop options experiments __main__",
     "sim": "streams verilog plain_paths runner netlist ecp5 benches generator board formal fuzz",
     "boards": "chips catalogue build explore host",

@@ -185,11 +185,12 @@ class Sequencer(wiring.Component):
         m.d.sync += tile.eq(about)
         m.d.sync += [
             tile[name].eq(word[name])
-            for name in ("sum", "rows", "columns", "map_step", "sum_step", "settles", "tile")
+            for name in ("sum", "rows", "columns", "map_step", "sum_step", "tile")
         ]
         m.d.sync += [
             tile.address.eq(about.address + word.address),
             tile.opens.eq(about.opens & word.opens),
+            tile.settles.eq(word.settles & ~about.job_last),  # the next job has another half
         ]
         m.submodules.ahead = waiting = SyncFIFOBuffered(width=len(tile.as_value()), depth=AHEAD)
         m.d.comb += [

@@ -12,7 +12,7 @@ weight word is there in every cycle, every pixel is taken at once.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from hw.array import LANES
@@ -167,6 +167,7 @@ class CycleModel:
                 for n, sweep in enumerate(tap.sweeps):
                     beats = sweep.rows * sweep.columns * layer.slots
                     steps.append(Step(beats, 0 if n else words, sweep.settles, allow))
+        steps[-1] = replace(steps[-1], settles=False)
         return tuple(steps)
 
     @staticmethod
@@ -340,7 +341,7 @@ class _Run:
                     settling += step.busy - step.beats
         last = job.steps[-1]
         self.waits[cause] += words
-        self.waits["settling"] += settling + last.busy - last.beats
+        self.waits["settling"] += settling
         self.for_words = max(0, follower.words - last.busy)
         self.feeder = start + last.busy + self.for_words
         return start + last.beats

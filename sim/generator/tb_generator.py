@@ -3,10 +3,10 @@
 
 Environment: LIMIT is the time-out in cycles; IN names a JSON file with `stall` (probability of a
 pause at each end), `memories` (names, in the order of the bus) and `runs`: for each run `words`
-(lists by memory, or null: what is there stays), `latents` (lists of int), `pixels` (of a picture),
-`rest` (cycles before the first latent) and, if the design takes them as a stream, `weights`; OUT
-names the JSON file to write: for each run `pixels` (ints, one picture after another), `first_in` and
-`last_out` (cycles, a picture each) and `trace`, the packed words of the trace port.
+(lists by memory), `latents` (lists of int), `pixels` (of a picture), `rest` (cycles before the
+first latent) and, if the design takes them as a stream, `weights`; OUT names the JSON file to
+write: for each run `pixels` (ints, one picture after another), `first_in` and `last_out` (cycles, a
+picture each) and `trace`, the packed words of the trace port.
 """
 
 import json
@@ -36,13 +36,12 @@ async def record(dut):
     cocotb.start_soon(watch(dut, trace))
     runs, stream = [], None
     for run in given["runs"]:
-        if run["words"] is not None:
-            if stream:
-                stream.cancel()
-                weights.valid.value = 0
-            await load(dut, given["memories"], run["words"])
-            if weights:
-                stream = cocotb.start_soon(repeat(weights, run["weights"]))
+        if stream:
+            stream.cancel()
+            weights.valid.value = 0
+        await load(dut, given["memories"], run["words"])
+        if weights:
+            stream = cocotb.start_soon(repeat(weights, run["weights"]))
         await ClockCycles(dut.clk, run["rest"])
         await FallingEdge(dut.clk)
         trace.clear()

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Random networks, one after another, through one build of a machine: pictures and cycles."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from golden import generator
+from golden.latents import draw_latents
+from hw.model.cycle_model import CycleModel
+from hw.model.schedule import scheduled
+from sim.generator.simulate import MachineSimulation, Task
+from tests.machines import NARROW, SQUARE, WIDE
+from tests.models import random_model
+from tests.networks import tasks
+
+pytestmark = pytest.mark.sim
+
+MACHINES = {"narrow": (NARROW, False), "square": (SQUARE, False), "wide": (WIDE, True)}
+TOGETHER = 8  # networks of a run
+
+# A failing run is made smaller: the smallest networks that still fail are printed.
+RUNS = settings(
+    derandomize=True,
+    database=None,
+    deadline=None,
+    phases=[Phase.generate, Phase.shrink],
+    suppress_health_check=list(HealthCheck),
+)
+
+
+@cache
+def simulation(name):
+    capacity, streamed = MACHINES[name]
+    return MachineSimulation(capacity, weight_stream=streamed)
+
+
+def check(name, drawn, stall):
+    """Run networks on a machine; compare pictures, every map and, where nothing stalls, cycles."""
+    machine, passes = simulation(name), 1 if stall else 3
+    work = [
+        Task(random_model(spec, n), draw_latents(n, passes * slots, latent=spec.latent), slots)
+        for n, (spec, slots) in enumerate(drawn)
+    ]
+    for task, seen in zip(work, machine.run(work, stall=stall), strict=True):
+        found = seen.difference(task.model, task.latents)
+        assert found is None, f"{found}; {task.model.spec.to_json()}, {task.slots} slots"
+        if not stall:
+            tiling = scheduled(task.model.spec, machine.capacity.array, task.slots)
+            model = CycleModel(tiling)
+            assert (seen.cycles_latency, seen.cycles_interval) == (
+                model.cycles_latency,
+                model.cycles_interval,
+            ), f"{task.model.spec.to_json()}, {task.slots} slots"
+
+
+@pytest.mark.parametrize("name", MACHINES)
+def test_networks(name):
+    @RUNS
+    @settings(max_examples=1)
+    @given(st.lists(tasks(MACHINES[name][0]), min_size=TOGETHER, max_size=TOGETHER))
+    def run(drawn):
+        check(name, drawn, 0.0)
+
+    run()
+
+
+@pytest.mark.parametrize("name", MACHINES)
+def test_networks_with_pauses(name):
+    @RUNS
+    @settings(max_examples=1)
+    @given(st.lists(tasks(MACHINES[name][0]), min_size=3, max_size=3))
+    def run(drawn):
+        check(name, drawn, 0.3)
+
+    run()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", MACHINES)
+@pytest.mark.parametrize("stall", [0.0, 0.2])
+def test_many_networks(name, stall):
+    @RUNS
+    @settings(max_examples=5)
+    @given(st.lists(tasks(MACHINES[name][0]), min_size=TOGETHER, max_size=TOGETHER))
+    def run(drawn):
+        check(name, drawn, stall)
+
+    run()
+
+
+def test_a_model_stays_until_the_next_is_loaded():
+    """The pictures of each of two models, in turns: nothing of the other is left."""
+    from golden.spec import GeneratorSpec
+
+    first = random_model(GeneratorSpec.avatars((5, 4, 3), 5), 1)
+    other = random_model(GeneratorSpec.avatars((6, 3), 5, latent=7, head="grey", base=7), 2)
+    work = [
+        Task(model, draw_latents(n, 1, latent=model.spec.latent))
+        for n, model in enumerate((first, other, first, other))
+    ]
+    for task, seen in zip(work, simulation("square").run(work), strict=True):
+        expected = generator.generate(task.model, task.latents)
+        np.testing.assert_array_equal(seen.pictures, expected)
