@@ -202,7 +202,7 @@ def build_plan(model, array, clock_hz):
     from golden.layer_sums import self_test_of
     from hw.build_plan import BuildPlan
     from hw.capacity import Capacity
-    from hw.tiling import Tiling
+    from hw.model.schedule import scheduled
 
-    capacity = Capacity.of(Tiling(model.spec, array))
+    capacity = Capacity.of(scheduled(model.spec, array))
     return BuildPlan(capacity, clock_hz, model, *self_test_of(model, array.columns))

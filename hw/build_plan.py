@@ -17,8 +17,8 @@ from hw.contents import Contents
 from hw.engine.generator import Generator
 from hw.engine.load_bus import memories
 from hw.image import capacity_fields, capacity_id, image
-from hw.rtlil import to_rtlil
 from hw.model.schedule import scheduled
+from hw.rtlil import to_rtlil
 from hw.top import Top
 from hw.uart.facts import Machine
 from hw.uart.identity import Identity, ModelPart

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from golden.spec import INPUT_BITS, LATENT_RANGE
 from hw.array import ArraySpec
-from hw.tiling import Tiling
 from support.failures import InputError
+
 
 class LoadedMemory(NamedTuple):
     """A memory that a model fills."""

@@ -3,7 +3,7 @@
 
 from golden.spec import LEAKY_RELU, TABLE, GeneratorSpec, Layer
 from hw.capacity import Capacity
-from hw.tiling import Tiling
+from hw.model.schedule import scheduled
 
 SPECS = (
     GeneratorSpec.preset("contest", 8),
@@ -30,5 +30,5 @@ def roomy(array):
     ----------
     array : hw.array.ArraySpec
     """
-    needs = [Capacity.needs(Tiling(spec, array)) for spec in SPECS]
+    needs = [Capacity.needs(scheduled(spec, array)) for spec in SPECS]
     return Capacity(array, **{name: max(each[name] for each in needs) for name in needs[0]})

@@ -12,7 +12,7 @@ from golden.spec import LEAKY_RELU, TABLE, GeneratorSpec, Layer
 from hw.array import ArraySpec
 from hw.build_plan import BuildPlan, image_of
 from hw.capacity import Capacity
-from hw.tiling import Tiling
+from hw.model.schedule import scheduled
 from hw.uart import protocol
 from hw.uart.facts import Info, Load, State
 from hw.uart.protocol import (
@@ -110,7 +110,7 @@ class FuzzBoard:
     """
 
     def __init__(self):
-        needs = [Capacity.needs(Tiling(spec, ARRAY)) for spec in SPECS]
+        needs = [Capacity.needs(scheduled(spec, ARRAY)) for spec in SPECS]
         sizes = {name: max(each[name] for each in needs) for name in needs[0]}
         capacity = Capacity(ARRAY, **sizes)
         self.models = [Loadable(full_range_model(spec, 1), capacity) for spec in SPECS]
