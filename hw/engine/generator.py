@@ -293,14 +293,15 @@ class Core(wiring.Component):
             outputs.append(requantizer.out)
 
         # Hidden layers: four channels to the banks of their rows.
-        writes = delay(m, valid[to_out] & ~done.last, 1, reset_less=False)
-        mask, row = delay(m, done.mask, 1), delay(m, done.row, 1)
+        writes = valid[to_out] & ~done.last
         m.d.comb += maps.write_address.eq(delay(m, done.address, 1))
         values = [delay(m, out[:8], 1) for out in outputs]
         for r in range(capacity.array.rows):
             quad, lane = divmod(r, LANES)
             m.d.comb += [
-                maps.write_en[r].eq(writes & mask[lane] & (row == quad)),
+                maps.write_en[r].eq(
+                    delay(m, writes & done.mask[lane] & (done.row == quad), 1, reset_less=False)
+                ),
                 maps.write_data[r].eq(values[lane]),
             ]
 

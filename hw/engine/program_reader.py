@@ -80,10 +80,12 @@ class ProgramReader(wiring.Component):
         job, layer = Signal.like(self.jobs), Signal.like(self.layers)
         m.d.comb += [
             self.address.eq(pointer),
+            self.layer_last.eq(self.tile_last & self.last_tile),
+        ]
+        m.d.sync += [  # long before the next job's word is there
             self.tile_last.eq(job == self.jobs),
             self.last_tile.eq(self.column_tile == self.column_tiles),
             self.layer_first.eq((job == 0) & (self.column_tile == 0)),
-            self.layer_last.eq(self.tile_last & self.last_tile),
         ]
 
         with m.If(self.valid):

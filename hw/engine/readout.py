@@ -8,6 +8,7 @@ from amaranth.lib.wiring import In, Out
 from hw.array import LANES, SUMS
 from hw.engine.program_reader import ProgramReader
 from hw.engine.sequencer import view
+from hw.primitives.countdown import Countdown
 from hw.program import LAYERS, map_shape, pixel_shape, read_layouts, width
 
 REACH = 4  # taps of a phase in the columns of the last layer, along an axis, at most
@@ -157,25 +158,17 @@ class Readout(wiring.Component):
         ]
         m.d.sync += filled.eq(filled + self.job_done - start)
 
-        # Loops: row, column, slot, quad.
-        row, column, slot, quad = Signal(8), Signal(8), Signal(2), Signal.like(self.step.quad)
-        quad_end = Signal.like(quad)
-        quad_last, slot_last, column_last, row_last, pixel_last, line_last, job_last = (
-            Signal(name=f"{name}_last")
-            for name in ("quad", "slot", "column", "row", "pixel", "line", "job")
-        )
-        warm = Signal(8)  # rows of the grid that only fill the chain
-        warming = Signal()
+        # Loops from the outside: row, column, slot, quad.
+        rows, columns = Countdown(8, "row"), Countdown(8, "column")
+        slots, quads = Countdown(2, "slot"), Countdown(len(self.step.quad), "quad")
+        slot, quad = Signal(2), Signal.like(self.step.quad)
+        column, next_column = Signal(8), Signal(8)
+        pixel_last, line_last, job_last = Signal(), Signal(), Signal()
+        warm, warming = Signal(8), Signal()  # rows of the grid left that only fill the chain
         m.d.comb += [
-            quad_end.eq(Mux(program.last_tile | layer.last, layer.quads, array.quads - 1)),
-            quad_last.eq(quad == quad_end),
-            slot_last.eq(slot == layer.slots),
-            column_last.eq(column == Mux(layer.last, grid.columns, job.columns)),
-            row_last.eq(row == Mux(layer.last, grid_job.rows, job.rows)),
-            pixel_last.eq(quad_last & slot_last),
-            line_last.eq((pixel_last & column_last) | warming),
-            job_last.eq(line_last & row_last),
-            warming.eq(warm != 0),
+            pixel_last.eq(quads.last & slots.last),
+            line_last.eq((pixel_last & columns.last) | warming),
+            job_last.eq(line_last & rows.last),
         ]
 
         # Where activations of hidden layers go, and which constants belong to them.
@@ -183,8 +176,7 @@ class Readout(wiring.Component):
         at, tile_at = Signal.like(self.step.row), Signal.like(self.step.row)
         tile_group = Signal.like(group)
         tile_channel, bias = Signal.like(self.step.channel), Signal.like(self.step.bias)
-        rows = array.rows // LANES
-        at_end = at == rows - 1
+        at_end = at == array.rows // LANES - 1
         next_at, next_group = Mux(at_end, 0, at + 1), Mux(at_end, group + map_.stride, group)
 
         # Where sums lie: a chain of rows, one of columns.
@@ -202,11 +194,16 @@ class Readout(wiring.Component):
         with m.If(start):
             m.d.sync += [
                 busy.eq(1),
-                row.eq(0),
+                *rows.start(Mux(layer.last, grid_job.rows, job.rows)),
+                *columns.start(Mux(layer.last, grid.columns, job.columns)),
+                *slots.start(layer.slots),
+                *quads.start(Mux(program.last_tile | layer.last, layer.quads, array.quads - 1)),
                 column.eq(0),
+                next_column.eq(1),
                 slot.eq(0),
                 quad.eq(0),
-                warm.eq(Mux(layer.last, grid_job.warm, 0)),
+                warm.eq(grid_job.warm),
+                warming.eq(layer.last & (grid_job.warm != 0)),
                 address.eq(job.address),
                 at.eq(tile_at),
                 group.eq(tile_group),
@@ -227,15 +224,16 @@ class Readout(wiring.Component):
                 ),
             ]
         with m.Elif(busy & warming):
-            m.d.sync += warm.eq(warm - 1)
+            m.d.sync += [warm.eq(warm - 1), warming.eq(warm != 1)]
         with m.Elif(busy):
-            with m.If(quad_last):
+            m.d.sync += quads.step()
+            with m.If(quads.last):
                 m.d.sync += [quad.eq(0), at.eq(tile_at), group.eq(tile_group)]
             with m.Else():
                 m.d.sync += [quad.eq(quad + 1), at.eq(next_at), group.eq(next_group)]
-            with m.If(quad_last):
-                m.d.sync += [slot.eq(Mux(slot_last, 0, slot + 1))]
-                with m.If(~layer.shared | slot_last):
+            with m.If(quads.last):
+                m.d.sync += [*slots.step(), slot.eq(Mux(slots.last, 0, slot + 1))]
+                with m.If(~layer.shared | slots.last):
                     m.d.sync += [self.sums_x[j].eq(self.sums_x[j] + 1) for j in range(REACH)]
                     m.d.sync += free_left.eq(free_left - 1)
                 m.d.sync += address.eq(address + 1)
@@ -243,9 +241,11 @@ class Readout(wiring.Component):
                 m.d.sync += bias.eq(bias + 1)
             with m.If(pixel_last):
                 m.d.sync += [
-                    column.eq(Mux(column_last, 0, column + 1)),
-                    address.eq(address + Mux(column_last, job.y_step, map_.x_step)),
-                    inside_columns.eq(Cat(column + 1 < grid.raster, inside_columns)),
+                    *columns.step(),
+                    column.eq(next_column),
+                    next_column.eq(next_column + 1),
+                    address.eq(address + Mux(columns.last, job.y_step, map_.x_step)),
+                    inside_columns.eq(Cat(next_column < grid.raster, inside_columns)),
                     block.eq(block + right),
                     x_odd.eq(~x_odd),
                 ]
@@ -270,8 +270,9 @@ class Readout(wiring.Component):
                         m.d.sync += [number.eq(0), tile_channel.eq(0)]
         with m.If(busy & line_last):
             m.d.sync += [
-                row.eq(row + 1),
+                *rows.step(),
                 column.eq(0),
+                next_column.eq(1),
                 inside_columns.eq(1),
                 inside_rows.eq(Cat(raster_row < grid_job.raster, inside_rows)),
                 raster_row.eq(raster_row + 1),
@@ -302,7 +303,7 @@ class Readout(wiring.Component):
             step.biased.eq(layer.shared & (slot != 0)),
             step.bias.eq(bias),
             step.quad.eq(quad),
-            step.mask.eq(Mux(program.last_tile & quad_last, layer.mask, full)),
+            step.mask.eq(Mux(program.last_tile & quads.last, layer.mask, full)),
             step.row.eq(at),
             step.address.eq(address + group),
             step.slot.eq(slot),
@@ -329,7 +330,7 @@ class Readout(wiring.Component):
                 & Mux(
                     layer.last,
                     job_last,
-                    quad_last & (free_left == 0) & (~layer.shared | slot_last),
+                    quads.last & (free_left == 0) & (~layer.shared | slots.last),
                 )
             ),
         ]

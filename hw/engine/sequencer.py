@@ -8,7 +8,9 @@ from amaranth.lib.wiring import In, Out
 
 from hw.engine.program_reader import ProgramReader
 from hw.primitives.block_ram import BlockRam
+from hw.primitives.countdown import Countdown
 from hw.primitives.delay import delay
+from hw.primitives.stream_register import StreamRegister
 from hw.program import feed_layouts, sweep_layout, width
 from hw.work import IN_FLIGHT
 
@@ -112,20 +114,20 @@ class Sequencer(wiring.Component):
         own_job, stride = Signal(layouts["job"]), Signal.like(maps.stride)
         layer_first, layer_last = Signal(), Signal()
         row_tile, base = Signal.like(loops.row_tiles), Signal.like(maps.base)
-        sweep, address = Signal(8), Signal.like(self.sweep_address)
-        sweep_last, row_last = Signal(), Signal()
+        address = Signal.like(self.sweep_address)
+        sweeps, row_tiles = Countdown(8, "sweep"), Countdown(len(loops.row_tiles), "row_tile")
+        first_sweep, first_row_tile = Signal(), Signal()
         m.d.comb += [
-            sweep_last.eq(sweep == own_job.sweeps),
-            row_last.eq(row_tile == own_loops.row_tiles),
-            last_issue.eq(issue & sweep_last & row_last),
+            last_issue.eq(issue & sweeps.last & row_tiles.last),
             program.take.eq(program.valid & (~active | last_issue)),
             self.sweep_address.eq(address),
         ]
         with m.If(issue):
-            m.d.sync += [sweep.eq(sweep + 1), address.eq(address + 1)]
-            with m.If(sweep_last):
+            m.d.sync += [*sweeps.step(), first_sweep.eq(0), address.eq(address + 1)]
+            with m.If(sweeps.last):
                 m.d.sync += [
-                    sweep.eq(0),
+                    *row_tiles.step(),
+                    first_row_tile.eq(0),
                     address.eq(own_job.sweep),
                     row_tile.eq(row_tile + 1),
                     base.eq(base + stride),
@@ -142,20 +144,25 @@ class Sequencer(wiring.Component):
                 stride.eq(maps.stride),
                 layer_first.eq(program.layer_first),
                 layer_last.eq(program.layer_last),
+                *sweeps.start(job.sweeps),
+                *row_tiles.start(loops.row_tiles),
+                first_sweep.eq(1),
+                first_row_tile.eq(1),
                 row_tile.eq(0),
                 base.eq(maps.base),
-                sweep.eq(0),
                 address.eq(job.sweep),
             ]
 
         ahead = Signal(range(AHEAD + 1))  # issued and not taken
         taken = self.o.valid & self.o.ready
-        m.d.comb += issue.eq(active & (ahead != AHEAD))
-        m.d.sync += ahead.eq(ahead + issue - taken)
+        full = Signal()
+        m.d.comb += issue.eq(active & ~full)
+        m.d.sync += [ahead.eq(ahead + issue - taken), full.eq(ahead + issue - taken == AHEAD)]
 
         # What the sweep's own word does not say, beside it.
         about = Signal(self.o.p.shape())
-        job_first = (row_tile == 0) & (sweep == 0)
+        job_first = first_row_tile & first_sweep
+        job_last = sweeps.last & row_tiles.last
         needed = Signal(IN_FLIGHT)
         m.d.comb += [
             *(
@@ -165,14 +172,14 @@ class Sequencer(wiring.Component):
             about.first.eq(own_loops.first),
             about.signed.eq(own_loops.signed),
             about.address.eq(base),
-            about.opens.eq(row_tile == 0),
-            about.words.eq(Mux(row_last, own_tiles.last_words, own_tiles.words)),
-            about.rows_used.eq(Mux(row_last, own_tiles.last_rows, self.capacity.array.rows)),
+            about.opens.eq(first_row_tile),
+            about.words.eq(Mux(row_tiles.last, own_tiles.last_words, own_tiles.words)),
+            about.rows_used.eq(Mux(row_tiles.last, own_tiles.last_rows, self.capacity.array.rows)),
             about.again.eq(own_job.again),
             about.job_first.eq(job_first),
-            about.job_last.eq(sweep_last & row_last),
+            about.job_last.eq(job_last),
             about.layer_first.eq(job_first & layer_first),
-            about.layer_last.eq(sweep_last & row_last & layer_last),
+            about.layer_last.eq(job_last & layer_last),
             about.allow.eq(IN_FLIGHT),
         ]
         for age in reversed(range(IN_FLIGHT)):
@@ -193,12 +200,14 @@ class Sequencer(wiring.Component):
             tile.settles.eq(word.settles & ~about.job_last),  # the next job has another half
         ]
         m.submodules.ahead = waiting = SyncFIFOBuffered(width=len(tile.as_value()), depth=AHEAD)
+        m.submodules.register = register = StreamRegister(self.o.p.shape())
+        wiring.connect(m, register.o, wiring.flipped(self.o))
         m.d.comb += [
             waiting.w_data.eq(tile),
             waiting.w_en.eq(delay(m, issue, BlockRam.latency + 1, reset_less=False)),
-            self.o.valid.eq(waiting.r_rdy),
-            self.o.p.as_value().eq(waiting.r_data),
-            waiting.r_en.eq(self.o.ready),
+            register.i.valid.eq(waiting.r_rdy),
+            register.i.p.as_value().eq(waiting.r_data),
+            waiting.r_en.eq(register.i.ready),
         ]
         return m
 
