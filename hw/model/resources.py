@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from golden.spec import ACT_BITS, TABLE_SIZE
-from hw.engine.accumulator import DEPTH as ACCUMULATORS
+from golden.spec import ACT_BITS
+from hw.array import LANES, SUMS
+from hw.engine import load_bus
 from hw.engine.dual_multiplier import shared_columns
-from hw.engine.feature_memory import PIXEL_STRIDE
-from hw.engine.requantizer import channel_layout, part_widths
-from hw.engine.tap_combiner import RASTER_STEPS
-from hw.tiling import LANES, PHASES, PICTURE_SIZE, PLANES
-from hw.uart import frame_receiver, identity, layer_crc
+from hw.engine.pixel_buffer import COLOURS, PHASES
+from hw.engine.requantizer import part_widths
+from hw.uart import frame_receiver, identity
+from hw.uart.protocol import MAX_LAYERS
 
 BLOCK_BITS = 18 * 1024
 BLOCK_WIDTHS = (1, 2, 4, 9, 18)  # two ports, each to read or to write
@@ -75,74 +75,52 @@ def blocks(width, depth, block_width):
     return -(-width // block_width) * -(-depth // rows)
 
 
-def generator_memories(tiling):
+def generator_memories(capacity):
     """Return the :class:`Memory` of every memory of :class:`hw.engine.generator.Generator`.
 
     Parameters
     ----------
-    tiling : hw.tiling.Tiling
+    capacity : hw.capacity.Capacity
     """
-    array = tiling.array
-    map_a, map_b = map_depths(tiling)
-    line_depth = 1 << (RASTER_STEPS - 1).bit_length() + 4  # column, plane, group of phases
-    groups = max(2, tiling.layers[0].row_tiles)
+    array = capacity.array
+    copies = {"table": array.lanes}
+    loaded = (
+        Memory(each.name, each.width, each.depth, copies.get(each.name, 1), replaced=True)
+        for each in load_bus.memories(capacity)
+    )
     return (
-        Memory(
-            "weights",
-            array.word_weights * tiling.weight_bits,
-            tiling.weight_words,
-            written=False,
-            replaced=True,
-        ),
-        Memory("map A", ACT_BITS, map_a, array.rows),
-        Memory("map B", ACT_BITS, map_b, array.rows),
-        Memory("accumulators", tiling.acc_width, ACCUMULATORS, 2 * array.columns),
-        Memory(
-            "channels",
-            channel_layout(tiling.acc_width).size,
-            tiling.channel_words,
-            written=False,
-            replaced=True,
-        ),
-        Memory(
-            "plane biases",
-            LANES * tiling.plane_bias_width,
-            tiling.plane_bias_words,
-            written=False,
-            replaced=True,
-        ),
-        Memory("latents", ACT_BITS * array.rows, 2 << (groups - 1).bit_length()),
-        Memory("table", ACT_BITS, TABLE_SIZE, array.layer4_phases, written=False),
-        Memory("line", tiling.acc_width * array.layer4_phases, line_depth),
-        Memory("pixels", ACT_BITS * PLANES, 2 * (PICTURE_SIZE // 2) ** 2, PHASES),
+        *loaded,
+        Memory("maps", ACT_BITS, capacity.map_words, array.rows),
+        Memory("accumulators", capacity.acc_width, SUMS, 2 * array.columns),
+        Memory("latents", ACT_BITS * array.rows, 2 * _power(capacity.latent_words)),
+        Memory("pixels", ACT_BITS * COLOURS, 2 * _power(capacity.pixel_words), PHASES),
     )
 
 
-def board_memories(tiling):
+def board_memories(capacity):
     """Return those of :class:`hw.top.Top`: the generator's and the serial line's."""
     return (
-        *generator_memories(tiling),
+        *generator_memories(capacity),
         Memory("received frames", 8, frame_receiver.DEPTH),
-        Memory("layer sums", 32, layer_crc.DEPTH),
-        Memory("identity", 8, identity.DEPTH, written=False),
+        Memory("layer sums", 32, MAX_LAYERS),
+        Memory("identity", 8, identity.DEPTH, replaced=True),
     )
 
 
-def map_depths(tiling):
-    """Return the words of a bank of map A (layers 1 and 3 write it) and of map B (layer 2)."""
-    words = [facts.row_tiles * facts.in_size**2 * PIXEL_STRIDE for facts in tiling.layers]
-    return max(words[1], words[3]), words[2]
+def _power(words):
+    """Return the words that an address for `words` of them counts: two halves follow each other."""
+    return 1 << (max(2, words) - 1).bit_length()
 
 
-def multipliers(tiling):
+def multipliers(capacity):
     """Return the multipliers of the array and of the requantizer's lanes.
 
     Two columns of the array share one where weights are narrow enough.
 
     Parameters
     ----------
-    tiling : hw.tiling.Tiling
+    capacity : hw.capacity.Capacity
     """
-    array = tiling.array
-    shared = shared_columns(array.columns, hop=array.hop, weight_bits=tiling.weight_bits)
-    return array.rows * len(shared) + LANES * len(part_widths(tiling.acc_width))
+    array = capacity.array
+    shared = shared_columns(array.columns, hop=array.hop, weight_bits=capacity.weight_bits)
+    return array.rows * len(shared) + LANES * len(part_widths(capacity.acc_width))

@@ -21,8 +21,9 @@ from __future__ import annotations
 
 import re
 
+from hw.array import LANES
+from hw.engine.pixel_buffer import PHASES
 from hw.primitives.ecp5.block_ram import geometry
-from hw.tiling import LANES, PHASES
 
 DEVICE = "lfe5u-85f"
 GROUPS, PITCH, GAP = 13, 9, 7  # columns of tiles: so many groups, `PITCH` apart, 2 more from `GAP`
@@ -34,7 +35,7 @@ LEFT_OVER = WIDTH, BLOCK_ROWS[-1], 0.1  # x, y and pull of what has no place of 
 WEIGHTS_PULL = 0.5  # weights have registers to spare on their way; all else pulls with 1
 
 
-def floorplan(netlist, device, tiling):
+def floorplan(netlist, device, capacity):
     """Return a place for each block RAM and multiplier, and each register that enables operand B.
 
     Parameters
@@ -42,7 +43,7 @@ def floorplan(netlist, device, tiling):
     netlist : boards.build.ecp5.flow.Netlist
     device : str
         Name in :data:`boards.chips.devices.DEVICES`.
-    tiling : hw.tiling.Tiling
+    capacity : hw.capacity.Capacity
 
     Returns
     -------
@@ -57,7 +58,7 @@ def floorplan(netlist, device, tiling):
     places = {}
     for kind, free in sites.items():
         names = [name for name in cells if cells[name] == kind]
-        wanted = {name: place_of(name, tiling) or LEFT_OVER for name in names}
+        wanted = {name: place_of(name, capacity) or LEFT_OVER for name in names}
         places.update(_assign(wanted, free))
     return places | _enables(netlist, places, sites["MULT18X18D"])
 
@@ -98,24 +99,24 @@ def _multipliers():
     }
 
 
-def place_of(name, tiling):
+def place_of(name, capacity):
     """Return where a cell should lie, by the component that it belongs to.
 
     Parameters
     ----------
     name : str
         Path of the cell's submodules, joined with dots.
-    tiling : hw.tiling.Tiling
+    capacity : hw.capacity.Capacity
 
     Returns
     -------
     (float, float, float) or None
         x, y and pull; None for a cell of a part that has no place of its own.
     """
-    array = tiling.array
+    array = capacity.array
     top, *_, bottom = MULTIPLIER_ROWS
     sums, weights, below, lowest = BLOCK_ROWS
-    width = geometry(array.word_weights * tiling.weight_bits, tiling.weight_words).width
+    width = geometry(array.word_weights * capacity.weight_bits, capacity.weight_words).width
 
     def across(n, count):
         return WIDTH * ((n % count + 0.5) / count)
@@ -128,11 +129,12 @@ def place_of(name, tiling):
         ),
         r"requantizer_(\d+)\.": lambda lane: (across(lane, LANES), top, 1),
         r"accumulators\.bank_(\d+)_": lambda c: (across(c, array.columns), sums, 1),
-        r"(?:table_|pixels\.bank_|line\.block_0_)(\d+)": lambda n: (across(n, PHASES), sums, 1),
-        r"(?:channels|plane_biases)\.": lambda: (WIDTH / 2, sums, 1),
-        r"map_[ab]\.bank_(\d+)\.": lambda r: (across(r, 3 * array.rows), (below + lowest) / 2, 1),
-        r"weights\.memory\.block_\d+_(\d+)": lambda k: (
-            across(k * width // tiling.weight_bits, array.columns),
+        r"(?:table_|pixels\.bank_)(\d+)": lambda n: (across(n, PHASES), sums, 1),
+        r"(?:channels|plane_biases|read)_memory\.": lambda: (WIDTH / 2, sums, 1),
+        r"(?:sweeps|feed)_memory\.": lambda: (0, below, 1),
+        r"maps\.bank_(\d+)\.": lambda r: (across(r, 3 * array.rows), (below + lowest) / 2, 1),
+        r"weights_memory\.block_\d+_(\d+)": lambda k: (
+            across(k * width // capacity.weight_bits, array.columns),
             weights,
             WEIGHTS_PULL,
         ),
