@@ -17,7 +17,7 @@ from hw.contents import Contents
 from hw.engine.generator import Generator
 from hw.engine.load_bus import memories
 from hw.image import capacity_fields, capacity_id, image
-from hw.model.schedule import scheduled
+from hw.model.schedule import fitted
 from hw.rtlil import to_rtlil
 from hw.top import Top
 from hw.uart.facts import Machine
@@ -66,7 +66,7 @@ def image_of(model, capacity, self_test, answer):
         It does not fit.
     """
     shapes = memories(capacity)
-    words = Contents.of(model, scheduled(model.spec, capacity.array), capacity).words
+    words = Contents.of(model, fitted(model.spec, capacity), capacity).words
     part = ModelPart.of(model.spec, model.digest, self_test, answer)
     return image(capacity_id(capacity, shapes), shapes, words, part)
 
@@ -152,7 +152,7 @@ class BuildPlan:
         """Return the board-independent top."""
         contents = Contents.empty(self.capacity)
         if self.model is not None:
-            tiling = scheduled(self.model.spec, self.capacity.array)
+            tiling = fitted(self.model.spec, self.capacity)
             contents = Contents.of(self.model, tiling, self.capacity)
         return self._top(self.build_id, contents, self.part)
 

@@ -69,7 +69,7 @@ class Capacity:
 
         Parameters
         ----------
-        tiling : Tiling
+        tiling : hw.tiling.Tiling
         """
         return cls(array=tiling.array, **cls.needs(tiling))
 

@@ -3,19 +3,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import asdict, dataclass, replace
 
 from boards.build.board_top import BoardTop
 from boards.build.ecp5.block_contents import DesignContents
 from boards.catalogue.board import Board
 from boards.chips.capacity import check_fit
-from golden.full_range import full_range_model
 from hw.build_plan import BuildPlan
+from hw.model.schedule import fitted
 from hw.rtlil import without_indices
-from hw.tiling import Tiling
 from support.environment import clean_process
-from support.failures import CheckFailed
+from support.failures import CheckFailed, InputError
 from support.files import check_new_folder
 
 
@@ -37,28 +35,10 @@ class Job:
     board: Board
     plan: BuildPlan
 
-    @cached_property
-    def base_plan(self):
-        """The plan with contents drawn from a seed in place of the model's.
-
-        Only the spec, the array, the clock and the rate decide it, so that one routed design serves
-        all models.
-        """
-        return BuildPlan(
-            model=full_range_model(self.plan.model.spec),
-            array=self.plan.array,
-            clock_hz=self.plan.clock_hz,
-            self_test=(0,) * len(self.plan.self_test),
-            answer=(0,) * len(self.plan.answer),
-            baud=self.plan.baud,
-            platform=self.plan.platform,
-        )
-
-    @cached_property
-    def routed_plan(self):
-        """The plan to route: the base, or this one where more than block RAM holds the model."""
-        same = self.contents(self.plan).others == self.contents(self.base_plan).others
-        return self.base_plan if same else self.plan
+    @property
+    def empty_plan(self):
+        """The plan of the machine without a model: one routed design serves all models."""
+        return replace(self.plan, model=None, self_test=(), answer=())
 
     def top(self, plan):
         """Return the board's top that `plan` fills."""
@@ -81,11 +61,6 @@ class Job:
         """
         return DesignContents.of(self.top(plan), self.board.platform())
 
-    @property
-    def tiling(self):
-        """The network on its array."""
-        return Tiling(self.plan.model.spec, self.plan.array)
-
     def check(self, out):
         """Refuse what cannot become the folder `out`, before any tool runs.
 
@@ -94,7 +69,9 @@ class Job:
         boards.chips.capacity.DoesNotFit, InputError
         """
         check_new_folder(out)
-        check_fit(self.tiling, self.board.device)
+        check_fit(self.plan.capacity, self.board.device)
+        if self.plan.model is not None:
+            check_model(self.board.name, self.plan.model, self.plan.capacity)
 
     @property
     def facts(self):
@@ -103,12 +80,30 @@ class Job:
         return {
             "board": board.name,
             "device": board.device_name,
-            "model": plan.model.digest,
             "build": plan.build_id.hex(),
-            "spec": plan.model.spec.to_json(),
-            "rows": plan.array.rows,
-            "columns": plan.array.columns,
+            "capacity": asdict(plan.capacity),
+            **model_facts(plan.model),
             "clock_hz": plan.clock_hz,
             "baud": plan.baud,
             "on_silicon": False,
         }
+
+
+def check_model(machine, model, capacity):
+    """Refuse a model that a machine cannot hold; `machine` names it in the message.
+
+    Raises
+    ------
+    InputError
+    """
+    try:
+        fitted(model.spec, capacity)
+    except InputError as error:
+        raise InputError(f"{machine}: {error}; `avatar fit` shows every memory") from None
+
+
+def model_facts(model):
+    """Return what a report tells of the model in a build, None where there is none."""
+    if model is None:
+        return {"model": None, "spec": None}
+    return {"model": model.digest, "spec": model.spec.to_json()}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From a board and a model to a folder, whatever the board's tools are: ``avatar build``."""
+"""From a board and a capacity to a folder, whatever the board's tools are: ``avatar build``."""
 
 from __future__ import annotations
 
@@ -13,19 +13,20 @@ from hw.build_plan import BuildPlan
 MAKERS = {ECP5: build.build, GOWIN: gowin.build, XILINX: vivado.emit}
 
 
-def make(board, model, array, self_test, out, progress, *, clock_mhz=None, seed=1):
+def make(board, capacity, out, progress, *, model=None, self_test=((), ()), clock_mhz=None, seed=1):
     """Make the folder `out`; return the facts of its ``report.json``.
 
     Parameters
     ----------
     board : boards.catalogue.board.Board
-    model : golden.model_file.Model
-    array : hw.tiling.ArraySpec
-    self_test : (100 int, 4 int)
-        Latents, and what the reference makes of them (:func:`golden.layer_sums.self_test_of`).
+    capacity : hw.capacity.Capacity
     out : path
         A folder that is not there yet.
     progress : support.progress.Progress
+    model : golden.model_file.Model, optional
+        That it holds from power-up on; by default none.
+    self_test : (sequence of int, sequence of int)
+        Latents, and what the reference makes of them (:func:`golden.layer_sums.self_test_of`).
     clock_mhz : float, optional
         The one clock; by default the highest of the board's that the routed design meets.
     seed : int
@@ -38,9 +39,9 @@ def make(board, model, array, self_test, out, progress, *, clock_mhz=None, seed=
     latents, answer = self_test
     clocks = board.clocks_mhz if clock_mhz is None else (clock_mhz,)
     plan = BuildPlan(
-        model=model,
-        array=array,
+        capacity=capacity,
         clock_hz=round(max(clocks) * 1e6),
+        model=model,
         self_test=latents,
         answer=answer,
         platform=board.platform(),
@@ -53,7 +54,8 @@ def make(board, model, array, self_test, out, progress, *, clock_mhz=None, seed=
 def as_text(facts, out):
     """Return the lines that ``avatar build`` prints."""
     device = DEVICES[facts["device"]]
-    lines = [f"model         {facts['model']}", f"build         {facts['build']}"]
+    model = facts["model"] or "none; `avatar load` or `avatar swap` puts one there"
+    lines = [f"model         {model}", f"build         {facts['build']}"]
     if "fmax_mhz" in facts:
         clock = facts["clock_hz"] / 1e6
         lines += [

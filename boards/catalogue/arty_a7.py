@@ -4,8 +4,8 @@
 from amaranth_boards.arty_a7 import ArtyA7_100Platform
 
 from boards.catalogue.board import Board
+from boards.catalogue.capacities import XILINX
 from boards.chips.xilinx_pll import XilinxPll
-from hw.tiling import ArraySpec
 
 
 class Platform(ArtyA7_100Platform):
@@ -23,7 +23,7 @@ BOARD = Board(
     oscillator="clk100",
     pll=XilinxPll,
     clocks_mhz=(100,),
-    array=ArraySpec(16, 16),
+    capacities=XILINX,
     lamps={"alive": ("led", 0), "busy": ("led", 1), "error": ("led", 2)},
     wiring="USB socket J10: the FT2232H is a serial port",
     loader="arty_a7_100t",

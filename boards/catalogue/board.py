@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from boards.catalogue.capacities import changed
 from boards.chips.devices import DEVICES, Device
-from hw.tiling import ArraySpec
+from hw.capacity import Capacity
 from support.failures import InputError
 
 
@@ -30,8 +31,9 @@ class Board:
         refuses what it cannot make. None: the clock is the oscillator's.
     clocks_mhz : tuple of float
         That a build tries, from the highest.
-    array : ArraySpec
-        That of a build unless it is given; chosen for the largest preset that fits.
+    capacities : dict of str to hw.capacity.Capacity
+        Its machines by name, each the largest array and memories that fit with the clock met; the
+        first is the one that is built unless another is asked for.
     lamps : dict of str to tuple
         Resource, number and, where it has several, subsignal of `alive`, `busy` and `error`; those
         that the board has.
@@ -50,7 +52,7 @@ class Board:
     oscillator: str
     pll: type | None
     clocks_mhz: tuple[float, ...]
-    array: ArraySpec
+    capacities: dict[str, Capacity] = field(hash=False)
     wiring: str
     loader: str
     lamps: dict = field(hash=False, default_factory=dict)
@@ -60,6 +62,31 @@ class Board:
     def device(self) -> Device:
         """Its chip."""
         return DEVICES[self.device_name]
+
+    def capacity(self, text=None):
+        """Return one of its machines.
+
+        Parameters
+        ----------
+        text : str, optional
+            Its name, or sizes in which the first one is changed: ``weight_words=2048,rows=8``.
+
+        Raises
+        ------
+        InputError
+            There is none of that name, or a size is unknown or out of range.
+        """
+        first = next(iter(self.capacities.values()))
+        if text is None:
+            return first
+        if "=" in text:
+            return changed(first, text)
+        if text not in self.capacities:
+            raise InputError(
+                f"--capacity: {self.name} has no machine {text!r}; choose from "
+                f"{', '.join(self.capacities)}, or give sizes: weight_words=2048,map_words=1024"
+            )
+        return self.capacities[text]
 
     @property
     def oscillator_hz(self):

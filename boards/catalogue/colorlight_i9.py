@@ -9,9 +9,9 @@ from amaranth.vendor import LatticeECP5Platform
 from amaranth_boards.resources import UARTResource
 
 from boards.catalogue.board import Board
+from boards.catalogue.capacities import machine
 from boards.chips.ecp5_pll import Ecp5Pll
 from hw.primitives.ecp5.platform import Ecp5Primitives
-from hw.tiling import ArraySpec
 
 
 class Platform(Ecp5Primitives, LatticeECP5Platform):
@@ -37,7 +37,9 @@ BOARD = Board(
     oscillator="clk25",
     pll=Ecp5Pll,
     clocks_mhz=(125, 112.5, 100, 87.5, 75, 62.5, 50),
-    array=ArraySpec(8, 8),
+    capacities={
+        "w5": machine(16, 8, 5, weight_words=2560, map_words=2048, plane_bias_words=512),
+    },
     lamps={"alive": ("led", 0)},
     wiring="USB-C socket of the extension board: its DAPLink is a serial port",
     loader="colorlight-i9",

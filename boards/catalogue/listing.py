@@ -3,17 +3,22 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from boards.catalogue.registry import BOARDS
-from boards.chips.capacity import fits
-from golden.spec import GeneratorSpec
+from boards.chips.capacity import board_blocks
+from hw.model.resources import multipliers
 from hw.tiling import Tiling
 from support.failures import InputError
 
 
-def facts():
+def facts(models):
     """Return what ``avatar boards --json`` prints: a dict a board.
 
-    `presets` are those that fit on its array, the largest first, each with the most bits a weight.
+    Parameters
+    ----------
+    models : dict of str to golden.spec.GeneratorSpec
+        Networks of the models that may be held, by name.
     """
     return [
         {
@@ -24,9 +29,18 @@ def facts():
             "block_rams": each.device.blocks,
             "memory_kbit": each.device.blocks * 18,
             "luts": each.device.luts,
-            "rows": each.array.rows,
-            "columns": each.array.columns,
-            "presets": _presets(each),
+            "machines": [
+                {
+                    "name": name,
+                    "rows": capacity.array.rows,
+                    "columns": capacity.array.columns,
+                    "multipliers": multipliers(capacity),
+                    "block_rams": board_blocks(capacity, each.device.family),
+                    "capacity": capacity.sizes,
+                    "models": [model for model, spec in models.items() if holds(capacity, spec)],
+                }
+                for name, capacity in each.capacities.items()
+            ],
             "toolchain": each.device.family.toolchain,
             "built_here": each.bitstream,
             "on_silicon": False,
@@ -37,42 +51,48 @@ def facts():
 
 
 def holders(spec):
-    """Return the names of the boards whose array and memories hold a network."""
-    return [each.name for each in BOARDS.values() if _holds(each, spec)]
+    """Return the names of the boards of which a machine holds a network."""
+    return [
+        each.name
+        for each in BOARDS.values()
+        if any(holds(capacity, spec) for capacity in each.capacities.values())
+    ]
 
 
-def _holds(board, spec):
+def holds(capacity, spec):
+    """Return whether a machine holds a network."""
+    if max(spec.weight_bits) > capacity.weight_bits:
+        return False
     try:
-        return fits(Tiling(spec, board.array), board.device)
+        return not capacity.missing(_tiling(spec, capacity.array))
     except InputError:
-        return False  # a network that the machine cannot make
+        return False  # a network that the array cannot make
 
 
-def _presets(board):
-    widest = {}
-    for name in GeneratorSpec.PRESETS:
-        for bits in range(8, 1, -1):
-            if _holds(board, GeneratorSpec.preset(name, bits)):
-                widest[name] = bits
-                break
-    return widest
+@lru_cache(maxsize=256)
+def _tiling(spec, array):
+    return Tiling(spec, array)
 
 
 def as_text(boards):
     """Return the table that ``avatar boards`` prints of what :func:`facts` returned."""
-    heads = ("board", "device", "multipliers", "memory", "presets", "toolchain", "built", "silicon")
+    heads = ("board", "device", "machine", "array", "multipliers", "block RAMs", "toolchain")
+    heads += ("built", "silicon", "holds")
     rows = [
         (
             each["name"],
             each["device"],
-            str(each["multipliers"]),
-            f"{each['memory_kbit']:,} kbit",
-            ", ".join(f"{name} w{bits}" for name, bits in each["presets"].items()) or "none",
+            machine["name"],
+            f"{machine['rows']}x{machine['columns']}",
+            f"{machine['multipliers']}/{each['multipliers']}",
+            f"{machine['block_rams']}/{each['block_rams']}",
             each["toolchain"],
             "yes" if each["built_here"] else "no",
             "yes" if each["on_silicon"] else "no",
+            ", ".join(machine["models"]) or "none of the shipped models",
         )
         for each in boards
+        for machine in each["machines"]
     ]
     widths = [max(map(len, column)) for column in zip(heads, *rows)]
     return "\n".join(

@@ -6,9 +6,9 @@ from amaranth_boards.orangecrab_r0_2 import OrangeCrabR0_2_25FPlatform, OrangeCr
 from amaranth_boards.resources import UARTResource
 
 from boards.catalogue.board import Board
+from boards.catalogue.capacities import LFE5U_85F, machine
 from boards.chips.ecp5_pll import Ecp5Pll
 from hw.primitives.ecp5.platform import Ecp5Primitives
-from hw.tiling import ArraySpec
 
 UART = UARTResource(0, rx="0", tx="1", conn=("io", 0), attrs=Attrs(IO_TYPE="LVCMOS33"))
 
@@ -41,7 +41,18 @@ BOARD_25F = Board(
     title="OrangeCrab r0.2, LFE5U-25F",
     platform=Platform25F,
     device_name="lfe5u-25f",
-    array=ArraySpec(4, 4),
+    capacities={
+        "w5": machine(
+            8,
+            4,
+            5,
+            acc_width=22,
+            weight_words=4096,
+            map_words=2048,
+            latent_words=16,
+            plane_bias_words=512,
+        ),
+    },
     loader="orangeCrab",
     **_COMMON,
 )
@@ -50,7 +61,7 @@ BOARD_85F = Board(
     title="OrangeCrab r0.2, LFE5U-85F",
     platform=Platform85F,
     device_name="lfe5u-85f",
-    array=ArraySpec(16, 16),
+    capacities=LFE5U_85F,
     loader="orangeCrab",
     **_COMMON,
 )

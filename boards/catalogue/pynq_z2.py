@@ -9,8 +9,8 @@ from amaranth.vendor import XilinxPlatform
 from amaranth_boards.resources import LEDResources, UARTResource
 
 from boards.catalogue.board import Board
+from boards.catalogue.capacities import XILINX
 from boards.chips.xilinx_pll import XilinxPll
-from hw.tiling import ArraySpec
 
 LEVEL = Attrs(IOSTANDARD="LVCMOS33")
 
@@ -41,7 +41,7 @@ BOARD = Board(
     oscillator="clk125",
     pll=XilinxPll,
     clocks_mhz=(100,),
-    array=ArraySpec(16, 16),
+    capacities=XILINX,
     lamps={"alive": ("led", 0), "busy": ("led", 1), "error": ("led", 2)},
     wiring="a 3.3 V USB serial adapter on PMOD A: its RX to pin 2, its TX to pin 3, GND to 5",
     loader="pynq_z2",

@@ -6,7 +6,7 @@ from amaranth.vendor import GowinPlatform
 from amaranth_boards.resources import LEDResources, UARTResource
 
 from boards.catalogue.board import Board
-from hw.tiling import ArraySpec
+from boards.catalogue.capacities import machine
 
 LEVEL = Attrs(IO_TYPE="LVCMOS33")
 
@@ -34,7 +34,20 @@ BOARD = Board(
     oscillator="clk27",
     pll=None,
     clocks_mhz=(27,),
-    array=ArraySpec(4, 4),
+    capacities={
+        "w5": machine(
+            8,
+            4,
+            5,
+            weight_words=4096,
+            map_words=2048,
+            latent_words=16,
+            channel_words=32,
+            plane_bias_words=512,
+            feed_words=32,
+            read_words=32,
+        ),
+    },
     lamps={"alive": ("led", 0), "busy": ("led", 1), "error": ("led", 2)},
     wiring="USB-C socket: the BL616 is a serial port",
     loader="tangnano20k",

@@ -4,9 +4,9 @@
 from amaranth_boards.ulx3s import ULX3S_85F_Platform
 
 from boards.catalogue.board import Board
+from boards.catalogue.capacities import LFE5U_85F
 from boards.chips.ecp5_pll import Ecp5Pll
 from hw.primitives.ecp5.platform import Ecp5Primitives
-from hw.tiling import ArraySpec
 
 
 class Platform(Ecp5Primitives, ULX3S_85F_Platform):
@@ -21,7 +21,7 @@ BOARD = Board(
     oscillator="clk25",
     pll=Ecp5Pll,
     clocks_mhz=(125, 112.5, 100, 87.5, 75, 62.5, 50),
-    array=ArraySpec(16, 16),
+    capacities=LFE5U_85F,
     lamps={"alive": ("led", 0), "busy": ("led", 1), "error": ("led", 2)},
     wiring="USB socket US1: the FT231X is a serial port, up to 3,000,000 baud",
     loader="ulx3s",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether a network on an array fits a chip, before any tool runs."""
+"""Whether a machine fits a chip, before any tool runs."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ class DoesNotFit(InputError):
         self.add_note(table)
 
 
-def board_blocks(tiling, family, *, weights=True):
+def board_blocks(capacity, family, *, weights=True):
     """Return the block RAMs of the board's top, its weights outside unless `weights`."""
-    memories = [each for each in board_memories(tiling) if weights or each.name != "weights"]
+    memories = [each for each in board_memories(capacity) if weights or each.name != "weights"]
     return sum(family.blocks(each) for each in memories)
 
 
-def memory_table(tiling, family):
+def memory_table(capacity, family):
     """Return the lines of a table of all memories of the board's top, the largest first."""
-    taken = {each: family.blocks(each) for each in board_memories(tiling)}
+    taken = {each: family.blocks(each) for each in board_memories(capacity)}
     memories = sorted(taken, key=lambda memory: -taken[memory])
     lines = [f"{'memory':<16}{'banks':>6}{'words':>8}{'bits':>6}{'kbit':>9}{'block RAMs':>12}"]
     lines += [
@@ -49,12 +49,12 @@ def memory_table(tiling, family):
     return "\n".join(lines)
 
 
-def check_fit(tiling, device):
+def check_fit(capacity, device):
     """Refuse what a chip has too few block RAMs or multipliers for.
 
     Parameters
     ----------
-    tiling : hw.tiling.Tiling
+    capacity : hw.capacity.Capacity
     device : boards.chips.devices.Device
 
     Raises
@@ -62,16 +62,16 @@ def check_fit(tiling, device):
     DoesNotFit
         How many are short, which memory is the largest, and what would help.
     """
-    taken = {each.name: device.family.blocks(each) for each in board_memories(tiling)}
+    taken = {each.name: device.family.blocks(each) for each in board_memories(capacity)}
     largest = max(taken, key=taken.get)
-    table = memory_table(tiling, device.family)
+    table = memory_table(capacity, device.family)
     check_blocks(sum(taken.values()), device, f"{largest} alone takes {taken[largest]}", table)
-    needed = multipliers(tiling)
+    needed = multipliers(capacity)
     if needed > device.multipliers:
         raise DoesNotFit(
             f"{device.name} has {device.multipliers} multipliers, this needs {needed}: "
-            f"{needed - device.multipliers} short; give fewer --rows or --columns"
-            + ("" if tiling.weight_bits <= 5 else ", or 5 bits a weight: two share one then"),
+            f"{needed - device.multipliers} short; give fewer rows or columns"
+            + ("" if capacity.weight_bits <= 5 else ", or 5 bits a weight: two share one then"),
             table,
         )
 
@@ -86,16 +86,16 @@ def check_blocks(needed, device, largest, table):
     if needed > device.blocks:
         raise DoesNotFit(
             f"{device.name} has {device.blocks} block RAMs, this needs {needed}: "
-            f"{needed - device.blocks} short; {largest}; take fewer bits a weight, a smaller "
-            "network or a larger chip",
+            f"{needed - device.blocks} short; {largest}; take fewer bits a weight, fewer words or "
+            "a larger chip",
             table,
         )
 
 
-def fits(tiling, device):
+def fits(capacity, device):
     """Return whether :func:`check_fit` has nothing against it."""
     try:
-        check_fit(tiling, device)
+        check_fit(capacity, device)
     except DoesNotFit:
         return False
     return True

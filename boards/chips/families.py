@@ -7,12 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from operator import attrgetter
 
-from hw.model.resources import BLOCK_BITS, SMALL_DEPTH
 from hw.primitives.ecp5.platform import Ecp5Primitives
 
-GOWIN_SMALL = 2048  # bits of a read-only memory that Yosys makes of Gowin's logic, at most
-GOWIN_SLICE = 9  # bits of a word in a row of Gowin's block RAMs
-GOWIN_ROWS = 2048  # words of so many bits in one
 GOWIN_BLOCKS = ("SP", "SPX9", "SDPB", "SDPX9B", "DPB", "DPX9B", "pROM", "pROMX9")
 
 
@@ -47,23 +43,6 @@ class Family:
     swaps: bool = False
 
 
-def _gowin_blocks(memory):
-    """Return the block RAMs of Gowin's that a :class:`hw.model.resources.Memory` takes.
-
-    Its memories are filled before synthesis and none is replaced afterwards: Yosys makes the small
-    ones of logic, and puts what the deep ones have beyond whole slices of nine bits into as few
-    blocks as hold them. So measured of `tiny` at 3 to 6 bits and `small` at 3, 4 x 4.
-    """
-    if memory.written:
-        return memory.blocks
-    if memory.bits <= GOWIN_SMALL or (memory.replaced and memory.depth <= SMALL_DEPTH):
-        return 0
-    if memory.depth <= GOWIN_ROWS:
-        return memory.blocks
-    slices, rest = divmod(memory.width, GOWIN_SLICE)
-    return slices * -(-memory.depth // GOWIN_ROWS) + -(-rest * memory.depth // BLOCK_BITS)
-
-
 ECP5 = Family(
     name="ecp5",
     synthesis="synth_ecp5 -noiopad -top top",
@@ -85,7 +64,7 @@ GOWIN = Family(
         "multipliers": {"MULT9X9": 0.5, "MULT18X18": 1, "MULT36X36": 4},
         "blocks": dict.fromkeys(GOWIN_BLOCKS, 1),
     },
-    blocks=_gowin_blocks,
+    blocks=attrgetter("inferred_blocks"),
 )
 XILINX = Family(
     name="xilinx",

@@ -18,14 +18,13 @@ from hw.uart import frame_receiver, identity
 from hw.uart.protocol import MAX_LAYERS
 
 BLOCK_BITS = 18 * 1024
-BLOCK_WIDTHS = (1, 2, 4, 9, 18)  # two ports, each to read or to write
-WIDE = 36  # one port to write, one to read
+BLOCK_WIDTHS = (1, 2, 4, 9, 18, 36)  # 36: one port to write, one to read
 SMALL_DEPTH = 32  # words of a memory that the tools make of logic; of 64 Yosys makes a block
 
 
 @dataclass(frozen=True)
 class Memory:
-    """One or more memories of a shape.
+    """One or more memories of a shape, each with a port to write and a port to read.
 
     Attributes
     ----------
@@ -35,20 +34,15 @@ class Memory:
         Bits of a word, and words.
     count : int
         Memories of this shape: banks.
-    readers : int
-        Ports that read each of them.
-    written : bool
-        By the machine; else its contents are the model's or the board's.
     replaced : bool
-        Another model's contents may take the place of these in a finished design: never of logic.
+        Another model's contents may take the place of these in a finished design: never of logic
+        where a design names its block RAMs.
     """
 
     name: str
     width: int
     depth: int
     count: int = 1
-    readers: int = 1
-    written: bool = True
     replaced: bool = False
 
     @property
@@ -58,15 +52,17 @@ class Memory:
 
     @property
     def blocks(self):
-        """Block RAMs of 18 kbit that all banks take, 0 where they are small enough for logic.
+        """Block RAMs of 18 kbit that all banks take, 0 where they are small enough for logic."""
+        return self.inferred_blocks if not self.replaced else self._blocks
 
-        A block has two ports: without a writer both may read.
-        """
-        if self.depth <= SMALL_DEPTH and not self.replaced:
-            return 0
-        copies = self.readers if self.written else -(-self.readers // 2)
-        widths = BLOCK_WIDTHS if not self.written and self.readers > 1 else (*BLOCK_WIDTHS, WIDE)
-        return self.count * copies * min(blocks(self.width, self.depth, each) for each in widths)
+    @property
+    def inferred_blocks(self):
+        """The same where the tools may make any memory of logic."""
+        return 0 if self.depth <= SMALL_DEPTH else self._blocks
+
+    @property
+    def _blocks(self):
+        return self.count * min(blocks(self.width, self.depth, each) for each in BLOCK_WIDTHS)
 
 
 def blocks(width, depth, block_width):

@@ -45,3 +45,25 @@ def scheduled(spec, array, slots=1):
                 if cycles < least:
                     best, least, changed = bands, cycles, True
     return Tiling(spec, array, slots, best)
+
+
+def fitted(spec, capacity, slots=1):
+    """Return the :class:`Tiling` of a network with the fewest cycles that a machine holds.
+
+    Parameters
+    ----------
+    spec : golden.spec.GeneratorSpec
+    capacity : hw.capacity.Capacity
+    slots : int
+        As of :func:`scheduled`.
+
+    Raises
+    ------
+    InputError
+        It does not fit; the message names each size that is too small.
+    """
+    tiling = scheduled(spec, capacity.array, slots)
+    if capacity.missing(tiling):
+        tiling = Tiling(spec, capacity.array, slots)  # fewer bands: a shorter program
+    capacity.check(tiling)
+    return tiling

@@ -51,10 +51,10 @@ def build(job, out, progress, *, seed=1, clocks_mhz=()):
     job.check(out)
     job, netlist, routed = _route(job, progress, seed, clocks_mhz)
     progress.stage("contents")
-    own, base = job.contents(job.plan), job.contents(job.routed_plan)
+    own, empty = job.contents(job.plan), job.contents(job.empty_plan)
     numbers = json.loads((routed.folder / "blocks.json").read_text())
     config = (routed.folder / "routed.config").read_text()
-    if fill(config, numbers, base) != config:
+    if fill(config, numbers, empty) != config or own.others != empty.others:
         raise InputError("the routed design does not hold what was put in; report this")
     config = fill(config, numbers, own)
     with new_folder(out) as folder:
@@ -77,7 +77,7 @@ def _route(job, progress, seed, clocks_mhz):
     for _ in range(MAX_ROUTINGS):
         clock = job.plan.clock_hz / 1e6
         progress.stage(f"elaboration for {clock:g} MHz")
-        design, lpf = job.design(job.routed_plan)
+        design, lpf = job.design(job.empty_plan)
         netlist = synthesize(design, progress)
         routed = place_and_route(
             netlist,
@@ -86,7 +86,7 @@ def _route(job, progress, seed, clocks_mhz):
             package=PACKAGES[platform.package],
             speed=platform.speed,
             lpf=lpf,
-            places=floorplan(netlist, job.board.device_name, job.tiling),
+            places=floorplan(netlist, job.board.device_name, job.plan.capacity),
             seed=seed,
         )
         slowest = routed.report.slowest
@@ -131,14 +131,17 @@ def as_markdown(facts):
         "multipliers": ("mult", device.multipliers),
     }
     clock = facts["clock_hz"] / 1e6
+    sizes = dict(facts["capacity"])
+    sizes = sizes.pop("array") | sizes
     lines = [
-        f"# {facts['board']}: {'-'.join(map(str, facts['spec']['channels']))}",
+        f"# {facts['board']}: {sizes['rows']} x {sizes['columns']}, "
+        f"{sizes['weight_bits']} bits a weight",
         "",
         "| | |",
         "|---|---|",
-        f"| model | `{facts['model']}` |",
+        f"| model | {facts['model'] or 'none'} |",
         f"| build | `{facts['build']}` |",
-        f"| array | {facts['rows']} x {facts['columns']} |",
+        *(f"| {name} | {size:,} |" for name, size in sizes.items()),
         f"| clock | {clock:g} MHz, met with {facts['fmax_mhz'] - clock:.2f} MHz to spare |",
         f"| serial line | {facts['baud']:,} baud after reset |",
         f"| seed | {facts['seed']} |",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Another model of the same spec into a routed design: ``avatar swap``."""
+"""Another model that fits into a routed design: ``avatar swap``."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pathlib import Path
 from boards.build.ecp5.block_contents import fill
 from boards.build.ecp5.build import as_markdown
 from boards.build.ecp5.flow import pack
-from boards.build.job import Job
+from boards.build.job import Job, check_model, model_facts
 from boards.catalogue.registry import board
-from golden.spec import GeneratorSpec
+from hw.array import ArraySpec
 from hw.build_plan import BuildPlan
-from hw.tiling import ArraySpec
+from hw.capacity import Capacity
 from support.failures import InputError
 from support.files import check_new_folder, new_folder
 
@@ -50,33 +50,16 @@ def read_report(folder):
 
 def _check(facts):
     """Look at all that a swap reads in a report; a damaged one raises anything."""
-    GeneratorSpec.from_json(facts["spec"])
-    array_of(facts)
+    capacity_of(facts)
     as_markdown(facts)
     if type(facts["clock_hz"]) is not int or "other_memories" not in facts:
         raise ValueError("clock_hz or other_memories")
 
 
-def array_of(facts):
-    """Return the array of a build, by the facts of its report."""
-    return ArraySpec(rows=facts["rows"], columns=facts["columns"])
-
-
-def check_spec(folder, facts, model):
-    """Refuse a model that the routed design cannot hold.
-
-    Raises
-    ------
-    InputError
-        Its spec is another.
-    """
-    theirs, ours = facts["spec"], model.spec.to_json()
-    for name in sorted(ours):
-        if ours[name] != theirs.get(name):
-            raise InputError(
-                f"{folder}: is built for {name} {theirs.get(name)}, the model has {ours[name]}; "
-                "use `avatar build`"
-            )
+def capacity_of(facts):
+    """Return the :class:`hw.capacity.Capacity` of a build, by the facts of its report."""
+    sizes = dict(facts["capacity"])
+    return Capacity(ArraySpec(**sizes.pop("array")), **sizes)
 
 
 def swap(folder, model, self_test, out, progress):
@@ -90,7 +73,7 @@ def swap(folder, model, self_test, out, progress):
     folder : path
         Of ``avatar build``, or of an earlier swap.
     model : golden.model_file.Model
-    self_test : (100 int, 4 int)
+    self_test : (sequence of int, sequence of int)
         Latents, and what the reference makes of them (:func:`golden.layer_sums.self_test_of`).
     out : path
         A folder that is not there yet.
@@ -104,18 +87,19 @@ def swap(folder, model, self_test, out, progress):
     Raises
     ------
     InputError
-        There is no such build, the model's spec is another, or the design has changed since.
+        There is no such build, the model does not fit it, or the design has changed since.
     support.tools.ToolFailed
         ecppack failed.
     """
     check_new_folder(out)
     facts = read_report(folder)
-    check_spec(folder, facts, model)
+    capacity = capacity_of(facts)
+    check_model(folder, model, capacity)
     latents, answer = self_test
     plan = BuildPlan(
-        model=model,
-        array=array_of(facts),
+        capacity=capacity,
         clock_hz=facts["clock_hz"],
+        model=model,
         self_test=latents,
         answer=answer,
         baud=facts["baud"],
@@ -136,7 +120,7 @@ def swap(folder, model, self_test, out, progress):
         for name in KEPT:
             shutil.copyfile(Path(folder, name), made / name)
         bitstream = hashlib.sha256((made / "top.bit").read_bytes()).hexdigest()
-        facts |= {"model": model.digest, "bitstream_sha256": bitstream}
+        facts |= model_facts(model) | {"bitstream_sha256": bitstream}
         (made / "report.json").write_text(json.dumps(facts, indent=1) + "\n")
         (made / "report.md").write_text(as_markdown(facts))
     return facts

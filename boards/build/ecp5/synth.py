@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from boards.build.ecp5.floorplan import floorplan
 from boards.build.ecp5.flow import place_and_route, synthesize
 from boards.chips.capacity import check_blocks, check_fit, memory_table, planned
@@ -11,22 +13,19 @@ from boards.chips.families import ECP5
 from hw.build_plan import BuildPlan
 from hw.primitives.ecp5.platform import Ecp5Primitives
 from hw.rtlil import to_rtlil
-from hw.tiling import Tiling
-from hw.uart.protocol import SUMMED_LAYERS
 from support.failures import InputError
 
 PACKAGE = "CABGA381"  # of ULX3S; every size of the ECP5 comes in it
 CLOCK_HZ = 100_000_000  # told to the serial line; no constraint
 
 
-def measure(model, array, device, progress, *, seeds=(1,), clock_mhz=None):
+def measure(capacity, device, progress, *, seeds=(1,), clock_mhz=None):
     """Synthesize, place and route the board-independent top, once a seed.
 
     Parameters
     ----------
-    model : golden.model_file.Model
-        Contents of the memories.
-    array : hw.tiling.ArraySpec
+    capacity : hw.capacity.Capacity
+        Of the empty machine.
     device : boards.chips.devices.Device
         Of the family ECP5.
     progress : support.progress.Progress
@@ -53,21 +52,14 @@ def measure(model, array, device, progress, *, seeds=(1,), clock_mhz=None):
     """
     if device.family is not ECP5:
         raise InputError(f"{device.name} has no open place and route here; give an lfe5u-*")
-    tiling = Tiling(model.spec, array)
-    check_fit(tiling, device)
-    plan = BuildPlan(
-        model=model,
-        array=array,
-        clock_hz=CLOCK_HZ,
-        self_test=(0,) * model.spec.latent,
-        answer=(0,) * (SUMMED_LAYERS + 1),
-    )
+    check_fit(capacity, device)
+    plan = BuildPlan(capacity, CLOCK_HZ)
     progress.stage("elaboration")
     design = to_rtlil(plan.top(), "top", platform=Ecp5Primitives())
     wanted = planned(design)
-    check_blocks(wanted["ebr"], device, "see the table", memory_table(tiling, device.family))
+    check_blocks(wanted["ebr"], device, "see the table", memory_table(capacity, device.family))
     netlist = synthesize(design, progress)
-    places = floorplan(netlist, device.name, tiling)
+    places = floorplan(netlist, device.name, capacity)
     routed = {
         seed: place_and_route(
             netlist,
@@ -86,10 +78,7 @@ def measure(model, array, device, progress, *, seeds=(1,), clock_mhz=None):
     path = report.critical_paths[report.slowest]
     return {
         "device": device.name,
-        "channels": list(model.spec.channels),
-        "weight_bits": list(model.spec.weight_bits),
-        "rows": array.rows,
-        "columns": array.columns,
+        "capacity": asdict(capacity),
         **report.used,
         "planned": wanted,
         "missing": {

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Capacities in few words: what the boards' machines have in common, and sizes as text."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hw.array import ArraySpec
+from hw.capacity import Capacity
+from support.failures import InputError
+
+PROGRAM_WORDS = 512  # the words of one block RAM: fewer save nothing
+OF_ARRAY = ("rows", "columns")
+
+
+def machine(rows, columns, weight_bits, **sizes):
+    """Return a :class:`hw.capacity.Capacity` with enough of whatever is not named in `sizes`.
+
+    Widths are those of networks of up to 512 products a sum and latents of up to 200 numbers.
+    """
+    default = {
+        "acc_width": weight_bits + 19,
+        "plane_bias_width": weight_bits + 17,
+        "latent_words": 256 // rows,
+        "channel_words": PROGRAM_WORDS,
+        "plane_bias_words": 1024,
+        "pixel_words": 256,
+        "sweeps": PROGRAM_WORDS,
+        "feed_words": PROGRAM_WORDS,
+        "read_words": PROGRAM_WORDS,
+    }
+    return Capacity(ArraySpec(rows, columns), weight_bits, **default | sizes)
+
+
+def changed(capacity, text):
+    """Return a capacity with some sizes of another: `text` is ``weight_words=4096,rows=8``.
+
+    Raises
+    ------
+    InputError
+        A size is unknown or out of range.
+    """
+    known = (*OF_ARRAY, *capacity.sizes)
+    of_array, others = {}, {}
+    for part in text.split(","):
+        name, _, value = part.partition("=")
+        if name not in known:
+            raise InputError(f"--capacity: {name!r} is no size; choose from {', '.join(known)}")
+        if not value.isascii() or not value.isdecimal():
+            raise InputError(f"--capacity: {name} is {value!r}; give a whole number")
+        (of_array if name in OF_ARRAY else others)[name] = int(value)
+    array = capacity.array
+    if of_array:
+        array = ArraySpec(**{name: getattr(array, name) for name in OF_ARRAY} | of_array)
+    return replace(capacity, array=array, **others)
+
+
+# Of chips that several boards have.
+LFE5U_85F = {
+    "w5": machine(16, 16, 5, weight_words=3072, map_words=4096),
+    "w8": machine(8, 16, 8, weight_words=4096, map_words=4096, pixel_words=1024),
+}
+XILINX = {
+    "w5": machine(16, 16, 5, weight_words=4096, map_words=4096, pixel_words=1024),
+    "w8": machine(8, 16, 8, weight_words=6144, map_words=6144, pixel_words=1024),
+}
