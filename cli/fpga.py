@@ -10,6 +10,7 @@ from cli.arguments import (
     ARRAY,
     FORCE,
     JSON,
+    MODELS,
     NETWORK,
     argument,
     check_seed,
@@ -23,6 +24,12 @@ from support.files import check_folder, replacing_folder
 
 REPORT = "report.json"  # what every folder of a build holds
 BOARD = argument("--board", required=True, help="one of `avatar boards`")
+CAPACITY = argument(
+    "--capacity",
+    metavar="C",
+    help="one of the board's machines, w8 say, or sizes to change in its first one: "
+    "weight_words=2048,rows=8",
+)
 
 
 def _folder(args):
@@ -32,6 +39,11 @@ def _folder(args):
     return nullcontext(args.out)
 
 
+def _check_baud(baud):
+    if not 1 <= baud <= 100_000_000:
+        raise InputError(f"--baud is {baud}; give 1 to 100000000")
+
+
 def _check_mhz(clock):
     if not 1 <= clock <= 1000:
         raise InputError(f"--clock is {clock:g} MHz; give 1 to 1000")
@@ -39,25 +51,62 @@ def _check_mhz(clock):
 
 @verb("boards", JSON)
 def boards(args):
-    """List the boards: chip, what fits, tools, what was ever built or seen to work.
+    """List the boards' machines: chip, array, tools, and the shipped models that each holds.
 
     Example: avatar boards
 
-    A preset stands with the most bits a weight that fit. `built`: this project has made a bitstream
-    with its own tools; `silicon`: it has run on the board.
+    A machine is named by the most bits of a weight. `built`: this project has made a bitstream with
+    its own tools; `silicon`: it has run on the board. `avatar fit` tells of any other model.
     """
     from boards.catalogue import listing
+    from golden.shipped import load_models, shipped_files
 
-    show(args, listing.facts(), listing.as_text)
+    models = {path.stem: model.spec for path, model in load_models(shipped_files(MODELS))}
+    show(args, listing.facts(models), listing.as_text)
+
+
+@verb(
+    "fit",
+    argument("--model", required=True, metavar="FILE", help="model file"),
+    argument("--board", help="one of `avatar boards` (default: all of them)"),
+    argument(
+        "--capacity",
+        metavar="C",
+        help="one of the board's machines, w8 say, or sizes: rows=8,weight_words=2048; without "
+        "--board the other sizes are as the model needs",
+    ),
+    argument("--baud", type=int, default=3_000_000, metavar="N", help="line (default 3000000)"),
+    JSON,
+)
+def fit(args):
+    """Say whether a machine holds a model, memory by memory, and how fast it would be.
+
+    Example: avatar fit --model models/compact-w5.safetensors --board ulx3s-85f
+
+    Words needed and there, bits that are short, which boards hold it; cycles, utilisation, pictures
+    a second at the board's clock and over its line. Exit status 1 where no machine holds it.
+    """
+    from boards.catalogue import registry
+    from boards.explore import fit
+    from golden import model_file
+
+    _check_baud(args.baud)
+    model = model_file.load(args.model)
+    if args.board is None and args.capacity is not None:
+        facts = fit.on_sizes(model, args.capacity)
+    else:
+        names = registry.BOARDS if args.board is None else [args.board]
+        facts = fit.on_boards(model, list(map(registry.board, names)), args.capacity, args.baud)
+    show(args, facts, fit.as_text)
+    return 0 if any(machine["fits"] for machine in facts["machines"]) else 1
 
 
 @verb(
     "build",
     BOARD,
-    argument("--model", required=True, metavar="FILE", help="model file"),
+    argument("--model", metavar="FILE", help="that it holds from power-up on (default: none)"),
     argument("--out", required=True, metavar="DIR", help="a new folder for all of it"),
-    argument("--rows", type=int, metavar="R", help="rows of the array (default: the board's)"),
-    argument("--columns", type=int, metavar="C", help="columns (default: the board's)"),
+    CAPACITY,
     argument("--clock", type=float, metavar="MHZ", help="(default: the highest that is met)"),
     argument("--seed", type=int, default=1, metavar="N", help="of placement (default 1)"),
     FORCE,
@@ -68,37 +117,28 @@ def build(args):
 
     Example: avatar build --board ulx3s-85f --model models/compact-normal-w5.safetensors --out b
 
-    Full-size placing and routing takes minutes of a core, and is kept: another model of the same
-    network takes seconds. The same inputs give the same bitstream, byte for byte. Exit status 1:
-    no clock was met.
+    Without --model the machine is empty, and `avatar load` sends it one. Full-size placing and
+    routing takes minutes of a core, and is kept: another model takes seconds. The same inputs give
+    the same bitstream, byte for byte. Exit status 1: no clock was met.
     """
     from boards.build import make
     from boards.catalogue import registry
     from golden import model_file
     from golden.layer_sums import self_test_of
-    from hw.tiling import ArraySpec
     from support.progress import Progress
 
     board = registry.board(args.board)
-    size = {name: getattr(args, name) for name in ("rows", "columns")}
-    size = {
-        name: getattr(board.array, name) if given is None else given for name, given in size.items()
-    }
-    array = ArraySpec(**size)
+    capacity = board.capacity(args.capacity)
     if args.clock is not None:
         _check_mhz(args.clock)
     check_seed(args.seed)
-    model = model_file.load(args.model)
+    held = {}
+    if args.model is not None:
+        model = model_file.load(args.model)
+        held = {"model": model, "self_test": self_test_of(model, capacity.array.columns)}
     with _folder(args) as out, Progress() as progress:
         facts = make.make(
-            board,
-            model,
-            array,
-            self_test_of(model, array.columns),
-            out,
-            progress,
-            clock_mhz=args.clock,
-            seed=args.seed,
+            board, capacity, out, progress, **held, clock_mhz=args.clock, seed=args.seed
         )
     show(args, facts, lambda facts: make.as_text(facts, args.out))
 
@@ -106,13 +146,13 @@ def build(args):
 @verb(
     "swap",
     argument("--build", required=True, metavar="DIR", help="folder of `avatar build`"),
-    argument("--model", required=True, metavar="FILE", help="model file of the same spec"),
+    argument("--model", required=True, metavar="FILE", help="model file"),
     argument("--out", required=True, metavar="DIR2", help="a new folder for the result"),
     FORCE,
     JSON,
 )
 def swap(args):
-    """Put another model of the same spec into a build, in seconds.
+    """Put another model into a build, of any network that fits its machine, in seconds.
 
     Example: avatar swap --build b --model other.safetensors --out b2
 
@@ -128,8 +168,7 @@ def swap(args):
 
     facts = swap.read_report(args.build)
     model = model_file.load(args.model)
-    swap.check_spec(args.build, facts, model)
-    self_test = self_test_of(model, swap.array_of(facts).columns)
+    self_test = self_test_of(model, swap.capacity_of(facts).array.columns)
     with _folder(args) as out, Progress() as progress:
         facts = swap.swap(args.build, model, self_test, out, progress)
     show(args, facts, lambda facts: make.as_text(facts, args.out))
@@ -158,11 +197,38 @@ def program(args):
     print(f"loaded {bitstream} into {board.name}")
 
 
+def _machine_of(args):
+    """Return device and capacity that `avatar synth` is asked for."""
+    from boards.catalogue import registry
+    from boards.chips import devices
+    from hw.array import ArraySpec
+    from hw.capacity import Capacity
+    from hw.model.schedule import scheduled
+
+    if (args.board is None) == (args.device is None):
+        raise InputError("give --board, or --device and a network")
+    if args.board is not None:
+        for name in ("model", "preset", "channels", "weight_bits"):
+            if getattr(args, name) is not None:
+                raise InputError(
+                    f"--board says what machine it is; leave --{name.replace('_', '-')} out"
+                )
+        board = registry.board(args.board)
+        return board.device, board.capacity(args.capacity)
+    if args.capacity is not None:
+        raise InputError("--capacity is of --board; give that, or leave it out")
+    spec = model_or_network(args).spec
+    array = ArraySpec(rows=args.rows, columns=args.columns)
+    return devices.device(args.device), Capacity.of(scheduled(spec, array))
+
+
 @verb(
     "synth",
     *NETWORK,
     *ARRAY,
-    argument("--device", required=True, help="lfe5u-85f, lfe5u-45f or lfe5u-25f"),
+    argument("--device", help="lfe5u-85f, lfe5u-45f or lfe5u-25f"),
+    argument("--board", help="or one of `avatar boards`, whose machine it is"),
+    CAPACITY,
     argument("--seeds", default="1", metavar="S,S,...", help="of placement (default 1)"),
     argument("--clock", type=float, metavar="MHZ", help="that must be met (default: none)"),
     JSON,
@@ -170,26 +236,22 @@ def program(args):
 def synth(args):
     """Synthesize, place and route the complete top: how large, how fast, where the time goes.
 
-    Example: avatar synth --preset compact --device lfe5u-85f --seeds 1,2,3 --clock 125 --json
+    Example: avatar synth --board ulx3s-85f --seeds 1,2,3 --clock 125 --json
 
-    UART, command handler and generator, without pins. A network without a model file holds numbers
-    drawn from a seed. Exit status 1: fewer multipliers or block RAMs came out than were planned, or
-    a clock is missed. A run is kept and not repeated (~/.cache/avatar-gan-fpga).
+    UART, command handler and generator, without pins: a board's machine, or with --device the
+    smallest that holds a network. Exit status 1: fewer multipliers or block RAMs came out than were
+    planned, or a clock is missed. A run is kept and not repeated (~/.cache/avatar-gan-fpga).
     """
     from boards.build.ecp5 import synth
-    from boards.chips import devices
-    from hw.tiling import ArraySpec
     from support.progress import Progress
 
-    array = ArraySpec(rows=args.rows, columns=args.columns)
-    device = devices.device(args.device)
+    device, capacity = _machine_of(args)
     seeds = numbers("--seeds", args.seeds)
     check_seed(min(seeds), "--seeds")
     if args.clock is not None:
         _check_mhz(args.clock)
-    model = model_or_network(args)
     with Progress() as progress:
-        facts = synth.measure(model, array, device, progress, seeds=seeds, clock_mhz=args.clock)
+        facts = synth.measure(capacity, device, progress, seeds=seeds, clock_mhz=args.clock)
     show(args, facts, lambda facts: synth.as_text(facts, device))
     complaints = synth.failures(facts, args.clock)
     for line in complaints:
@@ -225,8 +287,7 @@ def explore(args):
     device = devices.device(args.device)
     channels = network_of(args.preset, args.channels).channels
     _check_mhz(args.clock)
-    if not 1 <= args.baud <= 100_000_000:
-        raise InputError(f"--baud is {args.baud}; give 1 to 100000000")
+    _check_baud(args.baud)
     if not args.measure and (args.scheduler is not None or args.jobs != 1):
         raise InputError("--jobs and --scheduler spread --measure; give that too, or leave them")
     if args.jobs == 0:

@@ -10,13 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from boards.chips.families import ECP5
-from golden.full_range import full_range_model
 from golden.spec import GeneratorSpec
+from hw.array import ArraySpec
 from hw.build_plan import BuildPlan
-from hw.model.resources import generator_memories
+from hw.capacity import Capacity
 from hw.rtlil import to_rtlil
-from hw.tiling import ArraySpec, Tiling
-from hw.uart.protocol import SUMMED_LAYERS
+from hw.tiling import Tiling
 from support.cache import digest, kept
 from support.files import replacing
 from support.tools import YOSYS
@@ -39,7 +38,7 @@ OTHERS_RUNS = RUNS[:1]  # of another family: how its logic compares
 
 
 def measure(family, channels, weight_bits, rows, columns):
-    """Synthesize the complete top of a network and an array, or take it from the cache.
+    """Synthesize the smallest machine that holds a network on an array, or take it from the cache.
 
     Parameters
     ----------
@@ -59,14 +58,7 @@ def measure(family, channels, weight_bits, rows, columns):
     support.tools.ToolFailed
         The synthesis failed or took too long.
     """
-    spec = GeneratorSpec.avatars(channels=channels, weight_bits=weight_bits)
-    plan = BuildPlan(
-        full_range_model(spec),
-        ArraySpec(rows, columns),
-        clock_hz=100_000_000,
-        self_test=(0,) * spec.latent,
-        answer=(0,) * (SUMMED_LAYERS + 1),
-    )
+    plan = BuildPlan(_smallest(channels, weight_bits, rows, columns), clock_hz=100_000_000)
     platform = None if family.primitives is None else family.primitives()
     design = to_rtlil(plan.top(), "top", platform=platform)
     script = f"read_rtlil top.il; {family.synthesis}; tee -q -o {CELLS} stat -json"
@@ -106,18 +98,18 @@ def measure_all(family, *, jobs=1, scheduler=None):
     return spread(measure, calls, jobs=jobs, scheduler=scheduler, desc="syntheses")
 
 
-def terms(tiling):
+def terms(capacity):
     """Return what the logic grows with: an array, one entry a term of the fit."""
-    array = tiling.array
-    word = array.word_weights * tiling.weight_bits
+    array, bits = capacity.array, capacity.weight_bits
+    word = array.word_weights * bits
     hops = array.row_groups + array.column_groups - 1
-    weights = next(m for m in generator_memories(tiling) if m.name == "weights")
     return np.array(
         [
             1,  # the serial line and control
-            array.macs_per_cycle * (8 + tiling.weight_bits),  # products, their adders, weights
+            array.macs_per_cycle * (8 + bits),  # products, their adders, weights
             (word + 9 * array.rows) * hops,  # weights and activations on their way
-            word * (-(-weights.depth // 1024) - 1),  # the choice among the blocks of a memory
+            word
+            * (-(-capacity.weight_words // 1024) - 1),  # the choice among the blocks of a memory
         ],
         float,
     )
@@ -144,9 +136,9 @@ class Fit:
     residual: float
     left_out: float
 
-    def __call__(self, tiling):
-        """Return the estimate for `tiling`, a whole number."""
-        return round(float(terms(tiling) @ self.factors))
+    def __call__(self, capacity):
+        """Return the estimate for a machine, a whole number."""
+        return round(float(terms(capacity) @ self.factors))
 
 
 def fit(runs, resource, family):
@@ -159,7 +151,7 @@ def fit(runs, resource, family):
     runs = [run for run in runs if run["family"] == family.name]
     if family is ECP5 or not runs:
         return base
-    ratios = np.array([run[resource] / (terms(_tiling(run)) @ base.factors) for run in runs])
+    ratios = np.array([run[resource] / (terms(capacity_of(run)) @ base.factors) for run in runs])
     factor = ratios.mean()
     off = float(np.abs(factor / ratios - 1).max())
     factors = tuple(factor * np.array(base.factors))
@@ -167,7 +159,7 @@ def fit(runs, resource, family):
 
 
 def _fit(runs, resource):
-    rows = np.array([terms(_tiling(run)) for run in runs])
+    rows = np.array([terms(capacity_of(run)) for run in runs])
     values = np.array([run[resource] for run in runs], float)
     rows /= values[:, None]
     factors = _least_squares(rows)
@@ -189,9 +181,14 @@ def _least_squares(rows):
     return x
 
 
-def _tiling(run):
-    spec = GeneratorSpec.avatars(channels=tuple(run["channels"]), weight_bits=run["weight_bits"])
-    return Tiling(spec, ArraySpec(run["rows"], run["columns"]))
+def capacity_of(run):
+    """Return the :class:`hw.capacity.Capacity` that a run of :func:`measure` was of."""
+    return _smallest(*(run[name] for name in ("channels", "weight_bits", "rows", "columns")))
+
+
+def _smallest(channels, weight_bits, rows, columns):
+    spec = GeneratorSpec.avatars(channels=tuple(channels), weight_bits=weight_bits)
+    return Capacity.of(Tiling(spec, ArraySpec(rows, columns)))
 
 
 def committed_runs(family):

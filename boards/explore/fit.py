@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+from boards.catalogue.capacities import changed
 from boards.catalogue.listing import holders
 from golden.spec import ACT_BITS
+from hw.array import ArraySpec
 from hw.capacity import Capacity
 from hw.engine.load_bus import memories
 from hw.engine.pixel_buffer import COLOURS, PHASES
@@ -40,32 +42,71 @@ def link_per_second(baud, spec):
     return baud / (BYTE_BITS * (HEAD.size + picture + CRC.size + 2))
 
 
-def fit(model, capacity, *, clock_hz=None, baud=None, board=None):
-    """Return what ``avatar fit --json`` prints.
+def on_boards(model, boards, capacity, baud):
+    """Return what ``avatar fit --json`` prints of boards' machines.
 
     Parameters
     ----------
     model : golden.model_file.Model
-    capacity : hw.capacity.Capacity
-    clock_hz, baud : int, optional
-        Of the board's clock and of its line.
-    board : str, optional
-        Its name.
-
-    Returns
-    -------
-    dict
-        `fits`; `memories`: of each its words needed and there, the bits of all its words together,
-        and the bits that are short; `widths`; `holders`, the boards that hold the model. Where it
-        fits also `cycles_interval`, `cycles_latency`, `utilisation` and, with a clock,
-        `core_per_second` and `per_second`, which is what the line lets through.
+    boards : list of boards.catalogue.board.Board
+    capacity : str or None
+        As :meth:`boards.catalogue.board.Board.capacity` takes it; None: all of their machines.
+    baud : int
+        Of their lines.
 
     Raises
     ------
     InputError
-        The machine's array cannot make the network at all.
+        A board has no such machine.
     """
-    spec, array = model.spec, capacity.array
+    machines = []
+    for board in boards:
+        some = {capacity: board.capacity(capacity)} if capacity else board.capacities
+        for name, each in some.items():
+            of_board = {"board": board.name, "machine": name}
+            machines.append(of_board | fit(model.spec, each, max(board.clocks_mhz) * 1e6, baud))
+    return {"model": model.digest, "holders": holders(model.spec), "machines": machines}
+
+
+def on_sizes(model, text):
+    """Return the same of one machine that is no board's: its sizes are as the model needs, but for
+    those in `text`, as :func:`boards.catalogue.capacities.changed` takes them.
+
+    Raises
+    ------
+    InputError
+        A size is unknown or out of range.
+    """
+    spec = model.spec
+    array = changed(Capacity.of(Tiling(spec, ArraySpec())), text).array
+    machine = fit(spec, changed(Capacity.of(scheduled(spec, array)), text))
+    return {"model": model.digest, "holders": holders(spec), "machines": [machine]}
+
+
+def fit(spec, capacity, clock_hz=None, baud=None):
+    """Return what is to be said of a network on a machine.
+
+    Parameters
+    ----------
+    spec : golden.spec.GeneratorSpec
+    capacity : hw.capacity.Capacity
+    clock_hz, baud : int, optional
+        Of a board.
+
+    Returns
+    -------
+    dict
+        `fits`; `memories`: of each its words needed and there, the bits of a word of all its banks,
+        and the bits that are short; `widths`. Where it fits also `cycles_interval`,
+        `cycles_latency`, `utilisation` and, of a board, `core_per_second` and `per_second`, which
+        is what the line lets through.
+
+    Raises
+    ------
+    InputError
+        The array cannot make the network at all.
+    """
+    array = capacity.array
     tiling = scheduled(spec, array)
     if capacity.missing(tiling):
         tiling = Tiling(spec, array)  # fewer bands: a shorter program
@@ -74,8 +115,6 @@ def fit(model, capacity, *, clock_hz=None, baud=None, board=None):
         _row(name, needs[size], capacity.sizes[size], bits[name]) for size, name in WORDS.items()
     ]
     facts = {
-        "model": model.digest,
-        "board": board,
         "rows": array.rows,
         "columns": array.columns,
         "capacity": capacity.sizes,
@@ -85,7 +124,6 @@ def fit(model, capacity, *, clock_hz=None, baud=None, board=None):
             {"name": name, "needed": needs[size], "there": capacity.sizes[size]}
             for size, name in BITS.items()
         ],
-        "holders": holders(spec),
     }
     if facts["fits"]:
         cycles = CycleModel(tiling)
@@ -122,19 +160,29 @@ def _word_bits(capacity):
 
 
 def as_text(facts):
-    """Return the lines that ``avatar fit`` prints of what :func:`fit` returned."""
-    lines = [f"{'memory':<24}{'needed':>8}{'there':>8}{'bits a word':>13}{'bits short':>12}"]
+    """Return the lines that ``avatar fit`` prints of what :func:`on_boards` returned."""
+    held = ", ".join(facts["holders"]) or "no board"
+    machines = facts["machines"]
+    one = len({each.get("board") for each in machines}) == 1
+    lines = [_in_full(each) for each in machines] if one else [_table(machines)]
+    return "\n\n".join(lines) + f"\n\nheld by       {held}"
+
+
+def _in_full(facts):
+    lines = []
+    if "board" in facts:
+        lines.append(f"{facts['board']}, machine {facts['machine']}")
+    lines.append(f"{'memory':<22}{'needed':>8}{'there':>8}{'bits a word':>13}{'bits short':>12}")
     lines += [
-        f"{each['name']:<24}{each['needed']:>8,}{each['there']:>8,}{each['bits']:>13,}"
-        f"{each['bits_short'] or '-':>12{',' if each['bits_short'] else ''}}"
+        f"{each['name']:<22}{each['needed']:>8,}{each['there']:>8,}{each['bits']:>13,}"
+        f"{each['bits_short']:>12,}"
         for each in facts["memories"]
     ]
-    lines += [f"{n['name']:<24}{n['needed']:>8}{n['there']:>8}" for n in facts["widths"]]
-    held = ", ".join(facts["holders"]) or "no board"
+    lines += [f"{n['name']:<22}{n['needed']:>8}{n['there']:>8}" for n in facts["widths"]]
     if not facts["fits"]:
-        return "\n".join([*lines, f"does not fit; {held} would hold it"])
+        return "\n".join([*lines, f"does not fit: {_short(facts)}"])
     lines += [
-        f"fits; held by {held}",
+        f"fits          {facts['rows']}x{facts['columns']}",
         f"cycles        {facts['cycles_interval']:,} a picture back to back, "
         f"{facts['cycles_latency']:,} for one alone",
         f"utilisation   {facts['utilisation']:.1%}",
@@ -146,3 +194,33 @@ def as_text(facts):
             f"{facts['baud']:,} baud"
         )
     return "\n".join(lines)
+
+
+def _table(machines):
+    lines = [
+        f"{'board':<16}{'machine':<9}{'cycles':>10}{'useful':>8}{'core/s':>10}{'line/s':>9}  short"
+    ]
+    for each in machines:
+        numbers = f"{'-':>10}{'-':>8}{'-':>10}{'-':>9}"
+        if each["fits"]:
+            numbers = (
+                f"{each['cycles_interval']:>10,}{each['utilisation']:>8.1%}"
+                f"{each['core_per_second']:>10,.1f}{each['per_second']:>9,.1f}"
+            )
+        lines.append(f"{each['board']:<16}{each['machine']:<9}{numbers}  {_short(each)}".rstrip())
+    return "\n".join(lines)
+
+
+def _short(facts):
+    """Return what a machine has too little of, or nothing."""
+    short = [
+        f"{each['name']} {each['bits_short']:,} bits"
+        for each in facts["memories"]
+        if each["bits_short"]
+    ]
+    short += [
+        f"{each['name']} {each['needed']} of {each['there']}"
+        for each in facts["widths"]
+        if each["needed"] > each["there"]
+    ]
+    return ", ".join(short)

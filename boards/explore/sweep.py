@@ -8,17 +8,18 @@ from itertools import product
 
 from boards.chips.capacity import board_blocks
 from boards.explore.area import RESOURCES
+from boards.explore.fit import link_per_second
 from golden.spec import GeneratorSpec
+from hw.array import ArraySpec
+from hw.capacity import Capacity
 from hw.model.cycle_model import CycleModel
 from hw.model.resources import multipliers
-from hw.tiling import ArraySpec, Tiling
-from hw.uart.protocol import BYTE_BITS, MAX_ANSWER
+from hw.tiling import Tiling
 from support.progress import bar
 
 SIZES = (4, 8, 12, 16, 20, 24, 28, 32)
 WEIGHT_BITS = (4, 5, 6, 8)
 OFF_CHIP_BITS = 16  # of weights a cycle, as from an SDRAM's 16 data pins
-FRAME_BYTES = MAX_ANSWER + 2  # a picture's answer between two END; stuffing left out
 LIMITS = ("multipliers", "blocks", *RESOURCES)  # what a device has a number of
 
 
@@ -70,11 +71,6 @@ class Point:
     pareto: bool = False
 
 
-def link_per_second(baud):
-    """Return how many pictures a second a serial line carries."""
-    return baud / (BYTE_BITS * FRAME_BYTES)
-
-
 def evaluate(device, spec, array, clock_hz, baud, fits, *, on_chip):
     """Return the :class:`Point` of a network on an array.
 
@@ -91,20 +87,21 @@ def evaluate(device, spec, array, clock_hz, baud, fits, *, on_chip):
         The weights are in block RAM; else they come from outside, a word in every cycle.
     """
     tiling = Tiling(spec, array)
+    capacity = Capacity.of(tiling)
     cycles = CycleModel(tiling).cycles_interval
     takes = {
-        "multipliers": multipliers(tiling),
-        "blocks": board_blocks(tiling, device.family, weights=on_chip),
-        **{resource: fits[resource](tiling) for resource in RESOURCES},
+        "multipliers": multipliers(capacity),
+        "blocks": board_blocks(capacity, device.family, weights=on_chip),
+        **{resource: fits[resource](capacity) for resource in RESOURCES},
     }
     has = {name: getattr(device, name) for name in LIMITS}
     lacks = {name: takes[name] - has[name] for name in LIMITS if takes[name] > has[name]}
     ceilings = {
         "multipliers": clock_hz * array.macs_per_cycle / spec.useful_macs,
-        "weight bandwidth": clock_hz / tiling.weight_words,
+        "weight bandwidth": clock_hz / tiling.streamed_words,
     }
     core_bound = min(ceilings, key=ceilings.get)
-    core, line = clock_hz / cycles, link_per_second(baud)
+    core, line = clock_hz / cycles, link_per_second(baud, spec)
     bound = core_bound if core <= line else "UART"
     if lacks:
         worst = max(lacks, key=lambda name: lacks[name] / has[name])
@@ -195,7 +192,7 @@ def report(device, channels, clock_hz, baud, fits):
         "channels": list(channels),
         "clock_hz": clock_hz,
         "baud": baud,
-        "link_per_second": round(link_per_second(baud), 2),
+        "link_per_second": round(link_per_second(baud, GeneratorSpec.avatars(channels)), 2),
         "fit": {resource: asdict(fits[resource]) for resource in RESOURCES},
         "points": [asdict(point) for point in points],
         "fastest": asdict(fastest) if fastest else None,

@@ -11,25 +11,33 @@ from pathlib import Path
 import pytest
 
 from golden.spec import GeneratorSpec
+from hw.array import ArraySpec
 from hw.build_plan import BuildPlan
-from hw.tiling import ArraySpec
+from hw.capacity import Capacity
+from hw.tiling import Tiling
 from support.failures import InputError
 from tests.models import random_model
 
 ROOT = Path(__file__).parents[2]
 SPEC = GeneratorSpec.avatars(channels=(4, 4, 4))
-PLAN = BuildPlan(random_model(SPEC), ArraySpec(4, 4), 10**8, (0,) * 100, (0,) * 4)
+CAPACITY = Capacity.of(Tiling(SPEC, ArraySpec(4, 4)))
+PLAN = BuildPlan(CAPACITY, 10**8, random_model(SPEC), (0,) * 100, (0,) * 4)
 
 
 def test_the_build_id_is_the_designs_and_not_the_models():
     assert len(PLAN.build_id) == 8
-    same = [replace(PLAN, model=random_model(SPEC, 1)), replace(PLAN, answer=(1,) * 4)]
+    same = [
+        replace(PLAN, model=random_model(SPEC, 1)),
+        replace(PLAN, model=None),
+        replace(PLAN, model=random_model(GeneratorSpec.avatars(channels=(4, 4, 3)))),
+        replace(PLAN, answer=(1,) * 4),
+    ]
     assert {plan.build_id for plan in same} == {PLAN.build_id}
     others = [
-        replace(PLAN, array=ArraySpec(4, 8)),
+        replace(PLAN, capacity=replace(CAPACITY, array=ArraySpec(4, 8))),
         replace(PLAN, clock_hz=5 * 10**7),
         replace(PLAN, baud=9600),
-        replace(PLAN, model=random_model(GeneratorSpec.avatars(channels=(4, 4, 5)))),
+        replace(PLAN, capacity=replace(CAPACITY, pixel_words=300)),
     ]
     assert len({PLAN.build_id, *(plan.build_id for plan in others)}) == 5
 
@@ -38,11 +46,12 @@ def build_id_of(folder):
     """Return the id that the sources in `folder` give :data:`PLAN`, in a process of its own."""
     code = (
         "from golden.spec import GeneratorSpec\n"
+        "from hw.array import ArraySpec\n"
         "from hw.build_plan import BuildPlan\n"
-        "from hw.tiling import ArraySpec\n"
-        "from tests.models import random_model\n"
-        "model = random_model(GeneratorSpec.avatars(channels=(4, 4, 4)))\n"
-        "plan = BuildPlan(model, ArraySpec(4, 4), 10**8, (0,) * 100, (0,) * 4)\n"
+        "from hw.capacity import Capacity\n"
+        "from hw.tiling import Tiling\n"
+        "spec = GeneratorSpec.avatars(channels=(4, 4, 4))\n"
+        "plan = BuildPlan(Capacity.of(Tiling(spec, ArraySpec(4, 4))), 10**8)\n"
         "print(plan.build_id.hex())\n"
     )
     run = subprocess.run(
@@ -66,8 +75,10 @@ def test_a_comment_changes_no_build_id_and_a_gate_does(tmp_path):
     assert build_id_of(tmp_path) != PLAN.build_id.hex()
 
 
-def test_the_model_id_is_the_digests_beginning():
-    assert PLAN.model_id.hex() == PLAN.model.digest[:16]
+def test_a_model_that_does_not_fit():
+    plan = replace(PLAN, model=random_model(GeneratorSpec.avatars(channels=(8, 4, 4))))
+    with pytest.raises(InputError, match="does not fit the machine: weight_words"):
+        plan.top()
 
 
 @pytest.mark.parametrize(

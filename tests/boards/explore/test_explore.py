@@ -12,20 +12,17 @@ from boards.chips.devices import device
 from boards.chips.families import ECP5, GOWIN, XILINX
 from boards.explore import area, sweep
 from golden.spec import GeneratorSpec
+from hw.array import ArraySpec
+from hw.capacity import Capacity
 from hw.model.cycle_model import CycleModel
 from hw.model.resources import board_memories
-from hw.tiling import ArraySpec, Tiling
+from hw.tiling import Tiling
 
 LINE = 3_000_000
 CLOCK = 100_000_000
 TINY, SMALL = (32, 16, 8), (64, 32, 16)
 # Block RAMs of the weights after `synth_gowin -family gw2a` of the complete top, Yosys 0.70.
 GOWIN_WEIGHTS = [(TINY, 3, 11), (TINY, 4, 15), (TINY, 5, 18), (TINY, 6, 22), (SMALL, 3, 24)]
-
-
-def tiling_of(run):
-    spec = GeneratorSpec.avatars(channels=tuple(run["channels"]), weight_bits=run["weight_bits"])
-    return Tiling(spec, ArraySpec(run["rows"], run["columns"]))
 
 
 def runs_of(factors, family=ECP5):
@@ -39,7 +36,7 @@ def runs_of(factors, family=ECP5):
             "rows": rows,
             "columns": columns,
         }
-        luts = float(area.terms(tiling_of(run)) @ factors)
+        luts = float(area.terms(area.capacity_of(run)) @ factors)
         runs.append(run | {"luts": luts, "flip_flops": luts / 2})
     return runs
 
@@ -95,7 +92,7 @@ def test_points_are_the_models_numbers(fits):
     cycles = CycleModel(tiling).cycles_interval
     assert point["cycles_interval"] == cycles
     assert point["core_per_second"] == pytest.approx(CLOCK / cycles, abs=0.01)
-    assert point["blocks"] == board_blocks(tiling, ECP5)
+    assert point["blocks"] == board_blocks(Capacity.of(tiling), ECP5)
     assert point["multipliers"] >= 128
     assert point["weights"] == "on chip"
     assert point["bound"] == "UART"
@@ -173,11 +170,12 @@ def test_syntheses_take_the_blocks_that_are_promised(family):
     runs = [run for run in area.committed_runs(family) if run["family"] == family.name]
     assert runs
     for run in runs:
-        assert run["blocks"] == board_blocks(tiling_of(run), family), run
+        assert run["blocks"] == board_blocks(area.capacity_of(run), family), run
 
 
 @pytest.mark.parametrize(("channels", "bits", "blocks"), GOWIN_WEIGHTS)
 def test_gowins_weights_take_what_yosys_made_of_them(channels, bits, blocks):
-    tiling = Tiling(GeneratorSpec.avatars(channels=channels, weight_bits=bits), ArraySpec(4, 4))
-    (weights,) = (each for each in board_memories(tiling) if each.name == "weights")
+    spec = GeneratorSpec.avatars(channels=channels, weight_bits=bits)
+    capacity = Capacity.of(Tiling(spec, ArraySpec(4, 4)))
+    (weights,) = (each for each in board_memories(capacity) if each.name == "weights")
     assert GOWIN.blocks(weights) == blocks

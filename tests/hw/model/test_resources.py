@@ -3,67 +3,72 @@
 
 import re
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from amaranth.back import rtlil
 
+from boards.catalogue.capacities import LFE5U_85F
 from boards.chips.capacity import planned
-from golden.full_range import full_range_model
 from golden.spec import GeneratorSpec
+from hw.array import ArraySpec
 from hw.build_plan import BuildPlan
+from hw.capacity import Capacity
 from hw.model.resources import Memory, blocks, board_memories, multipliers
 from hw.primitives.ecp5.platform import Ecp5Primitives
-from hw.tiling import ArraySpec, Tiling
+from hw.tiling import Tiling
 
-FIFO_DEPTHS = {1, 3, 15}  # of the serial line's FIFOs: registers, not memories that one would count
+FIFO_DEPTHS = {1, 3, 7, 15}  # of the serial line's FIFOs: registers, not memories one would count
+
+
+def smallest(channels, bits, array):
+    return Capacity.of(Tiling(GeneratorSpec.avatars(channels=channels, weight_bits=bits), array))
 
 
 CASES = pytest.mark.parametrize(
-    ("channels", "bits", "array"),
+    "capacity",
     [
-        ((8, 8, 8), 5, ArraySpec(4, 4)),
-        ((7, 5, 3), (2, 8, 3, 6), ArraySpec(5, 9, word_weights=7)),
-        ((20, 12, 24), 6, ArraySpec(8, 16, hop=2)),
+        smallest((8, 8, 8), 5, ArraySpec(4, 4)),
+        smallest((7, 5, 3), (2, 8, 3, 6), ArraySpec(4, 12, word_weights=7)),
+        replace(smallest((20, 12, 24), 6, ArraySpec(8, 16, hop=2)), pixel_words=700, sweeps=513),
     ],
 )
 
 
-def elaborated(spec, array, platform=None):
+def elaborated(capacity, platform=None):
     """Return the RTLIL of the complete top."""
-    plan = BuildPlan(
-        full_range_model(spec),
-        array,
-        clock_hz=100_000_000,
-        self_test=(0,) * 100,
-        answer=(0,) * 4,
-    )
-    return rtlil.convert(plan.top(), name="top", platform=platform)
+    return rtlil.convert(BuildPlan(capacity, 100_000_000).top(), name="top", platform=platform)
 
 
 @CASES
-def test_blocks_and_multipliers_are_those_that_the_design_names(channels, bits, array):
-    spec = GeneratorSpec.avatars(channels=channels, weight_bits=bits)
-    tiling = Tiling(spec, array)
-    named = planned(elaborated(spec, array, Ecp5Primitives()))
-    memories = [m for m in board_memories(tiling) if m.name != "latents"]  # Yosys infers theirs
+def test_blocks_and_multipliers_are_those_that_the_design_names(capacity):
+    named = planned(elaborated(capacity, Ecp5Primitives()))
+    memories = [m for m in board_memories(capacity) if m.name != "latents"]  # Yosys infers theirs
     assert named["ebr"] == sum(memory.blocks for memory in memories)
-    assert named["mult"] == multipliers(tiling)
+    assert named["mult"] == multipliers(capacity)
 
 
 @CASES
-def test_every_memory_is_listed(channels, bits, array):
-    spec = GeneratorSpec.avatars(channels=channels, weight_bits=bits)
-    text = elaborated(spec, array)
+def test_every_memory_is_listed(capacity):
     found = Counter(
         (int(width), int(depth))
-        for width, depth in re.findall(r"^  memory width (\d+) size (\d+) ", text, re.MULTILINE)
+        for width, depth in re.findall(
+            r"^  memory width (\d+) size (\d+) ", elaborated(capacity), re.MULTILINE
+        )
     )
     listed = Counter()
-    for memory in board_memories(Tiling(spec, array)):
+    for memory in board_memories(capacity):
         listed[memory.width, memory.depth] += memory.count
     left = found - listed
     assert not listed - found
     assert {depth for _, depth in left} <= FIFO_DEPTHS
+
+
+def test_the_machine_of_an_85f_holds_compact_in_its_blocks():
+    capacity = LFE5U_85F["w5"]
+    assert not capacity.missing(Tiling(GeneratorSpec.preset("compact", 5), ArraySpec(16, 16)))
+    assert multipliers(capacity) == 136
+    assert sum(memory.blocks for memory in board_memories(capacity)) <= 200
 
 
 @pytest.mark.parametrize(
@@ -74,8 +79,8 @@ def test_shapes_of_a_block(width, depth, expected):
     assert Memory("any", width, depth).blocks == expected
 
 
-def test_ports_that_a_block_lacks_are_copies():
-    assert Memory("table", 8, 1024, readers=4, written=False).blocks == 2
-    assert Memory("table", 8, 1024, readers=2, written=True).blocks == 2
+def test_a_small_memory_is_of_logic_unless_another_model_may_replace_it():
     assert [Memory("small", 8, depth).blocks for depth in (32, 64)] == [0, 1]
+    assert Memory("small", 8, 32, replaced=True).blocks == 1
+    assert Memory("small", 8, 32, replaced=True).inferred_blocks == 0
     assert blocks(640, 4644, 18) == 180
