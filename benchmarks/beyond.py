@@ -21,11 +21,13 @@ from boards.chips.devices import device
 from boards.chips.families import ECP5
 from boards.explore.area import committed_runs, fit
 from golden.spec import ACT_BITS, INPUT_BITS, GeneratorSpec
+from hw.array import ArraySpec
+from hw.capacity import Capacity
 from hw.engine.dual_multiplier import shared_columns
 from hw.model.cycle_model import CycleModel
 from hw.model.resources import board_memories, multipliers
+from hw.model.schedule import scheduled
 from hw.primitives.multiplier import MAX_WIDTH
-from hw.tiling import PLANES, ArraySpec, Tiling
 from support.cache import digest, kept
 from support.tools import YOSYS
 
@@ -138,12 +140,12 @@ def products(spec):
 
     Winograd's tiles take zeros from outside the map where the plain sum skips the tap.
     """
-    plain = [n.useful_macs * (PLANES if i else 1) for i, n in enumerate(spec.shapes)]
+    plain = [n.useful_macs * (spec.planes if i else 1) for i, n in enumerate(spec.shapes)]
     fast = list(plain)
     for n in (1, 2):
         layer = spec.shapes[n]
         tiles = 4 * (layer.in_size // 2) ** 2  # four phases, 2 x 2 outputs each
-        fast[n] = PLANES * layer.in_channels * layer.out_channels * tiles * 9
+        fast[n] = spec.planes * layer.in_channels * layer.out_channels * tiles * 9
     return plain, fast
 
 
@@ -163,7 +165,7 @@ def study(preset, clock_mhz):
         per_multiplier = 2 if packs(ACT_MAX, 2 ** (bits - 1) - 1) else 1
         in_multipliers = chip.multipliers * per_multiplier
         luts = lut_product(bits)
-        used = estimate(Tiling(spec, ArraySpec(16, 16)))
+        used = estimate(Capacity.of(scheduled(spec, ArraySpec(16, 16))))
         in_luts = (chip.luts - used) // (luts + INPUT_BITS + bits)  # with its adder
         pair = winograd(bits)
         plain, fast = products(spec)
@@ -204,20 +206,21 @@ def array_facts(spec, rows, columns, clock_mhz, estimate):
         Of the LUTs.
     """
     chip = device("lfe5u-85f")
-    tiling = Tiling(spec, ArraySpec(rows, columns))
+    tiling = scheduled(spec, ArraySpec(rows, columns))
+    capacity = Capacity.of(tiling)
     cycles = CycleModel(tiling).cycles_interval
     macs = tiling.array.macs_per_cycle
-    missing = max(0, multipliers(tiling) - chip.multipliers)
-    shared = shared_columns(columns, hop=tiling.array.hop, weight_bits=tiling.weight_bits)
+    missing = max(0, multipliers(capacity) - chip.multipliers)
+    shared = shared_columns(columns, hop=tiling.array.hop, weight_bits=capacity.weight_bits)
     in_luts = missing * macs // (rows * len(shared))  # products of those missing
     return {
         "rows": rows,
         "columns": columns,
-        "weight_bits": tiling.weight_bits,
+        "weight_bits": capacity.weight_bits,
         "macs_per_cycle": macs,
         "in_luts": in_luts,
-        "luts": estimate(tiling) + in_luts * lut_product(tiling.weight_bits),
-        "blocks": sum(memory.blocks for memory in board_memories(tiling)),
+        "luts": estimate(capacity) + in_luts * lut_product(capacity.weight_bits),
+        "blocks": sum(memory.blocks for memory in board_memories(capacity)),
         "cycles_interval": cycles,
         "utilisation": spec.useful_macs / (macs * cycles),
         "per_second": clock_mhz * 1e6 / cycles,

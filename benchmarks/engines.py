@@ -12,9 +12,9 @@ from torch import nn
 
 from golden import generator
 from golden.arithmetic import plane_inputs
-from hw.tiling import PICTURE_SIZE, PLANES, tap_kernel
 
 OPSET = 21
+TAPS = ((1, 3), (2, 0))  # of an even and an odd output, the one without input offset first
 TABLE_STEPS = 128  # of the tanh table's index: t / 128
 ACT_MAX = 255
 
@@ -37,8 +37,12 @@ def float_layers(model):
 
 def to_pictures(planes):
     """Return float planes of -1..1, shape (3 N, 1, 32, 32), as uint8 pictures (N, 32, 32, 3)."""
-    pixels = np.rint((planes + 1) * 127.5).astype(np.uint8)
-    return pixels.reshape(-1, PLANES, PICTURE_SIZE, PICTURE_SIZE).transpose(0, 2, 3, 1)
+    return together(np.rint((planes + 1) * 127.5).astype(np.uint8))
+
+
+def together(planes):
+    """Return planes, shape (3 N, 1, size, size), as pictures (N, size, size, 3)."""
+    return planes.reshape(-1, 3, *planes.shape[-2:]).transpose(0, 2, 3, 1)
 
 
 def float_inputs(model, latents):
@@ -147,7 +151,7 @@ class OnnxIntegers:
 
     def __call__(self, latents):
         (planes,) = self.session.run(None, {"input": latents})
-        return planes.reshape(-1, PLANES, PICTURE_SIZE, PICTURE_SIZE).transpose(0, 2, 3, 1)
+        return together(planes)
 
     def _node(self, kind, inputs, **attributes):
         output = f"{kind}-{len(self.nodes)}"
@@ -181,7 +185,8 @@ class OnnxIntegers:
     def _phase(self, model, n, phase):
         """Return the convolution of a phase: weight (out, in, 2, 2), and its padding."""
         weight = model.weight[n]
-        taps = [weight[:, :, *tap_kernel(n, phase, tap)] for tap in range(4)]
+        along_y, along_x = (TAPS[parity] for parity in divmod(phase, 2))
+        taps = [weight[:, :, kh, kw] for kh in along_y for kw in along_x]
         kernel = np.stack(taps, axis=-1).reshape(*weight.shape[:2], 2, 2).transpose(1, 0, 2, 3)
         odd_y, odd_x = divmod(phase, 2)  # tap 1 looks one input back, in an odd phase ahead
         kernel = kernel[:, :, :: 1 if odd_y else -1, :: 1 if odd_x else -1]
@@ -228,7 +233,7 @@ def _session(nodes, constants, inputs, output):
         nodes,
         "generator",
         [helper.make_tensor_value_info(*each) for each in inputs],
-        [helper.make_tensor_value_info(name, kind, ["planes", 1, PICTURE_SIZE, PICTURE_SIZE])],
+        [helper.make_tensor_value_info(name, kind, ["planes", 1, "height", "width"])],
         constants,
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=10)

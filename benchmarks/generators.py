@@ -31,9 +31,11 @@ from boards.host.open_board import RATES
 from golden import model_file
 from golden.latents import draw_latents
 from golden.spec import GeneratorSpec
+from hw.array import ArraySpec
+from hw.capacity import Capacity
 from hw.model.cycle_model import CycleModel
 from hw.model.resources import multipliers
-from hw.tiling import ArraySpec, Tiling
+from hw.model.schedule import scheduled
 from sim.generator import perf
 from support.failures import InputError
 from support.files import make_folder, replacing
@@ -116,9 +118,8 @@ def measure_hardware(model, array, clock_mhz):
     facts = perf.measure(model, array)
     if not facts["agrees"]:
         sys.exit("the cycle model and the hardware disagree; see `avatar perf`")
-    tiling = Tiling(model.spec, array)
     rate = clock_mhz * 1e6 / facts["cycles_interval"]
-    count = multipliers(tiling)
+    count = multipliers(Capacity.of(scheduled(model.spec, array)))
     return {
         "rows": array.rows,
         "columns": array.columns,
@@ -175,7 +176,7 @@ def as_markdown(results):
         "rounding between layers.",
         f"The hardware's {hardware['cycles_interval']:,} cycles are measured in simulation; the "
         f"clock: {results['clock_source']}. From a board",
-        f"come as many as its serial line carries: {link_per_second(RATES[0]):.0f} a second at "
+        f"come as many as its serial line carries: {results['line_per_second']:.0f} a second at "
         f"{RATES[0]:,} baud.",
         "",
         "## Beside published engines",
@@ -243,7 +244,7 @@ def clock_of(args, model):
 
 def paper_network(array, clock_mhz):
     """Return the figures of the paper's network on the same array, from the cycle model."""
-    tiling = Tiling(GeneratorSpec.preset("contest", 5), array)
+    tiling = scheduled(GeneratorSpec.preset("contest", 5), array)
     cycles = CycleModel(tiling).cycles_interval
     useful = tiling.spec.useful_macs
     rate = clock_mhz * 1e6 / cycles
@@ -251,7 +252,7 @@ def paper_network(array, clock_mhz):
         "cycles_interval": cycles,
         "utilisation_interval": useful / (array.macs_per_cycle * cycles),
         "avatars_per_second": rate,
-        "gops_per_multiplier": OPERATIONS * useful * rate / 1e9 / multipliers(tiling),
+        "gops_per_multiplier": OPERATIONS * useful * rate / 1e9 / multipliers(Capacity.of(tiling)),
     }
 
 
@@ -276,11 +277,12 @@ def run(args):
         "clock_source": source,
         "engines": timed,
         "hardware": hardware,
+        "line_per_second": link_per_second(RATES[0], model.spec),
         "paper_network": paper_network(array, clock),
         "published": PUBLISHED,
     }
     with replacing(Path(args.out, "bench.png")) as beside:
-        draw(Tiling(model.spec, array), hardware["cycles_interval"], beside)
+        draw(scheduled(model.spec, array), hardware["cycles_interval"], beside)
     save_part(args.out, "bench", results, as_markdown(results))
     return results
 

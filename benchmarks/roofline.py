@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import matplotlib
 
-from hw.tiling import PLANES
+from hw.model.cycle_model import CycleModel
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
@@ -20,16 +20,16 @@ def layers(tiling):
 
     Returns
     -------
-    list of 4 dict
+    list of dict
         Keys `useful`, `fetched`, `cycles`.
     """
-    facts = [{"useful": 0, "fetched": 0, "cycles": 0} for _ in range(4)]
-    tiles = list(tiling.tiles())
-    for tile, behind in zip(tiles, tiles[1:] + tiles[:1], strict=True):
-        facts[tile.layer]["fetched"] += tile.words * tiling.array.word_weights
-        facts[tile.layer]["cycles"] += max(tile.beats, behind.words)
-    for n, layer in enumerate(tiling.spec.shapes):
-        facts[n]["useful"] = layer.useful_macs * (1 if n == 0 else PLANES)
+    facts = [{"useful": 0, "fetched": 0, "cycles": 0} for _ in tiling.layers]
+    steps = [(job.layer, step) for _, job in CycleModel(tiling).jobs for step in job.steps]
+    for (n, step), (_, behind) in zip(steps, steps[1:] + steps[:1], strict=True):
+        facts[n]["fetched"] += step.words * tiling.array.word_weights
+        facts[n]["cycles"] += max(step.busy, behind.words)
+    for n, layer in enumerate(tiling.layers):
+        facts[n]["useful"] = layer.shape.useful_macs * layer.slots
     return facts
 
 
@@ -47,7 +47,7 @@ def draw(tiling, cycles_interval, path):
     facts = layers(tiling)
     figure, axes = plt.subplots(figsize=(7, 4.5), dpi=120)
     uses = [0.5, 2000]
-    off_chip = OFF_CHIP_BITS // tiling.weight_bits
+    off_chip = OFF_CHIP_BITS // max(tiling.spec.weight_bits)
     for weights, style, label in (
         (array.word_weights, "-", f"{array.word_weights} weights a cycle, on chip"),
         (off_chip, "--", f"{off_chip} weights a cycle, a 16-bit SDRAM"),

@@ -28,14 +28,15 @@ ALLOWED = {
     "boards.explore.spread": {"support", "joblib", "distributed"},
     "boards.explore.report": {"support", "boards.explore", "matplotlib"},
     "boards.host": {
-        "support", "boards.host", "hw.uart.protocol", "golden.model_file", "golden.spec",
-        "serial",
+        "support", "boards.host", "hw.uart.protocol", "hw.uart.facts", "golden.model_file",
+        "golden.spec", "serial",
     },
     "boards.host.stream": {
         "support", "boards.host", "hw.uart.protocol", "golden.generator", "golden.spec",
     },
     "web": {"support", "golden", "boards.host", "aiohttp"},
     "hw.uart.protocol": set(),
+    "hw.uart.facts": {"hw.uart.protocol"},
     "pictures": {"support", "golden.spec", "PIL"},
 }  # fmt: skip
 
@@ -48,8 +49,8 @@ ROOMS = {
         "trace_files layer_sums shipped options interpolation inversion"
     ),
     "hw": (
-        "rtlil array work cutting tiling capacity program primitives engine uart contents top "
-        "model build_plan"
+        "rtlil array work cutting tiling capacity program primitives engine uart contents image "
+        "top model build_plan"
     ),
     "train": "data networks importing run evaluate quantize loop options experiments __main__",
     "sim": "streams verilog plain_paths runner netlist ecp5 benches generator board formal fuzz",

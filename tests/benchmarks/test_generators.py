@@ -13,7 +13,8 @@ from benchmarks.roofline import layers
 from golden import model_file
 from golden.latents import draw_latents
 from golden.spec import GeneratorSpec
-from hw.tiling import ArraySpec, Tiling
+from hw.array import ArraySpec
+from hw.model.schedule import scheduled
 
 ROOT = Path(__file__).parents[2]
 
@@ -41,10 +42,10 @@ def test_engines_draw_the_same_avatars(model):
 
 
 def test_layers_of_the_roofline_are_the_whole_avatar():
-    tiling = Tiling(GeneratorSpec.preset("compact"), ArraySpec())
+    tiling = scheduled(GeneratorSpec.preset("compact"), ArraySpec())
     facts = layers(tiling)
     assert sum(layer["useful"] for layer in facts) == tiling.spec.useful_macs
-    assert sum(layer["fetched"] for layer in facts) == tiling.weight_words * 128
+    assert sum(layer["fetched"] for layer in facts) == tiling.streamed_words * 128
     for layer in facts:
         assert layer["useful"] <= 256 * layer["cycles"]
 

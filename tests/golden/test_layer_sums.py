@@ -2,6 +2,7 @@
 """golden.layer_sums: the order of the sums against the order of the array's work."""
 
 import zlib
+from itertools import product
 
 import numpy as np
 import pytest
@@ -11,8 +12,8 @@ from golden.generator import trace as golden_trace
 from golden.latents import draw_latents
 from golden.layer_sums import finished, layer_sums, self_test_latents
 from golden.spec import GeneratorSpec
-from hw.tiling import LANES, ArraySpec, Tiling
-from sim.benches import expected
+from hw.array import LANES, ArraySpec
+from hw.tiling import Tiling
 from tests.models import random_model
 
 
@@ -28,29 +29,38 @@ def test_order_by_hand():
 
 
 @pytest.mark.parametrize(
-    ("channels", "columns"), [((7, 5, 3), 4), ((8, 9, 3), 7), ((20, 12, 24), 8), ((8, 8, 8), 16)]
+    ("channels", "columns", "head"),
+    [
+        ((7, 5, 3), 4, "planes"),
+        ((8, 9, 3), 8, "rgb"),
+        ((20, 12, 24), 8, "planes"),
+        ((8, 8), 16, "grey"),
+    ],
 )
-def test_sums_follow_the_arrays_order(channels, columns):
-    model = random_model(GeneratorSpec.avatars(channels=channels, weight_bits=5))
+def test_sums_follow_the_arrays_order(channels, columns, head):
+    """Column tile, phase, row, column, slot, quad; bands of rows change nothing."""
+    model = random_model(GeneratorSpec.avatars(channels=channels, weight_bits=5, head=head))
     latents = self_test_latents()
-    tiling = Tiling(model.spec, ArraySpec(4, columns))
+    bands = (1,) * (len(channels) - 1) + (2, 2)
+    tiling = Tiling(model.spec, ArraySpec(4, columns), bands=bands)
     traces = golden_trace(model, latents[None])
-    words = [bytearray() for _ in range(3)]
-    for steps in expected.jobs(tiling):
-        for step in steps:
-            layer = step["layer"]
-            if layer == 3:
-                continue
-            stride = 1 if layer == 0 else 2
+    words = [bytearray() for _ in channels]
+    for n, column_tile, job in tiling.walk():
+        layer = tiling.layers[n]
+        if layer.shape.is_last:
+            continue
+        phase = divmod(job.phase, layer.shape.stride)
+        maps = traces[n].activations[0]
+        for row, column in product(range(job.rows), range(job.columns)):
             y, x = (
-                stride * step[axis] + (step["phase"] >> bit & 1)
-                for axis, bit in (("y", 1), ("x", 0))
+                layer.shape.stride * at + along
+                for at, along in zip((job.first_row + row, column), phase)
             )
-            first = step["group"] * tiling.array.rows + step["row"]
-            for lane in range(LANES):
-                used = step["mask"] >> lane & 1
-                here = traces[layer].activations[0, step["plane"]]
-                words[layer].append(int(here[first + lane, y, x]) if used else 0)
+            for slot in range(layer.out_slots):
+                for quad in range(-(-layer.used_columns(column_tile) // LANES)):
+                    first = column_tile * columns + LANES * quad
+                    four = list(maps[slot, first : first + LANES, y, x])
+                    words[n] += bytes(int(v) & 0xFF for v in four) + bytes(LANES - len(four))
     picture = generate(model, latents[None]).tobytes()
     wanted = (*map(zlib.crc32, words), zlib.crc32(picture))
     assert layer_sums(model, latents, columns) == wanted
