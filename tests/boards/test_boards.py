@@ -3,6 +3,7 @@
 
 import json
 import re
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from amaranth.lib.wiring import In, Out
 
 import cli
 from boards.build.board_top import BoardTop
-from boards.catalogue.listing import facts
+from boards.catalogue.listing import facts, holders
 from boards.catalogue.registry import BOARDS
 from boards.chips import ecp5_pll, xilinx_pll
 from boards.chips.capacity import DoesNotFit, check_fit, memory_table, planned
@@ -23,9 +24,11 @@ from boards.chips.families import ECP5, GOWIN, XILINX
 from golden.layer_sums import self_test_of
 from golden.model_file import load
 from golden.spec import GeneratorSpec
+from hw.array import ArraySpec
 from hw.build_plan import BuildPlan
+from hw.capacity import Capacity
 from hw.model.resources import board_memories
-from hw.tiling import ArraySpec, Tiling
+from hw.tiling import Tiling
 from support.failures import InputError
 from support.files import new_folder
 from support.tools import YOSYS
@@ -120,12 +123,12 @@ def test_the_documents_name_the_build_of_the_design_as_it_is(board, mhz):
     text = (ROOT / "docs" / "boards.md").read_text()
     section = text[text.index(f"$ avatar build --board {board} --model models/compact-normal-w5") :]
     model = load(ROOT / "models" / "compact-normal-w5.safetensors")
-    array = BOARDS[board].array
-    latents, answer = self_test_of(model, array.columns)
+    capacity = BOARDS[board].capacity()
+    latents, answer = self_test_of(model, capacity.array.columns)
     plan = BuildPlan(
-        model=model,
-        array=array,
+        capacity,
         clock_hz=mhz * 10**6,
+        model=model,
         self_test=latents,
         answer=answer,
         platform=BOARDS[board].platform(),
@@ -139,28 +142,67 @@ def test_a_board_without_the_lamp_that_its_simulation_watches(capsys):
     assert "colorlight-i9: has no lamp `busy`" in capsys.readouterr().err
 
 
-def test_each_board_holds_something():
-    for board in facts():
-        assert board["presets"], board["name"]
-        assert not board["on_silicon"]
-    largest = {board["name"]: next(iter(board["presets"].items())) for board in facts()}
-    assert largest["ulx3s-85f"] == ("compact", 5)
+def test_the_machines_fit_their_chips():
+    for board in BOARDS.values():
+        for capacity in board.capacities.values():
+            check_fit(capacity, board.device)
+
+
+def test_what_the_machines_hold():
+    models = {name: GeneratorSpec.preset(name, 5) for name in GeneratorSpec.PRESETS}
+    models["compact-w8"] = GeneratorSpec.preset("compact", 8)
+    held = {
+        (board["name"], machine["name"]): machine["models"]
+        for board in facts(models)
+        for machine in board["machines"]
+    }
+    assert all(held.values())
+    assert held["ulx3s-85f", "w5"] == held["pynq-z2", "w5"] == ["compact", "small", "tiny"]
+    assert held["pynq-z2", "w8"] == ["compact", "small", "tiny", "compact-w8"]
+    assert held["colorlight-i9", "w5"] == ["small", "tiny"]
+    assert held["orangecrab-25f", "w5"] == held["tang-nano-20k", "w5"] == ["tiny"]
+    assert holders(models["compact-w8"]) == ["arty-a7-100", "pynq-z2"]
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("w6", "ulx3s-85f has no machine 'w6'; choose from w5, w8, or give sizes"),
+        ("word=5", "'word' is no size; choose from rows, columns, weight_bits"),
+        ("sweeps=", "sweeps is ''; give a whole number"),
+        ("sweeps=0", "sweeps is 0; give 1 or more"),
+        ("rows=5", "rows is 5; give a multiple of 4"),
+    ],
+)
+def test_capacities_that_are_none(text, complaint):
+    with pytest.raises(InputError, match=complaint):
+        BOARDS["ulx3s-85f"].capacity(text)
+
+
+def test_sizes_change_the_first_machine():
+    board = BOARDS["ulx3s-85f"]
+    first = board.capacity()
+    assert first is board.capacity("w5")
+    other = board.capacity("rows=8,sweeps=700")
+    assert (other.array, other.sweeps) == (ArraySpec(8, 16), 700)
+    assert replace(other, array=first.array, sweeps=first.sweeps) == first
 
 
 def test_the_list_reads_the_same_for_programs(capsys):
     assert cli.main(["boards", "--json"]) == 0
     assert [board["name"] for board in json.loads(capsys.readouterr().out)] == list(BOARDS)
     assert cli.main(["boards"]) == 0
-    assert len(capsys.readouterr().out.splitlines()) == 1 + len(BOARDS)
+    machines = sum(len(board.capacities) for board in BOARDS.values())
+    assert len(capsys.readouterr().out.splitlines()) == 1 + machines
 
 
 def test_the_memory_table_adds_up():
-    tiling = Tiling(GeneratorSpec.preset("medium"), ArraySpec())
-    head, *rows, total = memory_table(tiling, ECP5).splitlines()
+    capacity = BOARDS["ulx3s-85f"].capacity()
+    head, *rows, total = memory_table(capacity, ECP5).splitlines()
     assert head.split()[0] == "memory"
     counts = [int(row.split()[-1]) for row in rows if row.split()[-1] != "logic"]
     assert sum(counts) == int(total.split()[-1])
-    assert len(rows) == len(board_memories(tiling))
+    assert len(rows) == len(board_memories(capacity))
     assert counts == sorted(counts, reverse=True)
 
 
@@ -180,7 +222,7 @@ def test_the_memory_table_adds_up():
 def test_what_does_not_fit_is_refused(channels, bits, array, complaint):
     spec = GeneratorSpec.avatars(channels=channels, weight_bits=bits)
     with pytest.raises(DoesNotFit, match=complaint):
-        check_fit(Tiling(spec, array), DEVICES["lfe5u-85f"])
+        check_fit(Capacity.of(Tiling(spec, array)), DEVICES["lfe5u-85f"])
 
 
 def test_primitives_are_counted():
@@ -198,9 +240,14 @@ def test_primitives_are_counted():
             "the PLL makes no 99.99 MHz of 25 MHz",
         ),
         (
-            ["build", "--board", "orangecrab-25f", "--model", MODEL, "--rows", "16"],
+            ["build", "--board", "orangecrab-25f", "--capacity", "rows=16"],
             "lfe5u-25f has 56 block RAMs",
         ),
+        (
+            ["build", "--board", "orangecrab-25f", "--model", "models/compact-w5.safetensors"],
+            "orangecrab-25f: the network does not fit the machine: weight_words",
+        ),
+        (["build", "--board", "ulx3s-85f", "--capacity", "w7"], "has no machine 'w7'"),
         (["build", "--board", "tang-nano-20k", "--model", MODEL, "--clock", "50"], "27 MHz"),
         (["build", "--board", "ulx3s-85f", "--model", MODEL, "--baud", "9600"], "--baud"),
     ],
@@ -215,7 +262,7 @@ def test_bad_input_is_one_line_and_leaves_nothing(tmp_path, capsys, arguments, c
 
 
 def test_a_folder_that_is_there_is_not_touched(tmp_path, capsys):
-    arguments = ["build", "--board", "ulx3s-85f", "--model", MODEL, "--rows", "4", "--columns", "4"]
+    arguments = ["build", "--board", "ulx3s-85f", "--model", MODEL]
     assert cli.main([*arguments, "--out", str(tmp_path)]) == 2
     assert "is there already" in capsys.readouterr().err
 

@@ -6,6 +6,7 @@ goes in.
 import json
 import re
 import shutil
+from dataclasses import asdict
 
 import pytest
 
@@ -17,17 +18,20 @@ from boards.catalogue.registry import board
 from golden import model_file
 from golden.full_range import full_range_model
 from golden.layer_sums import self_test_of
-from golden.spec import GeneratorSpec
+from golden.spec import GeneratorSpec, Layer
+from hw.array import ArraySpec
 from hw.build_plan import BuildPlan
+from hw.capacity import Capacity
 from hw.primitives.ecp5.platform import Ecp5Primitives
 from hw.rtlil import to_rtlil
-from hw.tiling import ArraySpec
+from hw.tiling import Tiling
 from support.failures import InputError
 from support.progress import Progress
 from tests.boards.build.memories import PLATFORM, Memories, routed
 
 SPEC = GeneratorSpec.avatars(channels=(4, 4, 4))
 ARRAY = ArraySpec(rows=4, columns=4)
+CAPACITY = Capacity.of(Tiling(SPEC, ARRAY))
 CLOCK_MHZ = 50
 
 
@@ -54,16 +58,16 @@ def build(tmp_path, monkeypatch):
     model = full_range_model(SPEC, 1)
     latents, answer = self_test(model)
     plan = BuildPlan(
-        model=model,
-        array=ARRAY,
+        CAPACITY,
         clock_hz=CLOCK_MHZ * 1_000_000,
+        model=model,
         self_test=latents,
         answer=answer,
         platform=board("ulx3s-85f").platform(),
     )
     facts = {
         **{"board": "ulx3s-85f", "device": "lfe5u-85f", "model": model.digest},
-        **{"build": plan.build_id.hex(), "spec": SPEC.to_json(), "rows": 4, "columns": 4},
+        **{"build": plan.build_id.hex(), "spec": SPEC.to_json(), "capacity": asdict(CAPACITY)},
         **{"clock_hz": plan.clock_hz, "baud": plan.baud, "seed": 1, "fmax_mhz": 60.0},
         **{"lut": 1, "ff": 1, "ebr": 6, "mult": 0, "critical_path": "a -> b"},
         "critical_path_ns": {"logic": 1, "routing": 1},
@@ -98,14 +102,30 @@ def refused(*arguments):
     return cli.main(["swap", *map(str, arguments)])
 
 
-def test_a_model_of_another_spec(build, tmp_path, capsys):
+def test_a_model_of_another_network_that_fits(build, tmp_path):
+    spec = GeneratorSpec(
+        7,
+        1,
+        (
+            Layer(3, 3, 1, 0, weight_bits=5),
+            Layer(1, 4, activation="table", weight_bits=2),
+        ),
+    )
+    model = full_range_model(spec)
+    facts = swap.swap(build, model, self_test(model), tmp_path / "b2", Progress(disable=True))
+    assert facts["spec"] == spec.to_json()
+    assert facts["capacity"] == asdict(CAPACITY)
+
+
+def test_a_model_that_does_not_fit(build, tmp_path, capsys):
     other = full_range_model(GeneratorSpec.avatars(channels=(4, 4, 8)), 1)
     model_file.save(other, tmp_path / "m.safetensors")
     out = tmp_path / "b2"
     assert refused("--build", build, "--model", tmp_path / "m.safetensors", "--out", out) == 2
     line = capsys.readouterr().err
     assert line.count("\n") == 1
-    assert "is built for channels [4, 4, 4], the model has [4, 4, 8]; use `avatar build`" in line
+    assert "the network does not fit the machine: weight_words" in line
+    assert str(build) in line
     assert not out.exists()
 
 
@@ -116,9 +136,9 @@ def test_a_model_of_another_spec(build, tmp_path, capsys):
         ("other_memories", "", "no block RAM holds a part of the model"),
         ("board", "tang-nano-20k", "takes a new model by `avatar build` alone"),
         ("board", "none", "is no folder of .avatar build."),
-        ("spec", None, "is no folder of .avatar build."),
-        ("spec", {"channels": [4, 4, 4]}, "is no folder of .avatar build."),
-        ("rows", "16", "is no folder of .avatar build."),
+        ("capacity", None, "is no folder of .avatar build."),
+        ("capacity", {"array": {"rows": 4}}, "is no folder of .avatar build."),
+        ("capacity", asdict(CAPACITY) | {"sweeps": "16"}, "is no folder of .avatar build."),
         ("clock_hz", "fast", "is no folder of .avatar build."),
         ("baud", None, "is no folder of .avatar build."),
     ],
@@ -136,7 +156,7 @@ def test_a_folder_that_is_none(build, tmp_path):
     with pytest.raises(InputError, match="is no folder of `avatar build`"):
         swap.read_report(tmp_path)
     facts = json.loads((build / "report.json").read_text())
-    for name in ("spec", "columns", "other_memories"):
+    for name in ("capacity", "other_memories"):
         part = {key: value for key, value in facts.items() if key != name}
         (build / "report.json").write_text(json.dumps(part))
         with pytest.raises(InputError, match="is no folder of `avatar build`"):
@@ -162,9 +182,9 @@ def test_two_models_differ_in_the_contents_of_block_rams_alone():
         model = full_range_model(SPEC, seed)
         latents, answer = self_test(model)
         plan = BuildPlan(
-            model=model,
-            array=ARRAY,
+            CAPACITY,
             clock_hz=CLOCK_MHZ * 1_000_000,
+            model=model,
             self_test=latents,
             answer=answer,
         )
@@ -179,10 +199,11 @@ def test_a_board_swapped_and_built(tmp_path):
     target = board("ulx3s-85f")
     one, other = (full_range_model(GeneratorSpec.preset("tiny"), seed) for seed in (1, 2))
     folders = {}
+    capacity = Capacity.of(Tiling(one.spec, ARRAY))
     for name, model in (("one", one), ("other", other)):
         folders[name] = tmp_path / name
-        given = (target, model, ARRAY, self_test(model), folders[name], Progress(disable=True))
-        make.make(*given, clock_mhz=CLOCK_MHZ)
+        given = (target, capacity, folders[name], Progress(disable=True))
+        make.make(*given, model=model, self_test=self_test(model), clock_mhz=CLOCK_MHZ)
     out = tmp_path / "swapped"
     facts = swap.swap(folders["one"], other, self_test(other), out, Progress(disable=True))
     built = json.loads((folders["other"] / "report.json").read_text())
