@@ -81,3 +81,38 @@ def unpack(words, width, count, *, signed=True):
 def fields(layout, word, names):
     """Return the named fields of a packed structure as a dict of int, unsigned."""
     return {name: word >> layout[name].offset & (1 << layout[name].width) - 1 for name in names}
+
+
+async def serve(dut, address, data, words):
+    """Be a :class:`hw.primitives.block_ram.BlockRam` that holds `words`, behind two ports."""
+    asked, answer = getattr(dut, address), getattr(dut, data)
+    latch = 0
+    while True:
+        await RisingEdge(dut.clk)
+        at = int(asked.value)
+        answer.value = latch
+        latch = words[at] if at < len(words) else 0
+
+
+async def record(dut, part, names, drive):
+    """Return the values of a part's ports in each cycle, as :func:`play` does.
+
+    Parameters
+    ----------
+    dut : handle
+    part : str
+    names : iterable of str
+        Ports to record; those that are driven may be among them.
+    drive : callable
+        Takes the lists so far, by name; returns the next values of ports by name, or None at the
+        end.
+    """
+    handles = {name: getattr(dut, f"{part}__{name}") for name in names}
+    log = {name: [] for name in names}
+    while (values := drive(log)) is not None:
+        for name, value in values.items():
+            getattr(dut, f"{part}__{name}").value = int(value)
+        await RisingEdge(dut.clk)
+        for name, handle in handles.items():
+            log[name].append(int(handle.value))
+    return log

@@ -1,105 +1,178 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every component of the generator side by side, so that one build serves all their benches."""
+"""Every component of the engine side by side, so that one build serves all their benches."""
+
+from dataclasses import replace
 
 import numpy as np
 from amaranth import Module
-from amaranth.lib import wiring
-from amaranth.lib.wiring import Out
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
 
-from golden.spec import GeneratorSpec
+from hw.array import ArraySpec
+from hw.capacity import Capacity
 from hw.engine.accumulator import AccumulatorBanks
 from hw.engine.dual_multiplier import MAX_WEIGHT_BITS, DualPE
-from hw.engine.feature_memory import PIXEL_STRIDE, FeatureMemory
+from hw.engine.feature_memory import FeatureMemory
 from hw.engine.feeder import Feeder
 from hw.engine.generator import weight_word
-from hw.engine.lane_scatter import LaneScatter
 from hw.engine.latent_memory import LatentMemory
+from hw.engine.load_bus import load_bus, loaded_ram, memories
 from hw.engine.pixel_buffer import PixelBuffer
+from hw.engine.program_reader import ProgramReader
 from hw.engine.readout import Readout
 from hw.engine.requantizer import Requantizer
 from hw.engine.scoreboard import Scoreboard
 from hw.engine.sequencer import Sequencer
 from hw.engine.systolic_array import PE, SystolicArray
-from hw.engine.tap_combiner import TapCombiner
-from hw.engine.weight_memory import WeightMemory
-from hw.tiling import ArraySpec, Tiling
+from hw.engine.tap_adder import TapAdder
+from hw.engine.weight_memory import WeightReader
+from hw.program import LAYERS
+from sim.benches.control import Control
 
-TILINGS = {
-    # Nothing divides anything; layer 4's phases come one by one; the last of everything is partial.
-    "lopsided": Tiling(
-        GeneratorSpec.avatars(channels=(8, 9, 3), weight_bits=(8, 5, 4, 3)),
-        ArraySpec(rows=5, columns=7, word_weights=9, hop=3),
-    ),
-    # Powers of two; layer 4's phases come all at once.
-    "regular": Tiling(GeneratorSpec.preset("tiny"), ArraySpec(rows=8, columns=16)),
+# Memories are as large as the networks of :mod:`sim.benches.networks` need.
+_SIZES = {
+    "weight_words": 6000,
+    "map_words": 1500,
+    "latent_words": 9,
+    "channel_words": 80,
+    "plane_bias_words": 700,
+    "pixel_words": 130,
+    "sweeps": 900,
+    "feed_words": 130,
+    "read_words": 120,
 }
-MAP_LAYERS = (1, 3)  # layers whose input maps share a memory
+MACHINES = {
+    # Groups of rows and of columns are partial, and a column tile begins within a group of rows.
+    "lopsided": Capacity(
+        ArraySpec(rows=8, columns=12, word_weights=9, hop=5),
+        weight_bits=8,
+        acc_width=32,
+        plane_bias_width=33,
+        **_SIZES,
+    ),
+    # Powers of two; two columns share a multiplier; all phases of a last layer at once.
+    "regular": Capacity(
+        ArraySpec(rows=8, columns=16), weight_bits=5, acc_width=21, plane_bias_width=22, **_SIZES
+    ),
+    # The smallest; a word is a tile; acc + bias is one operand of a multiplier.
+    "narrow": Capacity(
+        ArraySpec(rows=4, columns=4, word_weights=16, hop=2),
+        weight_bits=3,
+        acc_width=17,
+        plane_bias_width=18,
+        **_SIZES,
+    ),
+}
+
+WORD = data.StructLayout({"layers": range(LAYERS), "jobs": 3, "column_tiles": 2, "number": 8})
 
 
-def map_depth(tiling):
-    """Return the words of the feature memory that serves the larger maps."""
-    layers = [tiling.layers[n] for n in MAP_LAYERS]
-    return max(facts.row_tiles * facts.in_size**2 * PIXEL_STRIDE for facts in layers)
+class WalkedProgram(wiring.Component):
+    """A :class:`ProgramReader` of words that all have the layout :data:`WORD`.
+
+    The first of a layer's two words holds jobs and column tiles.
+    """
+
+    def __init__(self):
+        self.program = ProgramReader(200, WORD.size, layer_words=2)
+        members = dict(self.program.signature.members.items())
+        for name in ("layers", "jobs", "column_tiles"):
+            del members[name]
+        super().__init__(members)
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.program = program = self.program
+        for name, member in self.signature.members.items():
+            own, inner = getattr(self, name), getattr(program, name)
+            m.d.comb += own.eq(inner) if member.flow == Out else inner.eq(own)
+        of_pass, of_layer = (data.View(WORD, w) for w in (program.pass_word, program.layer[0]))
+        m.d.comb += [
+            program.layers.eq(of_pass.layers),
+            program.jobs.eq(of_layer.jobs),
+            program.column_tiles.eq(of_layer.column_tiles),
+        ]
+        return m
 
 
-def weight_contents(tiling):
-    """Return random words for the weight memory, unsigned."""
-    rng = np.random.default_rng(1)
-    width = tiling.array.word_weights * tiling.weight_bits
-    size = -(-width // 8)
-    return [
-        int.from_bytes(rng.bytes(size), "little") & (1 << width) - 1
-        for _ in range(tiling.weight_words)
-    ]
+class LoadedRams(wiring.Component):
+    """The memories of a small machine on their bus.
+
+    Members
+    -------
+    load : In(load_bus)
+    address, data : In(16), Out
+        Of each memory by name.
+    """
+
+    def __init__(self, capacity):
+        self.memories = memories(small(capacity))
+        ports = {"load": In(load_bus(self.memories))}
+        for each in self.memories:
+            ports |= {f"{each.name}_address": In(16), f"{each.name}_data": Out(each.width)}
+        super().__init__(ports)
+
+    def elaborate(self, platform):
+        m = Module()
+        for place, each in enumerate(self.memories):
+            ram = loaded_ram(m, self.load, place, each, initial_words(each))
+            m.d.comb += [
+                ram.address.eq(getattr(self, f"{each.name}_address")),
+                getattr(self, f"{each.name}_data").eq(ram.data),
+            ]
+        return m
+
+
+def small(capacity):
+    """Return a capacity with few words in each memory, no two alike."""
+    depths = {name: 5 + n for n, name in enumerate(_SIZES)}
+    return replace(capacity, **depths)
+
+
+def initial_words(memory):
+    """Return the words that a memory of :class:`LoadedRams` holds at power-up: not all of it."""
+    rng = np.random.default_rng(memory.depth)
+    size, mask = -(-memory.width // 8), (1 << memory.width) - 1
+    return [int.from_bytes(rng.bytes(size), "little") & mask for _ in range(memory.depth - 2)]
 
 
 PARTS = {
-    "pe": lambda tiling: PE(tiling.weight_bits),
-    "dual_pe": lambda tiling: DualPE(min(tiling.weight_bits, MAX_WEIGHT_BITS)),
-    "systolic_array": lambda tiling: SystolicArray(
-        tiling.array, weight_bits=tiling.weight_bits, psum_width=tiling.psum_width
+    "pe": lambda c: PE(c.weight_bits),
+    "dual_pe": lambda c: DualPE(min(c.weight_bits, MAX_WEIGHT_BITS)),
+    "systolic_array": lambda c: SystolicArray(
+        c.array, weight_bits=c.weight_bits, psum_width=c.psum_width
     ),
-    "weight_memory": lambda tiling: WeightMemory(
-        weight_word(tiling), tiling.weight_words, weight_contents(tiling)
-    ),
+    "weight_memory": lambda c: WeightReader(weight_word(c), c.weight_words),
+    "load_bus": LoadedRams,
+    "program_reader": lambda c: WalkedProgram(),
     "sequencer": Sequencer,
     "feeder": Feeder,
-    "latent_memory": lambda tiling: LatentMemory(tiling.spec.latent, rows=tiling.array.rows),
-    "feature_memory": lambda tiling: FeatureMemory(tiling.array.rows, map_depth(tiling)),
-    "accumulator": lambda tiling: AccumulatorBanks(
-        tiling.array.columns,
-        hop=tiling.array.hop,
-        psum_width=tiling.psum_width,
-        acc_width=tiling.acc_width,
+    "latent_memory": lambda c: LatentMemory(c.latent_words, rows=c.array.rows, most=c.latent),
+    "feature_memory": lambda c: FeatureMemory(c.array.rows, c.map_words),
+    "accumulator": lambda c: AccumulatorBanks(
+        c.array.columns, hop=c.array.hop, psum_width=c.psum_width, acc_width=c.acc_width
     ),
-    "scoreboard": lambda tiling: Scoreboard(),
+    "scoreboard": lambda c: Scoreboard(),
     "readout": Readout,
-    "tap_combiner": lambda tiling: TapCombiner(
-        tiling.array.layer4_phases, acc_width=tiling.acc_width
-    ),
-    "requantizer": lambda tiling: Requantizer(tiling.acc_width),
-    "lane_scatter": lambda tiling: LaneScatter(
-        tiling.array.rows,
-        groups=tiling.map_groups,
-        first_rows=tiling.first_rows,
-        address_width=(map_depth(tiling) - 1).bit_length(),
-    ),
-    "pixel_buffer": lambda tiling: PixelBuffer(tiling.array.layer4_phases),
+    "tap_adder": lambda c: TapAdder(c.array.lanes, acc_width=c.acc_width),
+    "requantizer": lambda c: Requantizer(c.acc_width),
+    "pixel_buffer": lambda c: PixelBuffer(c.array.lanes, c.pixel_words),
+    "control": Control,
 }
 
 
 class Components(wiring.Component):
-    """One of each of `PARTS` for `tiling`; its members are here under its name: ``pe__act``.
+    """One of each of `PARTS` for a machine; its members are here under its name: ``pe__act``.
 
     Parameters
     ----------
-    tiling : Tiling
+    capacity : hw.capacity.Capacity
     names : iterable of str
         Of those parts that are wanted.
     """
 
-    def __init__(self, tiling, names=PARTS):
-        self.parts = {name: PARTS[name](tiling) for name in names}
+    def __init__(self, capacity, names=PARTS):
+        self.parts = {name: PARTS[name](capacity) for name in names}
         super().__init__({name: Out(part.signature) for name, part in self.parts.items()})
 
     def elaborate(self, platform):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One multiplier of two weights against a model of all four; TILING names the tiling."""
+"""One multiplier of two weights against a model of all four; MACHINE names the machine."""
 
 import os
 
@@ -9,9 +9,9 @@ import numpy as np
 from hw.contents import pack
 from hw.engine.dual_multiplier import DualPE
 from sim.benches.bench import extremes, generator, play, start, unpack
-from sim.benches.components import TILINGS
+from sim.benches.components import MACHINES
 
-BITS = min(TILINGS[os.environ["TILING"]].weight_bits, 5)
+BITS = min(MACHINES[os.environ["MACHINE"]].weight_bits, 5)
 LATENCY = DualPE.latency
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One multiplier against a model of its two weights; TILING names the tiling."""
+"""One multiplier against a model of its two weights; MACHINE names the machine."""
 
 import os
 
@@ -9,16 +9,16 @@ import numpy as np
 from hw.contents import pack
 from hw.engine.systolic_array import PE
 from sim.benches.bench import extremes, generator, play, start, unpack
-from sim.benches.components import TILINGS
+from sim.benches.components import MACHINES
 
-TILING = TILINGS[os.environ["TILING"]]
+MACHINE = MACHINES[os.environ["MACHINE"]]
 LATENCY = PE.latency
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def multiplies_by_the_weight_of_the_last_swap(dut):
     rng = generator()
-    cycles, bits = 2000, TILING.weight_bits
+    cycles, bits = 2000, MACHINE.weight_bits
     act = extremes(rng, -256, 255, cycles)
     weight = extremes(rng, -(1 << bits - 1), (1 << bits - 1) - 1, cycles)
     load, swap = rng.random((2, cycles)) < 0.4  # often both at once: the new weight waits

@@ -10,12 +10,12 @@ from golden.spec import INPUT_BITS
 from hw.contents import pack
 from hw.engine.systolic_array import array_latency
 from sim.benches.bench import extremes, generator, play, start, unpack
-from sim.benches.components import TILINGS
+from sim.benches.components import MACHINES
 
-TILING = TILINGS[os.environ["TILING"]]
+MACHINE = MACHINES[os.environ["MACHINE"]]
 TILES = 60
-SHARED = TILING.weight_bits <= 5  # two columns share a multiplier
-assert not SHARED or not TILING.array.columns % 2 | TILING.array.hop % 2
+SHARED = MACHINE.weight_bits <= 5  # two columns share a multiplier
+assert not SHARED or not MACHINE.array.columns % 2 | MACHINE.array.hop % 2
 
 
 def schedule(rng):
@@ -24,7 +24,7 @@ def schedule(rng):
     A tile's words begin in the cycle of the swap before; its own swap comes a cycle after the last
     of them or later. Tiles of fewer words leave old weights in their other rows.
     """
-    array, bits = TILING.array, TILING.weight_bits
+    array, bits = MACHINE.array, MACHINE.weight_bits
     limit = 2 ** (bits - 1) - 1
     whole = -(-array.macs_per_cycle // array.word_weights)
     load, index, word, swap, active = [], [], [], [], []
@@ -62,7 +62,7 @@ def schedule(rng):
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def multiplies_matrices(dut):
     rng = generator()
-    array = TILING.array
+    array = MACHINE.array
     load, index, word, swap, active = schedule(rng)
     act = extremes(rng, -256, 255, (len(load), array.rows))
     act[rng.random(len(load)) < 0.1] = -256  # all rows at once: the longest sums
@@ -79,8 +79,8 @@ async def multiplies_matrices(dut):
         },
         ["systolic_array__psums"],
     )
-    psums = unpack(seen["systolic_array__psums"], TILING.psum_width, array.columns)
-    latency = array_latency(TILING.array)
+    psums = unpack(seen["systolic_array__psums"], MACHINE.psum_width, array.columns)
+    latency = array_latency(MACHINE.array)
     for c in range(array.columns):
         late = latency + c // array.hop
         pairs = [
