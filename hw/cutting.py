@@ -87,6 +87,9 @@ def last_layer(layer, bands):
     while height > 1 and (height * wide * layer.slots > SUMS):
         height //= 2
     layer = replace(layer, block=(height, full[1]))
+    # One row of the raster for all phases; sums beyond a phase's own taps stay 0.
+    most = max(Axis.of(shape, phase).taps for phase in range(stride))
+    row = shape.in_size + (max(1, -(-most // layer.block[1])) - 1) * layer.block[1]
     jobs = []
     for phase in range(0, stride**2, layer.phases_at_once):
         group = [divmod(phase + n, stride) for n in range(layer.phases_at_once)]
@@ -98,7 +101,7 @@ def last_layer(layer, bands):
             max(1, -(-max(axis.taps for axis in axes) // size))
             for axes, size in zip((ys, xs), layer.block)
         ]
-        raster = [shape.in_size + (count - 1) * size for count, size in zip(blocks, layer.block)]
+        raster = (shape.in_size + (blocks[0] - 1) * layer.block[0], row)
         first_v = min(axis.offset for axis in ys)
         last_v = max(axis.offset + axis.outputs for axis in ys)
         halo = layer.block[0]
@@ -264,7 +267,8 @@ def with_free_after(layers):
     """Say after how many sums each half may be taken by the job after the next.
 
     That one opens its sums a cycle each, in order, while a sum is read in as many cycles as it
-    has quads: it never overtakes where so much was read before.
+    has quads. Where so much was read before, it never overtakes, and all is read before it adds to
+    its first sum, for which it needs the banks' addresses.
     """
     order = [
         (n, j)
@@ -287,7 +291,7 @@ def with_free_after(layers):
         if in_order:
             opened = min(sums, first.rows * first.columns * layers[n_next].slots)
             quads = -(-layer.used_columns(0) // LANES)
-            after = max(1, opened - opened // quads)
+            after = max(1, sums - opened // quads)
         free[n, j] = max(after, free.get((n, j), 0))
     return tuple(
         replace(
