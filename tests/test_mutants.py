@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from sim.benches.components import PARTS, TILINGS
+from sim.benches.components import MACHINES, PARTS
 from tests.mutants import run
 from tests.mutants.__main__ import MUTANTS, main
 from tests.mutants.mutant import Misplaced, Mutant
 from tests.mutants.run import Judge, verdict
 
 ROOT = Path(__file__).parents[1]
-LANES = Mutant("lanes", "tiling.py", "LANES = QUAD ", "LANES = 5 ", "bench", "")
+LANES = Mutant("lanes", "array.py", "LANES = QUAD ", "LANES = 5 ", "bench", "")
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
@@ -29,8 +29,8 @@ def test_fits_the_sources(mutant):
 @pytest.mark.parametrize("bench", sorted({mutant.bench for mutant in MUTANTS}))
 def test_its_bench_exists(bench):
     if "::" not in bench:
-        tiling, part = bench.split("/")
-        assert tiling in TILINGS
+        machine, part = bench.split("/")
+        assert machine in MACHINES
         assert part in PARTS
         return
     path, name = bench.split("::")
@@ -45,19 +45,19 @@ def test_names_are_unique_and_many():
 @pytest.fixture
 def lanes_bench(monkeypatch):
     """In place of every bench: fail with an assertion unless the hardware has four lanes."""
-    code = "import sys; from hw.tiling import LANES; print('FAILED x - AssertionError'); "
+    code = "import sys; from hw.array import LANES; print('FAILED x - AssertionError'); "
     monkeypatch.setattr(
         run, "command", lambda bench: [sys.executable, "-c", f"{code}sys.exit(LANES != 4)"]
     )
 
 
 def test_a_fault_is_in_the_copy_and_nowhere_else(lanes_bench):
-    before = (ROOT / "hw" / "tiling.py").read_bytes()
+    before = (ROOT / "hw" / "array.py").read_bytes()
     with Judge(1) as judge:
         tasks = [(None, "bench"), (LANES, "bench"), (None, "bench")]
         results = {n: next(judge.results([task]))[1] for n, task in enumerate(tasks)}
     assert [results[n].verdict for n in range(3)] == ["passed", "caught", "passed"]
-    assert (ROOT / "hw" / "tiling.py").read_bytes() == before
+    assert (ROOT / "hw" / "array.py").read_bytes() == before
 
 
 def test_a_bench_without_end_is_hung(monkeypatch):
@@ -95,7 +95,7 @@ def test_only_a_failed_check_counts(status, output, expected):
 
 
 def test_the_last_line_counts(lanes_bench, monkeypatch, capsys):
-    other = Mutant("harmless", "tiling.py", "BAND_ROWS = 4 ", "BAND_ROWS = 5 ", "bench", "")
+    other = Mutant("harmless", "array.py", "SUMS = 512 ", "SUMS = 513 ", "bench", "")
     monkeypatch.setattr("tests.mutants.__main__.MUTANTS", [LANES, other])
     assert main(["--jobs", "1"]) == 1
     lines = capsys.readouterr().out.splitlines()

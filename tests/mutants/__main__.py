@@ -12,12 +12,11 @@ import sys
 from support.failures import InputError
 from support.progress import bar, write
 from support.termination import end_on_sigterm, run
-from tests.mutants import arithmetic, array, link, memories, schedule
+from tests.mutants import arithmetic, array, link, loads, memories, plan, reading, schedule
 from tests.mutants.run import ROOT, TIMEOUT, Judge
 
-MUTANTS = [
-    mutant for area in (array, arithmetic, schedule, memories, link) for mutant in area.MUTANTS
-]
+AREAS = (array, arithmetic, plan, schedule, reading, memories, link, loads)
+MUTANTS = [mutant for area in AREAS for mutant in area.MUTANTS]
 
 
 def main(argv=None):

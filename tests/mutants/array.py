@@ -72,7 +72,7 @@ MUTANTS = (
     ),
     Mutant(
         "array-sums-too-narrow",
-        "tiling.py",
+        "capacity.py",
         "return largest.bit_length() + 1",
         "return largest.bit_length() - 1",
         "lopsided/systolic_array",
@@ -101,6 +101,14 @@ MUTANTS = (
         "valids[g] & (controls[g].half == half)",
         "lopsided/accumulator",
         "a job that opens behind the reader takes its address away",
+    ),
+    Mutant(
+        "accumulator-reads-columns-alike",
+        "engine/accumulator.py",
+        "Mux(adding, controls[g].address, self.read_address[c])",
+        "Mux(adding, controls[g].address, self.read_address[0])",
+        "lopsided/accumulator",
+        "all taps of a pixel are those of one input",
     ),
     Mutant(
         "accumulator-done-early",

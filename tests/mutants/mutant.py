@@ -27,8 +27,8 @@ class Mutant:
     old, new : str
         The text that is changed, found exactly once, and what stands in its place.
     bench : str
-        Who must catch it: ``tests/...::test``, of pytest; or ``TILING/PART``, the bench of one part
-        of :mod:`sim.benches.components` in one of its tilings.
+        Who must catch it: ``tests/...::test``, of pytest; or ``MACHINE/PART``, the bench of one
+        part of :mod:`sim.benches.components` on one of its machines.
     why : str
         What a user would see.
     """
