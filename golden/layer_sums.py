@@ -70,8 +70,8 @@ def finished(maps, columns, stride):
     """Return the activations of a layer in the order in which the array finishes them.
 
     Channels are cut into tiles of `columns`, a tile into the `stride` x `stride` output phases; a
-    phase goes pixel by pixel, plane by plane, and channel by channel, `QUAD` at a time: behind the last
-    channel of a tile, zeros fill the quad.
+    phase goes pixel by pixel, plane by plane, and channel by channel, `QUAD` at a time: behind the
+    last channel of a tile, zeros fill the quad.
 
     Parameters
     ----------
