@@ -60,7 +60,7 @@ class StreamSink:
         self.ready.value = 0
 
     async def recv(self, count, *, taken=lambda number: None):
-        """Return `count` payloads as a list of int; `taken` is called with each one's number, from 1."""
+        """Return `count` payloads as a list of int; `taken` is told the number of each, from 1."""
         received = []
         held = None
         while len(received) < count:
