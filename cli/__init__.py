@@ -59,6 +59,7 @@ GROUPS = (
             "swap",
             "program",
             "check",
+            "load",
             "stream",
             "collect",
             "synth",

@@ -76,7 +76,7 @@ def load_model(link, model):
     image = image_for(model, link)
     exchange = link.exchange
     begin, sent, repeats = link.clock(), exchange.bytes_sent, exchange.repeats
-    with bar(total=len(image), desc=link.port, unit="B", unit_scale=True) as progress:
+    with bar(total=len(image), desc=link.port, unit="B") as progress:
         result, taken_up = link.load(image, model, progress=progress.update)
     sent = exchange.bytes_sent - sent
     expect_right(

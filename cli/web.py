@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from cli.arguments import MODELS, argument, shipped, verb
-from cli.line import line_of
+from cli.line import holds, line_of, load_model, loaded_text
 from cli.output import notice
 from support.failures import InputError
 
@@ -27,6 +27,7 @@ HTTP_PORT = 8765
         help="what draws (default: the shipped compact-w8; of a board: the shipped one that it "
         "holds)",
     ),
+    argument("--load", action="store_true", help="put the model into the board, if it lacks it"),
     argument(
         "--http-port",
         type=int,
@@ -48,6 +49,8 @@ def web(args):
 
     if args.port == "":
         raise InputError("--port is empty; name a serial port or `sim`, or leave it out")
+    if args.load and (args.port is None or args.model is None):
+        raise InputError("--load puts a model into a board; give --port and --model, too")
     try:
         listener = server.bind(args.http_port)
     except InputError as error:
@@ -82,6 +85,8 @@ def _maker(args):
         open_link = partial(open_board, port, clock=clock, notice=notice)
         link = open_link()
         try:
+            if args.load and not holds(link, model):
+                notice(loaded_text(load_model(link, model)))
             path, model = _model_of(link, path, model)
         except BaseException:
             link.close()

@@ -191,7 +191,6 @@ class Top(wiring.Component):
             responder.grey.eq(head.grey),
             responder.hidden.eq(head.hidden),
             responder.status.state.eq(Mux(loads.loading, State.LOADING, loads.source)),
-            responder.status.next.eq(loads.next),
         ]
 
     def _generator(self, m, generator, command, loads, responder):

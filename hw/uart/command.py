@@ -71,8 +71,8 @@ class CommandHandler(wiring.Component):
         Codes of dropped frames.
     o_latents : Out(stream.Signature(signed(8)))
     o_jobs : Out(stream.Signature(JOB))
-        Answers to send, in the order of the requests. `value` is the divisor, the error code or an
-        offset.
+        Answers to send, in the order of the requests. `value` is the divisor, the error code or the
+        offset of the image's byte that comes next.
     held : In(1), latent : In(range(MAX_LATENT + 1))
         There is a model, and its latents have so many numbers.
     quiet : In(1)
@@ -312,7 +312,7 @@ class CommandHandler(wiring.Component):
     def _decide(self, m, kind, job):
         """Go on with a request of this kind, whose length and version are right."""
         if kind == Request.INFO:
-            m.d.sync += job.kind.eq(Kind.INFO)
+            m.d.sync += [job.kind.eq(Kind.INFO), job.value.eq(self.load_next)]
         elif kind == Request.GENERATE:
             m.next = "MODEL"
         elif kind == Request.SELF_TEST:

@@ -41,10 +41,8 @@ TYPES = {
     Kind.ORDER: ERROR,
 }
 FACTS_SIZE = Info.SIZE - Status.LAYOUT.size  # of an info answer, what lies in the memory
-STATUS = data.StructLayout(
-    {"state": 8, "next": 32, "ready": 8, "core_cycles": 32, "stalled_cycles": 32}
-)  # as Status.LAYOUT
-assert STATUS.size == 8 * Status.LAYOUT.size
+STATUS = data.StructLayout({"state": 8, "ready": 8, "core_cycles": 32, "stalled_cycles": 32})
+assert STATUS.size == 8 * (Status.LAYOUT.size - OFFSET.size)
 SETTLING = 4  # cycles from a layer's number to the byte that is due
 
 
@@ -64,7 +62,8 @@ class Responder(wiring.Component):
     pixels : In(range(MAX_PIXELS + 1)), grey : In(1), hidden : In(range(MAX_LAYERS))
         Of the model: pixels of a picture, their kind, layers before the last.
     status : In(STATUS)
-        For the info answer.
+        For the info answer; the offset that comes next is its job's, so that it is of the time at
+        which the request was carried out.
     rom_busy : In(1), rom_addr : Out(range(DEPTH)), rom_data : In(8)
         Identity memory; where it was not busy for another, which is told a cycle late, data come
         :data:`hw.uart.identity.LATENCY` cycles after the address.
@@ -115,7 +114,7 @@ class Responder(wiring.Component):
         m.submodules.crc = crc = PictureCrc()
 
         job = Signal(JOB)
-        shift = Signal(STATUS.size)  # bytes on their way out, the first lowest
+        shift = Signal(8 * Status.LAYOUT.size)  # bytes on their way out, the first lowest
         count = Signal(range(Status.LAYOUT.size + 1))  # bytes of it left
         one_left = Signal()
         stored = Signal(range(FACTS_SIZE + 1))  # bytes of the memory left
@@ -154,6 +153,11 @@ class Responder(wiring.Component):
             computed.eq(Mux(self.layer == PICTURE_SUM, crc.crc, of_layer)),
             due.eq(computed.word_select(byte, 8)),
         ]
+
+        status = self.status  # and in its midst the job's offset, as Status.LAYOUT has it
+        status = Cat(
+            status.state, job.value, status.ready, status.core_cycles, status.stalled_cycles
+        )
 
         def send(following, *, last=0):
             """Shift `count` bytes out, then go on with `following`."""
@@ -242,7 +246,7 @@ class Responder(wiring.Component):
                     ]
                     m.next = "STORED"
                     with m.If(none_stored):
-                        m.d.sync += load(self.status.as_value(), Status.LAYOUT.size)
+                        m.d.sync += load(status, Status.LAYOUT.size)
                         m.next = "TAIL"
                         with m.If(is_test):
                             m.next = "LAYER"

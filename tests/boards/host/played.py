@@ -165,6 +165,8 @@ class PlayedLoad:
     Attributes
     ----------
     info : Info
+    facts : ModelFacts
+        Of the model that a load brings.
     received : bytearray
         The image so far.
     accept : callable
@@ -174,7 +176,8 @@ class PlayedLoad:
         never came.
     """
 
-    def __init__(self, info=None):
+    def __init__(self, info=None, facts=FACTS):
+        self.facts = facts
         self.info = info or dataclasses.replace(
             INFO, model=None, status=dataclasses.replace(STATUS, state=State.NO_MODEL)
         )
@@ -195,7 +198,7 @@ class PlayedLoad:
 
     def _state(self, state):
         status = dataclasses.replace(self.info.status, state=state, next=len(self.received))
-        model = FACTS if state in (State.POWER_UP, State.UPLOADED) else None
+        model = self.facts if state in (State.POWER_UP, State.UPLOADED) else None
         self.info = dataclasses.replace(self.info, status=status, model=model)
 
     def _answer(self, request):

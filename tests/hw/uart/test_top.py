@@ -118,7 +118,7 @@ def test_doubled_request_is_answered_twice():
     found = []
 
     async def send(ctx):
-        await Host(ctx, dut).send(2 * Frame(Request.INFO, 3).encode())
+        await Host(ctx, dut).send(2 * Frame(Request.BAUD, 3, protocol.DIVISOR.pack(4)).encode())
 
     async def receive(ctx):
         found.extend(await Host(ctx, dut).receive(2))
