@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import argparse
 import sys
+from itertools import product
 from pathlib import Path
 
 import matplotlib
 
 from benchmarks import program
+from benchmarks.tiles import starts, tiles
 from golden.spec import GeneratorSpec
-from hw.tiling import ArraySpec, Tiling, tap_kernel
+from hw.array import ArraySpec
+from hw.model.schedule import scheduled
+from hw.work import Axis
 from support.files import make_folder, replacing
 
 matplotlib.use("Agg")
@@ -35,9 +39,11 @@ def phases(path):
         (output, 8, "output, 8 x 8, and the input's 4 x 4"),
     ):
         axes.set(xlim=(0, size), ylim=(size, 0), aspect="equal", xticks=[], yticks=[], title=title)
+    axes_of = [Axis.of(GeneratorSpec.preset("compact").shapes[1], phase) for phase in range(2)]
     for phase in range(4):
-        for tap in range(4):
-            kh, kw = tap_kernel(1, phase, tap)
+        odd_y, odd_x = divmod(phase, 2)
+        for t_y, t_x in product(range(2), repeat=2):
+            kh, kw = axes_of[odd_y].first_tap + 2 * t_y, axes_of[odd_x].first_tap + 2 * t_x
             kernel.add_patch(Rectangle((kw, kh), 1, 1, color=COLOURS[phase], alpha=0.75))
             kernel.text(kw + 0.5, kh + 0.5, f"{kh},{kw}", ha="center", va="center", color="white")
     for y in range(8):
@@ -58,51 +64,48 @@ def phases(path):
         taken.text(3.75, y + 0.5, f"out {y}", ha="center", va="center")
         u, odd = divmod(y, 2)
         for t in range(2):
-            source = u + (0, (-1, 1)[odd])[t]
-            tap = tap_kernel(1, 2 * odd, 2 * t)[0]
+            source = u + axes_of[odd].offset - t
+            tap = axes_of[odd].first_tap + 2 * t
             if 0 <= source < 4:
                 start, end = (0.9, 2 * source + 1 + 0.18 * (tap - 1.5)), (3.2, y + 0.5)
                 taken.add_patch(FancyArrowPatch(start, end, arrowstyle="-", color=colour))
-                taken.text(2.55, y + 0.5 + (0.16, -0.16)[source < u or (odd and t == 0)], tap,
+                taken.text(2.55, y + 0.5 + (0.16, -0.16)[t == 1], tap,
                            fontsize=7, color=INK, ha="center", va="center")  # fmt: skip
     _save(figure, path)
 
 
 def order(path):
     """Draw when the tiles of `compact` run: the whole avatar, and the first job of layer 2."""
-    tiling = Tiling(GeneratorSpec.preset("compact"), ArraySpec())
-    tiles = list(tiling.tiles())
-    starts = [0]
-    for tile, behind in zip(tiles, tiles[1:] + tiles[:1], strict=True):
-        starts.append(starts[-1] + max(tile.beats, behind.words))
+    tiling = scheduled(GeneratorSpec.preset("compact"), ArraySpec())
+    found = tiles(tiling)
+    at = starts(found)
     figure, (whole, part) = plt.subplots(2, 1, figsize=(10, 3.6), dpi=110)
     for n in range(4):
-        chosen = [i for i, tile in enumerate(tiles) if tile.layer == n]
-        begin, end = starts[chosen[0]], starts[chosen[-1] + 1]
+        chosen = [i for i, tile in enumerate(found) if tile.layer == n]
+        begin, end = at[chosen[0]], at[chosen[-1] + 1]
         whole.broken_barh([(begin, end - begin)], (0, 1), color=COLOURS[n], alpha=0.75)
         whole.text((begin + end) / 2, 0.5, n + 1, ha="center", va="center")
-        jobs = [starts[i] for i in chosen if (tiles[i].row_tile, tiles[i].tap) == (0, 0) and n]
+        jobs = [at[i] for i in chosen if (found[i].row_tile, found[i].tap) == (0, 0) and n]
         whole.vlines(jobs, 0, 1, color="white", linewidth=0.6)
     whole.set(
-        xlim=(0, starts[-1]),
+        xlim=(0, at[-1]),
         ylim=(0, 1),
         yticks=[],
         xlabel="layers 1 to 4, cycles of the feeder; white: a job begins",
-        title=f"{len(tiles):,} tiles of compact on 16 x 16",
+        title=f"{len(found):,} tiles of compact on 16 x 16",
     )
-    first = next(i for i, tile in enumerate(tiles) if tile.layer == 1)
-    taps = tiling.layers[1].taps
-    shown = range(first, first + 4 * taps)
+    first = next(i for i, tile in enumerate(found) if tile.layer == 1)
+    shown = range(first, first + 4 * len(tiling.layers[1].jobs[0].taps))
     for i in shown:
-        tile = tiles[i]
+        tile = found[i]
         shade = 0.35 + 0.15 * tile.tap
         part.broken_barh(
-            [(starts[i], starts[i + 1] - starts[i])], (0, 1), color=COLOURS[1], alpha=shade, ec="w"
+            [(at[i], at[i + 1] - at[i])], (0, 1), color=COLOURS[1], alpha=shade, ec="w"
         )
         text = f"row {tile.row_tile}\ntap {tile.tap}\n{tile.beats}"
-        part.text((starts[i] + starts[i + 1]) / 2, 0.5, text, ha="center", va="center", fontsize=7)
+        part.text((at[i] + at[i + 1]) / 2, 0.5, text, ha="center", va="center", fontsize=7)
     part.set(
-        xlim=(starts[first], starts[shown[-1] + 1]),
+        xlim=(at[first], at[shown[-1] + 1]),
         ylim=(0, 1),
         yticks=[],
         xlabel="layer 2, column tile 0, phase 0: row tiles 0 to 3, their taps, the beats of each",
@@ -138,14 +141,13 @@ def array(path):
 
 def double_buffer(path):
     """Draw words and beats of neighbouring tiles where words bind, and where beats do."""
-    tiling = Tiling(GeneratorSpec.preset("compact"), ArraySpec())
-    tiles = list(tiling.tiles())
+    found = tiles(scheduled(GeneratorSpec.preset("compact"), ArraySpec()))
     figure, panels = plt.subplots(2, 1, figsize=(10, 3.4), dpi=110)
     for axes, layer, count, binds in zip(panels, (0, 1), (8, 3), ("words", "beats")):
-        first = next(i for i, tile in enumerate(tiles) if tile.layer == layer) + 1
+        first = next(i for i, tile in enumerate(found) if tile.layer == layer) + 1
         now = 0
         for n in range(count):
-            tile, behind = tiles[first + n], tiles[first + n + 1]
+            tile, behind = found[first + n], found[first + n + 1]
             colour, following = COLOURS[n % 2], COLOURS[(n + 1) % 2]
             axes.broken_barh([(now, tile.beats)], (0, 0.8), color=colour, alpha=0.75)
             axes.broken_barh([(now, behind.words)], (1, 0.8), color=following, alpha=0.75)

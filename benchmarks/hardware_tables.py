@@ -17,10 +17,13 @@ import sys
 from pathlib import Path
 
 from benchmarks import beyond, program
-from golden.spec import GeneratorSpec
+from boards.catalogue.capacities import LFE5U_85F
+from golden.spec import GeneratorSpec, Layer
+from hw.array import ArraySpec
+from hw.capacity import Capacity
 from hw.model.cycle_model import CAUSES, CycleModel
 from hw.model.resources import board_memories, multipliers
-from hw.tiling import ArraySpec, Tiling
+from hw.model.schedule import scheduled
 from support.failures import InputError
 from support.files import replacing
 
@@ -31,21 +34,55 @@ LEAKY = (48, 24, 12)  # edges of the tiles show
 CLOCK_MHZ = 150  # of the study: the goal
 
 
+def _network(*layers):
+    """Return a network of one plane: channels, kernel, stride, padding, output_padding a layer."""
+    *hidden, last = layers
+    made = [Layer(*each, weight_bits=5) for each in hidden]
+    return GeneratorSpec(100, 1, (*made, Layer(*last, "table", 5)))
+
+
+RGB_HEAD = _network((128, 4, 1, 0, 0), (64,), (32,), (3, 4, 2, 1, 0))
+OTHERS = (  # name, network, latents of a pass
+    (
+        "PyTorch's DCGAN, 64x64x3",
+        _network((512, 4, 1, 0, 0), (256,), (128,), (64,), (3, 4, 2, 1, 0)),
+        1,
+    ),
+    ("`compact` with a head of three channels", RGB_HEAD, 1),
+    ("the same", RGB_HEAD, 4),
+    ("28x28, kernels 7-4-4", _network((128, 7, 1, 0, 0), (64,), (1, 4, 2, 1, 0)), 1),
+    (
+        "28x28, kernels 7-3-3",
+        _network((128, 7, 1, 0, 0), (32, 3, 2, 1, 1), (1, 3, 2, 1, 1)),
+        1,
+    ),
+    (
+        "TensorFlow's tutorial, 28x28, kernels 7-5-5-5",
+        _network((256, 7, 1, 0, 0), (128, 5, 1, 2, 0), (64, 5, 2, 2, 1), (1, 5, 2, 2, 1)),
+        1,
+    ),
+)
+
+
 def cycles():
     """Return the table of cycles of networks on arrays."""
     rows = [
-        (name, GeneratorSpec.preset(name), ArraySpec(*size)) for name in NETWORKS for size in ARRAYS
+        (f"`{name}`", GeneratorSpec.preset(name), 1, ArraySpec(*size))
+        for name in NETWORKS
+        for size in ARRAYS
     ]
-    rows.append(("48-24-12", GeneratorSpec.avatars(channels=LEAKY), ArraySpec(8, 16)))
+    rows += [(*each, ArraySpec()) for each in OTHERS]
+    rows.append(("48-24-12", GeneratorSpec.avatars(channels=LEAKY), 1, ArraySpec(8, 16)))
     lines = []
-    for name, spec, array in rows:
-        model = CycleModel(Tiling(spec, array))
-        ideal = spec.useful_macs / array.macs_per_cycle
-        drawn = model.tiling.weight_words * array.word_weights * model.tiling.weight_bits
+    for name, spec, slots, array in rows:
+        model = CycleModel(scheduled(spec, array, slots))
+        ideal = slots * spec.useful_macs / array.macs_per_cycle
+        drawn = model.tiling.streamed_words * array.word_weights * max(spec.weight_bits)
         lines.append(
             (
-                name if name[0].isdigit() else f"`{name}`",
+                name,
                 f"{array.rows} x {array.columns}",
+                f"{slots}",
                 f"{array.word_weights}",
                 f"{drawn / model.cycles_interval:.1f}",
                 f"{model.cycles_latency:,}",
@@ -57,6 +94,7 @@ def cycles():
     header = (
         "network",
         "array",
+        "latents a pass",
         "weights a cycle",
         "bits a cycle, mean",
         "latency",
@@ -71,7 +109,7 @@ def lost():
     """Return the table of lost cycles by cause, on 16 x 16."""
     columns = []
     for name in NETWORKS:
-        model = CycleModel(Tiling(GeneratorSpec.preset(name), ArraySpec()))
+        model = CycleModel(scheduled(GeneratorSpec.preset(name), ArraySpec()))
         for count, causes in (
             (model.cycles_latency, model.lost_in_latency()),
             (model.cycles_interval, model.lost_in_interval()),
@@ -86,8 +124,8 @@ def lost():
 
 
 def memories():
-    """Return the table of memories of `compact` at 5 bits on 16 x 16."""
-    listed = board_memories(Tiling(GeneratorSpec.preset("compact"), ArraySpec()))
+    """Return the table of memories of the LFE5U-85F's machine for 5 bits."""
+    listed = board_memories(LFE5U_85F["w5"])
     lines = [
         (
             memory.name,
@@ -111,9 +149,10 @@ def fits():
         for rows, columns in ARRAYS:
             cells = []
             for bits in BITS:
-                tiling = Tiling(GeneratorSpec.preset(name, bits), ArraySpec(rows, columns))
-                blocks = sum(memory.blocks for memory in board_memories(tiling))
-                cells.append(f"{blocks:,} / {multipliers(tiling)}")
+                spec = GeneratorSpec.preset(name, bits)
+                capacity = Capacity.of(scheduled(spec, ArraySpec(rows, columns)))
+                blocks = sum(memory.blocks for memory in board_memories(capacity))
+                cells.append(f"{blocks:,} / {multipliers(capacity)}")
             lines.append((f"`{name}`", f"{rows} x {columns}", *cells))
     return table(("network", "array", *(f"{bits} bits" for bits in BITS)), lines)
 
@@ -125,11 +164,12 @@ def syntheses():
         report = json.loads(path.read_text())
         resources = [f"{report[name]:,}" for name in ("lut", "ff", "ebr", "mult")]
         by_seed = ", ".join(f"{each:.1f}" for each in report["fmax_mhz_by_seed"].values())
+        sizes = report["capacity"]
         lines.append(
             (
-                "-".join(map(str, report["channels"])),
-                f"{max(report['weight_bits'])}",
-                f"{report['rows']} x {report['columns']}",
+                f"{sizes['array']['rows']} x {sizes['array']['columns']}",
+                f"{sizes['weight_bits']}",
+                f"{sizes['weight_words']:,}",
                 *resources,
                 f"{report['fmax_mhz']:.1f}",
                 by_seed,
@@ -137,7 +177,7 @@ def syntheses():
         )
     if not lines:
         return "No report of `avatar synth --json` lies in docs/results/synth*.json yet."
-    header = ("network", "bits", "array", "LUT", "FF", "EBR", "MULT18", "MHz", "by seed")
+    header = ("array", "bits", "weight words", "LUT", "FF", "EBR", "MULT18", "MHz", "by seed")
     return table(header, lines)
 
 
