@@ -26,7 +26,7 @@ import numpy as np
 from benchmarks import program
 from benchmarks.engines import engines
 from benchmarks.roofline import draw
-from boards.explore.sweep import link_per_second
+from boards.explore.fit import link_per_second
 from boards.host.open_board import RATES
 from golden import model_file
 from golden.latents import draw_latents
@@ -35,7 +35,7 @@ from hw.array import ArraySpec
 from hw.capacity import Capacity
 from hw.model.cycle_model import CycleModel
 from hw.model.resources import multipliers
-from hw.model.schedule import scheduled
+from hw.model.schedule import fitted, scheduled
 from sim.generator import perf
 from support.failures import InputError
 from support.files import make_folder, replacing
@@ -231,14 +231,18 @@ def clock_of(args, model):
     try:
         report = json.loads(Path(args.report).read_text())
         clock = float(report["fmax_mhz"])
-        routed = [report[name] for name in ("channels", "weight_bits", "rows", "columns")]
+        sizes = dict(report["capacity"])
+        capacity = Capacity(ArraySpec(**sizes.pop("array")), **sizes)
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(f"{args.report}: no report of `avatar synth --json`; make one") from error
-    ours = [list(model.spec.channels), list(model.spec.weight_bits), args.rows, args.columns]
-    if routed != ours:
+    try:
+        fitted(model.spec, capacity)
+        if (capacity.array.rows, capacity.array.columns) != (args.rows, args.columns):
+            raise InputError(f"its array is {capacity.array.rows} x {capacity.array.columns}")
+    except InputError as error:
         raise InputError(
-            f"{args.report}: is of {routed}, not of {ours}; route that, or give --clock"
-        )
+            f"{args.report}: {error}; route a machine that holds the model, or give --clock"
+        ) from error
     return clock, f"routed, the least of the seeds in {args.report}"
 
 

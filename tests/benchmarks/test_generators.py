@@ -2,6 +2,7 @@
 """`make bench`: every engine draws the reference's avatars, and no clock is made up."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from benchmarks import generators, program
 from benchmarks.engines import engines
 from benchmarks.roofline import layers
+from boards.catalogue.registry import BOARDS
 from golden import model_file
 from golden.latents import draw_latents
 from golden.spec import GeneratorSpec
@@ -19,9 +21,8 @@ from hw.model.schedule import scheduled
 ROOT = Path(__file__).parents[2]
 
 
-def report(*, channels=(128, 64, 32), rows=16, columns=16):
-    design = {"channels": list(channels), "weight_bits": [5] * 4, "rows": rows, "columns": columns}
-    return {**design, "fmax_mhz": 110.0}
+def report(board="ulx3s-85f"):
+    return {"capacity": asdict(BOARDS[board].capacity()), "fmax_mhz": 110.0}
 
 
 @pytest.fixture(scope="module")
@@ -59,13 +60,15 @@ def test_layers_of_the_roofline_are_the_whole_avatar():
         (["--clock", "nan"], "--clock is nan; give a positive number"),
         (["--report", "missing.json"], "missing.json"),
         (["--report", "empty.json"], "no report of `avatar synth --json`"),
-        (["--report", "other.json"], "is of [[32, 16, 8], [5, 5, 5, 5], 4, 4], not of [[128,"),
+        (["--report", "other.json"], "the network does not fit the machine: weight_words"),
+        (["--report", "wide.json", "--rows", "8"], "its array is 16 x 16; route a machine"),
     ],
 )
 def test_a_clock_is_given_not_invented(tmp_path, monkeypatch, capsys, arguments, complaint):
     monkeypatch.chdir(tmp_path)
     Path("empty.json").write_text("{}")
-    Path("other.json").write_text(json.dumps(report(channels=[32, 16, 8], rows=4, columns=4)))
+    Path("other.json").write_text(json.dumps(report("orangecrab-25f")))
+    Path("wide.json").write_text(json.dumps(report()))
     path = str(ROOT / "models" / "compact-normal-w5.safetensors")
     assert program.run(generators.main, [*arguments, "--model", path, "--out", str(tmp_path)]) == 2
     assert complaint in capsys.readouterr().err
