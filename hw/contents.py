@@ -15,7 +15,7 @@ from hw.array import LANES
 from hw.engine.dual_multiplier import stored_weights
 from hw.engine.load_bus import memories
 from hw.engine.requantizer import channel_layout
-from hw.engine.tap_adder import tap_places
+from hw.engine.tap_adder import lane_of, tap_places
 from hw.program import Program
 from hw.work import Axis
 
@@ -52,10 +52,13 @@ def weight_tile(model, layer, n, column_tile, job, row_tile, tap):
         block = rows[:, left : left + array.columns, *tap.place]
         out[: block.shape[0], : block.shape[1]] = block
         return out
-    for column, (behind_y, behind_x) in enumerate(tap_places(array.lanes, spread=layer.spread)):
+    for column, (behind_y, behind_x) in enumerate(tap_places(array.lanes)):
+        phase = job.phase
+        if layer.spread:
+            phase += lane_of((behind_y, behind_x))
+            behind_y, behind_x = behind_y % 2, behind_x % 2
         if behind_y >= layer.block[0] or behind_x >= layer.block[1]:
             continue
-        phase = job.phase + (column // 4 if layer.spread else 0)
         place = []
         starts = zip(divmod(phase, shape.stride), tap.place, (behind_y, behind_x))
         for along, start, behind in starts:

@@ -233,14 +233,11 @@ class Core(wiring.Component):
         valid = delays(m, step.valid, to_out + TABLE_LATENCY, reset_less=False)
 
         # Each column reads the accumulator that lies as far back as its tap; beside the step.
-        near, far = tap_places(lanes, spread=True), tap_places(lanes, spread=False)
+        places = tap_places(lanes)
         for c in range(columns):
-            (near_y, near_x), (far_y, far_x) = (near[c], far[c]) if c < len(near) else ((0, 0),) * 2
+            y, x = places[c] if c < len(places) else (0, 0)
             address = Signal.like(accumulators.read_address[c], reset_less=True)
-            m.d.sync += address.eq(
-                Mux(readout.spread, readout.sums_y[near_y], readout.sums_y[far_y])
-                + Mux(readout.spread, readout.sums_x[near_x], readout.sums_x[far_x])
-            )
+            m.d.sync += address.eq(readout.sums_y[y] + readout.sums_x[x])
             m.d.comb += accumulators.read_address[c].eq(address)
         m.d.comb += accumulators.read_half.eq(step.half)
 

@@ -83,7 +83,8 @@ class Readout(wiring.Component):
     tap lies behind, so that a step sees all taps of a pixel.
 
     Element j of ``sums_y`` and of ``sums_x`` add to the accumulator that lies j rows, j pixels
-    back; in hidden layers all j are the same. They come a cycle before their step.
+    back, where each lane has a phase of its own ``j % 2``; in hidden layers all j are the same. They
+    come a cycle before their step.
 
     Parameters
     ----------
@@ -103,8 +104,6 @@ class Readout(wiring.Component):
         The last layer begins.
     step : Out(step_layout(capacity))
     sums_y, sums_x : Out(ArrayLayout(range(SUMS), REACH))
-    spread : Out(1)
-        Beside them: :func:`hw.program.read_layouts`.
     """
 
     def __init__(self, capacity):
@@ -123,7 +122,6 @@ class Readout(wiring.Component):
                 "step": Out(step_layout(capacity)),
                 "sums_y": Out(sums),
                 "sums_x": Out(sums),
-                "spread": Out(1),
             }
         )
 
@@ -141,7 +139,6 @@ class Readout(wiring.Component):
             program.data.eq(self.program_data),
             self.facts.eq(view(layouts["pass"], program.pass_word)),
             self.known.eq(program.known),
-            self.spread.eq(layer.spread),
             program.layers.eq(self.facts.layers),
             program.jobs.eq(layer.jobs),
             program.column_tiles.eq(layer.column_tiles),
@@ -179,7 +176,24 @@ class Readout(wiring.Component):
         at_end = at == array.rows // LANES - 1
         next_at, next_group = Mux(at_end, 0, at + 1), Mux(at_end, group + map_.stride, group)
 
-        # Where sums lie: a chain of rows, one of columns.
+        # Where sums lie: a chain of rows, one of columns. Where each lane has 2 x 2 taps of its own,
+        # the second half of a chain is as the first.
+        slots_1 = Signal(3)  # sums of a pixel
+        slots_3 = Signal(4)
+        m.d.comb += [slots_1.eq(layer.slots + 1), slots_3.eq(slots_1 + (slots_1 << 1))]
+        columns_back = [
+            0,
+            -slots_1,
+            Mux(layer.spread, 0, -(slots_1 << 1)),
+            Mux(layer.spread, -slots_1, -slots_3),
+        ]
+        row_below = self.sums_y[0] + grid.row_sums
+        rows_back = [
+            row_below,
+            self.sums_y[0],
+            Mux(layer.spread, row_below, self.sums_y[1]),
+            Mux(layer.spread, self.sums_y[0], self.sums_y[2]),
+        ]
         free_left = Signal(range(SUMS))
         inside_rows, inside_columns = Signal(REACH), Signal(REACH)
         grid_row = Signal(8)
@@ -218,10 +232,7 @@ class Readout(wiring.Component):
                 x_odd.eq(grid.x_odd),
                 ready.eq(grid_job.ready),
                 *(self.sums_y[j].eq(0) for j in range(REACH)),
-                *(
-                    self.sums_x[j].eq(Mux(layer.last, -j * (layer.slots + 1), 0))
-                    for j in range(REACH)
-                ),
+                *(self.sums_x[j].eq(Mux(layer.last, columns_back[j], 0)) for j in range(REACH)),
             ]
         with m.Elif(busy & warming):
             m.d.sync += [warm.eq(warm - 1), warming.eq(warm != 1)]
@@ -284,9 +295,8 @@ class Readout(wiring.Component):
             ]
             with m.If(layer.last):
                 m.d.sync += [
-                    self.sums_y[0].eq(self.sums_y[0] + grid.row_sums),
-                    *(self.sums_y[j].eq(self.sums_y[j - 1]) for j in range(1, REACH)),
-                    *(self.sums_x[j].eq(-j * (layer.slots + 1)) for j in range(REACH)),
+                    *(self.sums_y[j].eq(rows_back[j]) for j in range(REACH)),
+                    *(self.sums_x[j].eq(columns_back[j]) for j in range(REACH)),
                 ]
         m.d.comb += program.take.eq(busy & job_last)
 
@@ -308,8 +318,8 @@ class Readout(wiring.Component):
             step.address.eq(address + group),
             step.slot.eq(slot),
             step.colour.eq(program.column_tile),
-            step.near_y.eq(inside_rows),
-            step.near_x.eq(inside_columns),
+            step.near_y.eq(Mux(layer.spread, inside_rows[:2].replicate(2), inside_rows)),
+            step.near_x.eq(Mux(layer.spread, inside_columns[:2].replicate(2), inside_columns)),
             step.phase.eq(grid_job.phase),
             *(
                 step[f"inside_{axis}"][n].eq((at >= grid.low[n]) & (at <= grid.high[n]))

@@ -12,20 +12,24 @@ from hw.primitives.delay import delay
 TAPS = 4  # of a lane
 
 
-def tap_places(lanes, *, spread):
+def tap_places(lanes):
     """Return how many rows and pixels each column's tap lies behind, (y, x) a column.
+
+    The taps of one phase: 4 x 4, 2 x 4 or 2 x 2. Where each lane has a phase of its own, these are
+    blocks of 2 x 2, one a lane (:func:`lane_of`), and a tap lies ``(y % 2, x % 2)`` behind.
 
     Parameters
     ----------
     lanes : int
         1, 2 or 4 lanes of four columns.
-    spread : bool
-        Each lane has the 2 x 2 taps of a phase of its own; else all columns are taps of one phase,
-        at most four behind one another along x.
     """
-    if spread:
-        return [divmod(n % TAPS, 2) for n in range(TAPS * lanes)]
     return [divmod(n, 2 if lanes == 1 else REACH) for n in range(TAPS * lanes)]
+
+
+def lane_of(place):
+    """Return the lane of a column whose tap has that place among those of one phase."""
+    y, x = place
+    return y // 2 * 2 + x // 2
 
 
 class TapAdder(wiring.Component):
@@ -45,7 +49,8 @@ class TapAdder(wiring.Component):
     spread : In(1)
         A sum a lane; else the sum of all is that of lane 0.
     near_y, near_x : In(REACH)
-        The row, the pixel so far back is inside the raster; columns that lie outside count as 0.
+        The row, the pixel of a place (:func:`tap_places`) is inside the raster; columns that lie
+        outside count as 0.
     columns : In(ArrayLayout(signed(acc_width), 4 * lanes))
     sums : Out(ArrayLayout(signed(acc_width), LANES))
         Lanes that there are not are 0.
@@ -74,27 +79,20 @@ class TapAdder(wiring.Component):
             m.d.sync += stage.eq(value)
             return stage
 
-        places = zip(tap_places(self.lanes, spread=True), tap_places(self.lanes, spread=False))
-        masked = []
-        for n, ((lane_y, lane_x), (y, x)) in enumerate(places):
+        masked = [[] for _ in range(self.lanes)]
+        for n, (y, x) in enumerate(tap_places(self.lanes)):
             near = Signal(reset_less=True)
-            m.d.sync += near.eq(
-                Mux(
-                    self.spread,
-                    self.near_y[lane_y] & self.near_x[lane_x],
-                    self.near_y[y] & self.near_x[x],
-                )
-            )
+            m.d.sync += near.eq(self.near_y[y] & self.near_x[x])
             # A mask, no multiplexer: Yosys would make a reset of `width` registers of it.
             column = delay(m, self.columns[n], 1)
-            masked.append(register(column & near.replicate(width)))
+            masked[lane_of((y, x))].append(register(column & near.replicate(width)))
 
         def tree(terms):
             while len(terms) > 1:
                 terms = [register(a + b) for a, b in zip(terms[::2], terms[1::2], strict=True)]
             return terms[0]
 
-        lanes = [tree(masked[TAPS * n : TAPS * (n + 1)]) for n in range(self.lanes)]
+        lanes = [tree(terms) for terms in masked]
         levels = self.lanes.bit_length() - 1
         together = delay(m, tree(lanes), 2 - levels)
         spread = delay(m, self.spread, self.latency)

@@ -23,16 +23,32 @@ def products(shape, y, x):
     return {(i_y, i_x, k_y, k_x) for (i_y, k_y), (i_x, k_x) in along}
 
 
+def place(lanes, column):
+    """Return row and column of a last layer's column among the taps of one phase.
+
+    4 x 4, 2 x 4, or 2 x 2 where there are but four.
+    """
+    wide = {1: 2, 2: 4, 4: 4}[lanes]
+    return column // wide, column % wide
+
+
 def behind(lanes, column, *, spread):
     """Return how many rows and pixels back the tap of a last layer's column lies.
 
-    With `spread` four columns are the 2 x 2 taps of a lane; else all are the taps of one phase:
-    4 x 4, 2 x 4, or 2 x 2 where there are but four.
+    With `spread` each block of 2 x 2 places has the taps of a phase of its own.
     """
-    if spread:
-        return column % 4 // 2, column % 2
-    wide = {1: 2, 2: 4, 4: 4}[lanes]
-    return column // wide, column % wide
+    y, x = place(lanes, column)
+    return (y & 1, x & 1) if spread else (y, x)
+
+
+def columns_of(lanes, lane):
+    """Return the columns of a lane, a block of 2 x 2 places."""
+    blocks = {0: (0, 0), 1: (0, 1), 2: (1, 0), 3: (1, 1)}
+    return [
+        column
+        for column in range(4 * lanes)
+        if tuple(at >> 1 for at in place(lanes, column)) == blocks[lane]
+    ]
 
 
 def tap_of(shape, out, start):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from golden.spec import LEAKY_RELU, RELU, TABLE
 from hw.array import LANES, SUMS
 from hw.work import RECURRENCE
-from sim.benches.expected import behind, map_base, products, tap_of
+from sim.benches.expected import behind, columns_of, map_base, products, tap_of
 
 NOBODY = -1  # a job
 CLIPS = {RELU: 0, LEAKY_RELU: 1, TABLE: 2}
@@ -208,7 +208,7 @@ class SymbolicMachine:
             y, x = (2 * at + o for at, o in zip(divmod(block, half_row), odd))
             where = f"pixel ({y}, {x}), slot {step['slot']}, colour {step['colour']}"
             found = []
-            columns = range(4 * lane, 4 * lane + 4) if layer.spread else range(4 * lanes)
+            columns = columns_of(lanes, lane) if layer.spread else range(4 * lanes)
             for column in columns:
                 back_y, back_x = behind(lanes, column, spread=layer.spread)
                 near = step["near_y"] >> back_y & step["near_x"] >> back_x & 1

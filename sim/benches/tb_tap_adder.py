@@ -11,7 +11,7 @@ from hw.contents import pack
 from hw.engine.tap_adder import TapAdder
 from sim.benches.bench import extremes, generator, play, start, unpack
 from sim.benches.components import MACHINES
-from sim.benches.expected import behind
+from sim.benches.expected import columns_of, place
 
 MACHINE = MACHINES[os.environ["MACHINE"]]
 CYCLES = 3000
@@ -29,10 +29,11 @@ async def adds_what_is_near(dut):
 
     expected = np.zeros((CYCLES, LANES), np.int64)
     for n in range(CYCLES):
-        for c in range(4 * lanes):
-            y, x = behind(lanes, c, spread=spread[n])
-            if near[0, n, y] and near[1, n, x]:
-                expected[n, c // 4 if spread[n] else 0] += columns[n, c]
+        for lane in range(lanes):
+            for c in columns_of(lanes, lane):
+                y, x = place(lanes, c)
+                if near[0, n, y] and near[1, n, x]:
+                    expected[n, lane if spread[n] else 0] += columns[n, c]
     expected = (expected + limit) % (2 * limit) - limit  # the machine's own sums never wrap
 
     await start(dut)

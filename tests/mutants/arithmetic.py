@@ -98,8 +98,8 @@ MUTANTS = (
     Mutant(
         "adder-swaps-axes",
         "engine/tap_adder.py",
-        "self.near_y[lane_y] & self.near_x[lane_x]",
-        "self.near_y[lane_x] & self.near_x[lane_y]",
+        "self.near_y[y] & self.near_x[x]",
+        "self.near_y[x] & self.near_x[y]",
         "regular/tap_adder",
         "the left edge is masked as the upper one",
     ),

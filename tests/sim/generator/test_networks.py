@@ -22,14 +22,17 @@ pytestmark = pytest.mark.sim
 MACHINES = {"narrow": (NARROW, False), "square": (SQUARE, False), "wide": (WIDE, True)}
 TOGETHER = 8  # networks of a run
 
+
 # A failing run is made smaller: the smallest networks that still fail are printed.
-RUNS = settings(
-    derandomize=True,
-    database=None,
-    deadline=None,
-    phases=[Phase.generate, Phase.shrink],
-    suppress_health_check=list(HealthCheck),
-)
+def runs(count):
+    return settings(
+        max_examples=count,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate, Phase.shrink],
+        suppress_health_check=list(HealthCheck),
+    )
 
 
 @cache
@@ -59,8 +62,7 @@ def check(name, drawn, stall):
 
 @pytest.mark.parametrize("name", MACHINES)
 def test_networks(name):
-    @RUNS
-    @settings(max_examples=1)
+    @runs(1)
     @given(st.lists(tasks(MACHINES[name][0]), min_size=TOGETHER, max_size=TOGETHER))
     def run(drawn):
         check(name, drawn, 0.0)
@@ -70,8 +72,7 @@ def test_networks(name):
 
 @pytest.mark.parametrize("name", MACHINES)
 def test_networks_with_pauses(name):
-    @RUNS
-    @settings(max_examples=1)
+    @runs(1)
     @given(st.lists(tasks(MACHINES[name][0]), min_size=3, max_size=3))
     def run(drawn):
         check(name, drawn, 0.3)
@@ -83,8 +84,7 @@ def test_networks_with_pauses(name):
 @pytest.mark.parametrize("name", MACHINES)
 @pytest.mark.parametrize("stall", [0.0, 0.2])
 def test_many_networks(name, stall):
-    @RUNS
-    @settings(max_examples=5)
+    @runs(5)
     @given(st.lists(tasks(MACHINES[name][0]), min_size=TOGETHER, max_size=TOGETHER))
     def run(drawn):
         check(name, drawn, stall)
