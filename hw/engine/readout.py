@@ -83,8 +83,8 @@ class Readout(wiring.Component):
     tap lies behind, so that a step sees all taps of a pixel.
 
     Element j of ``sums_y`` and of ``sums_x`` add to the accumulator that lies j rows, j pixels
-    back, where each lane has a phase of its own ``j % 2``; in hidden layers all j are the same. They
-    come a cycle before their step.
+    back, where each lane has a phase of its own ``j % 2``; in hidden layers all j are the same.
+    They come a cycle before their step.
 
     Parameters
     ----------
@@ -176,8 +176,8 @@ class Readout(wiring.Component):
         at_end = at == array.rows // LANES - 1
         next_at, next_group = Mux(at_end, 0, at + 1), Mux(at_end, group + map_.stride, group)
 
-        # Where sums lie: a chain of rows, one of columns. Where each lane has 2 x 2 taps of its own,
-        # the second half of a chain is as the first.
+        # Where sums lie: a chain of rows, one of columns. Where each lane has 2 x 2 taps of its
+        # own, the second half of a chain is as the first.
         slots_1 = Signal(3)  # sums of a pixel
         slots_3 = Signal(4)
         m.d.comb += [slots_1.eq(layer.slots + 1), slots_3.eq(slots_1 + (slots_1 << 1))]
