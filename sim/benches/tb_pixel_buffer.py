@@ -119,7 +119,7 @@ SHAPES = (
 
 
 @cocotb.test(timeout_time=4, timeout_unit="ms")
-@cocotb.parametrize((("stall", "gap"), [(0.0, 0.0), (0.6, 0.3)]))
+@cocotb.parametrize((("stall", "gap"), [(0.0, 0.0), (0.6, 0.3), (0.0, 0.6)]))
 async def sends_rows(dut, stall, gap):
     rng = generator()
     drive(dut, idle(rng))

@@ -150,7 +150,9 @@ PROOFS = [
         "sequencer",
         "hw.engine.sequencer",
         lambda module: module.Sequencer(SMALL),
-        ("waiting.r_en.eq(self.o.ready)", "waiting.r_en.eq(1)"),
+        ("wiring.connect(m, register.o, wiring.flipped(self.o))",
+         "m.d.comb += [self.o.valid.eq(register.o.valid), register.o.ready.eq(self.o.ready), "
+         "self.o.p.as_value().eq(register.o.p.as_value() ^ self.o.ready)]"),
         cover=5,
     ),
     rule(

@@ -7,7 +7,7 @@ MUTANTS = (
     Mutant(
         "sequencer-adds-to-nothing",
         "engine/sequencer.py",
-        "about.opens.eq(row_tile == 0)",
+        "about.opens.eq(first_row_tile)",
         "about.opens.eq(1)",
         "lopsided/sequencer",
         "of all row tiles the last one alone counts",
@@ -15,7 +15,7 @@ MUTANTS = (
     Mutant(
         "sequencer-sends-unused-rows",
         "engine/sequencer.py",
-        "Mux(row_last, own_tiles.last_words, own_tiles.words)",
+        "Mux(row_tiles.last, own_tiles.last_words, own_tiles.words)",
         "own_tiles.words",
         "lopsided/sequencer",
         "a short tile takes words of the next one",
@@ -47,7 +47,7 @@ MUTANTS = (
     Mutant(
         "sequencer-loses-sweeps",
         "engine/sequencer.py",
-        "issue.eq(active & (ahead != AHEAD))",
+        "issue.eq(active & ~full)",
         "issue.eq(active)",
         "lopsided/sequencer",
         "sweeps are lost wherever the array waits",
