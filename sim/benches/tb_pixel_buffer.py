@@ -144,7 +144,7 @@ async def send(dut, rng, sink, gap, shape):
     writing = cocotb.start_soon(write(dut, rng, gap, shape, values, written, first_row))
     while not dut.pixel_buffer__o__valid.value:
         await RisingEdge(dut.clk)
-    # Rows whose count is known go; the last ones wait for the end of the pass.
+    assert first_row, "a pixel leaves before its row is there"
     assert cycle() - first_row[0] <= PixelBuffer.latency + 2, "the first row came late"
     count = shape.pictures * shape.size**2
     mask = (1 << 24) - 1 if shape.planes or shape.colours > 1 else 255
