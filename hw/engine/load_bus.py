@@ -12,7 +12,7 @@ from hw.primitives.block_ram import BlockRam
 from hw.primitives.delay import delay
 from hw.program import feed_layouts, read_layouts, sweep_layout, width
 
-LATENCY = 2  # from `enable` to the write: a register on the way across the chip
+LATENCY = 3  # from `enable` to the write: two registers on the way across the chip
 
 
 def memories(capacity):

@@ -12,6 +12,9 @@ from hw.uart.protocol import ID_SIZE
 
 COUNT_SIZE = 4  # bytes that say how many words follow
 
+SEGMENT = 80  # bits of the word that one enable shifts; whole bytes
+PACE = 4  # cycles behind the last segment until the next byte
+
 
 class Loader(wiring.Component):
     """Shift an image's words together and put each into its memory; sum the bytes.
@@ -30,7 +33,7 @@ class Loader(wiring.Component):
     clear : In(1)
         An image begins.
     i : In(stream.Signature(8))
-        Its bytes; up to one a cycle.
+        Its bytes; one in some cycles, fewer than a byte takes on the line.
     load : Out(load_bus(memories))
     part_en : Out(1), part_address : Out(range(PART_DEPTH)), part_data : Out(8)
         A byte of the model part, with its offset there.
@@ -86,23 +89,30 @@ class Loader(wiring.Component):
         m.d.sync += [fits.eq(count <= limit), none.eq(count == 0)]
         m.d.sync += [self.load.enable.eq(0), self.part_en.eq(0)]
 
-        shift = Signal.like(self.load.data, reset_less=True)
-        m.d.comb += self.load.data.eq(shift)
+        segments = self._shift(m, taken)
+        pace = Signal(range(segments + PACE + 1))  # cycles until the next byte may come
+        room = Signal(init=1)
+        pending = Signal.like(self.load.enable)  # memory of a word that is on its way
+        m.d.sync += room.eq((pace == 1) | (room & ~taken))
         with m.If(taken):
-            m.d.sync += shift.eq(Cat(self.i.p, shift))
+            m.d.sync += pace.eq(segments + PACE)
+        with m.Elif(pace != 0):
+            m.d.sync += pace.eq(pace - 1)
+        with m.If(pace == 1):
+            m.d.sync += [self.load.enable.eq(pending), pending.eq(0)]
 
         head = Signal(range(max(ID_SIZE, COUNT_SIZE)))  # bytes of the id, or of a count
         wait = Signal(2)  # until what the count decides is settled
         with m.FSM():
             with m.State("ID"):
-                m.d.comb += self.i.ready.eq(1)
+                m.d.comb += self.i.ready.eq(room)
                 with m.If(taken):
                     m.d.sync += head.eq(head + 1)
                     with m.If(head == ID_SIZE - 1):
                         m.d.sync += head.eq(0)
                         m.next = "COUNT"
             with m.State("COUNT"):
-                m.d.comb += self.i.ready.eq(1)
+                m.d.comb += self.i.ready.eq(room)
                 m.d.sync += wait.eq(3)
                 with m.If(taken):
                     m.d.sync += [head.eq(head + 1), count.eq(Cat(count[8:], self.i.p))]
@@ -124,7 +134,7 @@ class Loader(wiring.Component):
                     with m.If(~fits):
                         m.next = "FALSE"
             with m.State("WORDS"):
-                m.d.comb += [self.i.ready.eq(1), word_done.eq(taken & last_byte)]
+                m.d.comb += [self.i.ready.eq(room), word_done.eq(taken & last_byte)]
                 with m.If(taken):
                     m.d.sync += [
                         left.eq(Mux(last_byte, size, left - 1)),
@@ -132,7 +142,7 @@ class Loader(wiring.Component):
                     ]
                 with m.If(word_done):
                     m.d.sync += [
-                        self.load.enable.eq(select[:-1]),
+                        pending.eq(select[:-1]),
                         self.part_en.eq(select[-1]),
                         self.load.address.eq(address),
                         self.part_address.eq(address),
@@ -149,9 +159,28 @@ class Loader(wiring.Component):
                 with m.If(select[-1]):
                     m.next = "WHOLE"
             with m.State("WHOLE"):
-                m.d.comb += [self.i.ready.eq(1), self.whole.eq(1)]
+                m.d.comb += [self.i.ready.eq(room), self.whole.eq(1)]
                 with m.If(taken):
                     m.next = "FALSE"
             with m.State("FALSE"):
-                m.d.comb += self.i.ready.eq(1)
+                m.d.comb += self.i.ready.eq(room)
         return ResetInserter(self.clear)(m)
+
+    def _shift(self, m, taken):
+        """Shift bytes into the word as wide as any memory's; return how many cycles it takes.
+
+        It lies all over the chip. So a byte's enable goes along it, a segment a cycle.
+        """
+        byte, en = Signal(8, reset_less=True), Signal()
+        m.d.sync += [byte.eq(self.i.p), en.eq(taken)]
+        width = len(self.load.data)
+        segments = range(0, width, SEGMENT)
+        for first in segments:
+            segment = Signal(min(SEGMENT, width - first), reset_less=True, name=f"word_{first}")
+            m.d.comb += self.load.data[first : first + len(segment)].eq(segment)
+            leaving, next_en = Signal(8, reset_less=True), Signal()
+            with m.If(en):
+                m.d.sync += [segment.eq(Cat(byte, segment)), leaving.eq(segment[-8:])]
+            m.d.sync += next_en.eq(en)
+            byte, en = leaving, next_en
+        return len(segments)
