@@ -2,10 +2,11 @@
 """Latents in, a number a row of the array out."""
 
 from amaranth import Cat, Module, Signal, signed
-from amaranth.lib import data, memory, stream, wiring
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.engine.feature_memory import FeatureMemory
+from hw.primitives.block_ram import BlockRam
 from hw.primitives.delay import delay
 
 
@@ -95,17 +96,13 @@ class LatentMemory(wiring.Component):
         with m.If(self.done):
             m.d.sync += half_out.eq(~half_out)
 
-        m.submodules.latents = latents = memory.Memory(
-            shape=8 * self.rows, depth=2 * stride, init=[]
-        )
-        write = latents.write_port(granularity=8)
-        read = latents.read_port()
+        m.submodules.words = words = BlockRam(8 * self.rows, 2 * stride, lanes=self.rows)
         number = delay(m, self.i.p.as_unsigned(), 1)  # written as `stored` says so
         m.d.comb += [
-            write.addr.eq(delay(m, Cat(word, half_in), 1)),
-            write.data.eq(number.replicate(self.rows)),
-            write.en.eq(delay(m, (take << row)[: self.rows], 1, reset_less=False)),
-            read.addr.eq(Cat(self.address, half_out)),
+            words.write_address.eq(delay(m, Cat(word, half_in), 1)),
+            words.write_data.eq(number.replicate(self.rows)),
+            words.write_en.eq(delay(m, (take << row)[: self.rows], 1, reset_less=False)),
+            words.address.eq(Cat(self.address, half_out)),
+            self.numbers.eq(delay(m, words.data, self.latency - BlockRam.latency)),
         ]
-        m.d.comb += self.numbers.eq(delay(m, read.data, self.latency - 1))
         return m
