@@ -16,12 +16,12 @@ OF_ARRAY = ("rows", "columns")
 def machine(rows, columns, weight_bits, **sizes):
     """Return a :class:`hw.capacity.Capacity` with enough of whatever is not named in `sizes`.
 
-    Widths are those of networks of up to 512 products a sum and latents of up to 200 numbers.
+    Widths are those of networks of up to 512 products a sum and latents of up to 256 numbers.
     """
     default = {
-        "acc_width": weight_bits + 19,
+        "acc_width": weight_bits + 17,
         "plane_bias_width": weight_bits + 17,
-        "latent_words": 256 // rows,
+        "latent_words": 256,
         "channel_words": PROGRAM_WORDS,
         "plane_bias_words": 1024,
         "pixel_words": 256,
@@ -57,7 +57,7 @@ def changed(capacity, text):
 
 # Of chips that several boards have.
 LFE5U_85F = {
-    "w5": machine(16, 16, 5, weight_words=3072, map_words=4096),
+    "w5": machine(16, 16, 5, weight_words=3072, map_words=2560, pixel_words=1024),
     "w8": machine(8, 16, 8, weight_words=4096, map_words=4096, pixel_words=1024),
 }
 XILINX = {

@@ -40,7 +40,7 @@ BOARD = Board(
             4,
             5,
             weight_words=4096,
-            map_words=2048,
+            map_words=1536,
             latent_words=16,
             channel_words=32,
             plane_bias_words=512,

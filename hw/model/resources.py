@@ -19,6 +19,7 @@ from hw.uart.protocol import MAX_LAYERS
 
 BLOCK_BITS = 18 * 1024
 BLOCK_WIDTHS = (1, 2, 4, 9, 18, 36)  # 36: one port to write, one to read
+LANE = 9  # bits of a block's word that are written each on their own
 SMALL_DEPTH = 32  # words of a memory that the tools make of logic; of 64 Yosys makes a block
 
 
@@ -34,16 +35,20 @@ class Memory:
         Bits of a word, and words.
     count : int
         Memories of this shape: banks.
-    replaced : bool
-        Another model's contents may take the place of these in a finished design: never of logic
-        where a design names its block RAMs.
+    lanes : int
+        Parts of a word that are written each on their own.
+    logic : bool
+        The tools may make logic of it, everywhere; all others are block RAM where the design names
+        its blocks (:class:`hw.primitives.block_ram.BlockRam`), so that another model's contents
+        can take the place of these.
     """
 
     name: str
     width: int
     depth: int
     count: int = 1
-    replaced: bool = False
+    lanes: int = 1
+    logic: bool = False
 
     @property
     def bits(self):
@@ -52,17 +57,20 @@ class Memory:
 
     @property
     def blocks(self):
-        """Block RAMs of 18 kbit that all banks take, 0 where they are small enough for logic."""
-        return self.inferred_blocks if not self.replaced else self._blocks
+        """Block RAMs of 18 kbit that all banks take, where the design names them."""
+        return self.inferred_blocks if self.logic else self._blocks
 
     @property
     def inferred_blocks(self):
-        """The same where the tools may make any memory of logic."""
+        """Those where the tools may make any small memory of logic."""
         return 0 if self.depth <= SMALL_DEPTH else self._blocks
 
     @property
     def _blocks(self):
-        return self.count * min(blocks(self.width, self.depth, each) for each in BLOCK_WIDTHS)
+        width = self.width
+        if self.lanes > 1:
+            width = self.lanes * -(-width // self.lanes // LANE) * LANE
+        return self.count * min(blocks(width, self.depth, each) for each in BLOCK_WIDTHS)
 
 
 def blocks(width, depth, block_width):
@@ -81,15 +89,17 @@ def generator_memories(capacity):
     array = capacity.array
     copies = {"table": array.lanes}
     loaded = (
-        Memory(each.name, each.width, each.depth, copies.get(each.name, 1), replaced=True)
+        Memory(each.name, each.width, each.depth, copies.get(each.name, 1))
         for each in load_bus.memories(capacity)
     )
     return (
         *loaded,
-        Memory("maps", ACT_BITS, capacity.map_words, array.rows),
+        Memory("maps", ACT_BITS * LANES, capacity.map_words, array.rows // LANES, LANES),
         Memory("accumulators", capacity.acc_width, SUMS, 2 * array.columns),
-        Memory("latents", ACT_BITS * array.rows, 2 * _power(capacity.latent_words)),
-        Memory("pixels", ACT_BITS * COLOURS, 2 * _power(capacity.pixel_words), PHASES),
+        Memory(
+            "latents", ACT_BITS * array.rows, 2 * _power(capacity.latent_words), lanes=array.rows
+        ),
+        Memory("pixels", ACT_BITS * COLOURS, 2 * _power(capacity.pixel_words), PHASES, COLOURS),
     )
 
 
@@ -98,8 +108,8 @@ def board_memories(capacity):
     return (
         *generator_memories(capacity),
         Memory("received frames", 8, frame_receiver.DEPTH),
-        Memory("layer sums", 32, MAX_LAYERS),
-        Memory("identity", 8, identity.DEPTH, replaced=True),
+        Memory("layer sums", 32, MAX_LAYERS, logic=True),
+        Memory("identity", 8, identity.DEPTH),
     )
 
 

@@ -132,7 +132,12 @@ def place_of(name, capacity):
         r"(?:table_|pixels\.bank_)(\d+)": lambda n: (across(n, PHASES), sums, 1),
         r"(?:channels|plane_biases|read)_memory\.": lambda: (WIDTH / 2, sums, 1),
         r"(?:sweeps|feed)_memory\.": lambda: (0, below, 1),
-        r"maps\.bank_(\d+)\.": lambda r: (across(r, 3 * array.rows), (below + lowest) / 2, 1),
+        r"maps\.bank_(\d+)\.": lambda n: (
+            across(n, 3 * array.rows // LANES),
+            (below + lowest) / 2,
+            1,
+        ),
+        r"latents\.words\.": lambda: (0, lowest, 1),
         r"weights_memory\.block_\d+_(\d+)": lambda k: (
             across(k * width // capacity.weight_bits, array.columns),
             weights,

@@ -43,8 +43,7 @@ def elaborated(capacity, platform=None):
 @CASES
 def test_blocks_and_multipliers_are_those_that_the_design_names(capacity):
     named = planned(elaborated(capacity, Ecp5Primitives()))
-    memories = [m for m in board_memories(capacity) if m.name != "latents"]  # Yosys infers theirs
-    assert named["ebr"] == sum(memory.blocks for memory in memories)
+    assert named["ebr"] == sum(memory.blocks for memory in board_memories(capacity))
     assert named["mult"] == multipliers(capacity)
 
 
@@ -79,8 +78,16 @@ def test_shapes_of_a_block(width, depth, expected):
     assert Memory("any", width, depth).blocks == expected
 
 
-def test_a_small_memory_is_of_logic_unless_another_model_may_replace_it():
-    assert [Memory("small", 8, depth).blocks for depth in (32, 64)] == [0, 1]
-    assert Memory("small", 8, 32, replaced=True).blocks == 1
-    assert Memory("small", 8, 32, replaced=True).inferred_blocks == 0
+def test_a_small_memory_may_be_of_logic_where_no_block_is_named():
+    assert [Memory("small", 8, depth).blocks for depth in (32, 64)] == [1, 1]
+    assert [Memory("small", 8, depth, logic=True).blocks for depth in (32, 64)] == [0, 1]
+    assert [Memory("small", 8, depth).inferred_blocks for depth in (32, 64)] == [0, 1]
     assert blocks(640, 4644, 18) == 180
+
+
+def test_lanes_begin_at_enables_of_their_own():
+    assert Memory("whole", 18 * 8, 1024).blocks == 8
+    assert Memory("lanes", 16 * 8, 1024, lanes=16).blocks == 8
+    assert Memory("whole", 16 * 8, 1024).blocks == 8
+    assert Memory("lanes", 40 * 8, 512, lanes=40).blocks == 10
+    assert Memory("whole", 40 * 8, 512).blocks == 9
