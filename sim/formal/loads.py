@@ -220,7 +220,7 @@ PROOFS = [
         make=NoModelButAWholeOne,
         module="hw.uart.load_handler",
         fault=("with m.Elif(~right):", "with m.Elif(0):"),
-        depth=40,
-        cover=40,
+        depth=37,
+        cover=37,
     ),
 ]
