@@ -24,17 +24,20 @@ ALLOWED = {
         "support", "golden", "torch", "safetensors", "onnx", "train.importing", "train.networks",
     },
     "sim": {"support", "cocotb", "cocotb_tools", "find_libpython", "amaranth", "hw", "golden"},
+    "sim.benches.tb_axi_uart_lite": {"cocotb", "cocotbext.axi", "hw", "sim.benches"},
+    "sim.benches.tb_axi_top": {"cocotb", "cocotbext.axi", "hw", "sim.benches"},
     "boards": {"support", "amaranth", "amaranth_boards", "hw", "golden", "yowasp_runtime"},
     "boards.explore.spread": {"support", "joblib", "distributed"},
     "boards.explore.report": {"support", "boards.explore", "matplotlib"},
     "boards.host": {
-        "support", "boards.host", "hw.uart.protocol", "hw.uart.facts", "golden.model_file",
-        "golden.spec", "serial",
+        "support", "boards.host", "hw.uart.protocol", "hw.uart.facts",
+        "hw.axi.registers", "golden.model_file", "golden.spec", "serial",
     },
     "boards.host.stream": {
         "support", "boards.host", "hw.uart.protocol", "golden.generator", "golden.spec",
     },
     "web": {"support", "golden", "boards.host", "aiohttp"},
+    "hw.axi.registers": set(),
     "hw.uart.protocol": set(),
     "hw.uart.facts": {"hw.uart.protocol"},
     "pictures": {"support", "golden.spec", "PIL"},
@@ -49,8 +52,8 @@ ROOMS = {
         "trace_files layer_sums shipped options interpolation inversion"
     ),
     "hw": (
-        "rtlil array work cutting tiling capacity program primitives engine uart contents image "
-        "top model build_plan"
+        "rtlil array work cutting tiling capacity program primitives engine uart axi contents "
+        "image top model build_plan"
     ),
     "train": "data networks importing run evaluate quantize loop options experiments __main__",
     "sim": "streams verilog plain_paths runner netlist ecp5 benches generator board formal fuzz",
