@@ -12,6 +12,8 @@ import amaranth
 
 from golden.model_file import Model
 from golden.spec import GeneratorSpec
+from hw.axi.line import AxiLine
+from hw.axi.top import AxiTop
 from hw.capacity import Capacity
 from hw.contents import Contents
 from hw.engine.generator import Generator
@@ -23,8 +25,11 @@ from hw.top import Top
 from hw.uart.facts import Machine
 from hw.uart.identity import Identity, ModelPart
 from hw.uart.protocol import BAUD, ID_SIZE, divisor
+from hw.uart.serial_line import SerialLine
 from support.cache import digest, kept
 from support.failures import InputError
+
+BUSES = {"serial": SerialLine, "axi": AxiLine}
 
 
 def sources_hash(parameters):
@@ -89,6 +94,8 @@ class BuildPlan:
         the reference does.
     baud : int
         Start-up rate.
+    bus : str
+        How bytes come and go: one of :data:`BUSES`.
     platform : object, optional
         The board's, asked for primitives as :class:`hw.primitives.block_ram.BlockRam` does.
 
@@ -104,6 +111,7 @@ class BuildPlan:
     self_test: tuple[int, ...] = ()
     answer: tuple[int, ...] = ()
     baud: int = BAUD
+    bus: str = "serial"
     platform: object = None
 
     def __post_init__(self):
@@ -124,6 +132,7 @@ class BuildPlan:
             "amaranth": amaranth.__version__,
             "capacity": capacity_fields(self.capacity),
             "baud": self.baud,
+            "bus": self.bus,
             "clock_hz": self.clock_hz,
         }
         key = digest(sources_hash(parameters).hex(), type(self.platform).__qualname__)
@@ -149,7 +158,7 @@ class BuildPlan:
         return ModelPart.of(self.model.spec, self.model.digest, self.self_test, self.answer)
 
     def top(self):
-        """Return the board-independent top."""
+        """Return the board-independent top, :class:`hw.top.Top` or :class:`hw.axi.top.AxiTop`."""
         contents = Contents.empty(self.capacity)
         if self.model is not None:
             tiling = fitted(self.model.spec, self.capacity)
@@ -160,4 +169,6 @@ class BuildPlan:
         machine = machine_of(self.capacity, build_id=build_id, clock_hz=self.clock_hz)
         generator = Generator(self.capacity, contents)
         shapes = memories(self.capacity)
-        return Top(generator, shapes, Identity(machine, part), baud=self.baud)
+        line = BUSES[self.bus](divisor(self.clock_hz, self.baud))
+        top = Top(generator, shapes, Identity(machine, part), line)
+        return AxiTop(top) if self.bus == "axi" else top
