@@ -218,6 +218,12 @@ def perf(args):
     argument(
         "--clock", type=int, default=100_000_000, metavar="HZ", help="clock (default 100 MHz)"
     ),
+    argument(
+        "--bus",
+        choices=("serial", "axi"),
+        default="serial",
+        help="how bytes come and go: serial (default), or axi, registers on an AXI4-Lite bus",
+    ),
 )
 def verilog(args):
     """Write the complete design as one Verilog file, the model in its memories.
@@ -225,8 +231,11 @@ def verilog(args):
     Example: avatar verilog --model models/compact-normal-w8.safetensors --out top.v
 
     The module `top` has clk, rst, the serial line rx and tx, and two lamps, active and
-    error.
+    error. With --bus axi it is a slave of an AXI4-Lite bus instead, s_axi_..., with the registers
+    and the interrupt of Xilinx' AXI UART Lite, and has no clk, rst, rx and tx.
     """
+    from dataclasses import replace
+
     from golden import model_file
     from hw.array import ArraySpec
     from sim.verilog import to_verilog
@@ -235,7 +244,8 @@ def verilog(args):
     check_destination(args.out)
     model = model_file.load(args.model)
     array = ArraySpec(rows=args.rows, columns=args.columns)
-    text = to_verilog(build_plan(model, array, args.clock).top(), "top")
+    plan = replace(build_plan(model, array, args.clock), bus=args.bus)
+    text = to_verilog(plan.top(), "top")
     with replacing(args.out) as beside:
         beside.write_text(text)
 
