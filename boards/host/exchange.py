@@ -60,7 +60,7 @@ class Exchange:
         Over the wire since the port was opened; those of the received ones that were the answers.
     repeats : int
         Requests sent again.
-    serial : serial.SerialBase
+    serial : serial.SerialBase or boards.host.mmio.MmioPort
 
     Raises
     ------

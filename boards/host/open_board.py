@@ -4,7 +4,7 @@
 import time
 
 from boards.host.link import Link
-from boards.host.port import has_own_rate
+from boards.host.port import has_no_rate, has_own_rate
 from hw.uart import protocol
 from support.failures import CheckFailed, InputError
 
@@ -98,11 +98,11 @@ def expect_right(link, result, model_id, remedy):
 def raise_baud(link):
     """Go on at the highest of `RATES` that board, port and line can do; the start-up rate is one.
 
-    A port whose rate is set at its far end stays at the start-up rate.
+    A port whose rate is set at its far end stays at the start-up rate; a bus has none to choose.
 
     A rate at which answers do not come back at once, several in a row, is left for the next lower.
     """
-    if has_own_rate(link.port):
+    if has_own_rate(link.port) or has_no_rate(link.port):
         return
     clock_hz = link.info().machine.clock_hz
     for baud in RATES:

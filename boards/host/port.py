@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import serial
 
+from boards.host.mmio import PREFIX, open_mmio
 from support.failures import InputError
 
 KINDS = ("socket", "rfc2217")  # of ports over the network; the first has bytes and no rate
@@ -21,7 +22,7 @@ def open_port(port, *, baud, timeout):
     Parameters
     ----------
     port : str
-        ``/dev/ttyUSB0``, ``socket://HOST:PORT`` or ``rfc2217://HOST:PORT``.
+        ``/dev/ttyUSB0``, ``socket://HOST:PORT``, ``rfc2217://HOST:PORT`` or ``mmio:ADDRESS``.
     baud : int
         Rate of the line. That of ``socket://`` is what its far end has.
     timeout : float
@@ -29,13 +30,15 @@ def open_port(port, *, baud, timeout):
 
     Returns
     -------
-    serial.SerialBase
+    serial.SerialBase or boards.host.mmio.MmioPort
 
     Raises
     ------
     InputError
         What is wrong with the port, and what to do.
     """
+    if port.startswith(PREFIX):
+        return open_mmio(port, timeout=timeout)
     kind = _network_kind(port)
     # pyserial's RFC 2217 has no such time-out: its socket's of five seconds ends a write.
     write_timeout = None if kind == "rfc2217" else timeout
@@ -50,6 +53,11 @@ def open_port(port, *, baud, timeout):
 def has_own_rate(port):
     """Return whether the rate of a port's line is set at its far end, where we cannot."""
     return _network_kind(port) == "socket"
+
+
+def has_no_rate(port):
+    """Return whether there is no line but a bus, which is as fast as it is."""
+    return port.startswith(PREFIX)
 
 
 def why_gone(port, error):

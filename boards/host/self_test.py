@@ -3,7 +3,7 @@
 
 from boards.host.link import spec_of
 from boards.host.open_board import raise_baud
-from boards.host.port import has_own_rate
+from boards.host.port import has_no_rate, has_own_rate
 from golden.spec import GeneratorSpec
 from hw.uart.facts import State
 
@@ -58,9 +58,11 @@ def self_test_report(link):
 
 def as_text(facts):
     """Return the facts of :func:`self_test_report` as a table."""
-    whose = ", which the far end sets" if has_own_rate(facts["port"]) else ""
+    port = facts["port"]
+    whose = ", which the far end sets" if has_own_rate(port) else ""
+    rate = "a bus" if has_no_rate(port) else f"{facts['baud']:,} baud{whose}"
     rows = {
-        "port": f"{facts['port']}, {facts['baud']:,} baud{whose}",
+        "port": f"{port}, {rate}",
         "build": facts["build"],
         "clock": f"{facts['clock_hz'] / 1e6:g} MHz, {facts['macs_per_cycle']} multiplications",
         "model": facts["model"] and facts["model"][:16],
