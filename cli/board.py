@@ -20,7 +20,7 @@ SIM_MODEL = shipped("compact-normal-w8.safetensors")
     argument(
         "--port",
         required=True,
-        help="serial port of the board, socket:// or rfc2217://HOST:PORT, mmio:ADDRESS; `sim`: a virtual board",
+        help="board's serial port, socket:// or rfc2217://HOST:PORT, mmio:ADDRESS; `sim`: virtual",
     ),
     argument("--model", metavar="FILE", help="of the virtual board (default: compact-normal-w8)"),
     JSON,
@@ -51,7 +51,7 @@ def check(args):
     argument(
         "--port",
         required=True,
-        help="serial port of the board, socket:// or rfc2217://HOST:PORT, mmio:ADDRESS",
+        help="board's serial port, socket:// or rfc2217://HOST:PORT, mmio:ADDRESS",
     ),
     argument("--model", required=True, metavar="FILE", help="model file"),
     argument("--baud", type=int, metavar="N", help="rate of the line (default: the highest)"),
@@ -82,7 +82,7 @@ STREAM_ARGUMENTS = (
     argument(
         "--port",
         required=True,
-        help="serial port of the board, socket:// or rfc2217://HOST:PORT, mmio:ADDRESS; `sim`: a virtual board",
+        help="board's serial port, socket:// or rfc2217://HOST:PORT, mmio:ADDRESS; `sim`: virtual",
     ),
     argument("--count", type=int, required=True, metavar="N", help="number of avatars"),
     argument("--seed", type=int, default=0, metavar="S", help="seed of the latents (default 0)"),
