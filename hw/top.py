@@ -1,29 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The board-independent top: a generator behind a serial line."""
+"""The board-independent top: a generator behind a line."""
 
 from amaranth.hdl import Module, Mux, ResetInserter, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.fifo import SyncFIFOBuffered
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import Out
 
 from golden.spec import QUAD
 from hw.primitives.block_ram import BlockRam
 from hw.primitives.stream_register import StreamRegister
 from hw.uart import identity
-from hw.uart.baud import BaudRate
 from hw.uart.command import JOB, CommandHandler
 from hw.uart.facts import State
 from hw.uart.frame_receiver import FrameReceiver
 from hw.uart.frame_sender import FrameSender
 from hw.uart.layer_crc import LayerCrc
 from hw.uart.load_handler import TEST_LIMIT, LoadHandler
-from hw.uart.protocol import BAUD
-from hw.uart.protocol import divisor as clocks_a_bit
-from hw.uart.receiver import Receiver
 from hw.uart.responder import PIXEL, Responder
 from hw.uart.slip import BODY_BYTE, Decoder
 from hw.uart.stopwatch import Stopwatch
-from hw.uart.transmitter import Transmitter
 
 JOBS = 8  # answers that wait for the one that is sent; pictures in the making among them
 
@@ -44,40 +39,34 @@ class Top(wiring.Component):
         The generator's, in the order of its bus.
     about : hw.uart.identity.Identity
         Facts and self-test, kept in a memory. Its clock is the clock of this top.
-    baud : int
-        Bits a second after reset.
+    line : wiring.Component
+        Brings bytes and takes them: a :class:`hw.uart.serial_line.SerialLine` or a
+        :class:`hw.axi.line.AxiLine`.
     test_limit : int
         As of :class:`hw.uart.load_handler.LoadHandler`.
 
     Members
     -------
-    rx : In(1)
-        Serial line in; synchronised here.
-    tx : Out(1)
-        Serial line out, from a register.
+    rx, tx; or s_axi_..., interrupt
+        Of the line.
     active : Out(1)
         Something is under way on the line, in the generator or in a time-out: with this low and
-        `rx` high, nothing changes. A lamp on a board.
+        the line at rest, nothing changes. A lamp on a board.
     error : Out(1)
         The last frame that came was broken. A lamp on a board.
     """
 
-    rx: In(1, init=1)
-    tx: Out(1, init=1)
-    active: Out(1)
-    error: Out(1)
-
-    def __init__(self, generator, memories, about, *, baud=BAUD, test_limit=TEST_LIMIT):
-        self.generator, self.memories, self.about = generator, memories, about
-        self.startup = clocks_a_bit(about.machine.clock_hz, baud)
+    def __init__(self, generator, memories, about, line, *, test_limit=TEST_LIMIT):
+        self.generator, self.memories, self.about, self.line = generator, memories, about, line
         self.test_limit = test_limit
-        super().__init__()
+        members = line.signature.members.items()
+        self.pins = {name: member for name, member in members if name != "link"}
+        super().__init__({**self.pins, "active": Out(1), "error": Out(1)})
 
     def elaborate(self, platform):
         m = Module()
         m.submodules.generator = generator = self.generator
-        m.submodules.baud = baud = BaudRate(self.startup)
-        m.submodules.receiver = receiver = Receiver()
+        m.submodules.line = self.line
         m.submodules.decoder = decoder = Decoder()
         m.submodules.frames = frames = FrameReceiver()
         m.submodules.command = command = CommandHandler()
@@ -85,9 +74,12 @@ class Top(wiring.Component):
         m.submodules.jobs = jobs = SyncFIFOBuffered(width=JOB.size, depth=JOBS)
         m.submodules.responder = responder = Responder()
         m.submodules.sender = sender = FrameSender()
-        m.submodules.transmitter = transmitter = Transmitter()
 
-        wiring.connect(m, receiver.o, decoder.i)
+        line = self.line.link
+        for name, member in self.pins.items():
+            pin, own = getattr(self.line, name), getattr(self, name)
+            m.d.comb += own.eq(pin) if member.flow == Out else pin.eq(own)
+        wiring.connect(m, line.received, decoder.i)
         wiring.connect(m, decoder.o, frames.i)
         m.submodules.request_register = request = StreamRegister(8)
         wiring.connect(m, frames.o, request.i)
@@ -96,7 +88,7 @@ class Top(wiring.Component):
         m.submodules.body_register = body = StreamRegister(BODY_BYTE)
         wiring.connect(m, responder.o, body.i)
         wiring.connect(m, body.o, sender.i)
-        wiring.connect(m, sender.o, transmitter.i)
+        wiring.connect(m, sender.o, line.send)
         m.d.comb += [
             jobs.w_data.eq(command.o_jobs.p),
             jobs.w_en.eq(command.o_jobs.valid),
@@ -108,14 +100,10 @@ class Top(wiring.Component):
         quiet = Signal()
         m.d.sync += quiet.eq(~jobs.level.any() & ~responder.active)
         m.d.comb += [
-            receiver.rx.eq(self.rx),
-            self.tx.eq(transmitter.tx),
-            receiver.divisor.eq(baud.divisor),
-            transmitter.divisor.eq(baud.divisor),
-            frames.divisor.eq(baud.divisor),
+            frames.divisor.eq(line.divisor),
             decoder.clear.eq(frames.clear),
-            baud.set.eq(responder.set_divisor),
-            baud.new.eq(responder.divisor),
+            line.set.eq(responder.set_divisor),
+            line.new.eq(responder.divisor),
         ]
 
         self._memory(m, command, loads, responder)
@@ -123,13 +111,14 @@ class Top(wiring.Component):
         self._generator(m, generator, command, loads, responder)
 
         # A cycle late is early enough: the register holds the last byte of an answer as it goes in.
-        m.d.sync += responder.line_active.eq(body.o.valid | sender.active | transmitter.active)
+        m.d.sync += responder.line_active.eq(body.o.valid | sender.active | line.sending)
 
-        m.d.sync += [baud.good.eq(frames.good), baud.bad.eq(frames.bad)]
+        m.d.sync += [line.good.eq(frames.good), line.bad.eq(frames.bad)]
         with m.If(frames.good | frames.bad):
             m.d.sync += self.error.eq(frames.bad)
         m.d.sync += self.active.eq(
-            receiver.active
+            line.active
+            | line.sending
             | decoder.o.valid
             | frames.active
             | request.o.valid
@@ -139,8 +128,6 @@ class Top(wiring.Component):
             | responder.active
             | body.o.valid
             | sender.active
-            | transmitter.active
-            | baud.probation
             | (loads.running & ~generator.i_latents.ready)
         )
 

@@ -17,6 +17,7 @@ from hw.uart.facts import Machine, ModelFacts
 from hw.uart.identity import Identity, ModelPart
 from hw.uart.protocol import BAUD, MAX_LATENT, MAX_PIXELS
 from hw.uart.responder import PIXEL
+from hw.uart.serial_line import SerialLine
 
 TRACE = data.StructLayout(
     {"valid": 1, "layer": 3, "last": 1, "mask": 4, "values": data.ArrayLayout(signed(10), 4)}
@@ -211,7 +212,7 @@ MACHINE = Machine(
 )
 
 
-def stand_in_top(model=None, *, part=None, test_limit=1 << 16):
+def stand_in_top(model=None, *, part=None, line=None, test_limit=1 << 16):
     """Return a top around the stand-in, four clocks a bit.
 
     Parameters
@@ -220,7 +221,10 @@ def stand_in_top(model=None, *, part=None, test_limit=1 << 16):
         What it holds from power-up on.
     part : ModelPart, optional
         In place of the model's.
+    line : component, optional
+        In place of a serial one.
     """
     part = part or (model.part if model else None)
     engine = StandIn(model.words if model else None)
-    return Top(engine, MEMORIES, Identity(MACHINE, part), test_limit=test_limit)
+    line = line or SerialLine(4)
+    return Top(engine, MEMORIES, Identity(MACHINE, part), line, test_limit=test_limit)

@@ -150,12 +150,13 @@ def test_contents_are_all_that_differs_between_models(monkeypatch):
 
     from hw.top import Top
     from hw.uart.identity import Identity
+    from hw.uart.serial_line import SerialLine
 
     texts = []
     for model in (MODEL, StandInModel(latent=900, pixels=784, hidden=6, grey=True)):
         identity = Identity(MACHINE, model.part)
         monkeypatch.setattr(Identity, "contents", lambda self: bytes(152))
-        top = Top(StandIn(), MEMORIES, identity)
+        top = Top(StandIn(), MEMORIES, identity, SerialLine(4))
         texts.append(rtlil.convert(top, name="top", emit_src=False))
         monkeypatch.undo()
     assert texts[0] == texts[1]
