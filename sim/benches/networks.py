@@ -20,6 +20,8 @@ LAST = (  # kernel, stride, padding, output padding of the last layer
     (6, 2, 3, 1),
     (3, 2, 0, 0),
     (2, 1, 1, 0),
+    (8, 2, 3, 0),
+    (7, 1, 3, 0),
 )
 
 
@@ -50,7 +52,7 @@ def _draw(rng, capacity, last):
 
 
 def _layer(rng, *, first):
-    kernel, stride = int(rng.integers(1, 6)), int(rng.integers(1, 3))
+    kernel, stride = int(rng.integers(1, 8)), int(rng.integers(1, 3))
     return Layer(
         channels=int(rng.integers(1, 21)),
         kernel_size=kernel,

@@ -25,7 +25,7 @@ MACHINE = MACHINES[os.environ["MACHINE"]]
 CONTROL = Control(MACHINE)
 SEEN, BEAT, STEP = CONTROL.seen, beat_layout(MACHINE), step_layout(MACHINE)
 INPUTS = ("word_valid", "latent_ready", "picture_free")
-NETWORKS = 12
+NETWORKS = 14
 PASSES = 2
 ADDRESS = SEEN["sums_y"].shape.elem_shape
 

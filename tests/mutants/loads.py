@@ -44,8 +44,8 @@ MUTANTS = (
     Mutant(
         "loader-reverses-words",
         "uart/loader.py",
-        "Cat(self.i.p, shift)",
-        "Cat(shift[8:], self.i.p)",
+        "segment.eq(Cat(byte, segment))",
+        "segment.eq(Cat(segment[8:], byte))",
         f"{LOADER}::test_words_and_crc",
         "words stand in the highest bits",
     ),
