@@ -256,11 +256,11 @@ class CycleModel:
 
     def passes(self, count):
         """Return `count` :class:`Pass` made back to back."""
-        run = _Run(self)
+        run = Run(self)
         return [run.make() for _ in range(count)]
 
 
-class _Run:
+class Run:
     """The machine between two jobs: from when on everything that a job waits for is there.
 
     Attributes
@@ -283,6 +283,9 @@ class _Run:
         Of each pass, when its last pixel was read.
     waits : dict of str to int
         As in :class:`Pass`.
+    fed, read : (int, int)
+        Of the job that came last: its first sweep's start and its last beat, its first and its last
+        step of the readout.
     """
 
     def __init__(self, model):
@@ -292,7 +295,7 @@ class _Run:
         self.written = []
         self.latents, self.latent_done, self.sent = [], [], []
         self.waits = {}
-        self.last_layer = None
+        self.fed = self.read = (0, 0)
 
     def make(self):
         """Make the pictures of the next pass."""
@@ -327,6 +330,7 @@ class _Run:
             stored = max(start, self.latents[-1] + 2)
             self.waits["latent"] += stored - start
             start = stored
+        first = start
         if begin == 0 or start >= self.written[begin - 1][0]:
             total, words, settling = job.unhindered
             start += total
@@ -344,7 +348,8 @@ class _Run:
         self.waits["settling"] += settling
         self.for_words = max(0, follower.words - last.busy)
         self.feeder = start + last.busy + self.for_words
-        return start + last.beats
+        self.fed = first, start + last.beats
+        return self.fed[1]
 
     def _wait(self, now, until, filled):
         """Wait from `now` to `until`, and up to `filled` only because the pipeline is long."""
@@ -362,6 +367,7 @@ class _Run:
         if number == 0 and job.layer == len(tiling.layers) - 1 and len(self.sent) >= 2:
             start = max(start, self.sent[-2] + 2)  # the pixel buffer has room
         last_step = start + 1 + job.reads
+        self.read = start + 1, last_step
         words = 3 if job.last_of_layer else 1
         self.readout = start + job.reads + 1 + words * FETCH_CYCLES
         self.halves.append((start + 1 + job.frees_after + 1, done + 3))
