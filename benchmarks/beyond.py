@@ -206,20 +206,20 @@ def array_facts(spec, rows, columns, clock_mhz, estimate):
         Of the LUTs.
     """
     chip = device("lfe5u-85f")
-    tiling = scheduled(spec, ArraySpec(rows, columns))
-    capacity = Capacity.of(tiling)
-    cycles = CycleModel(tiling).cycles_interval
-    macs = tiling.array.macs_per_cycle
+    array = ArraySpec(rows, columns)
+    tiling = scheduled(spec, array)
+    capacity, cycles = Capacity.of(tiling), CycleModel(tiling).cycles_interval
+    macs, bits = array.macs_per_cycle, capacity.weight_bits
     missing = max(0, multipliers(capacity) - chip.multipliers)
-    shared = shared_columns(columns, hop=tiling.array.hop, weight_bits=capacity.weight_bits)
+    shared = shared_columns(columns, hop=array.hop, weight_bits=bits)
     in_luts = missing * macs // (rows * len(shared))  # products of those missing
     return {
         "rows": rows,
         "columns": columns,
-        "weight_bits": capacity.weight_bits,
+        "weight_bits": bits,
         "macs_per_cycle": macs,
         "in_luts": in_luts,
-        "luts": estimate(capacity) + in_luts * lut_product(capacity.weight_bits),
+        "luts": estimate(capacity) + in_luts * lut_product(bits),
         "blocks": sum(memory.blocks for memory in board_memories(capacity)),
         "cycles_interval": cycles,
         "utilisation": spec.useful_macs / (macs * cycles),

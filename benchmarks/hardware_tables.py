@@ -3,9 +3,8 @@
 
     python -m benchmarks.hardware_tables
 
-Cycles come from the cycle model, which `avatar perf` holds against the simulated hardware,
-memories from their shapes, routed designs from what ``avatar synth --json`` printed into
-docs/results/synth*.json.
+Cycles come from :mod:`benchmarks.cycle_tables`, memories from their shapes, routed designs from
+what ``avatar synth --json`` printed into docs/results/synth*.json.
 """
 
 from __future__ import annotations
@@ -16,145 +15,72 @@ import re
 import sys
 from pathlib import Path
 
-from benchmarks import beyond, program
-from boards.catalogue.capacities import LFE5U_85F
-from golden.spec import GeneratorSpec, Layer
+from benchmarks import beyond, cycle_tables, program
+from boards.catalogue.registry import board
+from boards.explore.fit import WORDS
+from golden.spec import GeneratorSpec
 from hw.array import ArraySpec
 from hw.capacity import Capacity
-from hw.model.cycle_model import CAUSES, CycleModel
 from hw.model.resources import board_memories, multipliers
 from hw.model.schedule import scheduled
 from support.failures import InputError
 from support.files import replacing
 
-NETWORKS = ("compact", "medium", "contest")
+NETWORKS = {
+    **{f"`{name}`": GeneratorSpec.preset(name) for name in ("small", "compact", "contest")},
+    "`compact` RGB": cycle_tables.RGB,
+    "28x28, 7-3-3": cycle_tables.KERNELS_733,
+    "28x28, 7-4-4": cycle_tables.KERNELS_744,
+}
 ARRAYS = ((16, 16), (8, 16))
 BITS = (8, 6, 5, 4)
-LEAKY = (48, 24, 12)  # edges of the tiles show
+FIRST = "ulx3s-85f"  # the board whose machines stand for all
 CLOCK_MHZ = 150  # of the study: the goal
 
 
-def _network(*layers):
-    """Return a network of one plane: channels, kernel, stride, padding, output_padding a layer."""
-    *hidden, last = layers
-    made = [Layer(*each, weight_bits=5) for each in hidden]
-    return GeneratorSpec(100, 1, (*made, Layer(*last, "table", 5)))
-
-
-RGB_HEAD = _network((128, 4, 1, 0, 0), (64,), (32,), (3, 4, 2, 1, 0))
-OTHERS = (  # name, network, latents of a pass
-    (
-        "PyTorch's DCGAN, 64x64x3",
-        _network((512, 4, 1, 0, 0), (256,), (128,), (64,), (3, 4, 2, 1, 0)),
-        1,
-    ),
-    ("`compact` with a head of three channels", RGB_HEAD, 1),
-    ("the same", RGB_HEAD, 4),
-    ("28x28, kernels 7-4-4", _network((128, 7, 1, 0, 0), (64,), (1, 4, 2, 1, 0)), 1),
-    (
-        "28x28, kernels 7-3-3",
-        _network((128, 7, 1, 0, 0), (32, 3, 2, 1, 1), (1, 3, 2, 1, 1)),
-        1,
-    ),
-    (
-        "TensorFlow's tutorial, 28x28, kernels 7-5-5-5",
-        _network((256, 7, 1, 0, 0), (128, 5, 1, 2, 0), (64, 5, 2, 2, 1), (1, 5, 2, 2, 1)),
-        1,
-    ),
-)
-
-
-def cycles():
-    """Return the table of cycles of networks on arrays."""
-    rows = [
-        (f"`{name}`", GeneratorSpec.preset(name), 1, ArraySpec(*size))
-        for name in NETWORKS
-        for size in ARRAYS
-    ]
-    rows += [(*each, ArraySpec()) for each in OTHERS]
-    rows.append(("48-24-12", GeneratorSpec.avatars(channels=LEAKY), 1, ArraySpec(8, 16)))
-    lines = []
-    for name, spec, slots, array in rows:
-        model = CycleModel(scheduled(spec, array, slots))
-        ideal = slots * spec.useful_macs / array.macs_per_cycle
-        drawn = model.tiling.streamed_words * array.word_weights * max(spec.weight_bits)
-        lines.append(
-            (
-                name,
-                f"{array.rows} x {array.columns}",
-                f"{slots}",
-                f"{array.word_weights}",
-                f"{drawn / model.cycles_interval:.1f}",
-                f"{model.cycles_latency:,}",
-                f"{model.cycles_interval:,}",
-                f"{ideal / model.cycles_latency:.1%}",
-                f"{ideal / model.cycles_interval:.1%}",
-            )
-        )
-    header = (
-        "network",
-        "array",
-        "latents a pass",
-        "weights a cycle",
-        "bits a cycle, mean",
-        "latency",
-        "interval",
-        "useful, latency",
-        "useful, interval",
-    )
-    return table(header, lines)
-
-
-def lost():
-    """Return the table of lost cycles by cause, on 16 x 16."""
-    columns = []
-    for name in NETWORKS:
-        model = CycleModel(scheduled(GeneratorSpec.preset(name), ArraySpec()))
-        for count, causes in (
-            (model.cycles_latency, model.lost_in_latency()),
-            (model.cycles_interval, model.lost_in_interval()),
-        ):
-            rate = model.tiling.array.macs_per_cycle
-            useful = model.tiling.spec.useful_macs / rate
-            cells = [f"{causes[cause] / rate:,.1f}" for cause in CAUSES]
-            columns.append([f"{count:,}", f"{useful:,.1f}", *cells])
-    header = ["cycles", *(f"`{name}`, {kind}" for name in NETWORKS for kind in ("one", "next"))]
-    names = ["all", "useful", *CAUSES]
-    return table(header, [[name, *row] for name, row in zip(names, zip(*columns))])
-
-
 def memories():
-    """Return the table of memories of the LFE5U-85F's machine for 5 bits."""
-    listed = board_memories(LFE5U_85F["w5"])
+    """Return the table of memories of the ULX3S's first machine."""
+    listed = board_memories(board(FIRST).capacity())
     lines = [
         (
-            memory.name,
+            memory.name.replace("_", " "),
             f"{memory.count}",
             f"{memory.depth:,}",
             f"{memory.width}",
             f"{memory.bits:,}",
             f"{memory.blocks}",
+            "model" if memory.replaced else "",
         )
         for memory in listed
     ]
     total = sum(memory.bits for memory in listed), sum(memory.blocks for memory in listed)
-    lines.append(("all", "", "", "", f"{total[0]:,}", f"{total[1]}"))
-    return table(("memory", "banks", "words", "bits", "bits in all", "block RAMs"), lines)
+    lines.append(("all", "", "", "", f"{total[0]:,}", f"{total[1]}", ""))
+    header = ("memory", "banks", "words", "bits", "bits in all", "block RAMs", "filled by")
+    return table(header, lines)
 
 
 def fits():
-    """Return the table of block RAMs and multipliers by weight bits."""
+    """Return the table of the smallest machine for a network, by weight bits."""
     lines = []
-    for name in ("small", *NETWORKS):
+    for name, spec in NETWORKS.items():
         for rows, columns in ARRAYS:
             cells = []
             for bits in BITS:
-                spec = GeneratorSpec.preset(name, bits)
-                capacity = Capacity.of(scheduled(spec, ArraySpec(rows, columns)))
+                tiling = scheduled(spec.with_weight_bits(bits), ArraySpec(rows, columns))
+                capacity = Capacity.of(tiling)
                 blocks = sum(memory.blocks for memory in board_memories(capacity))
                 cells.append(f"{blocks:,} / {multipliers(capacity)}")
-            lines.append((f"`{name}`", f"{rows} x {columns}", *cells))
+            lines.append((name, f"{rows} x {columns}", *cells))
     return table(("network", "array", *(f"{bits} bits" for bits in BITS)), lines)
+
+
+def needs():
+    """Return the table of what networks take of each memory, and what a machine has."""
+    header = ("words of", *(name.replace("_", " ") for name in WORDS.values()))
+    sizes = {case.label: Capacity.needs(case.model.tiling) for case in cycle_tables.CASES}
+    sizes[f"**{FIRST} has**"] = board(FIRST).capacity().sizes
+    rows = [(name, *(f"{each[size]:,}" for size in WORDS)) for name, each in sizes.items()]
+    return table(header, rows)
 
 
 def syntheses():
@@ -164,21 +90,25 @@ def syntheses():
         report = json.loads(path.read_text())
         resources = [f"{report[name]:,}" for name in ("lut", "ff", "ebr", "mult")]
         by_seed = ", ".join(f"{each:.1f}" for each in report["fmax_mhz_by_seed"].values())
-        sizes = report["capacity"]
-        lines.append(
-            (
-                f"{sizes['array']['rows']} x {sizes['array']['columns']}",
-                f"{sizes['weight_bits']}",
-                f"{sizes['weight_words']:,}",
-                *resources,
-                f"{report['fmax_mhz']:.1f}",
-                by_seed,
-            )
-        )
+        lines.append((*_built(report), *resources, f"{report['fmax_mhz']:.1f}", by_seed))
     if not lines:
         return "No report of `avatar synth --json` lies in docs/results/synth*.json yet."
-    header = ("array", "bits", "weight words", "LUT", "FF", "EBR", "MULT18", "MHz", "by seed")
+    header = ("for", "bits", "array", "LUT", "FF", "EBR", "MULT18", "MHz", "by seed")
     return table(header, lines)
+
+
+def _built(report):
+    """Return networks, bits and array of a routed design."""
+    if "capacity" in report:
+        capacity = report["capacity"]
+        array = capacity["array"]
+        return "any", f"{capacity['weight_bits']}", f"{array['rows']} x {array['columns']}"
+    only = "-".join(map(str, report["channels"]))  # a machine of before
+    return (
+        f"{only} alone",
+        f"{max(report['weight_bits'])}",
+        f"{report['rows']} x {report['columns']}",
+    )
 
 
 def study():
@@ -187,8 +117,10 @@ def study():
 
 
 TABLES = {
-    "cycles": cycles,
-    "lost": lost,
+    "cycles": lambda: table(*cycle_tables.cycles()),
+    "lost": lambda: table(*cycle_tables.lost(alone=False)),
+    "lost-alone": lambda: table(*cycle_tables.lost(alone=True)),
+    "needs": needs,
     "memories": memories,
     "fits": fits,
     "syntheses": syntheses,
