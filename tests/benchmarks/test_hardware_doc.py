@@ -1,12 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """The tables, figures and study of docs/hardware.md."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from PIL import Image
 
-from benchmarks import beyond, hardware_tables, waveform
+from benchmarks import beyond, cycle_tables, hardware_figures, hardware_tables
 from golden.spec import GeneratorSpec
+from hw.model.cycle_model import CycleModel
 from support.failures import InputError
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_winograd_is_exact():
@@ -43,37 +49,49 @@ def test_tables_replace_what_stood_there(monkeypatch):
         hardware_tables.fill(text.replace("cycles", "speed"))
 
 
-def test_lost_cycles_sum_to_all():
-    header, _, *rows = (
-        [cell.strip() for cell in line.strip("|").split("|")]
-        for line in hardware_tables.lost().splitlines()
-    )
-    assert len(header) == 7
+@pytest.mark.parametrize("alone", [True, False])
+def test_lost_cycles_sum_to_all(alone):
+    header, rows = cycle_tables.lost(alone=alone)
+    assert len(header) == len(rows[0]) == 1 + len(cycle_tables.CASES)
     numbers = np.array([[float(cell.replace(",", "")) for cell in row[1:]] for row in rows])
     np.testing.assert_allclose(numbers[1:].sum(axis=0), numbers[0], atol=0.3)
 
 
-def test_a_waveform_is_read_by_clock_cycles(tmp_path):
-    scopes = {}
-    for _, module, name in waveform.SIGNALS:
-        scopes.setdefault(module, []).append(name)
-    lines, code = ["$scope module top $end", "$var wire 1 ! clk $end"], 34
-    codes = {}
-    for module, names in scopes.items():
-        lines.append(f"$scope module core.{module} $end")
-        for name in names:
-            codes[name] = chr(code)
-            lines.append(f"$var wire 2 {chr(code)} {name} [1:0] $end")
-            code += 1
-        lines.append("$upscope $end")
-    lines += ["$upscope $end", "$enddefinitions $end", "#0", "0!"]
-    lines += [f"b0 {code}" for code in codes.values()]
-    lines += ["1!", "0!", "1!", f"b10 {codes['beat.layer']}", "0!", "1!"]
-    path = tmp_path / "dump.vcd"
-    path.write_text("\n".join(lines) + "\n")
-    changes = waveform.read(path)
-    assert changes["layer"] == [(0, 0), (2, 2)]
-    assert changes["end"] == [(3, 0)]
-    path.write_text("\n".join(lines[:4]) + "\n")
-    with pytest.raises(InputError, match="has no signal for"):
-        waveform.read(path)
+@pytest.mark.parametrize("name", ["cycles", "lost", "lost-alone", "memories", "fits"])
+def test_the_page_holds_the_tables_of_today(name):
+    page = (ROOT / "docs" / "hardware.md").read_text()
+    made = f"<!-- table: {name} -->\n{hardware_tables.TABLES[name]()}\n<!-- end -->"
+    assert made in page, "make them again: python -m benchmarks.hardware_tables"
+
+
+def test_the_networks_are_the_published_ones():
+    sizes = [shape.out_size for shape in cycle_tables.TENSORFLOW.shapes]
+    assert sizes == [7, 7, 14, 28]
+    assert [spec.shapes[-1].out_size for spec in (cycle_tables.RGB, cycle_tables.PYTORCH)] == [
+        32,
+        64,
+    ]
+    for spec in (cycle_tables.KERNELS_744, cycle_tables.KERNELS_733):
+        assert [shape.out_size for shape in spec.shapes] == [7, 14, 28]
+
+
+def test_the_page_shows_the_figures_of_today(tmp_path):
+    hardware_figures.main(["--out", str(tmp_path)])
+    for name in hardware_figures.FIGURES:
+        drawn, shown = (
+            np.asarray(Image.open(folder / f"{name}.png"))
+            for folder in (tmp_path, ROOT / "docs" / "hardware")
+        )
+        np.testing.assert_array_equal(drawn.shape, shown.shape)
+        assert np.abs(drawn.astype(int) - shown).mean() < 1  # fonts may differ a little
+
+
+def test_the_recorder_changes_nothing():
+    tiling = hardware_figures.compact()
+    run = hardware_figures.Recorder(CycleModel(tiling))
+    made = [run.make() for _ in range(2)]
+    assert made == CycleModel(tiling).passes(2)
+    assert len(run.jobs) == 2 * len(CycleModel(tiling).jobs)
+    for _, fed, read, free in run.jobs:
+        assert fed[0] < fed[1] < read[0] < read[1]
+        assert read[0] < free

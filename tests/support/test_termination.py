@@ -68,7 +68,11 @@ PROGRAMS = {
     ("sim.formal.prove", "none"): "formal: error: there is no proof none; there are ",
     ("sim.fuzz.fuzz", "--seed", "-1"): "fuzz: error: --seed is -1; give 0 or a positive number",
     ("tests.mutants", "--jobs", "0"): "mutants: error: --jobs is 0; give 1 or more",
-    ("benchmarks.waveform", "--out", "/dev/null"): "waveform: error: /dev/null: is not a regular",
+    (
+        "benchmarks.hardware_figures",
+        "--out",
+        "/dev/null",
+    ): "hardware_figures: error: /dev/null: is a file; name a folder",
 }
 
 
