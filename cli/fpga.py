@@ -109,6 +109,12 @@ def fit(args):
     CAPACITY,
     argument("--clock", type=float, metavar="MHZ", help="(default: the highest that is met)"),
     argument("--seed", type=int, default=1, metavar="N", help="of placement (default 1)"),
+    argument(
+        "--bus",
+        choices=("serial", "axi"),
+        default="serial",
+        help="how bytes come and go: serial (default), or axi, the bus of a Zynq's processor",
+    ),
     FORCE,
     JSON,
 )
@@ -138,7 +144,14 @@ def build(args):
         held = {"model": model, "self_test": self_test_of(model, capacity.array.columns)}
     with _folder(args) as out, Progress() as progress:
         facts = make.make(
-            board, capacity, out, progress, **held, clock_mhz=args.clock, seed=args.seed
+            board,
+            capacity,
+            out,
+            progress,
+            **held,
+            clock_mhz=args.clock,
+            seed=args.seed,
+            bus=args.bus,
         )
     show(args, facts, lambda facts: make.as_text(facts, args.out))
 

@@ -13,7 +13,18 @@ from hw.build_plan import BuildPlan
 MAKERS = {ECP5: build.build, GOWIN: gowin.build, XILINX: vivado.emit}
 
 
-def make(board, capacity, out, progress, *, model=None, self_test=((), ()), clock_mhz=None, seed=1):
+def make(
+    board,
+    capacity,
+    out,
+    progress,
+    *,
+    model=None,
+    self_test=((), ()),
+    clock_mhz=None,
+    seed=1,
+    bus="serial",
+):
     """Make the folder `out`; return the facts of its ``report.json``.
 
     Parameters
@@ -31,6 +42,8 @@ def make(board, capacity, out, progress, *, model=None, self_test=((), ()), cloc
         The one clock; by default the highest of the board's that the routed design meets.
     seed : int
         Of placement.
+    bus : str
+        As of :class:`hw.build_plan.BuildPlan`.
 
     Raises
     ------
@@ -45,8 +58,9 @@ def make(board, capacity, out, progress, *, model=None, self_test=((), ()), cloc
         self_test=latents,
         answer=answer,
         platform=board.platform(),
+        bus=bus,
     )
-    board.check_clock(plan.clock_hz)
+    board.check_clock(plan.clock_hz, bus)
     maker = MAKERS[board.device.family]
     return maker(Job(board, plan), out, progress, seed=seed, clocks_mhz=clocks)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from amaranth.back.verilog import YosysError
 
+from boards.build import zynq
 from support.files import new_folder
 from support.tools import YOSYS
 
@@ -15,7 +16,7 @@ RUN = "vivado -mode batch -source top.tcl"
 
 
 def emit(job, out, progress, *, seed=1, clocks_mhz=()):
-    """Make a folder with Verilog, constraints and script; ``RUN`` there makes ``top.bit``.
+    """Make a folder with Verilog, script and perhaps constraints; ``RUN`` there makes ``top.bit``.
 
     Parameters
     ----------
@@ -41,11 +42,14 @@ def emit(job, out, progress, *, seed=1, clocks_mhz=()):
     job.check(out)
     progress.stage("Verilog")
     with YOSYS.in_environment(YosysError):  # Amaranth looks for it there
-        files = job.files(job.plan)
-    facts = {**job.facts, "run": RUN}
+        if job.plan.bus == "axi":
+            files = zynq.files(job)
+        else:
+            made = job.files(job.plan)
+            files = {name: made[name] for name in ("top.v", "top.xdc", "top.tcl")}
+    facts = {**job.facts, "bus": job.plan.bus, "run": RUN}
     with new_folder(out) as folder:
-        for name in ("top.v", "top.xdc", "top.tcl"):
-            text = files[name]
+        for name, text in files.items():
             Path(folder, name).write_bytes(text if isinstance(text, bytes) else text.encode())
         (folder / "report.json").write_text(json.dumps(facts, indent=1) + "\n")
     return facts

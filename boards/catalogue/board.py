@@ -10,6 +10,8 @@ from boards.chips.devices import DEVICES, Device
 from hw.capacity import Capacity
 from support.failures import InputError
 
+PROCESSOR_PLL_HZ = 1_000_000_000  # of which a Zynq's processor divides the clock of the logic
+
 
 @dataclass(frozen=True)
 class Board:
@@ -43,6 +45,8 @@ class Board:
         openFPGALoader's name for it.
     bitstream : bool
         Whether this project has made one with its tools.
+    processor_mhz : float, optional
+        Oscillator of the Zynq-7000's processor beside the logic; None where there is none.
     """
 
     name: str
@@ -57,6 +61,7 @@ class Board:
     loader: str
     lamps: dict = field(hash=False, default_factory=dict)
     bitstream: bool = False
+    processor_mhz: float | None = None
 
     @property
     def device(self) -> Device:
@@ -113,14 +118,22 @@ class Board:
             "active": "__".join([f"{resource}_{number}", *parts, "io"]),
         }
 
-    def check_clock(self, clock_hz):
-        """Refuse a clock that this board cannot make.
+    def check_clock(self, clock_hz, bus="serial"):
+        """Refuse a clock that this board cannot make, and a bus that it does not have.
 
         Raises
         ------
         InputError
         """
-        if self.pll is not None:
+        if bus == "axi":
+            if self.processor_mhz is None:
+                raise InputError(f"--bus axi: {self.name} has no processor beside the logic")
+            if PROCESSOR_PLL_HZ % clock_hz:
+                raise InputError(
+                    f"{self.name}: its processor makes no {clock_hz / 1e6:g} MHz; give --clock "
+                    "1000 over a whole number"
+                )
+        elif self.pll is not None:
             self.pll.check(self.oscillator_hz, clock_hz)
         elif clock_hz != self.oscillator_hz:
             raise InputError(

@@ -45,4 +45,5 @@ BOARD = Board(
     lamps={"alive": ("led", 0), "busy": ("led", 1), "error": ("led", 2)},
     wiring="a 3.3 V USB serial adapter on PMOD A: its RX to pin 2, its TX to pin 3, GND to 5",
     loader="pynq_z2",
+    processor_mhz=50,
 )

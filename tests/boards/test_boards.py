@@ -248,6 +248,8 @@ def test_primitives_are_counted():
             "orangecrab-25f: the network does not fit the machine: weight_words",
         ),
         (["build", "--board", "ulx3s-85f", "--capacity", "w7"], "has no machine 'w7'"),
+        (["build", "--board", "ulx3s-85f", "--bus", "axi"], "has no processor beside the logic"),
+        (["build", "--board", "pynq-z2", "--bus", "axi", "--clock", "96"], "makes no 96 MHz"),
         (["build", "--board", "tang-nano-20k", "--model", MODEL, "--clock", "50"], "27 MHz"),
         (["build", "--board", "ulx3s-85f", "--model", MODEL, "--baud", "9600"], "--baud"),
     ],
