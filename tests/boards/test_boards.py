@@ -158,6 +158,7 @@ def test_what_the_machines_hold():
     }
     assert all(held.values())
     assert held["ulx3s-85f", "w5"] == held["pynq-z2", "w5"] == ["compact", "small", "tiny"]
+    assert held["ulx3s-85f", "w6"] == ["compact", "small", "tiny"]
     assert held["pynq-z2", "w8"] == ["compact", "small", "tiny", "compact-w8"]
     assert held["colorlight-i9", "w5"] == ["small", "tiny"]
     assert held["orangecrab-25f", "w5"] == held["tang-nano-20k", "w5"] == ["tiny"]
@@ -167,7 +168,7 @@ def test_what_the_machines_hold():
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("w6", "ulx3s-85f has no machine 'w6'; choose from w5, w8, or give sizes"),
+        ("w7", "ulx3s-85f has no machine 'w7'; choose from w5, w6, w8, or give sizes"),
         ("word=5", "'word' is no size; choose from rows, columns, weight_bits"),
         ("sweeps=", "sweeps is ''; give a whole number"),
         ("sweeps=0", "sweeps is 0; give 1 or more"),

@@ -47,7 +47,7 @@ def test_what_is_short_is_told_in_bits():
     assert not facts["fits"]
     assert short == {
         "weights": (needed["weights"] - 4096) * 80,
-        "maps": (needed["maps"] - 2048) * 64,
+        "maps": (needed["maps"] - 1536) * 64,
         "plane_biases": (1024 - 512) * 88,
     }
     assert "cycles_interval" not in facts
