@@ -69,10 +69,16 @@ def test_a_comment_changes_no_build_id_and_a_gate_does(tmp_path):
     text = source.read_text()
     source.write_text(text + "\n# Nothing is built of this.\n")
     assert build_id_of(tmp_path) == PLAN.build_id.hex()
-    top = tmp_path / "hw" / "top.py"
-    assert "self.tx.eq(transmitter.tx)" in top.read_text()
-    top.write_text(top.read_text().replace("self.tx.eq(transmitter.tx)", "self.tx.eq(self.rx)"))
+    line = tmp_path / "hw" / "uart" / "serial_line.py"
+    assert "self.tx.eq(transmitter.tx)" in line.read_text()
+    line.write_text(line.read_text().replace("self.tx.eq(transmitter.tx)", "self.tx.eq(self.rx)"))
     assert build_id_of(tmp_path) != PLAN.build_id.hex()
+
+
+def test_a_bus_in_place_of_a_line():
+    bus = replace(PLAN, bus="axi")
+    assert bus.build_id != PLAN.build_id
+    assert bus.machine == replace(PLAN.machine, build_id=bus.build_id)
 
 
 def test_a_model_that_does_not_fit():
