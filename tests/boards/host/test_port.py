@@ -16,7 +16,7 @@ import pytest
 import serial
 
 import cli
-from boards.host import link, port
+from boards.host import exchange, link, port
 from boards.host.link import Link
 from boards.host.open_board import open_board
 from hw.uart import protocol
@@ -44,7 +44,7 @@ while True:
 
 @pytest.fixture
 def server(monkeypatch):
-    monkeypatch.setattr(link, "ALLOWANCE", 0.2)
+    monkeypatch.setattr(exchange, "ALLOWANCE", 0.2)
     played = PlayedServer()
     yield played
     played.end()
@@ -119,7 +119,7 @@ def test_a_server_that_is_no_board(server):
 
 @pytest.mark.filterwarnings("ignore:set(Daemon|Name):DeprecationWarning")  # pyserial's
 def test_a_board_behind_rfc2217(board, monkeypatch):
-    monkeypatch.setattr(link, "ALLOWANCE", 0.5)
+    monkeypatch.setattr(exchange, "ALLOWANCE", 0.5)
     server = Rfc2217Server(board)
     try:
         with open_board(server.path) as connection:
