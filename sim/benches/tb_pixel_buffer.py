@@ -150,7 +150,7 @@ async def send(dut, rng, sink, gap, shape):
     mask = (1 << 24) - 1 if shape.planes or shape.colours > 1 else 255
     for n, pictures in enumerate(values):
         if n == 1:  # the sink stops: the buffer fills, and says so
-            await ClockCycles(dut.clk, 4 * len(list(shape.steps())) + 100)
+            await ClockCycles(dut.clk, round(3 * len(list(shape.steps())) / (1 - gap)) + 100)
             assert len(written) == n + STORED
             assert not dut.pixel_buffer__free.value
         pixels = await sink.recv(count)

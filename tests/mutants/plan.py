@@ -25,8 +25,8 @@ MUTANTS = (
     Mutant(
         "cutting-leaves-sums-closed",
         "cutting.py",
-        "    if rest:\n",
-        "    if 0:\n",
+        "Sweep(y, x, height, width, 0, 0, opens=True)",
+        "Sweep(y, x, height, width, 0, 0, opens=False)",
         "lopsided/control",
         "pixels that no tap reaches show sums of the picture before",
     ),
