@@ -1,7 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """The machine: latents in, pixels out, as its program says."""
 
-from amaranth import Array, Cat, Module, Mux, ResetInserter, Signal, signed
+from amaranth import (
+    Array,
+    Cat,
+    ClockDomain,
+    ClockSignal,
+    DomainRenamer,
+    Module,
+    Mux,
+    ResetSignal,
+    Signal,
+    signed,
+)
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -340,16 +351,22 @@ class _Machine(wiring.Component):
         )
 
     def add_core(self, m):
-        """Add the core; return it and the signal that holds it in reset."""
+        """Add the core; return it.
+
+        The domain `engine` has the clock of all, and its reset leaves a register: it goes to
+        thousands of flip-flops all over the chip.
+        """
         stopped = Signal(init=1)
-        core = Core(self.capacity, self.contents)
-        m.submodules.core = ResetInserter(stopped)(core)
         m.d.sync += stopped.eq(~self.running)
+        m.domains.engine = ClockDomain(local=True)
+        m.d.comb += [ClockSignal("engine").eq(ClockSignal()), ResetSignal("engine").eq(stopped)]
+        core = Core(self.capacity, self.contents)
+        m.submodules.core = DomainRenamer("engine")(core)
         wiring.connect(m, wiring.flipped(self.i_latents), core.i_latents)
         wiring.connect(m, core.o_pixels, wiring.flipped(self.o_pixels))
         wiring.connect(m, wiring.flipped(self.load), core.load)
         m.d.comb += self.o_trace.eq(core.o_trace)
-        return core, stopped
+        return core
 
 
 class Generator(_Machine):
@@ -372,9 +389,9 @@ class Generator(_Machine):
 
     def elaborate(self, platform):
         m = Module()
-        core, stopped = self.add_core(m)
+        core = self.add_core(m)
         weights = WeightReader(weight_word(self.capacity), self.capacity.weight_words)
-        m.submodules.weights = ResetInserter(stopped)(weights)
+        m.submodules.weights = DomainRenamer("engine")(weights)
         kinds = memories(self.capacity)
         place = [each.name for each in kinds].index("weights")
         ram = loaded_ram(m, self.load, place, kinds[place], self.contents.words["weights"])
@@ -410,7 +427,7 @@ class StreamedGenerator(_Machine):
 
     def elaborate(self, platform):
         m = Module()
-        core, _ = self.add_core(m)
+        core = self.add_core(m)
         m.d.comb += [
             core.weights.valid.eq(self.i_weights.valid),
             self.i_weights.ready.eq(core.weights.take),

@@ -12,7 +12,9 @@ from hw.primitives.block_ram import BlockRam
 from hw.primitives.delay import delay
 from hw.program import feed_layouts, read_layouts, sweep_layout, width
 
-LATENCY = 3  # from `enable` to the write: two registers on the way across the chip
+LATENCY = (
+    3  # from `enable` to the write: a register on the way across the chip, and the memory's own
+)
 
 
 def memories(capacity):
@@ -75,11 +77,11 @@ def loaded_ram(m, bus, place, memory, init, *, copy=""):
     copy : str
         Tells memories of the same words from each other.
     """
-    ram = BlockRam(memory.width, memory.depth, init)
+    ram = BlockRam(memory.width, memory.depth, init, late=True)
     m.submodules[f"{memory.name}{copy}_memory"] = ram
     m.d.comb += [
-        ram.write_en.eq(delay(m, bus.enable[place], LATENCY - 1)),  # also while in reset
-        ram.write_address.eq(delay(m, bus.address, LATENCY - 1)),
-        ram.write_data.eq(delay(m, bus.data, LATENCY - 1)),
+        ram.write_en.eq(delay(m, bus.enable[place], LATENCY - 2)),  # also while in reset
+        ram.write_address.eq(delay(m, bus.address, LATENCY - 2)),
+        ram.write_data.eq(delay(m, bus.data, LATENCY - 2)),
     ]
     return ram

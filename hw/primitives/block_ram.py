@@ -5,6 +5,8 @@ from amaranth import Module, Signal
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.primitives.delay import delay
+
 
 class BlockRam(wiring.Component):
     """One port to write, one to read.
@@ -24,6 +26,9 @@ class BlockRam(wiring.Component):
         The first words; the rest is 0.
     lanes : int
         Parts of a word that are written each on its own; they divide it evenly.
+    late : bool
+        A write takes a cycle more: its ports have registers of their own, behind the choice of the
+        block, for memories that lie all over the chip.
 
     Members
     -------
@@ -38,8 +43,9 @@ class BlockRam(wiring.Component):
 
     latency = 2
 
-    def __init__(self, width, depth, init=(), *, lanes=1):
+    def __init__(self, width, depth, init=(), *, lanes=1, late=False):
         self.width, self.depth, self.init, self.lanes = width, depth, list(init), lanes
+        self.late = late
         super().__init__(
             {
                 "en": In(1, init=1),
@@ -62,12 +68,13 @@ class BlockRam(wiring.Component):
         register = Signal(self.width, reset_less=True)
         with m.If(self.en):
             m.d.sync += register.eq(read.data)
+        lag = int(self.late)
         m.d.comb += [
             read.en.eq(self.en),
             read.addr.eq(self.address),
             self.data.eq(register),
-            write.en.eq(self.write_en),
-            write.addr.eq(self.write_address),
-            write.data.eq(self.write_data),
+            write.en.eq(delay(m, self.write_en, lag)),
+            write.addr.eq(delay(m, self.write_address, lag)),
+            write.data.eq(delay(m, self.write_data, lag)),
         ]
         return m

@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 from amaranth import Cat, ClockSignal, Const, Instance, Module, Mux, Signal
 
+from hw.primitives.delay import delay
+
 BLOCK_BITS = 18 * 1024
 LANE = 9  # bits with a write enable of their own
 PORT_BITS = 18  # of one port; a block 36 bits wide writes through one and reads through the other
@@ -77,7 +79,8 @@ def dp16kd(ram):
 
     shape = geometry(padded * ram.lanes, ram.depth)
     row_bits = (shape.words - 1).bit_length()
-    row, write_row = ram.address[:row_bits], ram.write_address[:row_bits]
+    lag = int(ram.late)
+    row, write_row = ram.address[:row_bits], delay(m, ram.write_address[:row_bits], lag)
     init = [pad_contents(word) for word in ram.init]
 
     bank = ram.address[row_bits:]
@@ -90,14 +93,16 @@ def dp16kd(ram):
     physical = shape.columns * shape.width
     data = [Signal(physical, name=f"data_{n}") for n in range(shape.banks)]
     write_data, lane_en = Signal(physical), Signal(physical // LANE)
-    m.d.comb += write_data.eq(pad(ram.write_data))
+    m.d.comb += write_data.eq(pad(delay(m, ram.write_data, lag)))
     for n in range(len(lane_en)):
         lane = 0 if ram.lanes == 1 else n * LANE // padded
         if lane < ram.lanes:
-            m.d.comb += lane_en[n].eq(1 if ram.lanes == 1 else ram.write_en[lane])
+            own = delay(m, ram.write_en, lag)[lane]
+            m.d.comb += lane_en[n].eq(1 if ram.lanes == 1 else own)
     for n in range(shape.banks):
-        write_en = Signal(name=f"write_en_{n}")
-        m.d.comb += write_en.eq(ram.write_en.any() & (ram.write_address[row_bits:] == n))
+        chosen = Signal(name=f"write_en_{n}")
+        m.d.comb += chosen.eq(ram.write_en.any() & (ram.write_address[row_bits:] == n))
+        write_en = delay(m, chosen, lag)
         words = init[n * shape.words : (n + 1) * shape.words]
         for column in range(shape.columns):
             low = column * shape.width
