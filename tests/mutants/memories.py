@@ -59,8 +59,8 @@ MUTANTS = (
     Mutant(
         "load-lost-in-reset",
         "engine/load_bus.py",
-        "delay(m, bus.enable[place], LATENCY - 1)",
-        "delay(m, bus.enable[place], LATENCY - 1, reset_less=False)",
+        "delay(m, bus.enable[place], LATENCY - 2)",
+        "delay(m, bus.enable[place], LATENCY - 2, reset_less=False)",
         "narrow/load_bus",
         "a model that is loaded while the engine is held never arrives",
     ),
@@ -75,7 +75,7 @@ MUTANTS = (
     Mutant(
         "load-address-a-word-late",
         "engine/load_bus.py",
-        "ram.write_address.eq(delay(m, bus.address, LATENCY - 1))",
+        "ram.write_address.eq(delay(m, bus.address, LATENCY - 2))",
         "ram.write_address.eq(bus.address)",
         "narrow/load_bus",
         "a model stands one word off",
@@ -235,7 +235,7 @@ MUTANTS = (
     Mutant(
         "ecp5-blocks-write-whole-words",
         "primitives/ecp5/block_ram.py",
-        "lane_en[n].eq(1 if ram.lanes == 1 else ram.write_en[lane])",
+        "lane_en[n].eq(1 if ram.lanes == 1 else own)",
         "lane_en[n].eq(1)",
         ECP5,
         "on the chip a plane of a picture overwrites the two others",
