@@ -9,6 +9,7 @@ from golden.spec import QUAD
 from support.failures import InputError
 
 LANES = QUAD  # requantizers: a quad of the array's columns is read at once
+GAP = 1024  # every so many words of weights one is left out (hw.primitives.block_ram)
 SUMS = 512  # accumulators of a half bank: block RAM of 36 bits has as many words
 
 
@@ -82,3 +83,8 @@ class ArraySpec:
     def words(self, rows):
         """Words of the weight stream of a tile with so many rows in use."""
         return -(-rows * self.columns // self.word_weights)
+
+
+def with_gaps(words):
+    """Return the words of memory that so many words of weights take, those left out included."""
+    return words + max(0, words - 1) // (GAP - 1)

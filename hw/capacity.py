@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from typing import NamedTuple
 
 from golden.spec import INPUT_BITS, LATENT_RANGE
-from hw.array import ArraySpec
+from hw.array import ArraySpec, with_gaps
 from support.failures import InputError
 
 
@@ -82,7 +82,7 @@ class Capacity:
             "weight_bits": max(tiling.spec.weight_bits),
             "acc_width": max(tiling.spec.acc_widths),
             "plane_bias_width": tiling.plane_bias_width,
-            "weight_words": tiling.weight_words,
+            "weight_words": with_gaps(tiling.weight_words),
             "map_words": tiling.map_words,
             "latent_words": tiling.layers[0].row_tiles * tiling.slots,
             "channel_words": tiling.channel_words,

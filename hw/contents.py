@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from golden.spec import LEAKY_RELU
-from hw.array import LANES
+from hw.array import GAP, LANES
 from hw.engine.dual_multiplier import stored_weights
 from hw.engine.load_bus import memories
 from hw.engine.requantizer import channel_layout
@@ -89,6 +89,16 @@ def weight_words(model, tiling, bits, *, again=False):
                         flat = stored_weights(tile, hop=hop, weight_bits=bits).reshape(-1)
                         for word in range(layer.words(row_tile)):
                             yield pack(flat[word * per_word : (word + 1) * per_word], bits)
+
+
+def spaced(words):
+    """Return the words of weights as they lie in memory: a 0 between every :data:`GAP` - 1."""
+    out = []
+    for word in words:
+        if len(out) % GAP == GAP - 1:
+            out.append(0)
+        out.append(word)
+    return out
 
 
 def channel_words(model, tiling, acc_width):
@@ -183,7 +193,7 @@ class Contents:
         program = Program.of(tiling, capacity)
         return cls(
             {
-                "weights": list(weight_words(model, tiling, capacity.weight_bits)),
+                "weights": spaced(weight_words(model, tiling, capacity.weight_bits)),
                 "channels": list(channel_words(model, tiling, capacity.acc_width)),
                 "plane_biases": list(plane_bias_words(model, tiling, capacity.plane_bias_width)),
                 "table": [int(pixel) for pixel in model.table],

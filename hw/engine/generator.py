@@ -16,7 +16,7 @@ from amaranth import (
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.array import LANES
+from hw.array import GAP, LANES
 from hw.engine.accumulator import AccumulatorBanks
 from hw.engine.feature_memory import FeatureMemory
 from hw.engine.feeder import Feeder
@@ -394,7 +394,8 @@ class Generator(_Machine):
         m.submodules.weights = DomainRenamer("engine")(weights)
         kinds = memories(self.capacity)
         place = [each.name for each in kinds].index("weights")
-        ram = loaded_ram(m, self.load, place, kinds[place], self.contents.words["weights"])
+        init = self.contents.words["weights"]
+        ram = loaded_ram(m, self.load, place, kinds[place], init, gap=GAP)
         wiring.connect(m, weights.o, core.weights)
         m.d.comb += [
             ram.address.eq(weights.address),

@@ -61,7 +61,7 @@ def load_bus(memories):
     )
 
 
-def loaded_ram(m, bus, place, memory, init, *, copy=""):
+def loaded_ram(m, bus, place, memory, init, *, copy="", gap=0):
     """Return a :class:`BlockRam` that the bus fills, its ports for reading still free.
 
     Parameters
@@ -76,8 +76,10 @@ def loaded_ram(m, bus, place, memory, init, *, copy=""):
         Words at power-up.
     copy : str
         Tells memories of the same words from each other.
+    gap : int
+        As of :class:`BlockRam`.
     """
-    ram = BlockRam(memory.width, memory.depth, init, late=True)
+    ram = BlockRam(memory.width, memory.depth, init, gap=gap, late=True)
     m.submodules[f"{memory.name}{copy}_memory"] = ram
     m.d.comb += [
         ram.write_en.eq(delay(m, bus.enable[place], LATENCY - 2)),  # also while in reset

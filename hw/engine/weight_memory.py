@@ -5,6 +5,7 @@ from amaranth import Module, Mux, Signal, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.array import GAP
 from hw.primitives.block_ram import BlockRam
 from hw.primitives.delay import delay
 
@@ -42,6 +43,8 @@ def weight_source(word):
 
 class WeightReader(wiring.Component):
     """Give the words of a pass in order, over and over, from a block RAM. A word a cycle.
+
+    Addresses ``n * GAP + GAP - 1`` are left out (:data:`hw.array.GAP`).
 
     Parameters
     ----------
@@ -81,7 +84,8 @@ class WeightReader(wiring.Component):
         address = Signal.like(self.address, reset_less=True)
         m.d.comb += now.eq(Mux(self.o.job_first & self.o.again, job_start, position))
         with m.If(self.o.take):
-            m.d.sync += position.eq(Mux(now == self.last, 0, now + 1))
+            before_gap = now[: (GAP - 1).bit_length()] == GAP - 2
+            m.d.sync += position.eq(Mux(now == self.last, 0, now + 1 + before_gap))
             with m.If(self.o.job_first):
                 m.d.sync += job_start.eq(now)
         m.d.sync += address.eq(now)

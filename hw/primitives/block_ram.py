@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A memory with the two registers that block RAM has."""
 
-from amaranth import Module, Signal
+from amaranth import Module, Mux, Signal
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -29,6 +29,10 @@ class BlockRam(wiring.Component):
     late : bool
         A write takes a cycle more: its ports have registers of their own, behind the choice of the
         block, for memories that lie all over the chip.
+    gap : int
+        If not 0, a power of two: word ``gap - 1`` and every `gap`-th behind it are always 0. A
+        write to one is dropped. Blocks of `gap` words then need no multiplexer, but an OR: a block
+        that is not meant reads its last word.
 
     Members
     -------
@@ -43,9 +47,11 @@ class BlockRam(wiring.Component):
 
     latency = 2
 
-    def __init__(self, width, depth, init=(), *, lanes=1, late=False):
+    def __init__(self, width, depth, init=(), *, lanes=1, gap=0, late=False):
         self.width, self.depth, self.init, self.lanes = width, depth, list(init), lanes
         self.late = late
+        self.gap = gap if gap < depth else 0
+        assert not self.gap or not any(self.init[gap - 1 :: gap])
         super().__init__(
             {
                 "en": In(1, init=1),
@@ -56,6 +62,11 @@ class BlockRam(wiring.Component):
                 "write_data": In(width),
             }
         )
+
+    @property
+    def dropped(self):
+        """Whether the word to be written is one of those that are always 0."""
+        return self.gap and self.write_address[: (self.gap - 1).bit_length()].all()
 
     def elaborate(self, platform):
         if hasattr(platform, "get_block_ram"):
@@ -73,7 +84,7 @@ class BlockRam(wiring.Component):
             read.en.eq(self.en),
             read.addr.eq(self.address),
             self.data.eq(register),
-            write.en.eq(delay(m, self.write_en, lag)),
+            write.en.eq(delay(m, Mux(self.dropped, 0, self.write_en), lag)),
             write.addr.eq(delay(m, self.write_address, lag)),
             write.data.eq(delay(m, self.write_data, lag)),
         ]

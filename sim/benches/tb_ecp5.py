@@ -97,15 +97,17 @@ async def remembers(dut):
     rng = generator()
     en = rng.random(CYCLES) < 0.7
     memories = {
-        name: (BlockRam.latency, contents(name) + [0] * 20, depth, lanes, width)
-        for name, (width, depth, lanes) in MEMORIES.items()
+        name: (BlockRam.latency, contents(name) + [0] * 20, depth, lanes, width, gap)
+        for name, (width, depth, lanes, gap) in MEMORIES.items()
     }
-    memories["inferred"] = 1, inferred_contents(), INFERRED_DEPTH, 1, INFERRED_WIDTH
+    memories["inferred"] = 1, inferred_contents(), INFERRED_DEPTH, 1, INFERRED_WIDTH, 0
     inputs, expected = {"en": en}, {}
-    for name, (latency, words, depth, lanes, width) in memories.items():
+    for name, (latency, words, depth, lanes, width, gap) in memories.items():
         given = traffic(rng, depth, lanes, width, en)
         names = ("address", "write_address", "write_en", "write_data")
         inputs |= {f"{name}_{port}": values for port, values in zip(names, given, strict=True)}
+        if gap:
+            given[2] = [0 if at % gap == gap - 1 else some for at, some in zip(*given[1:3])]
         out = remembered(words, latency, en, lanes, width, *given)
         kinds = ("data",) if name == "inferred" else ("plain", "cell")
         expected |= {f"{name}_{kind}": out for kind in kinds}

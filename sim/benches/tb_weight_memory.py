@@ -6,6 +6,8 @@ import os
 import cocotb
 import numpy as np
 
+from hw.array import with_gaps
+from hw.contents import spaced
 from hw.engine.weight_memory import WeightReader
 from sim.benches.bench import generator, play, serve, start
 from sim.benches.components import MACHINES
@@ -23,11 +25,11 @@ async def gives_its_words_over_and_over(dut, pause):
     count, order, job = 0, [], range(0)  # words; (address, first of its job, again) of each taken
     for n, repeats in enumerate(again):
         if not repeats:
-            job = range(count, count + (rng.integers(1, 30) if n else 1))
+            job = range(count, count + (rng.integers(1, 600) if n else 1))
             count = job.stop
         order += [(at, at == job[0], repeats) for at in job]
     words = [int(word) for word in rng.permutation(count) + 1]
-    last = count - 1
+    last = with_gaps(count) - 1
     takes = PASSES * order
     take = rng.random(round(len(takes) * (1 + 3 * pause))) >= pause
     take &= np.cumsum(take) <= len(takes)
@@ -43,7 +45,7 @@ async def gives_its_words_over_and_over(dut, pause):
             at, begins, repeats = next(coming, (0, False, False))
 
     dut.weight_memory__last.value = last
-    cocotb.start_soon(serve(dut, "weight_memory__address", "weight_memory__data", words))
+    cocotb.start_soon(serve(dut, "weight_memory__address", "weight_memory__data", spaced(words)))
     await start(dut)
     inputs = {"o__take": take, "o__job_first": first, "o__again": from_before}
     seen = await play(

@@ -16,10 +16,11 @@ from sim.netlist import cell_models
 from sim.verilog import run_yosys, to_verilog
 
 OPERANDS = {"wide": (18, 18), "narrow": (9, 13)}  # bits of a and b
-MEMORIES = {  # width, depth, lanes: a mode of the blocks each, and more than one of them
-    "nine": (8, 3000, 1),
-    "eighteen": (17, 2500, 1),
-    "pair": (20, 1500, 2),
+MEMORIES = {  # width, depth, lanes, gap: a mode of the blocks each, and more than one of them
+    "nine": (8, 3000, 1, 0),
+    "eighteen": (17, 2500, 1, 0),
+    "pair": (20, 1500, 2, 0),
+    "gaps": (17, 2500, 1, 1024),
 }
 INFERRED_WIDTH, INFERRED_DEPTH = 18, 1024
 INFERRED = f"""
@@ -51,22 +52,25 @@ def inferred_contents():
 def contents(name):
     """Return the first words of an instantiated memory; the last few are left to be 0."""
     rng = np.random.default_rng(1)
-    width, depth, _ = MEMORIES[name]
-    return [int(word) for word in rng.integers(0, 1 << width, depth - 20)]
+    width, depth, _, gap = MEMORIES[name]
+    words = [int(word) for word in rng.integers(0, 1 << width, depth - 20)]
+    if gap:
+        words[gap - 1 :: gap] = len(words[gap - 1 :: gap]) * [0]
+    return words
 
 
 class Pairs(wiring.Component):
     """The twins and their primitives on common inputs; members as `Multiplier`, `BlockRam`.
 
-    ``{wide,narrow}_{plain,cell}`` are products, ``{nine,eighteen,pair}_{plain,cell}`` memories'
-    outputs, ``inferred_*`` those of Yosys' netlist.
+    ``{wide,narrow}_{plain,cell}`` are products, ``{nine,eighteen,pair,gaps}_{plain,cell}`` the
+    memories' outputs, ``inferred_*`` those of Yosys' netlist.
     """
 
     def __init__(self):
         members = {"a": In(signed(18)), "b": In(signed(18)), "b_en": In(1), "en": In(1)}
         for name, widths in OPERANDS.items():
             members |= {f"{name}_{kind}": Out(signed(sum(widths))) for kind in ("plain", "cell")}
-        for name, (width, depth, lanes) in MEMORIES.items():
+        for name, (width, depth, lanes, _) in MEMORIES.items():
             members |= {f"{name}_{kind}": Out(width) for kind in ("plain", "cell")}
             members |= {f"{name}_{port}": In(range(depth)) for port in ("address", "write_address")}
             members |= {f"{name}_write_en": In(lanes), f"{name}_write_data": In(width)}
@@ -88,8 +92,8 @@ class Pairs(wiring.Component):
                     part.b_en.eq(self.b_en),
                     getattr(self, f"{name}_{kind}").eq(part.product),
                 ]
-            for name, (width, depth, lanes) in MEMORIES.items():
-                part = BlockRam(width, depth, contents(name), lanes=lanes)
+            for name, (width, depth, lanes, gap) in MEMORIES.items():
+                part = BlockRam(width, depth, contents(name), lanes=lanes, gap=gap)
                 m.submodules[f"memory_{name}_{kind}"] = Fragment.get(part, offers)
                 m.d.comb += [part.en.eq(self.en), getattr(self, f"{name}_{kind}").eq(part.data)]
                 m.d.comb += [

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The block RAM of the sysMEM blocks."""
 
+from functools import reduce
+from operator import or_
 from typing import NamedTuple
 
-from amaranth import Cat, ClockSignal, Const, Instance, Module, Mux, Signal
+from amaranth import Cat, ClockSignal, Const, Instance, Module, Mux, Signal, Value
 
 from hw.primitives.delay import delay
 
@@ -54,7 +56,7 @@ def dp16kd(ram):
 
     Yosys infers the block but not its register: 5.6 ns from clock to output in place of 0.97 ns
     (speed grade 6). Port A writes, port B reads. Behind the blocks of a deep memory there is a
-    multiplexer.
+    multiplexer, or an OR where its words have a gap as wide as a block.
 
     Parameters
     ----------
@@ -90,6 +92,7 @@ def dp16kd(ram):
             m.d.sync += stage.eq(bank)
         bank = stage
 
+    merged = ram.gap == shape.words
     physical = shape.columns * shape.width
     data = [Signal(physical, name=f"data_{n}") for n in range(shape.banks)]
     write_data, lane_en = Signal(physical), Signal(physical // LANE)
@@ -101,8 +104,11 @@ def dp16kd(ram):
             m.d.comb += lane_en[n].eq(1 if ram.lanes == 1 else own)
     for n in range(shape.banks):
         chosen = Signal(name=f"write_en_{n}")
-        m.d.comb += chosen.eq(ram.write_en.any() & (ram.write_address[row_bits:] == n))
+        m.d.comb += chosen.eq(
+            ram.write_en.any() & (ram.write_address[row_bits:] == n) & ~Value.cast(ram.dropped)
+        )
         write_en = delay(m, chosen, lag)
+        other = ram.address[row_bits:] != n  # then it reads its last word, which is 0
         words = init[n * shape.words : (n + 1) * shape.words]
         for column in range(shape.columns):
             low = column * shape.width
@@ -111,7 +117,7 @@ def dp16kd(ram):
                 shape.width,
                 [word >> low & (1 << shape.width) - 1 for word in words],
                 en=ram.en,
-                row=row,
+                row=row | other.replicate(row_bits) if merged else row,
                 data=data[n][bits],
                 write_en=write_en,
                 lane_en=lane_en[low // LANE : (low + shape.width) // LANE],
@@ -119,7 +125,7 @@ def dp16kd(ram):
                 write_data=write_data[bits],
             )
 
-    word = _choose(data, bank)
+    word = reduce(or_, data) if merged else _choose(data, bank)
     m.d.comb += ram.data.eq(Cat(word[n * padded : n * padded + part] for n in range(ram.lanes)))
     return m
 

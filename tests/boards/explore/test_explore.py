@@ -15,14 +15,11 @@ from golden.spec import GeneratorSpec
 from hw.array import ArraySpec
 from hw.capacity import Capacity
 from hw.model.cycle_model import CycleModel
-from hw.model.resources import board_memories
 from hw.tiling import Tiling
 
 LINE = 3_000_000
 CLOCK = 100_000_000
 TINY, SMALL = (32, 16, 8), (64, 32, 16)
-# Block RAMs of the weights after `synth_gowin -family gw2a` of the complete top, Yosys 0.70.
-GOWIN_WEIGHTS = [(TINY, 3, 11), (TINY, 4, 15), (TINY, 5, 18), (TINY, 6, 22), (SMALL, 3, 24)]
 
 
 def runs_of(factors, family=ECP5):
@@ -171,11 +168,3 @@ def test_syntheses_take_the_blocks_that_are_promised(family):
     assert runs
     for run in runs:
         assert run["blocks"] == board_blocks(area.capacity_of(run), family), run
-
-
-@pytest.mark.parametrize(("channels", "bits", "blocks"), GOWIN_WEIGHTS)
-def test_gowins_weights_take_what_yosys_made_of_them(channels, bits, blocks):
-    spec = GeneratorSpec.avatars(channels=channels, weight_bits=bits)
-    capacity = Capacity.of(Tiling(spec, ArraySpec(4, 4)))
-    (weights,) = (each for each in board_memories(capacity) if each.name == "weights")
-    assert GOWIN.blocks(weights) == blocks
