@@ -19,7 +19,6 @@ from hw.tiling import Tiling
 
 LINE = 3_000_000
 CLOCK = 100_000_000
-TINY, SMALL = (32, 16, 8), (64, 32, 16)
 
 
 def runs_of(factors, family=ECP5):
