@@ -37,7 +37,8 @@ def played(monkeypatch):
     state = SimpleNamespace(flip=0, measured=MEASURED)
 
     class Board:
-        port, bytes_sent, bytes_received = "played", 736, 18_716
+        port = "played"
+        exchange = SimpleNamespace(bytes_sent=736, bytes_received=18_716)
 
         def generate(self, model, latents, *, progress):
             pictures = generate(model, latents)

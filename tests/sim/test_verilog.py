@@ -48,8 +48,8 @@ def test_repeats_byte_for_byte(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (["--rows", "3"], "array: rows is 3; give 4 to 256"),
-        (["--columns", "257"], "array: columns is 257; give 4 to 256"),
+        (["--rows", "3"], "array: rows is 3; give a multiple of 4, 4 to 256"),
+        (["--columns", "257"], "array: columns is 257; give a multiple of 4, 4 to 256"),
         (["--baud", "9600"], "unrecognized arguments: --baud 9600"),
     ],
 )

@@ -23,8 +23,7 @@ from hw.uart import protocol
 from hw.uart.protocol import Request
 from support.failures import InputError
 from tests.boards.host.played import (
-    FACTS,
-    STATUS,
+    INFO,
     PlayedServer,
     Rfc2217Server,
     answer,
@@ -58,7 +57,7 @@ def assert_pictures(connection):
 def test_a_board_behind_a_socket(server):
     notices = []
     with open_board(server.path, notice=notices.append) as connection:
-        assert connection.info() == (FACTS, STATUS)
+        assert connection.info() == INFO
         assert connection.baud == protocol.BAUD
         assert_pictures(connection)
     assert Request.BAUD not in [request.type for request in server.requests]

@@ -74,7 +74,7 @@ def test_synthesis_for_the_ecp5_takes_one_18_x_18_multiplier_for_two_products(tm
 
 @pytest.mark.parametrize(
     ("rows", "columns", "hop", "word_weights"),
-    [(5, 7, 3, 9), (4, 4, 1, 5), (6, 5, 4, 30), (4, 16, 16, 64)],
+    [(4, 8, 3, 9), (4, 4, 1, 5), (8, 4, 5, 30), (4, 16, 16, 64)],
 )
 def test_arrays_of_any_size_multiply_matrices(rows, columns, hop, word_weights):
     """Halves of a pair may come in different words; sums may have any number of carries."""

@@ -49,7 +49,7 @@ class Dut(wiring.Component):
             wiring.connect(m, getattr(command, name), wiring.flipped(getattr(self, name)))
         address = Signal.like(command.rom_addr)
         m.d.sync += address.eq(command.rom_addr)
-        left = Signal.like(command.load_size)
+        left, first = Signal.like(command.load_size), Signal()
         m.d.comb += [
             rom.address.eq(address),
             command.rom_data.eq(rom.data),
@@ -61,7 +61,7 @@ class Dut(wiring.Component):
         ]
         with m.FSM():
             with m.State("IDLE"):
-                m.d.sync += [left.eq(command.load_size), command.load_error.eq(0)]
+                m.d.sync += [left.eq(command.load_size), command.load_error.eq(0), first.eq(1)]
                 with m.If(command.load_start):
                     m.next = "TAKE"
             with m.State("TAKE"):
@@ -70,8 +70,8 @@ class Dut(wiring.Component):
                     m.d.comb += command.load_done.eq(1)
                     m.next = "IDLE"
                 with m.Elif(command.o_load.valid):
-                    m.d.sync += left.eq(left - 1)
-                    with m.If(left == command.load_size):
+                    m.d.sync += [left.eq(left - 1), first.eq(0)]
+                    with m.If(first):
                         m.d.sync += command.load_error.eq(command.o_load.p)
         return m
 
