@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from boards.host import link
+from boards.host import exchange, link
 from boards.host.open_board import open_board
 from golden import model_file
 from golden.generator import generate
 from hw.uart import protocol
+from hw.uart.identity import ModelPart
 from hw.uart.protocol import ANSWER, Frame, Request
 from tests.boards.host import played
 from web import makers
@@ -29,17 +30,11 @@ def model():
 @pytest.fixture(scope="session")
 def respond(model):
     """Answer as a board that holds the model: (request, number of the request) to bytes."""
-    facts = replace(
-        played.FACTS,
-        model_id=bytes.fromhex(model.digest)[: protocol.ID_SIZE],
-        channels=model.spec.channels,
-        weight_bits=model.spec.weight_bits,
-        latent=model.spec.latent,
-    )
+    info = replace(played.INFO, model=ModelPart.of(model.spec, model.digest, (), ()).facts)
 
     def answer(request, n):
         if request.type == Request.INFO:
-            payload = facts.pack() + played.STATUS.pack()
+            payload = info.pack()
         elif request.type == Request.GENERATE:
             latents = np.frombuffer(request.payload[protocol.ID_SIZE :], np.int8)
             payload = generate(model, latents[None]).tobytes()
@@ -52,7 +47,7 @@ def respond(model):
 
 @pytest.fixture
 def board(monkeypatch, respond):
-    monkeypatch.setattr(link, "ALLOWANCE", 0.2)
+    monkeypatch.setattr(exchange, "ALLOWANCE", 0.2)
     monkeypatch.setattr(link, "SLOWEST", 1e12)
     made = played.PlayedBoard()
     made.respond = respond

@@ -7,7 +7,7 @@ import os
 import time
 from functools import partial
 
-from boards.host import link
+from boards.host import exchange
 from boards.host.link import Link
 from golden.generator import generate
 from golden.latents import draw_latents
@@ -144,7 +144,7 @@ def test_a_silent_board_is_gone_and_opened_again_when_it_answers(board, board_ma
 
 def test_a_slow_board_is_told_while_it_is_waited_for(board, board_maker, respond, monkeypatch):
     monkeypatch.setattr(session, "SILENCE", 1)
-    monkeypatch.setattr(link, "ALLOWANCE", 20)
+    monkeypatch.setattr(exchange, "ALLOWANCE", 20)
 
     def slow(request, n):
         time.sleep(2 if request.type == Request.GENERATE else 0)
@@ -166,7 +166,7 @@ def test_a_slow_board_is_told_while_it_is_waited_for(board, board_maker, respond
 
 def test_the_server_ends_though_its_board_is_silent(board, board_maker, respond, monkeypatch):
     monkeypatch.setattr(desk, "CLOSING", 0.5)
-    monkeypatch.setattr(link, "ALLOWANCE", 30)
+    monkeypatch.setattr(exchange, "ALLOWANCE", 30)
     board.respond = lambda request, n: (
         b"" if request.type == Request.GENERATE else respond(request, n)
     )
