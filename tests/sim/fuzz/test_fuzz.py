@@ -15,14 +15,15 @@ from sim.runner import NotSimulated
 pytestmark = pytest.mark.sim
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def board():
+    """A board that nobody has asked anything: what is known of it changes with each request."""
     return FuzzBoard()
 
 
 @pytest.fixture(scope="module")
-def text(board):
-    return board.verilog()
+def text():
+    return FuzzBoard().verilog()
 
 
 def test_a_thousand_frames(board, text):
@@ -71,8 +72,11 @@ def test_a_wrong_picture_is_a_failure(board):
     requests = (board.request(rng, 5, picture=True) for _ in range(50))
     request = next(each for each in requests if each.type == protocol.Request.GENERATE)
     kind = protocol.Request.GENERATE | protocol.ANSWER
-    wrong = protocol.Frame(kind, 5, bytes(protocol.PICTURE_BYTES))
+    latents = request.payload[protocol.ID_SIZE :]
+    picture = board.known.held.pictures[latents]
+    wrong = protocol.Frame(kind, 5, bytes(len(picture)))
     assert not board.answers(protocol.VERSION, request, wrong)
+    assert board.answers(protocol.VERSION, request, protocol.Frame(kind, 5, picture))
 
 
 def test_what_a_board_must_find_in_bytes():
