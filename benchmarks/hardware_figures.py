@@ -17,7 +17,7 @@ import matplotlib
 from benchmarks import program
 from golden.spec import TABLE, GeneratorSpec, Layer
 from hw.array import ArraySpec
-from hw.engine.tap_adder import TAPS, tap_places
+from hw.engine.tap_adder import lane_of, tap_places
 from hw.model.cycle_model import CycleModel, Run
 from hw.model.schedule import scheduled
 from hw.work import Axis
@@ -95,7 +95,8 @@ def _phases(kernel, output, taken, shape):
 def last_layer(path):
     """Draw which tap each column of the last layer has, and where a pixel reads each."""
     shape, array = shape_of(4, 1), ArraySpec()
-    places = tap_places(array.lanes, spread=True)
+    places = tap_places(array.lanes)
+    lanes = [lane_of(place) for place in places]
     along = [Axis.of(shape, phase) for phase in range(2)]
     figure, (kernel, raster, output) = plt.subplots(
         1, 3, figsize=(10, 4.3), dpi=110, width_ratios=(1, 1.35, 1.5)
@@ -110,10 +111,10 @@ def last_layer(path):
         axes.set_title(title, fontsize=10)
         axes.axis("off")
     read = {}
-    for column, (y, x) in enumerate(places):
-        phase_y, phase_x = divmod(column // TAPS, 2)
+    for column, place in enumerate(places):
+        (phase_y, phase_x), (y, x) = divmod(lanes[column], 2), (n % 2 for n in place)
         kh, kw = along[phase_y].first_tap + 2 * y, along[phase_x].first_tap + 2 * x
-        colour = COLOURS[column // TAPS]
+        colour = COLOURS[lanes[column]]
         kernel.add_patch(Rectangle((kw, kh), 1, 1, color=colour, alpha=0.75, ec="white"))
         kernel.text(kw + 0.5, kh + 0.5, column, ha="center", va="center", color="white")
         read.setdefault((y, x), []).append(column)
@@ -128,7 +129,7 @@ def last_layer(path):
         for n, column in enumerate(columns):
             down, right = divmod(n, 2)
             raster.text(left + 0.28 + 0.44 * right, top + 0.3 + 0.42 * down, column, fontsize=9,
-                        ha="center", va="center", color=COLOURS[column // TAPS])  # fmt: skip
+                        ha="center", va="center", color=COLOURS[lanes[column]])  # fmt: skip
     for y, x in product(range(8), repeat=2):
         phase = 2 * (y & 1) + (x & 1)
         at = [(n + along[n & 1].offset * 2 - (n & 1)) // 2 for n in (y, x)]
