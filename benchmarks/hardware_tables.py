@@ -21,6 +21,7 @@ from boards.explore.fit import WORDS
 from golden.spec import GeneratorSpec
 from hw.array import ArraySpec
 from hw.capacity import Capacity
+from hw.engine import load_bus
 from hw.model.resources import board_memories, multipliers
 from hw.model.schedule import scheduled
 from support.failures import InputError
@@ -40,7 +41,9 @@ CLOCK_MHZ = 150  # of the study: the goal
 
 def memories():
     """Return the table of memories of the ULX3S's first machine."""
-    listed = board_memories(board(FIRST).capacity())
+    capacity = board(FIRST).capacity()
+    listed = board_memories(capacity)
+    filled = {"identity", *(each.name for each in load_bus.memories(capacity))}
     lines = [
         (
             memory.name.replace("_", " "),
@@ -49,7 +52,7 @@ def memories():
             f"{memory.width}",
             f"{memory.bits:,}",
             f"{memory.blocks}",
-            "model" if memory.replaced else "",
+            "model" if memory.name in filled else "",
         )
         for memory in listed
     ]
