@@ -27,8 +27,8 @@ MUTANTS = (
     Mutant(
         "weights-lose-the-last-word",
         "engine/weight_memory.py",
-        "Mux(now == self.last, 0, now + 1)",
-        "Mux(now + 1 == self.last, 0, now + 1)",
+        "Mux(now == self.last, 0, now + 1 + before_gap)",
+        "Mux(now + 1 == self.last, 0, now + 1 + before_gap)",
         "lopsided/weight_memory",
         "from the second avatar on all weights are a word off",
     ),
