@@ -19,10 +19,12 @@ ROOT = Path(__file__).parents[2]
 MODEL = ROOT / "tests" / "conformance" / "odd-7-5-3-mixed"
 COMMAND = """
 import sys
-import hw.tiling
-small = hw.tiling.ArraySpec(rows=4, columns=4)
-hw.tiling.ArraySpec = lambda **size: small
+from functools import partial
 import cli
+import cli.line
+from hw.array import ArraySpec
+small = ArraySpec(rows=4, columns=4)
+cli.line.virtual_board_of = partial(cli.line.virtual_board_of, array=small)
 sys.exit(cli.main())
 """
 
