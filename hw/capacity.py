@@ -64,14 +64,17 @@ class Capacity:
                 raise InputError(f"capacity: {name} is {value!r}; give 1 or more")
 
     @classmethod
-    def of(cls, tiling):
-        """Return the smallest capacity that holds a network.
+    def of(cls, *tilings):
+        """Return the smallest capacity that holds each of some networks.
 
         Parameters
         ----------
-        tiling : hw.tiling.Tiling
+        *tilings : hw.tiling.Tiling
+            All for one array.
         """
-        return cls(array=tiling.array, **cls.needs(tiling))
+        needs = [cls.needs(tiling) for tiling in tilings]
+        sizes = {name: max(each[name] for each in needs) for name in needs[0]}
+        return cls(array=tilings[0].array, **sizes)
 
     @staticmethod
     def needs(tiling):

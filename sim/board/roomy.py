@@ -30,5 +30,4 @@ def roomy(array):
     ----------
     array : hw.array.ArraySpec
     """
-    needs = [Capacity.needs(scheduled(spec, array)) for spec in SPECS]
-    return Capacity(array, **{name: max(each[name] for each in needs) for name in needs[0]})
+    return Capacity.of(*(scheduled(spec, array) for spec in SPECS))

@@ -110,9 +110,7 @@ class FuzzBoard:
     """
 
     def __init__(self):
-        needs = [Capacity.needs(scheduled(spec, ARRAY)) for spec in SPECS]
-        sizes = {name: max(each[name] for each in needs) for name in needs[0]}
-        capacity = Capacity(ARRAY, **sizes)
+        capacity = Capacity.of(*(scheduled(spec, ARRAY) for spec in SPECS))
         self.models = [Loadable(full_range_model(spec, 1), capacity) for spec in SPECS]
         first = self.models[0]
         self.plan = BuildPlan(

@@ -18,9 +18,8 @@ def test_netlist_of_a_small_machine():
     """Two networks by upload: three planes in 32x32, then grey ones of another shape."""
     tiny = random_model(GeneratorSpec.preset("tiny"), seed=4)
     grey = random_model(GeneratorSpec.avatars((6, 5), 4, latent=9, head="grey", base=5), seed=5)
-    needs = [Capacity.needs(scheduled(m.spec, ArraySpec(4, 4))) for m in (tiny, grey)]
-    sizes = {name: max(each[name] for each in needs) for name in needs[0]}
-    machine = MachineSimulation(Capacity(ArraySpec(4, 4), **sizes), netlist=True)
+    tilings = [scheduled(model.spec, ArraySpec(4, 4)) for model in (tiny, grey)]
+    machine = MachineSimulation(Capacity.of(*tilings), netlist=True)
     tasks = [Task(tiny, draw_latents(4, 2)), Task(grey, draw_latents(5, 2, latent=9))]
     for task, seen in zip(tasks, machine.run(tasks, stall=0.2), strict=True):
         assert seen.difference(task.model, task.latents) is None

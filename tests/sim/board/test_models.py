@@ -37,8 +37,7 @@ def models():
 
 @pytest.fixture(scope="module")
 def capacity(models):
-    needs = [Capacity.needs(Tiling(model.spec, ARRAY)) for model in models.values()]
-    return Capacity(ARRAY, **{name: max(each[name] for each in needs) for name in needs[0]})
+    return Capacity.of(*(Tiling(model.spec, ARRAY) for model in models.values()))
 
 
 @pytest.fixture(scope="module")
