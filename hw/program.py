@@ -15,7 +15,7 @@ from amaranth.lib import data
 
 from golden.spec import LEAKY_RELU, TABLE
 from hw.array import LANES, SUMS, with_gaps
-from hw.work import IN_FLIGHT, Axis
+from hw.work import IN_FLIGHT
 
 LAYERS = 8
 CLIPS = {"relu": 0, LEAKY_RELU: 1, TABLE: 2}  # hw.engine.requantizer.CLIP
@@ -262,9 +262,8 @@ def _feed_words(tiling, capacity, sweeps):
         reached = list(layer.reached_from) + [0] * (IN_FLIGHT - len(layer.reached_from))
         yield _word(
             layouts["tiles"],
-            words=layer.array.words(layer.array.rows if layer.row_tiles > 1 else layer.last_rows)
-            - 1,
-            last_words=layer.array.words(layer.last_rows) - 1,
+            words=layer.words(0) - 1,
+            last_words=layer.words(layer.row_tiles - 1) - 1,
             last_rows=layer.last_rows,
             reached_from=reached,
         )
@@ -378,22 +377,18 @@ def _map_words(tiling, capacity, layouts, n, layer):
 def _grid_words(tiling, capacity, layouts, n, layer):
     """Yield the words of the last layer behind its first: its grid and its jobs."""
     shape = layer.shape
-    axes = [Axis.of(shape, phase) for phase in range(shape.stride)]
-    offset = axes[0].offset
-    columns = max(axis.offset + axis.outputs for axis in axes)
-    both = [axes[0], axes[-1]]
+    offset = layer.axes[0].offset
+    both = [layer.axes[0], layer.axes[-1]]
     yield _word(
         layouts["grid"],
         row_sums=(layer.jobs[0].columns * layer.slots) % SUMS,
-        columns=columns - 1,
+        columns=layer.grid_columns - 1,
         raster=layer.jobs[0].columns,
         low=[axis.offset for axis in both],
         high=[axis.offset + axis.outputs - 1 for axis in both],
         x_odd=offset % 2,
     )
     doubled = shape.stride == 2
-    behind = max(shape.stride * axis.offset - phase for phase, axis in enumerate(axes))
-    last_phase = max(job.phase for job in layer.jobs)
     for job in layer.jobs:
         y, x = job.first_row - offset, -offset  # of the pixel of phase 0, in steps of the grid
         block = (y if doubled else y >> 1) * tiling.block_row + (x if doubled else x >> 1)
@@ -406,6 +401,6 @@ def _grid_words(tiling, capacity, layouts, n, layer):
             phase=job.phase,
             block=block,
             y_odd=y % 2,
-            counts=int(job.phase == last_phase),
-            ready=max(0, shape.stride * (job.grid_row + 1) - behind),
+            counts=int(layer.completes_rows(job)),
+            ready=max(0, layer.rows_ready(job.grid_row)),
         )

@@ -191,10 +191,6 @@ class LayerTiling:
         last = row_tile == self.row_tiles - 1
         return self.array.words(self.last_rows if last else self.array.rows)
 
-    def rows_used(self, row_tile):
-        """Rows in use in that row tile."""
-        return self.last_rows if row_tile == self.row_tiles - 1 else self.array.rows
-
     @property
     def spread(self):
         """Whether the last layer's columns hold several phases of 2 x 2 taps, a lane each."""
@@ -204,3 +200,23 @@ class LayerTiling:
     def phases_at_once(self):
         """Phases of the last layer that a job makes."""
         return self.array.lanes if self.spread else 1
+
+    @property
+    def axes(self):
+        """An :class:`Axis` for each phase along an axis."""
+        return [Axis.of(self.shape, phase) for phase in range(self.shape.stride)]
+
+    @property
+    def grid_columns(self):
+        """Columns of the last layer's grid."""
+        return max(axis.offset + axis.outputs for axis in self.axes)
+
+    def rows_ready(self, grid_row):
+        """Rows of the picture that are complete once a row of the grid is read; may be negative."""
+        stride = self.shape.stride
+        behind = max(stride * axis.offset - phase for phase, axis in enumerate(self.axes))
+        return stride * (grid_row + 1) - behind
+
+    def completes_rows(self, job):
+        """Whether `job` makes the last phases of the last layer's rows."""
+        return job.phase == self.jobs[-1].phase

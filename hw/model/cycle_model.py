@@ -22,7 +22,7 @@ from hw.engine.pixel_buffer import WRITE_STAGES
 from hw.engine.program_reader import FETCH_CYCLES
 from hw.engine.systolic_array import array_latency
 from hw.primitives.block_ram import BlockRam
-from hw.work import IN_FLIGHT, RECURRENCE, Axis
+from hw.work import IN_FLIGHT, RECURRENCE
 
 # Why a multiplier does nothing useful in a cycle.
 CAUSES = {
@@ -179,16 +179,14 @@ class CycleModel:
             copies = layer.out_slots // layer.slots
             reads = job.rows * job.columns * layer.out_slots * quads
             return reads, job.free_after * copies * quads, ()
-        axes = [Axis.of(shape, phase) for phase in range(shape.stride)]
-        columns = max(axis.offset + axis.outputs for axis in axes) * layer.slots
+        columns = layer.grid_columns * layer.slots
         warm = job.grid_row - job.first_row
         reads = warm + job.grid_rows * columns
         rows = ()
-        if in_last_tile and job.phase == max(each.phase for each in layer.jobs):
-            behind = max(shape.stride * axis.offset - phase for phase, axis in enumerate(axes))
+        if in_last_tile and layer.completes_rows(job):
             rows = tuple(
-                (warm + n * columns, shape.stride * (job.grid_row + n) - behind)
-                for n in range(1, job.grid_rows + 1)
+                (warm + (n + 1) * columns, layer.rows_ready(job.grid_row + n))
+                for n in range(job.grid_rows)
             )
         return reads, reads, rows
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How many bands each layer's phases are cut into, so that a network takes the fewest cycles."""
 
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from hw.model.cycle_model import CycleModel
 from hw.tiling import Tiling
@@ -30,6 +30,7 @@ def scheduled(spec, array, slots=1):
         As :class:`Tiling`.
     """
 
+    @cache
     def cost(bands):
         model = CycleModel(Tiling(spec, array, slots, bands))
         return model.cycles_interval + model.cycles_latency

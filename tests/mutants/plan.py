@@ -161,8 +161,8 @@ MUTANTS = (
     Mutant(
         "program-rows-ready-early",
         "program.py",
-        "ready=max(0, shape.stride * (job.grid_row + 1) - behind)",
-        "ready=max(0, shape.stride * (job.grid_row + 1) - behind + 1)",
+        "ready=max(0, layer.rows_ready(job.grid_row))",
+        "ready=max(0, layer.rows_ready(job.grid_row) + 1)",
         "regular/control",
         "a row of a picture is sent before it is whole",
     ),
@@ -185,7 +185,7 @@ MUTANTS = (
     Mutant(
         "program-counts-the-first-phase",
         "program.py",
-        "counts=int(job.phase == last_phase)",
+        "counts=int(layer.completes_rows(job))",
         "counts=1",
         "narrow/control",
         "rows are sent when one of their phases is there",
