@@ -270,7 +270,8 @@ def _feed_words(tiling, capacity, sweeps):
         yield _word(
             layouts["maps"],
             base=0 if shape.is_first else tiling.map_base(n - 1, capacity.map_words),
-            stride=shape.in_size**2 * layer.slots,
+            # A single row tile has none behind it: its whole map may fill the memory.
+            stride=shape.in_size**2 * layer.slots if layer.row_tiles > 1 else 0,
         )
         known = {}
         for job in layer.jobs:
@@ -358,7 +359,7 @@ def _map_words(tiling, capacity, layouts, n, layer):
     yield _word(
         layouts["map"],
         x_step=(shape.stride - 1) * slots + 1,
-        stride=shape.out_size**2 * slots,
+        stride=shape.out_size**2 * slots if layer.out_groups > 1 else 0,
     )
     for job in layer.jobs:
         phase_y, phase_x = divmod(job.phase, shape.stride)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from golden.full_range import full_range_model
-from golden.spec import GeneratorSpec
+from golden.spec import GeneratorSpec, Layer
 from hw.array import LANES, ArraySpec
 from hw.capacity import Capacity
 from hw.contents import Contents
@@ -47,3 +47,12 @@ def test_every_word_fits_its_memory():
     for name in ("weights", "channels", "sweeps", "feed", "read"):
         depth = {each.name: each.depth for each in memories(capacity)}[name]
         assert len(words[name]) == depth, name
+
+
+def test_the_smallest_machine_of_the_smallest_network():
+    """Its only map fills the memory: there is no address behind it for another row tile."""
+    model = random_model(GeneratorSpec(3, 1, (Layer(4, 2, 1, 0), Layer(1, 2, 2, 0, 0, "table"))))
+    tiling = Tiling(model.spec, ArraySpec(4, 4))
+    capacity = Capacity.of(tiling)
+    assert capacity.map_words == 4
+    assert len(Contents.of(model, tiling, capacity).words["feed"]) == capacity.feed_words
