@@ -6,10 +6,9 @@ from __future__ import annotations
 import asyncio
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 
 from cli.arguments import MODELS, argument, shipped, verb
-from cli.line import holds, line_of, load_model, loaded_text
+from cli.line import holds, image_for, line_of, load_model, loaded_text
 from cli.output import notice
 from support.failures import InputError
 
@@ -25,7 +24,7 @@ HTTP_PORT = 8765
         "--model",
         metavar="FILE",
         help="what draws (default: the shipped compact-w8; of a board: the shipped one that it "
-        "holds)",
+        "holds, if any)",
     ),
     argument("--load", action="store_true", help="put the model into the board, if it lacks it"),
     argument(
@@ -42,8 +41,9 @@ def web(args):
     Example: avatar web --port sim
 
     Open the address that this prints in a browser. The page shows the board's pictures beside its
-    own; each is compared with the reference, and the first pixel that differs is named. Only this
-    page, in one window at a time, can use the board. Ctrl-C ends it.
+    own; each is compared with the reference, and the first pixel that differs is named. A click
+    puts the model of the page, shipped or dropped, into the board. Only this page, in one window at
+    a time, can use the board. Ctrl-C ends it.
     """
     from web import build, server
 
@@ -56,8 +56,7 @@ def web(args):
     except InputError as error:
         raise InputError(str(error).replace("http_port", "--http-port", 1)) from None
     files = build.files()
-    with listener, _maker(args) as (maker, path):
-        files["model.safetensors"] = Path(path).read_bytes()
+    with listener, _maker(args) as maker:
 
         def started():
             print(f"{server.address_of(listener)} (Ctrl-C ends it)", flush=True)
@@ -67,39 +66,40 @@ def web(args):
 
 @contextmanager
 def _maker(args):
-    """Yield what makes the pictures, and the path of its model file."""
-    from golden import model_file
+    """Yield what makes the pictures."""
     from web.makers import Board, Reference
+    from web.shelf import ModelFile, Shelf
 
     path = args.model
     if path is None and args.port in (None, "sim"):
         path = shipped("compact-w8.safetensors")
-    model = None if path is None else model_file.load(path)
+    file = None if path is None else ModelFile.load(path)
     if args.port is None:
-        yield Reference(model, Path(path).name), path
+        yield Reference(file)
         return
 
     from boards.host.open_board import open_board
 
+    model = file and file.model
     with line_of(args.port, model) as (port, clock):
         open_link = partial(open_board, port, clock=clock, notice=notice)
         link = open_link()
         try:
             if args.load and not holds(link, model):
                 notice(loaded_text(load_model(link, model)))
-            path, model = _model_of(link, path, model)
+            _expect_known(link, path, model)
+            virtual = args.port == "sim"
+            shelf = Shelf(MODELS, file)
+            board = Board(args.port, open_link, shelf, image_for, virtual=virtual, link=link)
+            board.look()
         except BaseException:
             link.close()
             raise
-        virtual = args.port == "sim"
-        yield (
-            Board(args.port, open_link, model, Path(path).name, virtual=virtual, link=link),
-            path,
-        )
+        yield board
 
 
-def _model_of(link, path, model):
-    """Return path and model of what a board holds: those given, or a shipped one.
+def _expect_known(link, path, model):
+    """Check that a board holds what was given, or a shipped model, or none.
 
     Raises
     ------
@@ -108,19 +108,20 @@ def _model_of(link, path, model):
     """
     from golden.shipped import find
 
-    held = link.held().model.model_id.hex()
+    facts = link.info().model if model is None else link.held().model
+    if facts is None:
+        return  # the page puts one there
+    held = facts.model_id.hex()
     if model is not None:
         if model.digest.startswith(held):
-            return path, model
+            return
         raise InputError(
             f"{link.port}: the board holds model {held}, not {path}, which is "
             f"{model.digest[: len(held)]}; give --model the board's model, or put this one "
             "there with `avatar load`"
         )
-    found = find(MODELS, held)
-    if found is not None:
-        return found
-    raise InputError(
-        f"{link.port}: the board holds model {held}, which is none of the shipped; give its file "
-        "with --model"
-    )
+    if find(MODELS, held) is None:
+        raise InputError(
+            f"{link.port}: the board holds model {held}, which is none of the shipped; give its "
+            "file with --model"
+        )

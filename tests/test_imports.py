@@ -58,7 +58,7 @@ ROOMS = {
     "train": "data networks importing run evaluate quantize loop options experiments __main__",
     "sim": "streams verilog plain_paths runner netlist ecp5 benches generator board formal fuzz",
     "boards": "chips catalogue build explore host",
-    "web": "build makers desk session server",
+    "web": "build shelf makers desk upload session server",
 }
 
 

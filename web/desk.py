@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from golden.model_file import Model
 from support.failures import CheckFailed, InputError
 
 TURN = 1.0  # seconds that a page waits for the one before it: the same page, loaded anew
@@ -25,16 +26,30 @@ class Request:
     Attributes
     ----------
     page : object
-        Has `leaves`, whether it wants no more, and three methods, called in the event loop:
-        `arrived(request, picture, counters)`, `failed(request, sentence)` and `gone(sentence)`.
+        Has `leaves`, whether it wants no more, and four methods, called in the event loop:
+        `arrived(request, picture, counters)`, `failed(request, sentence)`, `gone(sentence)` and
+        `loading(has, size)`.
     number : int
         The page's own.
     latent : int8 array, shape (latent,)
+    model : golden.model_file.Model
+        What the page was told that the maker draws from.
     """
 
     page: object
     number: int
     latent: np.ndarray
+    model: Model
+
+
+@dataclass(frozen=True)
+class Load:
+    """A model that a page wants in the board: its name, and its file's bytes or None."""
+
+    page: object
+    name: str
+    contents: bytes | None
+    outcome: asyncio.Future
 
 
 class Desk:
@@ -58,7 +73,7 @@ class Desk:
         self._loop = asyncio.get_running_loop()
         self.fault = self._loop.create_future()
         self._turn = asyncio.Lock()
-        self._jobs = queue.SimpleQueue()  # Request, an opening (a future), or None: the end
+        self._jobs = queue.SimpleQueue()  # Request, Load, an opening (a future), or None: the end
         self._ending = threading.Event()
         # A silent board holds its thread up for long: the process may end without it.
         self._thread = threading.Thread(target=self._work, name="desk", daemon=True)
@@ -83,7 +98,7 @@ class Desk:
         Returns
         -------
         dict, web.makers.Counters
-            What its `line` says; what went over the line before.
+            What its `look` says; what went over the line before.
 
         Raises
         ------
@@ -96,6 +111,27 @@ class Desk:
     def ask(self, request):
         """Take a request; its page is called when it is done."""
         self._jobs.put(request)
+
+    async def load(self, page, name, contents):
+        """Put a model into the board, when all that was asked before is done.
+
+        The page is told how far it is. A load that has begun goes on though its page leaves.
+
+        Returns
+        -------
+        dict, web.makers.Counters
+            As :meth:`open`: what the board is now.
+        str or None
+            Why the load failed; the board may hold another model than before all the same.
+
+        Raises
+        ------
+        InputError, CheckFailed
+            The board is lost.
+        """
+        outcome = self._loop.create_future()
+        self._jobs.put(Load(page, name, contents, outcome))
+        return await outcome
 
     async def close(self):
         """End the thread, and close the maker; requests under way are given up."""
@@ -110,27 +146,58 @@ class Desk:
     def _work(self):
         try:
             while (job := self._jobs.get()) is not None and not self._ending.is_set():
-                if not isinstance(job, Request):
+                if isinstance(job, asyncio.Future):
                     self._open(job)
-                elif not job.page.leaves:
+                elif job.page.leaves:
+                    continue
+                elif isinstance(job, Load):
+                    self._load(job)
+                else:
                     self._draw(job)
             self.maker.close()
         except Exception as error:
             self._call(self.fault.set_exception, error)
 
-    def _open(self, opening):
-        def settle(method, value):
-            if not opening.done():  # its page may have left
-                getattr(opening, method)(value)
+    def _settle(self, future, method, value):
+        def settle():
+            if not future.done():  # its page may have left
+                getattr(future, method)(value)
 
+        self._call(settle)
+
+    def _open(self, opening):
         try:
             self.maker.open()
-            result = self.maker.line(), self.maker.counters()
+            result = self.maker.look(), self.maker.counters()
         except (InputError, CheckFailed) as error:
-            self._call(settle, "set_exception", error)
+            self._settle(opening, "set_exception", error)
             self.maker.close()
         else:
-            self._call(settle, "set_result", result)
+            self._settle(opening, "set_result", result)
+
+    def _load(self, job):
+        failure = None
+
+        def progress(has, size):
+            if self._ending.is_set():
+                raise InputError("the server ends")
+            self._call(job.page.loading, has, size)
+
+        try:
+            self.maker.load(job.name, job.contents, progress)
+        except (InputError, CheckFailed) as error:
+            failure = error
+        except MemoryError:
+            failure = InputError("there is not enough memory for this model")
+        try:
+            line = self.maker.look()
+        except (InputError, CheckFailed) as error:
+            job.page.leaves = True
+            self._settle(job.outcome, "set_exception", failure or error)
+            self.maker.close()
+        else:
+            result = line, self.maker.counters(), failure and str(failure)
+            self._settle(job.outcome, "set_result", result)
 
     def _draw(self, first):
         """Draw a request and those that wait behind it, so that the line is never empty."""
@@ -160,5 +227,5 @@ class Desk:
             except queue.Empty:
                 return
             if page.leaves or not isinstance(request, Request) or request.page is not page:
-                self._jobs.put(request)
+                self._jobs.put(request)  # a load is its page's last job until it is over
                 return

@@ -6,6 +6,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
+from boards.host.open_board import expect_right
 from golden.generator import generate
 from support.failures import InputError
 
@@ -38,9 +39,7 @@ class Reference:
 
     Parameters
     ----------
-    model : golden.model_file.Model
-    name : str
-        File name of the model, for people.
+    file : web.shelf.ModelFile
 
     Attributes
     ----------
@@ -55,8 +54,8 @@ class Reference:
     silence = "The reference has been computing for {seconds} seconds, and goes on."
     loss = "The reference cannot draw."
 
-    def __init__(self, model, name):
-        self.model, self.name = model, name
+    def __init__(self, file):
+        self.file = file
 
     def open(self):
         """There is nothing to open."""
@@ -64,14 +63,14 @@ class Reference:
     def close(self):
         """There is nothing to close."""
 
-    def line(self):
+    def look(self):
         """Return port, clock in Hz and rate in baud of the board: there is none."""
         return {"port": None, "clock": None, "rate": None}
 
     def pictures(self, latents):
         """Yield a picture, uint8 (size, size, colours), for each int8 latent, in order."""
         for latent in latents:
-            yield generate(self.model, latent[None])[0]
+            yield generate(self.file.model, latent[None])[0]
 
     def counters(self):
         """Return the :class:`Counters` of now."""
@@ -87,22 +86,29 @@ class Board:
         Its name, for people.
     open_link : callable
         Opens the board, and returns the open :mod:`boards.host.link`.
-    model : golden.model_file.Model
-        What the board is expected to hold.
-    name : str
-        File name of the model, for people.
+    shelf : web.shelf.Shelf
+        Has the file of the model that the board holds.
+    compile : callable
+        Takes a model and the open link, and returns the image for that board; raises InputError
+        where the model does not fit.
     virtual : bool
         The board is simulated.
     link : optional
         What `open_link` returned, where it was called before, as for a simulated board.
 
-    :meth:`open` and :meth:`pictures` raise InputError and CheckFailed as :mod:`boards.host` does:
-    the board is silent, gone, not well, or holds another model.
+    Attributes
+    ----------
+    file : web.shelf.ModelFile or None
+        Of the model that the board holds, as :meth:`look` last saw it; None where it holds none,
+        or one that is not on the shelf.
+
+    :meth:`open`, :meth:`look` and :meth:`pictures` raise InputError and CheckFailed as
+    :mod:`boards.host` does: the board is silent, gone, not well, or holds another model.
     """
 
-    def __init__(self, port, open_link, model, name, *, virtual=False, link=None):
-        self.port, self.model, self.name = port, model, name
-        self._open_link = open_link
+    def __init__(self, port, open_link, shelf, compile, *, virtual=False, link=None):
+        self.port, self.shelf, self.file = port, shelf, None
+        self._open_link, self._compile = open_link, compile
         self._link = link
         if virtual:
             self.kind = "virtual"
@@ -126,14 +132,50 @@ class Board:
         if link is not None:
             link.close()
 
-    def line(self):
-        """Return port, clock in Hz and rate in baud; this asks the board."""
+    def look(self):
+        """Ask the board what it holds; return port, clock in Hz and rate in baud."""
         info = self._link.info()
+        self.file = self.shelf.find(info.model.digest.hex()) if info.model else None
         return {"port": self.port, "clock": info.machine.clock_hz, "rate": self._link.baud}
+
+    def load(self, name, contents, progress):
+        """Put a model into the board; :meth:`look` tells what it holds then, whatever happens.
+
+        Parameters
+        ----------
+        name : str
+            Of a shipped model, or of the file that a page brought, without its suffix.
+        contents : bytes or None
+            Of that file.
+        progress : callable
+            Called with how many bytes of the image the board has, and how many there are.
+
+        Raises
+        ------
+        InputError
+            No model file, it does not fit: nothing was sent. Or the line fails.
+        CheckFailed
+            The board's own picture is wrong; it holds no model.
+        """
+        file = self.shelf.take(name, contents)
+        link = self._link
+        image = self._compile(file.model, link)
+        has = 0
+
+        def more(count):
+            nonlocal has
+            has += count
+            progress(has, len(image))
+
+        more(0)
+        result, _ = link.load(image, file.model, progress=more)
+        model_id = bytes.fromhex(file.model.digest)[:8]
+        expect_right(link, result, model_id, "it holds no model now; load it again")
+        self.shelf.keep(file)
 
     def pictures(self, latents):
         """Yield a picture for each latent; the requests behind it are under way already."""
-        return self._link.stream(latents, model=self.model)
+        return self._link.stream(latents, model=self.file.model)
 
     def counters(self):
         """Return the :class:`Counters` of now."""

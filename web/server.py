@@ -48,6 +48,7 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-cache",
 }
+MODEL_FILE = "model.safetensors"  # what draws now
 WITHOUT_SERVER = b'<meta name="avatar-socket" content="">'
 WITH_SERVER = b'<meta name="avatar-socket" content="socket">'
 
@@ -111,7 +112,7 @@ async def _listening(listener, desk, files):
         return await _converse(request, desk, sockets)
 
     async def file(request):
-        return _file(request, files)
+        return _file(request, files, desk.maker.file)
 
     async def let_go(_):
         ends = (each.close(code=1001, message=b"the server has ended") for each in list(sockets))
@@ -171,8 +172,10 @@ class _Door:
         return response
 
 
-def _file(request, files):
+def _file(request, files, model):
     name = request.match_info["name"] or "index.html"
+    if model is not None:
+        files = {**files, MODEL_FILE: model.contents}
     if name not in files:
         return _refusal(404, "There is no such file.")
     content_type = CONTENT_TYPES.get(name.rpartition(".")[2], "application/octet-stream")

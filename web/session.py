@@ -13,6 +13,7 @@ from aiohttp import WSMsgType
 from golden.generator import generate
 from support.failures import CheckFailed, InputError
 from web.desk import Request
+from web.upload import MOST_BYTES, NoUpload, Upload, wish
 
 WINDOW = 16  # requests under way: a line at 3,000,000 baud empties them in a sixth of a second
 BACKLOG = 64  # messages that wait for a page before its own wait
@@ -21,6 +22,7 @@ MAX_MESSAGE = NUMBER_BYTES + 1024  # of a page: a request for the longest latent
 SENDING = 10.0  # seconds that a page has to take an answer
 REST = 0.05  # seconds between two comparisons: the line has the processor first
 SILENCE = 5  # seconds without a picture before the page is told that it still has to wait
+STEP = 0.1  # seconds between two words of how far a load is
 
 BUSY, GONE = 4000, 4001  # close codes
 
@@ -57,14 +59,19 @@ class Session:
         self._under_way = 0
         self._heard = self._loop.time()
         self._begin = None
+        self._model = None  # what the page was told that draws
         self._unchecked = None  # the newest picture, and its request
         self._arrival = asyncio.Event()
+        self._upload = None  # a model file of which pieces are missing
+        self._wishes = asyncio.Queue()  # uploads that are whole
+        self._loading = False
+        self._told = 0.0  # when the page last heard how far a load is
 
     async def run(self):
         """Talk until the page leaves, falls silent, or the maker of pictures is gone."""
         parts = [self._receive(), self._send(), self._watch()]
         if self.desk.maker.kind != "golden":
-            parts.append(self._check())
+            parts += [self._check(), self._load()]
         tasks = [asyncio.create_task(part) for part in parts]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -96,7 +103,17 @@ class Session:
         sentence = f"{self.desk.maker.loss} What happened: {reason}"
         self._out.put_nowait(_Goodbye(GONE, sentence, "gone"))
 
-    # The four tasks of a conversation
+    def loading(self, has, size):
+        """Say how many bytes of a model's image the board has."""
+        now = self._loop.time()
+        if not self._under_way:
+            self._under_way = 1  # until the load is over, so that the page is told if it takes long
+        if has in (0, size) or now >= self._told + STEP:
+            self._told = now
+            self._out.put_nowait(({"type": "loading", "has": has, "size": size},))
+        self._heard = now
+
+    # The tasks of a conversation
 
     async def _receive(self):
         """Open the maker, then take requests."""
@@ -107,17 +124,57 @@ class Session:
             self.gone(str(error))
             await asyncio.Event().wait()  # until this is sent
         self._settled()
-        self._out.put_nowait((self._hello(line),))
+        self._greet(line)
         async for message in self.socket:
             while self._out.qsize() > BACKLOG:  # a page that asks, and does not listen
                 await asyncio.sleep(0.05)
-            if message.type is WSMsgType.BINARY:
-                self._take(message.data)
+            if message.type is not WSMsgType.BINARY:
+                self._wish(message.data)
+            elif self._upload is not None:
+                self._bring(data=message.data)
             else:
-                self._complain("The server takes binary messages only; load the page again.")
+                self._take(message.data)
+
+    def _wish(self, text):
+        """Take a message that wants a model in the board."""
+        said = wish(text)
+        if said is None:
+            self._complain("The server takes binary messages and `load` only; load the page again.")
+        elif self._loading:
+            self._complain("A model is being loaded already; wait until the board has it.")
+        elif self.desk.maker.kind == "golden":
+            self._loaded("The reference draws here; start `avatar web --port PORT` for a board.")
+        else:
+            self._bring(said=said)
+
+    def _bring(self, *, said=None, data=b""):
+        """Take the beginning of an upload, or its next piece; when it is whole, it is loaded."""
+        upload, self._upload = self._upload, None
+        try:
+            if said is not None:
+                upload = Upload(said)
+            else:
+                upload.take(data)
+        except NoUpload as error:
+            self._loaded(str(error))
+            return
+        if upload.missing:
+            self._upload = upload
+        else:
+            self._loading = True
+            self._wishes.put_nowait(upload)
+
+    def _loaded(self, sentence):
+        """Say that a load is over: why it failed, or None."""
+        self._out.put_nowait(({"type": "loaded", "sentence": sentence},))
 
     def _take(self, data):
-        latent = self.desk.maker.model.spec.latent
+        if self._model is None or self._loading:
+            why = "A model is being loaded" if self._loading else "The board holds no model"
+            number = int.from_bytes(data[:NUMBER_BYTES], "little")
+            self._complain(f"{why}; ask again when the board has one.", number)
+            return
+        latent = self._model.spec.latent
         if len(data) != NUMBER_BYTES + latent:
             self._complain(
                 f"A request has {len(data)} bytes, but this model's have {NUMBER_BYTES + latent}; "
@@ -132,7 +189,20 @@ class Session:
             self._heard = self._loop.time()
         self._under_way += 1
         latents = np.frombuffer(data, np.int8, offset=NUMBER_BYTES)
-        self.desk.ask(Request(self, number, latents))
+        self.desk.ask(Request(self, number, latents, self._model))
+
+    async def _load(self):
+        """Put the models that the page wants into the board, one after the other."""
+        while True:
+            upload = await self._wishes.get()
+            try:
+                line, begin, failure = await self.desk.load(self, upload.name, upload.contents)
+            except (InputError, CheckFailed) as error:
+                self.gone(str(error))
+                await asyncio.Event().wait()  # until this is sent
+            self._loading, self._under_way, self._begin = False, 0, begin
+            self._greet(line)
+            self._loaded(failure)
 
     async def _send(self):
         """Send what waits, one answer whole after the other."""
@@ -163,30 +233,34 @@ class Session:
 
         So no line waits for the reference, and the last picture of all is always compared.
         """
-        model = self.desk.maker.model
         while True:
             await self._arrival.wait()
             self._arrival.clear()
             request, picture = self._unchecked
-            wanted = await asyncio.to_thread(generate, model, request.latent[None])
+            wanted = await asyncio.to_thread(generate, request.model, request.latent[None])
             differs = first_difference(picture, wanted[0])
             self._out.put_nowait(({"type": "check", "id": request.number, "differs": differs},))
             await asyncio.sleep(REST)
 
-    def _hello(self, line):
+    def _greet(self, line):
+        """Tell the page what makes its pictures from now on."""
         maker = self.desk.maker
-        spec = maker.model.spec
-        return {
+        file = maker.file
+        self._model = file and file.model
+        spec = file and file.model.spec
+        hello = {
             "type": "hello",
             "kind": maker.kind,
-            "model": maker.model.digest,
-            "name": maker.name,
-            "latent": spec.latent,
-            "size": spec.size,
-            "colours": spec.colours,
+            "model": file and file.model.digest,
+            "name": file and file.name,
+            "latent": spec and spec.latent,
+            "size": spec and spec.size,
+            "colours": spec and spec.colours,
             "window": WINDOW,
+            "most_bytes": None if maker.kind == "golden" else MOST_BYTES,
             **line,
         }
+        self._out.put_nowait((hello,))
 
     def _settled(self):
         self._under_way -= 1

@@ -17,8 +17,10 @@ from hw.uart.identity import ModelPart
 from hw.uart.protocol import ANSWER, Frame, Request
 from tests.boards.host import played
 from web import makers
+from web.shelf import ModelFile, Shelf
 
 ROOT = Path(__file__).parents[2]
+MODELS = ROOT / "models"
 MODEL_PATH = ROOT / "tests" / "conformance" / "plain-8-8-8-w8.safetensors"
 
 
@@ -30,7 +32,7 @@ def model():
 @pytest.fixture(scope="session")
 def respond(model):
     """Answer as a board that holds the model: (request, number of the request) to bytes."""
-    info = replace(played.INFO, model=ModelPart.of(model.spec, model.digest, (), ()).facts)
+    info = replace(played.INFO, model=facts_of(model))
 
     def answer(request, n):
         if request.type == Request.INFO:
@@ -55,15 +57,60 @@ def board(monkeypatch, respond):
     made.end()
 
 
+def image_for(model, link):
+    """Return what a played board takes for the image of a model."""
+    return link.info().machine.capacity_id + np.random.default_rng(0).bytes(5000)
+
+
+class Loads(played.PlayedLoad):
+    """A board that holds `models[0]` from power-up on, takes loads of the others, and draws."""
+
+    def __init__(self, models):
+        info = replace(played.INFO, model=facts_of(models[0]))
+        super().__init__(info, facts_of(models[-1]))
+        self.models = {model.digest: model for model in models}
+
+    def _answer(self, request):
+        if request.type != Request.GENERATE or self.info.model is None:
+            return super()._answer(request)
+        model = self.models[self.info.model.digest.hex()]
+        latents = np.frombuffer(request.payload[protocol.ID_SIZE :], np.int8)
+        return Frame(request.type | ANSWER, request.tag, generate(model, latents[None]).tobytes())
+
+
+def facts_of(model):
+    return ModelPart.of(model.spec, model.digest, (), ()).facts
+
+
+@pytest.fixture(scope="session")
+def other():
+    """Another model, of other pictures: four layers, as the played self-test has."""
+    return ModelFile.load(MODEL_PATH.with_name("odd-7-5-3-mixed.safetensors"))
+
+
 @pytest.fixture
-def board_maker(board, model):
+def loads(board, model, other):
+    board.respond = Loads([model, other.model])
+    return board.respond
+
+
+@pytest.fixture
+def plain(model):
+    return ModelFile(model, "plain.safetensors", MODEL_PATH.read_bytes())
+
+
+@pytest.fixture
+def board_maker(board, plain):
     maker = makers.Board(
-        board.path, partial(open_board, board.path, baud=protocol.BAUD), model, "plain.safetensors"
+        board.path,
+        partial(open_board, board.path, baud=protocol.BAUD),
+        Shelf(MODELS, plain),
+        image_for,
     )
     maker.open()
     return maker
 
 
 @pytest.fixture
-def reference(model):
-    return makers.Reference(model, "plain.safetensors")
+def reference(plain):
+    return makers.Reference(plain)

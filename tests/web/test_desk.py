@@ -12,8 +12,10 @@ from boards.host.link import Link
 from golden.generator import generate
 from golden.latents import draw_latents
 from hw.uart.protocol import Request
+from tests.web.conftest import MODELS, image_for
 from tests.web.visiting import run, serving
 from web import desk, makers, session
+from web.shelf import Shelf
 
 
 def test_a_second_page_is_told_and_gets_the_board_when_the_first_leaves(board_maker):
@@ -96,10 +98,11 @@ def test_a_board_that_vanishes_in_mid_walk(board, board_maker, respond):
     run(scenario())
 
 
-def test_a_simulated_board_that_ended_is_not_opened_again(board, model):
+def test_a_simulated_board_that_ended_is_not_opened_again(board, plain):
     """Its terminal's name may be another program's by now."""
     link_of = partial(Link, board.path)
-    maker = makers.Board("sim", link_of, model, "plain", virtual=True, link=link_of())
+    shelf = Shelf(MODELS, plain)
+    maker = makers.Board("sim", link_of, shelf, image_for, virtual=True, link=link_of())
 
     async def scenario():
         async with serving(maker) as visitor:

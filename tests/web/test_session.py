@@ -32,6 +32,7 @@ def test_the_reference_draws(reference, model):
                 "clock": None,
                 "rate": None,
                 "window": 16,
+                "most_bytes": None,
             }
             for number, latent in zip((7, 2**32 - 1), latents):
                 await page.ask(number, latent)
@@ -137,7 +138,9 @@ def share_of_the_line(board, board_maker, respond):
 @pytest.mark.parametrize(
     ("message", "sentence"),
     [
-        ("make me a picture", "The server takes binary messages only"),
+        ("make me a picture", "The server takes binary messages and `load` only"),
+        (1000 * "[", "The server takes binary messages and `load` only"),
+        ('{"type": "hello"}', "The server takes binary messages and `load` only"),
         (b"", "A request has 0 bytes, but this model's have 104"),
         (bytes(103), "A request has 103 bytes, but this model's have 104"),
         (bytes(1028), "A request has 1028 bytes, but this model's have 104"),

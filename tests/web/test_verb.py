@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`avatar web` from its first line to Ctrl-C."""
 
+import dataclasses
 import signal
 import socket
 import subprocess
@@ -10,7 +11,9 @@ from pathlib import Path
 import pytest
 
 import cli
+from hw.uart.facts import State
 from hw.uart.protocol import Request
+from tests.boards.host.played import STATUS
 
 ROOT = Path(__file__).parents[2]
 MODEL_PATH = ROOT / "tests" / "conformance" / "plain-8-8-8-w8.safetensors"
@@ -78,3 +81,25 @@ def test_a_model_that_the_board_does_not_hold_is_refused(board, model, capsys):
 def test_a_board_of_no_shipped_model_is_refused(board, capsys):
     assert cli.main(["web", "--http-port", "0", "--port", board.path]) == 2
     assert "which is none of the shipped; give its file with --model" in capsys.readouterr().err
+
+
+def empty(loads):
+    status = dataclasses.replace(STATUS, state=State.NO_MODEL)
+    loads.info = dataclasses.replace(loads.info, model=None, status=status)
+
+
+def test_an_empty_board_is_served_for_the_page_to_load(board, loads):
+    empty(loads)
+    with avatar("--port", board.path, "--http-port", 0) as process:
+        assert process.stdout.readline().startswith("http://127.0.0.1:")
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert "Traceback" not in errors
+
+
+def test_an_empty_board_does_not_hold_the_model_that_is_given(board, loads, capsys):
+    empty(loads)
+    arguments = ["--http-port", "0", "--port", board.path, "--model", str(MODEL_PATH)]
+    assert cli.main(["web", *arguments]) == 2
+    assert "the board holds no model; put one there with" in capsys.readouterr().err

@@ -4,6 +4,7 @@
 import signal
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -11,6 +12,7 @@ import aiohttp
 import numpy as np
 import pytest
 
+from tests.web.page.browser import chromium, needs_browser, open_page, until
 from tests.web.visiting import Visitor, run
 
 pytestmark = pytest.mark.sim
@@ -29,14 +31,39 @@ sys.exit(cli.main())
 """
 
 
+@contextmanager
+def served():
+    """Serve the page beside a board that holds `MODEL`; yields process and port of the page.
+
+    The process is interrupted by the caller.
+    """
+    path = MODEL.with_suffix(".safetensors")
+    options = ["web", "--port", "sim", "--model", path, "--http-port", "0"]
+    with subprocess.Popen(
+        [sys.executable, "-c", COMMAND, *map(str, options)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            yield process, urlsplit(process.stdout.readline().split()[0]).port
+        except BaseException:
+            process.kill()
+            raise
+        _, errors = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "Traceback" not in errors
+
+
 def test_the_simulated_board_draws_what_the_contract_says():
     latents = np.load(MODEL.with_suffix(".latents.npy"))[:4]
     wanted = np.load(MODEL.with_suffix(".pictures.npy"))[:4]
     path = MODEL.with_suffix(".safetensors")
 
-    async def scenario(address):
+    async def scenario(port):
         async with aiohttp.ClientSession() as session:
-            visitor = Visitor(session, urlsplit(address).port)
+            visitor = Visitor(session, port)
             async with visitor.get("/model.safetensors") as answer:
                 assert await answer.read() == path.read_bytes()
             async with visitor.page() as page:
@@ -60,19 +87,72 @@ def test_the_simulated_board_draws_what_the_contract_says():
                 process.send_signal(signal.SIGINT)
                 assert await page.close_code() == 1001
 
-    options = ["web", "--port", "sim", "--model", path, "--http-port", "0"]
-    with subprocess.Popen(
-        [sys.executable, "-c", COMMAND, *map(str, options)],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        try:
-            run(scenario(process.stdout.readline().split()[0]))
-        except BaseException:
-            process.kill()
-            raise
-        _, errors = process.communicate(timeout=30)
-    assert process.returncode == 130
-    assert "Traceback" not in errors
+    with served() as (process, port):
+        run(scenario(port))
+
+
+@pytest.fixture(scope="module")
+def port():
+    """The page's port of a server that several tests use."""
+    with served() as (process, port):
+        yield port
+        process.send_signal(signal.SIGINT)
+
+
+def test_other_models_are_put_into_the_simulated_board(port):
+    """Two of other pictures, one that is too large, and a page that leaves in the middle."""
+
+    async def draws(page, path, count=2):
+        latents = np.load(path.with_suffix(".latents.npy"))[:count]
+        wanted = np.load(path.with_suffix(".pictures.npy"))[:count]
+        for number, (latent, picture) in enumerate(zip(latents, wanted)):
+            await page.ask(number, latent)
+            said = await page.hear("picture")
+            assert (said["id"], said["bytes"]) == (number, picture.tobytes())
+
+    async def load(page, path):
+        await page.load(path.name, path.with_suffix(".safetensors").read_bytes())
+        hello = await page.hear("hello")
+        return hello, (await page.hear("loaded"))["sentence"]
+
+    async def scenario(port):
+        grey, other = (MODEL.with_name(name) for name in ("grey-28-k7-k3", "planes-7-5-3-mixed"))
+        async with aiohttp.ClientSession() as session:
+            visitor = Visitor(session, port)
+            async with visitor.page() as page:
+                first = await page.hear("hello")
+                await draws(page, MODEL)
+                hello, sentence = await load(page, MODEL.with_name("colour-64-five"))
+                assert "does not fit the machine: weight_words 2,982 of 1,785" in sentence
+                assert hello["model"] == first["model"]
+                await draws(page, MODEL)
+                hello, sentence = await load(page, grey)
+                assert sentence is None
+                assert (hello["size"], hello["colours"]) == (28, 1)
+                await draws(page, grey)
+                contents = other.with_suffix(".safetensors").read_bytes()
+                await page.load(other.name, contents)
+                await page.hear("loading")
+            async with visitor.page() as page:
+                hello = await page.hear("hello")
+                assert hello["name"] == other.with_suffix(".safetensors").name
+                await draws(page, other)
+
+    run(scenario(port))
+
+
+@needs_browser
+def test_a_click_puts_a_model_into_the_simulated_board(port):
+    path = MODEL.with_name("two-layers-2-bits.safetensors")
+    pixels = np.load(path.with_suffix(".pictures.npy"))[0].size
+    with chromium() as browser:
+        tab = browser.new_page()
+        open_page(tab, f"http://127.0.0.1:{port}/")
+        until(tab, "document.querySelector('#board-text').textContent.includes('has joined')")
+        tab.set_input_files("#model-file", path)
+        until(tab, f"document.querySelector('#models').value === '{path.stem}'")
+        tab.click("#load-model")
+        until(
+            tab, f"document.querySelector('#verdict').textContent === 'Equal: all {pixels} bytes.'"
+        )
+        assert tab.is_hidden("#load")

@@ -12,7 +12,6 @@ from web import server
 FILES = {
     "index.html": b'<!doctype html><meta name="avatar-socket" content=""><title>Avatars</title>',
     "page.js": b"'use strict';",
-    "model.safetensors": b"a model",
 }
 
 
@@ -42,6 +41,13 @@ class Page:
 
     async def ask(self, number, latent):
         await self.socket.send_bytes(number.to_bytes(4, "little") + latent.tobytes())
+
+    async def load(self, name, contents=None, piece=1028):
+        """Want a model in the board; bring its file where its bytes are given."""
+        size = {} if contents is None else {"bytes": len(contents)}
+        await self.socket.send_str(json.dumps({"type": "load", "name": name, **size}))
+        for at in range(0, len(contents or b""), piece):
+            await self.socket.send_bytes(contents[at : at + piece])
 
     async def hear(self, kind=None):
         """Return the next message, or the next one of a type; a picture with its bytes."""
