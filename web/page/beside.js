@@ -33,8 +33,11 @@ avatar.panels ??= {};
     const address = avatar.socketAddress();
     let link = null, walking = false, compared = null, arrivals = [], speed = {};
     let asking = false, following = null; // the avatar shown is asked for; the promise of its end
+    let choosing = address !== null && !location.hash; // the page begins with the server's model
+    let loading = null; // name of the model on its way into the board
     const name = () => KINDS[link.kind];
-    const fits = () => page.model !== null && page.model.digest.startsWith(link.model);
+    const fits = () => loading === null && link.model !== null && page.model !== null
+      && page.model.digest.startsWith(link.model);
 
     function tell(sentence, look = "") {
       byId("verdict").textContent = sentence;
@@ -42,14 +45,17 @@ avatar.panels ??= {};
     }
 
     function settle(sentence = "") {
-      const joined = link !== null, matching = joined && fits();
+      const joined = link !== null, matching = joined && fits(), busy = joined && loading !== null;
       byId("join").hidden = joined || !(address || navigator.serial);
       byId("join").textContent = address ? "Try again" : "Join a board…";
       byId("leave").hidden = !joined;
       byId("stream").hidden = !matching;
       byId("stream").textContent = walking ? "Stop" : "Stream a walk";
-      byId("take-model").hidden = !joined || matching;
+      byId("take-model").hidden = !joined || matching || busy || !link.model;
+      byId("load-model").hidden = !joined || matching || busy || !link.mostBytes;
+      byId("load").hidden = !busy;
       byId("beside").hidden = byId("figures").hidden = !matching;
+      if (!matching) for (const id of ["ours", "theirs"]) byId(id).width = 1; // another model's
       tell(sentence);
       byId("board-text").textContent = text(joined, matching);
       if (joined) byId("theirs-name").textContent = name();
@@ -57,6 +63,11 @@ avatar.panels ??= {};
 
     function text(joined, matching) {
       if (joined && matching) return `This page has joined ${name()} (${link.name}).`;
+      if (joined && loading !== null) return `${loading} is put into ${name()} (${link.name}).`;
+      if (joined && !link.model) {
+        return `This page has joined ${name()} (${link.name}), which holds no model that the server `
+          + "knows. Put the one shown here into it.";
+      }
       if (joined) return `It holds the model ${link.model.slice(0, 16)}, and this page shows another.`;
       if (address) return "This page is not joined to the server's board.";
       if (navigator.serial) {
@@ -111,7 +122,7 @@ avatar.panels ??= {};
         const [theirs, ours] = await Promise.all([
           from.picture(latent).then(arrived), page.engine.picture(latent, { group: GROUP }),
         ]);
-        if (from !== link || model !== page.model || !ours) return false;
+        if (from !== link || model !== page.model || !fits() || !ours) return false;
         const { equal, text } = compare(ours, theirs, spec, name());
         compared.count++;
         compared.equal += equal;
@@ -167,6 +178,13 @@ avatar.panels ??= {};
       if (!failed) update();
     }
 
+    /** Count anew. */
+    function begin() {
+      compared = { count: 0, equal: 0 };
+      arrivals = [];
+      speed = {};
+    }
+
     async function join() {
       byId("join").disabled = true;
       try {
@@ -177,10 +195,7 @@ avatar.panels ??= {};
           walking = false;
           settle(sentence);
         };
-        compared = { count: 0, equal: 0 };
-        arrivals = [];
-        speed = {};
-        if (address && !location.hash && !fits()) takeModel(); // the server's, at the beginning
+        begin();
         settle();
         update();
       } catch (error) {
@@ -191,6 +206,36 @@ avatar.panels ??= {};
       } finally {
         byId("join").disabled = false;
       }
+    }
+
+    /** Put the page's model into the board, and let the board draw from then on. */
+    async function load() {
+      if (!page.model) return tell("Open a model first, or drop its file on the page.");
+      const into = link;
+      loading = page.name;
+      byId("load-bar").removeAttribute("value");
+      byId("load-text").textContent = "The model is compiled for this board.";
+      settle();
+      let sentence = "";
+      try {
+        await into.load(page.name, page.bytes, progress);
+      } catch (error) {
+        if (!(error instanceof avatar.InputError)) throw error;
+        sentence = error.message;
+      } finally {
+        loading = null;
+      }
+      if (into !== link) return; // what became of the link is told already
+      begin();
+      settle(sentence);
+      if (!sentence) update();
+    }
+
+    function progress(has, size) {
+      byId("load-bar").max = size;
+      byId("load-bar").value = has;
+      byId("load-text").textContent = has < size
+        ? `The board has ${has} of ${size} bytes.` : "The board has all of it, and tests itself.";
     }
 
     async function leave() {
@@ -207,6 +252,10 @@ avatar.panels ??= {};
     function update() {
       if (!page.model) return;
       if (!link) return settle(byId("verdict").textContent);
+      if (choosing && link.model) {
+        choosing = false;
+        if (!fits()) return void takeModel();
+      }
       if (fits() === byId("beside").hidden) settle();
       if (fits() && !walking && !asking) following = follow();
     }
@@ -215,6 +264,7 @@ avatar.panels ??= {};
     byId("leave").onclick = leave;
     byId("stream").onclick = stream;
     byId("take-model").onclick = takeModel;
+    byId("load-model").onclick = load;
     settle();
     if (address) join();
     return { update };

@@ -15,7 +15,7 @@ globalThis.avatar ??= {};
   };
 
   /**
-   * Promise a model that came with the page: {name, model}.
+   * Promise a model that came with the page: {name, model, bytes: null}.
    * @throws {avatar.InputError}
    */
   async function openShipped(name) {
@@ -28,11 +28,11 @@ globalThis.avatar ??= {};
       document.head.append(script);
       script.onload = () => script.remove();
     });
-    return { name, model: avatar.readModel(bytes) };
+    return { name, model: avatar.readModel(bytes), bytes: null };
   }
 
   /**
-   * Promise the model of a file that a person gave: {name, model}.
+   * Promise the model of a file that a person gave: {name, model, bytes}.
    * @param {File} file
    * @throws {avatar.InputError} One sentence that names the file.
    */
@@ -52,7 +52,7 @@ globalThis.avatar ??= {};
 
   function openBytes(name, where, bytes) {
     try {
-      return { name, model: avatar.readModel(bytes) };
+      return { name, model: avatar.readModel(bytes), bytes };
     } catch (error) {
       if (!(error instanceof avatar.InputError)) throw error;
       throw new avatar.InputError(`${where} is not used. ${error.message}`);

@@ -12,6 +12,7 @@ globalThis.avatar ??= {};
     model: null,
     name: "", // of the model's file
     shipped: false, // it came with the page
+    bytes: null, // of its file, if a person gave it
     distribution: "normal",
     latent: null,
     gains: [1, 1], // of v1 and v2
@@ -68,8 +69,8 @@ globalThis.avatar ??= {};
   }
 
   /** Take a model, and this latent or a random one. */
-  function use({ name, model }, shipped, latent = null) {
-    Object.assign(page, { name, model, shipped, gains: [1, 1] });
+  function use({ name, model, bytes }, shipped, latent = null) {
+    Object.assign(page, { name, model, bytes, shipped, gains: [1, 1] });
     const { distribution, known } = avatar.latents.distributionOf(model);
     page.distribution = distribution;
     if (!known) say(`${name} does not tell of latents that this page knows; it draws normal ones.`);
@@ -82,7 +83,7 @@ globalThis.avatar ??= {};
       + `${page.distribution} latents of ${spec.latent} numbers; id ${digest.slice(0, 16)}`;
     const models = byId("models");
     if (!shipped && ![...models.options].some((option) => option.text === name)) {
-      models.add(element("option", { text: name, model }));
+      models.add(element("option", { text: name, opened: { name, model, bytes } }));
     }
     models.value = name;
     choose(latent ?? page.draw());
@@ -107,7 +108,7 @@ globalThis.avatar ??= {};
   function openModel() {
     const option = byId("models").selectedOptions[0];
     return attempt(async () => {
-      if (option.model) use({ name: option.text, model: option.model }, false);
+      if (option.opened) use(option.opened, false);
       else use(await avatar.library.openShipped(option.text), true);
     });
   }

@@ -189,3 +189,142 @@ def test_a_failed_request(tab, served):
     tab.route_web_socket("**/socket", accept)
     open_page(tab, served)
     until(tab, "document.querySelector('#verdict').textContent.includes('silent')")
+
+
+LOADED_HELLO = {**HELLO, "most_bytes": 1 << 20}
+OTHER = COMPACT.with_name("compact-normal-w8.safetensors")
+
+
+class LoadedServer(PlayedServer):
+    """Takes loads: notes what comes, and leaves the words to the test."""
+
+    def __init__(self, hello=LOADED_HELLO):
+        super().__init__(hello)
+        self.model, self.said, self.contents, self.asked = MODEL, None, b"", []
+
+    def answer(self, socket, message):
+        if isinstance(message, str):
+            self.said, self.contents = json.loads(message), b""
+        elif len(self.contents) < (self.said or {}).get("bytes", 0):
+            assert len(message) <= 1028
+            self.contents += message
+        else:
+            [number] = struct.unpack_from("<I", message)
+            self.asked.append(number)
+            picture = generate(self.model, np.frombuffer(message[4:], np.int8)[None])[0]
+            counts = {"bytes_sent": 1, "bytes_received": 1, "seconds": 1}
+            socket.send(json.dumps({"type": "picture", "id": number, **counts}))
+            socket.send(picture.tobytes())
+
+    def say(self, **message):
+        self.sockets[-1].send(json.dumps(message))
+
+    def holds(self, model, sentence=None):
+        self.model = model
+        digest = model and model.digest
+        self.say(**{**self.hello, "model": digest})
+        self.say(type="loaded", sentence=sentence)
+
+
+def test_a_model_of_the_page_is_put_into_the_board(tab, served):
+    other, server = model_file.load(OTHER), LoadedServer()
+    join(tab, served, server)
+    tab.wait_for_selector("#verdict.equal")
+    assert tab.is_hidden("#load-model")
+    tab.select_option("#models", "compact-normal-w8")
+    tab.click("#load-model")
+    until(tab, "document.querySelector('#load-text').textContent.includes('compiled')")
+    assert server.said == {"type": "load", "name": "compact-normal-w8"}
+    assert tab.is_hidden("#load-model")
+    assert tab.is_hidden("#beside")
+    asked = len(server.asked)
+    server.say(type="loading", has=0, size=2000)
+    server.say(type="loading", has=500, size=2000)
+    until(tab, "document.querySelector('#load-text').textContent.includes('500 of 2000')")
+    assert tab.evaluate("document.querySelector('#load-bar').value") == 500
+    tab.select_option("#models", "compact-w8")  # which the board held before
+    until(tab, "document.querySelector('#models').value === 'compact-w8'")
+    tab.click("#random")
+    assert canvas(tab)[..., :3].any()  # the page draws on by itself
+    tab.select_option("#models", "compact-normal-w8")
+    server.say(type="loading", has=2000, size=2000)
+    until(tab, "document.querySelector('#load-text').textContent.includes('tests itself')")
+    assert len(server.asked) == asked
+    server.holds(other)
+    tab.wait_for_selector("#verdict.equal")
+    assert tab.is_hidden("#load")
+    np.testing.assert_array_equal(canvas(tab, "#theirs"), canvas(tab, "#ours"))
+    assert tab.inner_text("#figures dd >> nth=1") == "1 of 1"
+
+
+def test_a_dropped_model_is_brought_to_the_server(tab, served, tmp_path):
+    path = tmp_path / "mine.safetensors"
+    model_file.save(model_file.load(OTHER.with_name("tiny-w5.safetensors")), path)
+    server = LoadedServer({**LOADED_HELLO, "model": None, "name": None})
+    join(tab, served, server)
+    until(tab, "!document.querySelector('#load-model').hidden")
+    assert "holds no model" in tab.inner_text("#board-text")
+    assert tab.is_hidden("#take-model")
+    tab.set_input_files("#model-file", path)
+    until(tab, "document.querySelector('#models').value === 'mine'")
+    tab.click("#load-model")
+    for _ in range(200):
+        if len(server.contents) == path.stat().st_size:
+            break
+        tab.wait_for_timeout(25)
+    assert server.contents == path.read_bytes()
+    assert server.said == {"type": "load", "name": "mine", "bytes": len(server.contents)}
+    server.holds(None, "It does not fit the machine: map_words 9 of 5.")
+    until(tab, "document.querySelector('#verdict').textContent.includes('map_words 9 of 5')")
+    assert tab.is_hidden("#load")
+    tab.click("#load-model")
+    until(tab, "!document.querySelector('#load').hidden")
+    server.say(type="gone", sentence="The board is gone.")
+    server.sockets[-1].close(code=4001, reason="")
+    until(tab, "document.querySelector('#verdict').textContent === 'The board is gone.'")
+    assert tab.is_hidden("#load")
+    assert tab.is_hidden("#load-model")
+    tab.click("#join")
+    until(tab, "!document.querySelector('#load-model').hidden")
+
+
+def test_no_picture_of_the_model_before_stays(tab, served):
+    other, server = model_file.load(OTHER), LoadedServer()
+    join(tab, served, server)
+    tab.wait_for_selector("#verdict.equal")
+    tab.select_option("#models", "compact-normal-w8")
+    tab.click("#load-model")
+    until(tab, "!document.querySelector('#load').hidden")
+    server.answer = lambda socket, message: None
+    server.holds(other)
+    until(tab, "!document.querySelector('#beside').hidden")
+    assert canvas(tab, "#theirs").shape[1] == 1
+
+
+def test_a_model_that_is_too_long_is_not_brought(tab, served, tmp_path):
+    path = tmp_path / "mine.safetensors"
+    path.write_bytes(OTHER.read_bytes())
+    server = LoadedServer({**HELLO, "most_bytes": 1000})
+    join(tab, served, server)
+    tab.set_input_files("#model-file", path)
+    tab.click("#load-model")
+    until(tab, "document.querySelector('#verdict').textContent.includes('takes 1000 at most')")
+    assert server.said is None
+    assert tab.is_hidden("#load")
+
+
+def test_a_reference_takes_no_loads(tab, served):
+    server = LoadedServer({**HELLO, "kind": "golden", "port": None, "most_bytes": None})
+    join(tab, served, server)
+    tab.select_option("#models", "compact-normal-w8")
+    until(tab, "!document.querySelector('#take-model').hidden")
+    assert tab.is_hidden("#load-model")
+
+
+def test_the_page_begins_with_the_model_of_the_server(tab, served):
+    other = model_file.load(OTHER)
+    server = LoadedServer({**LOADED_HELLO, "model": other.digest})
+    server.model = other
+    join(tab, served, server)
+    tab.wait_for_selector("#verdict.equal")
+    assert tab.input_value("#models") == "compact-normal-w8"
