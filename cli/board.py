@@ -48,13 +48,16 @@ def check(args):
 
 @verb(
     "load",
-    argument(
-        "--port",
-        required=True,
-        help="board's serial port, socket:// or rfc2217://HOST:PORT, mmio:ADDRESS",
-    ),
+    argument("--port", help="board's serial port, socket:// or rfc2217://HOST:PORT, mmio:ADDRESS"),
     argument("--model", required=True, metavar="FILE", help="model file"),
     argument("--baud", type=int, metavar="N", help="rate of the line (default: the highest)"),
+    argument(
+        "--image",
+        metavar="OUT",
+        help="write what would be sent to this file, and send nothing; needs --board",
+    ),
+    argument("--board", help="of the image: one of `avatar boards`"),
+    argument("--capacity", metavar="C", help="of the image: the board's machine, as of `build`"),
     JSON,
 )
 def load(args):
@@ -65,17 +68,44 @@ def load(args):
     The model is compiled for the board's machine; one that does not fit is refused before anything
     is sent. The board holds it once it has drawn a picture of its own and found it right, until it
     loses power or gets another. A load that was broken off is taken up where it stopped. The exit
-    status is 1 where the board's own picture is wrong; then it holds no model.
+    status is 1 where the board's own picture is wrong; then it holds no model. An image is what the
+    page puts into a board by itself, from a browser with Web Serial.
     """
     from cli.line import load_model, loaded_text
     from golden import model_file
 
+    if args.image is not None:
+        return _write_image(args)
+    if args.port is None or args.board is not None or args.capacity is not None:
+        raise InputError("give --port PORT, or --image OUT with --board BOARD")
     if args.port == "sim":
         raise InputError("--port sim ends with the verb; load into one of `avatar board-sim`")
     model = model_file.load(args.model)
     with board_at(args.port, None, args.baud) as link:
         facts = load_model(link, model)
     show(args, facts, loaded_text)
+
+
+def _write_image(args):
+    """Write a model's image for a board's machine to a file."""
+    from boards.catalogue import registry
+    from cli.line import compiled
+    from golden import model_file
+    from support.files import check_destination, replacing
+
+    if args.board is None or args.port is not None or args.baud is not None:
+        raise InputError("--image is made for a --board of `avatar boards`, without --port, --baud")
+    check_destination(args.image)
+    model = model_file.load(args.model)
+    capacity = registry.board(args.board).capacity(args.capacity)
+    try:
+        image = compiled(model, capacity)
+    except InputError as error:
+        raise InputError(f"{args.board}: {error}; `avatar boards` lists what holds it") from None
+    with replacing(args.image) as beside:
+        beside.write_bytes(image)
+    facts = {"file": args.image, "model": model.digest, "board": args.board, "bytes": len(image)}
+    show(args, facts, "{file}: model {model:.16} for {board}, {bytes:,} bytes".format_map)
 
 
 STREAM_ARGUMENTS = (

@@ -113,15 +113,25 @@ def image_for(model, link):
     InputError
         The board's machine is not one that this version knows, or it is too small.
     """
+    capacity = capacity_of(link.info().machine, link.port)
+    try:
+        return compiled(model, capacity)
+    except InputError as error:
+        raise InputError(f"{link.port}: {error}; `avatar boards` lists what holds it") from None
+
+
+def compiled(model, capacity):
+    """Return the image of a model for machines of a capacity.
+
+    Raises
+    ------
+    InputError
+        It does not fit.
+    """
     from golden.layer_sums import self_test_of
     from hw.build_plan import image_of
 
-    machine = link.info().machine
-    capacity = capacity_of(machine, link.port)
-    try:
-        return image_of(model, capacity, *self_test_of(model, capacity.array.columns))
-    except InputError as error:
-        raise InputError(f"{link.port}: {error}; `avatar boards` lists what holds it") from None
+    return image_of(model, capacity, *self_test_of(model, capacity.array.columns))
 
 
 def capacity_of(machine, port):

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 import cli
+from boards.catalogue.registry import board as board_named
 from golden import model_file
 from golden.latents import draw_latents
 from golden.layer_sums import self_test_of
@@ -133,3 +134,49 @@ def test_generate_names_the_verb_or_does_it(board, loads, tmp_path, capsys):
 def test_load_without_a_port(capsys):
     assert avatar("generate", "--model", MODEL_PATH, "--load", "--show") == 2
     assert "--load puts the model into a board; give --port too" in capsys.readouterr().err
+
+
+TINY = MODEL_PATH.parents[2] / "models" / "tiny-w5.safetensors"
+
+
+def test_an_image_is_what_would_be_sent(tmp_path, capsys):
+    out = tmp_path / "new" / "tiny.image"
+    image = ("load", "--model", TINY, "--board", "ulx3s-85f", "--image", out)
+    assert avatar(*image) == 0
+    tiny = model_file.load(TINY)
+    words = capsys.readouterr().out
+    assert f"tiny.image: model {tiny.digest[:16]} for ulx3s-85f, " in words
+    capacity = board_named("ulx3s-85f").capacity()
+    wanted = image_of(tiny, capacity, *self_test_of(tiny, capacity.array.columns))
+    assert out.read_bytes() == wanted
+    assert avatar(*image, "--capacity", "weight_words=32768", "--json") == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["bytes"] == out.stat().st_size
+    assert out.read_bytes()[:8] != wanted[:8]  # another machine's id
+
+
+def test_an_image_that_does_not_fit_is_not_written(tmp_path, capsys):
+    out = tmp_path / "contest.image"
+    contest = TINY.with_name("contest-w5.safetensors")
+    machine = ("--board", "ulx3s-85f", "--capacity", "weight_words=64")
+    assert avatar("load", "--model", contest, *machine, "--image", out) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "ulx3s-85f: the network does not fit the machine: " in error
+    assert "weight_words 27,178 of 64, " in error
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        [],
+        ["--board", "ulx3s-85f"],
+        ["--port", "/dev/null", "--capacity", "w8"],
+        ["--image", "x"],
+        ["--image", "x", "--board", "ulx3s-85f", "--port", "/dev/null"],
+    ],
+)
+def test_options_that_do_not_go_together(options, capsys):
+    assert avatar("load", "--model", TINY, *options) == 2
+    assert capsys.readouterr().err.count("\n") == 1
