@@ -11,6 +11,11 @@ avatar.panels ??= {};
   const SPAN = 2000; // ms over which pictures a second are counted
   const BYTE_BITS = 10;
   const KINDS = { golden: "the NumPy reference", virtual: "the virtual board", board: "the board" };
+  const BY_IMAGE = "Over this browser's own serial port a board takes image files: make one with "
+    + "`avatar load --model M --board B --image OUT`, and drop it here. `avatar web --port P` puts any "
+    + "model of the page into its board.";
+  const NO_PORT = "An image file is for a board that this page has joined over the browser's own serial "
+    + "port, in Chrome or Edge; `avatar web` takes the model's own file.";
   const COLOURS = { 1: [""], 3: ["red ", "green ", "blue "] };
 
   /** Say whether two pictures are equal, or name the first pixel that differs. */
@@ -53,6 +58,7 @@ avatar.panels ??= {};
       byId("stream").textContent = walking ? "Stop" : "Stream a walk";
       byId("take-model").hidden = !joined || matching || busy || !link.model;
       byId("load-model").hidden = !joined || matching || busy || !link.mostBytes;
+      byId("load-image").hidden = !joined || busy || !link.loadImage;
       byId("load").hidden = !busy;
       byId("beside").hidden = byId("figures").hidden = !matching;
       if (!matching) for (const id of ["ours", "theirs"]) byId(id).width = 1; // another model's
@@ -65,10 +71,13 @@ avatar.panels ??= {};
       if (joined && matching) return `This page has joined ${name()} (${link.name}).`;
       if (joined && loading !== null) return `${loading} is put into ${name()} (${link.name}).`;
       if (joined && !link.model) {
-        return `This page has joined ${name()} (${link.name}), which holds no model that the server `
-          + "knows. Put the one shown here into it.";
+        return `This page has joined ${name()} (${link.name}), which holds no model`
+          + (link.loadImage ? `. ${BY_IMAGE}` : " that the server knows. Put the one shown here into it.");
       }
-      if (joined) return `It holds the model ${link.model.slice(0, 16)}, and this page shows another.`;
+      if (joined) {
+        return `It holds the model ${link.model.slice(0, 16)}, and this page shows another. `
+          + (link.loadImage ? BY_IMAGE : "");
+      }
       if (address) return "This page is not joined to the server's board.";
       if (navigator.serial) {
         return "If a board with this project's design is on a USB port of this computer, the page "
@@ -208,17 +217,34 @@ avatar.panels ??= {};
       }
     }
 
-    /** Put the page's model into the board, and let the board draw from then on. */
-    async function load() {
+    /** Put the page's model into the server's board. */
+    function load() {
       if (!page.model) return tell("Open a model first, or drop its file on the page.");
+      return put(page.name, "The model is compiled for this board.",
+        (into) => into.load(page.name, page.bytes, progress));
+    }
+
+    /** Put an image file into the board on the browser's own port. */
+    function takeImage(file) {
+      if (!link?.loadImage) return page.say(NO_PORT, true);
+      if (loading !== null) return page.say(`${file.name} must wait: a load is under way.`, true);
+      return put(file.name, "The image is sent.", async (into) => {
+        await into.loadImage(await avatar.library.openImage(file), progress);
+        if (into === link && !page.model?.digest.startsWith(into.model)) takeModel();
+      });
+    }
+
+    /** Let `send(link)` put a model into the board, and let the board draw from then on. */
+    async function put(what, first, send) {
       const into = link;
-      loading = page.name;
+      loading = what;
       byId("load-bar").removeAttribute("value");
-      byId("load-text").textContent = "The model is compiled for this board.";
+      byId("load-text").textContent = first;
+      walking = false;
       settle();
       let sentence = "";
       try {
-        await into.load(page.name, page.bytes, progress);
+        await send(into);
       } catch (error) {
         if (!(error instanceof avatar.InputError)) throw error;
         sentence = error.message;
@@ -265,8 +291,13 @@ avatar.panels ??= {};
     byId("stream").onclick = stream;
     byId("take-model").onclick = takeModel;
     byId("load-model").onclick = load;
+    byId("load-image").onclick = () => byId("image-file").click();
+    byId("image-file").onchange = ({ target }) => {
+      if (target.files.length) takeImage(target.files[0]);
+      target.value = "";
+    };
     settle();
     if (address) join();
-    return { update };
+    return { update, takeImage };
   };
 }

@@ -38,26 +38,40 @@ globalThis.avatar ??= {};
    */
   async function openFile(file) {
     const name = file.name.replace(/\.safetensors$/, "");
+    return openBytes(name, file.name, await bytesOf(file));
+  }
+
+  async function bytesOf(file) {
     if (file.size > MOST << 20) {
       throw new avatar.InputError(`${file.name} has over ${MOST} MB, and this page takes no more.`);
     }
-    let bytes;
     try {
-      bytes = new Uint8Array(await file.arrayBuffer());
+      return new Uint8Array(await file.arrayBuffer());
     } catch {
       throw new avatar.InputError(`${file.name} cannot be read; is it a folder?`);
     }
-    return openBytes(name, file.name, bytes);
   }
 
-  function openBytes(name, where, bytes) {
+  /**
+   * Promise the image of a model that a person gave, as avatar.readImage returns it.
+   * @throws {avatar.InputError} One sentence that names the file.
+   */
+  async function openImage(file) {
+    return named(file.name, avatar.readImage, await bytesOf(file));
+  }
+
+  /** Return what `read` makes of a file's bytes; what it refuses names the file. */
+  function named(where, read, bytes) {
     try {
-      return { name, model: avatar.readModel(bytes), bytes };
+      return read(bytes);
     } catch (error) {
       if (!(error instanceof avatar.InputError)) throw error;
       throw new avatar.InputError(`${where} is not used. ${error.message}`);
     }
   }
+
+  const openBytes = (name, where, bytes) =>
+    ({ name, model: named(where, avatar.readModel, bytes), bytes });
 
   /** Promise the model of the server that sent this page. */
   async function openServers() {
@@ -70,5 +84,5 @@ globalThis.avatar ??= {};
   /** The models that came with the page: [{name, digest, text}], the first to begin with. */
   const shipped = () => avatar.shipped ?? [];
 
-  avatar.library = { openShipped, openFile, openServers, shipped };
+  avatar.library = { openShipped, openFile, openImage, openServers, shipped };
 }

@@ -102,8 +102,10 @@ globalThis.avatar ??= {};
     }
   }
 
-  const openFile = (file) =>
-    attempt(async () => use(await avatar.library.openFile(file), false));
+  function openFile(file) {
+    if (file.name.endsWith(".image")) return panels.board.takeImage(file);
+    return attempt(async () => use(await avatar.library.openFile(file), false));
+  }
 
   function openModel() {
     const option = byId("models").selectedOptions[0];

@@ -13,11 +13,15 @@ if (typeof require !== "undefined") {
   const ANSWER = 0x80, ERROR = 0xff, NO_TAG = 0;
   const HEAD = 4, CRC = 4; // bytes of version, type and tag; of the CRC-32
   const ID = 8, DIGEST = 32, LAYERS = 8, LAYER = 8; // bytes of ids; layers at most, bytes of each
-  const REQUEST = { info: 1, generate: 2, selfTest: 3, baud: 4 };
+  const REQUEST = { info: 1, generate: 2, selfTest: 3, baud: 4, loadBegin: 5, loadData: 6, loadEnd: 7 };
   const SUMS = 4 * LAYERS;
-  const ANSWER_SIZES = { 1: 222, 3: 2 * SUMS, 4: 2 }; // payload bytes, by type; of pictures the model's
+  const ANSWER_SIZES = { // payload bytes, by type; of pictures the model's
+    1: 222, 3: 2 * SUMS, 4: 2, 5: 4, 6: 4, 7: 2 * SUMS,
+  };
   const MAX_ANSWER = HEAD + 3 * 128 * 128 + CRC;
   const LOAD = 88, MODEL = 104, STATUS = 208; // places in an info answer
+  const FACTS = 8 + LAYER * LAYERS + DIGEST; // bytes of what is told of a model
+  const PART_FIXED = FACTS + SUMS, MAX_LATENT = 1024; // bytes before the latents of a model part
   const ACTIVATIONS = ["relu", "leaky_relu", "table"];
   const STATES = ["none", "from power-up on", "uploaded", "loading"];
   const MIN_DIVISOR = 4, MAX_DIVISOR = 0xffff;
@@ -30,7 +34,12 @@ if (typeof require !== "undefined") {
     6: "the board holds another model",
     7: "the rate is too high for the board's clock",
     8: "the board holds no model",
+    9: "the image is for a board of another capacity",
+    10: "the image's bytes came in another order",
+    11: "the image arrived damaged",
+    12: "no load is under way",
   };
+  const REFUSAL = { order: 10, crc: 11, noLoad: 12 }; // errors that a load goes on from
   const PASSING = [1, 2]; // errors that another try may mend
 
   /** Return a frame as it goes over the wire. */
@@ -106,7 +115,7 @@ if (typeof require !== "undefined") {
   }
 
   /**
-   * Return what an info answer tells: build and model ids in hex, the model's spec, clock, cycles.
+   * Return what an info answer tells: ids in hex, the model's spec, clock, cycles, the last load.
    * Where the board holds no model, `model` and `spec` are null.
    * @throws {avatar.InputError} The spec cannot be.
    */
@@ -115,10 +124,13 @@ if (typeof require !== "undefined") {
     const state = STATES[payload[STATUS]];
     const info = {
       build: hex(payload.subarray(0, ID)),
+      capacity: hex(payload.subarray(ID, 2 * ID)),
       clock: view.getUint32(2 * ID, true),
       macsPerCycle: view.getUint32(2 * ID + 4, true),
       state,
       length: view.getUint32(LOAD, true),
+      crc: view.getUint32(LOAD + 4, true),
+      loadedModel: hex(payload.subarray(LOAD + 8, LOAD + 8 + ID)),
       next: view.getUint32(STATUS + 1, true),
       ready: payload[STATUS + 5] === 1,
       coreCycles: view.getUint32(STATUS + 6, true),
@@ -127,13 +139,25 @@ if (typeof require !== "undefined") {
       spec: null,
     };
     if (state !== STATES[1] && state !== STATES[2]) return info;
-    const layers = Array.from({ length: payload[MODEL + 7] }, (_, n) =>
-      readLayer(payload, MODEL + 8 + LAYER * n));
-    info.spec = avatar.readSpec(
-      { latent: view.getUint16(MODEL + 4, true), layers, planes: payload[MODEL + 6] });
-    const digest = MODEL + 8 + LAYER * LAYERS;
-    info.model = hex(payload.subarray(digest, digest + DIGEST));
-    return info;
+    return Object.assign(info, readModelPart(payload.subarray(MODEL)));
+  }
+
+  /**
+   * Return {model, spec} that the bytes of a model's facts tell: the digest in hex, the network.
+   * @throws {avatar.InputError} The spec cannot be.
+   */
+  function readModelPart(bytes) {
+    const view = new DataView(bytes.buffer, bytes.byteOffset);
+    const layers = Array.from({ length: bytes[7] }, (_, n) => readLayer(bytes, 8 + LAYER * n));
+    const spec = avatar.readSpec({ latent: view.getUint16(4, true), layers, planes: bytes[6] });
+    return { spec, model: hex(bytes.subarray(FACTS - DIGEST, FACTS)) };
+  }
+
+  /** Return {code, offset} of an error frame's payload; the offset of `order` only. */
+  function readError(payload) {
+    const [code] = payload, view = new DataView(payload.buffer, payload.byteOffset);
+    if (code !== REFUSAL.order) return { code };
+    return payload.length === 5 ? { code, offset: view.getUint32(1, true) } : { code: 1 };
   }
 
   /**
@@ -168,7 +192,7 @@ if (typeof require !== "undefined") {
     BYTE_BITS: 10,
     BYTE_TIMEOUT: 1024, // byte-times of silence that end an unfinished frame
     FALLBACK: 2048, // byte-times at the start-up rate that end another rate
-    ANSWER, ERROR, NO_TAG, REQUEST, ANSWER_SIZES, ERRORS, PASSING,
-    Unstuffer, encode, decode, readInfo, wrongLayer, generatePayload, divisor,
+    ANSWER, ERROR, NO_TAG, REQUEST, ANSWER_SIZES, ERRORS, REFUSAL, PASSING, PART_FIXED, MAX_LATENT,
+    Unstuffer, encode, decode, hex, readError, readInfo, readModelPart, wrongLayer, generatePayload, divisor,
   };
 }

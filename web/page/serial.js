@@ -5,6 +5,7 @@ globalThis.avatar ??= {};
 if (typeof require !== "undefined") {
   require("./spec.js");
   require("./protocol.js");
+  require("./loading.js");
 }
 
 {
@@ -15,6 +16,7 @@ if (typeof require !== "undefined") {
   const BUFFER = 1 << 16; // bytes between two turns of the page
   const SLOWEST = 1e6; // products a second of the slowest board, a simulated one
   const PATIENCE = 30000; // ms that an answer may take while other bytes keep coming
+  const LOST = "The board fell silent in the middle of a load; join it again, and load again.";
   const { protocol } = avatar;
   const { REQUEST } = protocol;
 
@@ -26,6 +28,17 @@ if (typeof require !== "undefined") {
     const of = ({ channels, outSize, products }) => channels * outSize ** 2 * products;
     return planes * layers.reduce((sum, layer) => sum + of(layer), 0);
   }
+
+  /** Refuse a board whose self-test gives these sums. */
+  function checkSums(sums, spec, remedy) {
+    const wrong = protocol.wrongLayer(sums, spec.layers.length);
+    if (!wrong) return;
+    throw failure(
+      `The board fails its self-test: layer ${wrong} is the first that is wrong; ${remedy}`);
+  }
+
+  /** How long, in ms, a board may be silent while it makes a picture. */
+  const computeTime = (spec) => (1000 * products(spec)) / SLOWEST;
 
   avatar.SerialLink = class SerialLink {
     #port;
@@ -57,15 +70,9 @@ if (typeof require !== "undefined") {
       try {
         await link.#start(protocol.BAUD);
         link.info = await link.#askInfo();
-        if (!link.info.model) {
-          throw failure("The board holds no model; put one there with `avatar load`, or let "
-            + "`avatar web --port` join it.");
-        }
-        const sums = await link.#ask(REQUEST.selfTest);
-        const wrong = protocol.wrongLayer(sums, link.info.spec.layers.length);
-        if (wrong) {
-          throw failure(`The board fails its self-test: layer ${wrong} is the first that is wrong; `
-            + "program the board again.");
+        if (link.info.model) {
+          const sums = await link.#ask(REQUEST.selfTest);
+          checkSums(sums, link.info.spec, "program the board again.");
         }
         await link.#raiseRate();
       } catch (error) {
@@ -147,7 +154,7 @@ if (typeof require !== "undefined") {
       }
       const waiting = this.#pending.get(frame.tag);
       if (!waiting) return;
-      if (failed) waiting.settle({ code: frame.payload[0] });
+      if (failed) waiting.settle(protocol.readError(frame.payload));
       else if (frame.type === (waiting.type | protocol.ANSWER)) {
         const size = protocol.ANSWER_SIZES[waiting.type] ?? this.#pictureBytes;
         const fits = frame.payload.length === size;
@@ -155,8 +162,11 @@ if (typeof require !== "undefined") {
       }
     }
 
-    /** Promise {payload}, {code} of an error frame, or {} for silence. */
-    #attempt(type, payload) {
+    /**
+     * Promise {payload}, {code, offset} of an error frame, or {} for silence.
+     * @param longest ms that the board may think before it answers
+     */
+    #attempt(type, payload, longest = this.#compute) {
       this.#tag = (this.#tag % 0xffff) + 1; // never NO_TAG
       const tag = this.#tag, frame = protocol.encode(type, tag, payload);
       const line = (protocol.BYTE_TIMEOUT * protocol.BYTE_BITS * 1000) / this.rate;
@@ -169,11 +179,11 @@ if (typeof require !== "undefined") {
           this.#pending.delete(tag);
           resolve(outcome);
         };
-        const restart = (compute = this.#compute) => {
+        const restart = (compute = longest) => {
           clearTimeout(timer);
           timer = setTimeout(settle, silence + compute, {});
         };
-        const last = setTimeout(settle, silence + this.#compute + PATIENCE, {});
+        const last = setTimeout(settle, silence + longest + PATIENCE, {});
         this.#pending.set(tag, { type, settle, restart });
         restart();
         this.sent += frame.length;
@@ -188,12 +198,17 @@ if (typeof require !== "undefined") {
         if (outcome.payload) return outcome.payload;
         if (outcome.code && !protocol.PASSING.includes(outcome.code)) break;
       }
-      if (this.#closed) throw failure("The board is no longer joined to this page.");
-      if (outcome.code) {
-        const reason = protocol.ERRORS[outcome.code] ?? `error ${outcome.code}`;
-        throw failure(`The board refused: ${reason}.`);
+      throw this.#refusal(outcome);
+    }
+
+    /** Return what to throw where the last try ended so. */
+    #refusal({ code, offset }) {
+      if (this.#closed) return failure("The board is no longer joined to this page.");
+      if (!code) {
+        return failure("The board gives no answer; is it powered, and programmed with this design?");
       }
-      throw failure("The board gives no answer; is it powered, and programmed with this design?");
+      const reason = protocol.ERRORS[code] ?? `error ${code}`;
+      return Object.assign(failure(`The board refused: ${reason}.`), { code, offset });
     }
 
     async #askInfo(tries) {
@@ -208,7 +223,7 @@ if (typeof require !== "undefined") {
       }
       if (!info.clock) throw failure(impossible);
       if (info.spec) {
-        this.#compute = (1000 * products(info.spec)) / SLOWEST;
+        this.#compute = computeTime(info.spec);
         this.#pictureBytes = info.spec.size ** 2 * info.spec.colours;
       }
       return info;
@@ -243,8 +258,35 @@ if (typeof require !== "undefined") {
      * @throws {avatar.InputError}
      */
     picture(latent) {
+      if (!this.info.model) return Promise.reject(failure("The board holds no model."));
       const payload = protocol.generatePayload(this.info.model, latent);
       return this.#ask(REQUEST.generate, payload);
+    }
+
+    /**
+     * Put an image into the board; `model` is what it holds afterwards, whatever happens.
+     * @param image as avatar.readImage returns it
+     * @param {(has, size) => void} onprogress is told how many bytes the board has
+     * @throws {avatar.InputError}
+     */
+    async loadImage(image, onprogress) {
+      if (image.capacity !== this.info.capacity) {
+        throw failure(`The image is for boards of capacity ${image.capacity}, and this one has `
+          + `${this.info.capacity}; make it with \`avatar load --image\` for this board.`);
+      }
+      const line = {
+        ask: (...request) => this.#ask(...request),
+        attempt: (...request) => this.#attempt(...request, 0), // for its data no board thinks
+        refusal: (outcome) => this.#refusal(outcome),
+      };
+      try {
+        const info = await this.#askInfo();
+        this.#compute = Math.max(this.#compute, computeTime(image.spec)); // the self-test's, too
+        const sums = await avatar.sendImage(line, image, info, onprogress);
+        checkSums(sums, image.spec, "it holds no model now; load it again.");
+      } finally {
+        await this.#askInfo().then((info) => (this.info = info), () => this.#gone(LOST));
+      }
     }
 
     #gone(sentence) {

@@ -266,8 +266,10 @@ def test_a_grey_picture_of_another_size(board):
 
 
 def test_a_board_without_a_model(board):
+    """It can be joined, and takes an image; until then it draws nothing."""
     board.respond = PlayedLoad()
     result = ask(board)
-    assert "holds no model; put one there with `avatar load`" in result["error"]
-    assert kinds(board) == [Request.INFO]
-    assert result["closed"]
+    assert result["error"] == "The board holds no model."
+    assert result["info"]["model"] is None
+    assert Request.SELF_TEST not in kinds(board)
+    assert Request.GENERATE not in kinds(board)

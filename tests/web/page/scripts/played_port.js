@@ -1,13 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 "use strict";
 // In a browser: a navigator.serial whose one port is a board that holds the page's first model. Its
-// pictures come from `golden`, a function that the test gives; `unplug` takes the board away.
+// pictures come from `golden`, a function that the test gives; `unplug` takes the board away. It takes
+// loads of models with 100 latents; a promise in `gates` holds the answers to requests of its type.
 {
+  const gates = (globalThis.gates = {});
   const CLOCK = 24e6;
   const rates = (globalThis.ratesOfPort = []);
 
+  let received = null, facts = null; // of a load; of the model that came last
+
+  /** Answer a request of a load. */
+  function loadAnswer({ type, payload }) {
+    const { REQUEST, PART_FIXED } = avatar.protocol;
+    if (type === REQUEST.loadBegin) received = [];
+    else if (type === REQUEST.loadData) received.push(...payload.subarray(4));
+    else {
+      facts = Uint8Array.from(received).subarray(-(PART_FIXED + 100));
+      received = null;
+      return new Uint8Array(64);
+    }
+    const offset = new Uint8Array(4);
+    new DataView(offset.buffer).setUint32(0, received.length, true);
+    return offset;
+  }
+
   async function answer({ type, payload }) {
     const { REQUEST } = avatar.protocol;
+    await gates[type];
+    if (type >= REQUEST.loadBegin) return loadAnswer({ type, payload });
     if (type === REQUEST.baud) return payload;
     if (type === REQUEST.selfTest) return new Uint8Array(64);
     if (type === REQUEST.generate) {
@@ -21,7 +42,8 @@
     });
     const digest = avatar.shipped[0].digest.match(/../g);
     info.set(digest.map((digits) => parseInt(digits, 16)), 176);
-    info[208] = 1;
+    info[208] = received ? 3 : 1;
+    if (facts) info.set(facts.subarray(0, 104), 104);
     return info;
   }
 

@@ -4,49 +4,9 @@
 // Arguments: TCP port, milliseconds of allowance, pictures at a time. Request: [latent, ...].
 const net = require("node:net");
 const { request, base64, answer } = require("./page.js");
+const { PlayedPort } = require("./tcp_port.js");
 
 const [tcpPort, allowance, together] = process.argv.slice(2).map(Number);
-
-/** A SerialPort whose line is the socket; it lasts over close and open, as a board does. */
-class PlayedPort extends EventTarget {
-  rates = [];
-  readable = null;
-  writable = null;
-
-  constructor(socket) {
-    super();
-    this.socket = socket;
-    socket.on("close", () => this.#unplug());
-    socket.on("error", () => {}); // "close" follows
-  }
-
-  async open({ baudRate }) {
-    if (this.readable) throw new Error("is open already");
-    this.rates.push(baudRate);
-    let give;
-    this.readable = new ReadableStream({
-      start: (controller) => {
-        this.controller = controller;
-        give = (chunk) => controller.enqueue(new Uint8Array(chunk));
-        this.socket.on("data", give);
-      },
-      cancel: () => this.socket.off("data", give),
-    });
-    this.writable = new WritableStream({ write: (chunk) => void this.socket.write(chunk) });
-  }
-
-  async close() {
-    if (this.readable?.locked || this.writable?.locked) throw new Error("a stream is locked");
-    this.readable = this.writable = null;
-  }
-
-  #unplug() {
-    const { controller } = this;
-    if (!this.readable) return;
-    this.readable = null;
-    controller.error(new Error("The device has been lost."));
-  }
-}
 
 const socket = net.connect(tcpPort, "127.0.0.1", async () => {
   const port = new PlayedPort(socket), result = { pictures: [], gone: null, error: null };
