@@ -126,6 +126,20 @@ def test_a_frame_that_is_lost_is_sent_again_from_where_the_board_is(board, image
     is_whole(load(board, image), board, image, model)
 
 
+def test_answers_are_lost_and_the_board_has_more_than_the_page_knows(board, image, model):
+    """The page sends again what is there, and the error order tells where to go on."""
+    seen = []
+
+    def disturb(request, n, wire):
+        if request.type == Request.LOAD_DATA:
+            seen.append(n)
+        return b"" if request.type == Request.LOAD_DATA and len(seen) in (2, 3, 4) else wire
+
+    board.respond.disturb = disturb
+    is_whole(load(board, image), board, image, model)
+    assert len(of_kind(board, Request.LOAD_DATA)) > -(-len(image) // MAX_DATA)
+
+
 def test_a_board_that_is_reset_in_the_middle(board, image, model):
     reset = []
 
@@ -164,6 +178,7 @@ def test_another_load_is_not_taken_up(board, image, model):
     begin(board, os.urandom(len(image)), model, 5 * MAX_DATA)
     is_whole(load(board, image), board, image, model)
     assert len(of_kind(board, Request.LOAD_BEGIN)) == 1
+    assert len(of_kind(board, Request.LOAD_DATA)) == -(-len(image) // MAX_DATA)
 
 
 def test_a_wrong_self_test_leaves_no_model_and_the_next_load_works(board, image, model):
