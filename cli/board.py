@@ -91,6 +91,7 @@ def _write_image(args):
     from boards.catalogue import registry
     from cli.line import compiled
     from golden import model_file
+    from hw.image import as_file
     from support.files import check_destination, replacing
 
     if args.board is None or args.port is not None or args.baud is not None:
@@ -103,7 +104,7 @@ def _write_image(args):
     except InputError as error:
         raise InputError(f"{args.board}: {error}; `avatar boards` lists what holds it") from None
     with replacing(args.image) as beside:
-        beside.write_bytes(image)
+        beside.write_bytes(as_file(image))
     facts = {"file": args.image, "model": model.digest, "board": args.board, "bytes": len(image)}
     show(args, facts, "{file}: model {model:.16} for {board}, {bytes:,} bytes".format_map)
 

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import zlib
 from dataclasses import asdict
 
 from hw.uart.identity import PART_DEPTH
@@ -77,6 +78,15 @@ def image(machine_id, memories, words, part):
     contents = part.contents()
     out += len(contents).to_bytes(4, "little") + contents
     return bytes(out)
+
+
+def as_file(image):
+    """Return the bytes of an image file: the image, then its CRC-32, 4 bytes.
+
+    A self-test draws one picture, and does not use every bit of an image: a file that was damaged
+    on its way is found by its CRC.
+    """
+    return image + zlib.crc32(image).to_bytes(4, "little")
 
 
 def parse(memories, data):

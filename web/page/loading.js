@@ -9,8 +9,8 @@ if (typeof require !== "undefined") {
 }
 
 {
-  const ID = 8, COUNT = 4; // bytes of an id; of the count before a memory's words
-  const MOST = 1 << 24; // bytes of an image
+  const ID = 8, COUNT = 4, CRC = 4; // bytes of an id; of the count before a memory's words; of a CRC
+  const MOST = 1 << 24; // bytes of an image file
   const MAX_DATA = 1024; // bytes of an image in a frame
   const WINDOW = 3; // frames of data under way
   const TRIES = 5; // without a byte more on the board
@@ -19,25 +19,25 @@ if (typeof require !== "undefined") {
   const ALWAYS = [undefined, ...PASSING, REFUSAL.order]; // what another try may mend; silence first
 
   /**
-   * Return {bytes, capacity, crc, model, spec} of an image file; ids in hex.
-   * @throws {avatar.InputError} It is none, or damaged where that shows.
+   * Return {bytes, capacity, crc, model, spec} of an image file: the image, its CRC-32, what it
+   * tells; ids in hex.
+   * @param {Uint8Array} file of the image and its CRC-32
+   * @throws {avatar.InputError} It is none, damaged, or too long.
    */
-  avatar.readImage = function (bytes) {
-    if (bytes.length > MOST) throw new avatar.InputError(`An image has at most ${MOST} bytes.`);
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-    for (let latent = 1; latent <= MAX_LATENT; latent++) { // the model part is the last
+  avatar.readImage = function (file) {
+    const bytes = file.subarray(0, -CRC), crc = avatar.crc32(bytes);
+    const view = new DataView(file.buffer, file.byteOffset, file.length);
+    const possible = file.length > CRC && file.length <= MOST;
+    const whole = possible && view.getUint32(bytes.length, true) === crc;
+    for (let latent = 1; whole && latent <= MAX_LATENT; latent++) { // the model part is the last
       const at = bytes.length - PART_FIXED - latent;
       if (at < ID + COUNT || view.getUint32(at - COUNT, true) !== PART_FIXED + latent) continue;
-      try {
-        const part = readModelPart(bytes.subarray(at));
-        if (part.spec.latent !== latent) continue;
-        return { bytes, capacity: hex(bytes.subarray(0, ID)), crc: avatar.crc32(bytes), ...part };
-      } catch (error) {
-        if (!(error instanceof avatar.InputError)) throw error;
-      }
+      const part = readModelPart(bytes.subarray(at));
+      if (part.spec.latent !== latent) continue;
+      return { bytes, capacity: hex(bytes.subarray(0, ID)), crc, ...part };
     }
-    throw new avatar.InputError(
-      "This is no image of a model; make one with `avatar load --model M --board B --image OUT`.");
+    throw new avatar.InputError("This is no image of a model, or it is damaged; make one with "
+      + "`avatar load --model M --board B --image OUT`.");
   };
 
   const fromHex = (id) => Uint8Array.from(id.match(/../g), (digits) => parseInt(digits, 16));

@@ -3,6 +3,7 @@
 
 import dataclasses
 import json
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -148,10 +149,10 @@ def test_an_image_is_what_would_be_sent(tmp_path, capsys):
     assert f"tiny.image: model {tiny.digest[:16]} for ulx3s-85f, " in words
     capacity = board_named("ulx3s-85f").capacity()
     wanted = image_of(tiny, capacity, *self_test_of(tiny, capacity.array.columns))
-    assert out.read_bytes() == wanted
+    assert out.read_bytes() == wanted + zlib.crc32(wanted).to_bytes(4, "little")
     assert avatar(*image, "--capacity", "weight_words=32768", "--json") == 0
     facts = json.loads(capsys.readouterr().out)
-    assert facts["bytes"] == out.stat().st_size
+    assert facts["bytes"] == out.stat().st_size - 4
     assert out.read_bytes()[:8] != wanted[:8]  # another machine's id
 
 

@@ -15,6 +15,7 @@ from golden.spec import GeneratorSpec
 from hw.array import ArraySpec
 from hw.build_plan import image_of, machine_of
 from hw.capacity import Capacity
+from hw.image import as_file
 from hw.tiling import Tiling
 from hw.uart.facts import State
 from hw.uart.identity import ModelPart
@@ -57,8 +58,12 @@ def board(model, capacity):
 
 
 def load(board, *images):
+    return load_files(board, *map(as_file, images))
+
+
+def load_files(board, *files):
     port = board.path.rsplit(":", 1)[1]
-    texts = [base64.b64encode(image).decode() for image in images]
+    texts = [base64.b64encode(each).decode() for each in files]
     return node("loading", port, ALLOWANCE, request=texts)
 
 
@@ -197,12 +202,20 @@ def test_an_image_of_another_capacity_is_not_sent(board, image):
     assert not of_kind(board, Request.LOAD_BEGIN)
 
 
-def test_what_is_no_image_is_not_sent(board, image):
-    damaged = bytearray(image)
-    damaged[-100 - 136 + 7] = 9  # nine layers
-    wrong = [b"", image[:100], image[:-1], bytes(damaged), MODEL_PATH.read_bytes()]
-    for result in load(board, *wrong)["loads"]:
-        assert result["error"].startswith("This is no image of a model; make one with")
+def test_what_is_no_image_or_damaged_is_not_sent(board, image):
+    bit = bytearray(as_file(image))
+    bit[3000] ^= 1  # of a weight, which the self-test need not see
+    wrong = [b"", b"123", image, as_file(image)[:-1], as_file(image[:-1]), bytes(bit)]
+    for result in load_files(board, *wrong, MODEL_PATH.read_bytes())["loads"]:
+        assert result["error"].startswith("This is no image of a model, or it is damaged; make")
+    assert not of_kind(board, Request.LOAD_BEGIN)
+
+
+def test_an_image_of_a_network_that_cannot_be_is_not_sent(board, image):
+    layers = bytearray(image)
+    layers[-100 - 136 + 7] = 9
+    [result] = load(board, bytes(layers))["loads"]
+    assert result["error"] == "The spec's number of layers is 9, and must be 2 to 8."
     assert not of_kind(board, Request.LOAD_BEGIN)
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from golden import model_file
 from golden.generator import generate
+from hw.image import as_file
 from hw.uart.identity import ModelPart
 from tests.web.page.browser import canvas, needs_browser, open_page, until
 from tests.web.page.node import SCRIPTS
@@ -76,7 +77,7 @@ def image(tmp_path):
     """What the played board takes for the image of `OTHER`; its capacity's id is zeros."""
     contents = ModelPart.of(OTHER.spec, OTHER.digest, 100 * [0], 4 * [0]).contents()
     path = tmp_path / "normal.image"
-    path.write_bytes(bytes(5000) + len(contents).to_bytes(4, "little") + contents)
+    path.write_bytes(as_file(bytes(5000) + len(contents).to_bytes(4, "little") + contents))
     return path
 
 
