@@ -240,7 +240,7 @@ avatar.panels ??= {};
       loading = what;
       byId("load-bar").removeAttribute("value");
       byId("load-text").textContent = first;
-      walking = false;
+      walking = choosing = false;
       settle();
       let sentence = "";
       try {

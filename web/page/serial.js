@@ -276,7 +276,8 @@ if (typeof require !== "undefined") {
       }
       const line = {
         ask: (...request) => this.#ask(...request),
-        attempt: (...request) => this.#attempt(...request, 0), // for its data no board thinks
+        // for its data no board thinks
+        attempt: async (...request) => (this.#closed ? {} : this.#attempt(...request, 0)),
         refusal: (outcome) => this.#refusal(outcome),
       };
       try {
@@ -291,8 +292,7 @@ if (typeof require !== "undefined") {
 
     #gone(sentence) {
       if (this.#closed) return;
-      this.#closed = true;
-      for (const waiting of [...this.#pending.values()]) waiting.settle({});
+      this.#end();
       this.#stop();
       this.ongone(sentence);
     }
@@ -303,8 +303,14 @@ if (typeof require !== "undefined") {
       if (this.rate && this.rate !== protocol.BAUD) {
         await this.#changeRate(protocol.BAUD, 1).catch(() => {}); // it falls back by itself, too
       }
-      this.#closed = true;
+      this.#end();
       await this.#stop();
+    }
+
+    /** From here on nothing is asked, and nothing waited for. */
+    #end() {
+      this.#closed = true;
+      for (const waiting of [...this.#pending.values()]) waiting.settle({});
     }
   };
 }

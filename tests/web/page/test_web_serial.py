@@ -115,6 +115,21 @@ def test_a_board_that_is_unplugged_in_the_middle_of_a_load(joined, image):
     assert joined.inner_text("#join") == "Join a board…"
 
 
+def test_leaving_in_the_middle_of_a_load_and_loading_again(joined, image):
+    joined.evaluate("void (gates[6] = new Promise(() => {}))")
+    joined.set_input_files("#image-file", image)
+    until(joined, "document.querySelector('#load-text').textContent.includes('0 of ')")
+    joined.click("#leave")
+    until(joined, "ratesOfPort.at(-1) === 115200")
+    assert joined.is_hidden("#load")
+    joined.evaluate("delete gates[6]")
+    joined.click("#join")
+    until(joined, "document.querySelector('#board-text').textContent.includes('holds no model')")
+    joined.held = OTHER
+    joined.set_input_files("#image-file", image)
+    joined.wait_for_selector("#verdict.equal")
+
+
 def test_what_is_no_image_leaves_the_board_as_it_was(joined, tmp_path):
     (tmp_path / "a.image").write_bytes(bytes(9999))
     joined.set_input_files("#image-file", tmp_path / "a.image")
