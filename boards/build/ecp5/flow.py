@@ -117,10 +117,32 @@ def synthesize(rtlil, progress):
         arguments = ["-q", "-l", "yosys.log", "-p", SCRIPT]
         _timed(YOSYS, arguments, folder, "yosys.log", SYNTHESIS_TIMEOUT, progress)
         Path(folder, "design.il").unlink()
+        netlist = Path(folder, "netlist.json")
+        netlist.write_text(json.dumps(without_idle_carries(json.loads(netlist.read_text()))))
 
     progress.stage("synthesis")
-    folder = kept("synthesis", digest(YOSYS.version, SCRIPT, rtlil), work)
+    folder = kept("synthesis", digest(YOSYS.version, SCRIPT, "no idle carries", rtlil), work)
     return Netlist(folder, _seconds(folder))
+
+
+def without_idle_carries(netlist):
+    """Return a netlist of Yosys whose carry chains end where nothing reads their last carry.
+
+    nextpnr brings every carry that has a net out of its chain, read or not, which takes two LUTs.
+    """
+    cells = netlist["modules"]["top"]["cells"].values()
+    read = {
+        bit
+        for cell in cells
+        for port, bits in cell["connections"].items()
+        if cell["port_directions"][port] != "output"
+        for bit in bits
+    }
+    read |= {bit for port in netlist["modules"]["top"]["ports"].values() for bit in port["bits"]}
+    for cell in cells:
+        if cell["type"] == "CCU2C" and not read & set(cell["connections"]["COUT"]):
+            cell["connections"]["COUT"] = ["x"]
+    return netlist
 
 
 def place_and_route(
@@ -171,7 +193,7 @@ def place_and_route(
         arguments = [
             *("--quiet", "--log", "nextpnr.log", "--json", "netlist.json"),
             *("--lpf", "constraints.lpf", "--textcfg", "routed.config"),
-            *("--report", "timing.json", *options),
+            *("--report", "timing.json", "--detailed-timing-report", *options),
         ]
         _timed(NEXTPNR_ECP5, arguments, folder, "nextpnr.log", ROUTING_TIMEOUT, progress)
         Path(folder, "netlist.json").unlink()

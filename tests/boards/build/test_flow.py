@@ -202,3 +202,19 @@ def test_the_flip_flop_behind_a_port(tmp_path):
     (tmp_path / "netlist.json").write_text(json.dumps(netlist))
     found = flow.Netlist(tmp_path, 0).drivers("MULT18X18D", "CE1")
     assert found == {"enabled": "register"}
+
+
+def test_a_carry_that_nothing_reads_stays_in_its_chain():
+    def adder(cin, cout):
+        directions = {"CIN": "input", "COUT": "output"}
+        pins = {"CIN": [cin], "COUT": [cout]}
+        return {"type": "CCU2C", "port_directions": directions, "connections": pins}
+
+    cells = {"first": adder("0", 1), "last": adder(1, 2), "leaves": adder("0", 3)}
+    top = {"cells": cells, "ports": {"carry": {"direction": "output", "bits": [3]}}}
+    flow.without_idle_carries({"modules": {"top": top}})
+    assert {name: cell["connections"]["COUT"] for name, cell in cells.items()} == {
+        "first": [1],
+        "last": ["x"],
+        "leaves": [3],
+    }
