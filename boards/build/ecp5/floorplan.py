@@ -23,7 +23,7 @@ import re
 
 from hw.array import LANES
 from hw.engine.pixel_buffer import PHASES
-from hw.primitives.ecp5.block_ram import geometry
+from hw.primitives.ecp5.block_ram import banks
 
 DEVICE = "lfe5u-85f"
 GROUPS, PITCH, GAP = 13, 9, 7  # columns of tiles: so many groups, `PITCH` apart, 2 more from `GAP`
@@ -116,7 +116,7 @@ def place_of(name, capacity):
     array = capacity.array
     top, *_, bottom = MULTIPLIER_ROWS
     sums, weights, below, lowest = BLOCK_ROWS
-    width = geometry(array.word_weights * capacity.weight_bits, capacity.weight_words).width
+    stack = banks(array.word_weights * capacity.weight_bits, capacity.weight_words)
 
     def across(n, count):
         return WIDTH * ((n % count + 0.5) / count)
@@ -138,8 +138,8 @@ def place_of(name, capacity):
             1,
         ),
         r"latents\.words\.": lambda: (0, lowest, 1),
-        r"weights_memory\.block_\d+_(\d+)": lambda k: (
-            across(k * width // capacity.weight_bits, array.columns),
+        r"weights_memory\.block_(\d+)_(\d+)": lambda n, k: (
+            across(k * stack[n].width // capacity.weight_bits, array.columns),
             weights,
             WEIGHTS_PULL,
         ),

@@ -10,40 +10,55 @@ from amaranth import Cat, ClockSignal, Const, Instance, Module, Mux, Signal, Val
 from hw.primitives.delay import delay
 
 BLOCK_BITS = 18 * 1024
+WIDTHS = (9, 18, 36)  # of a block's words; narrower ones waste its ninth bits
 LANE = 9  # bits with a write enable of their own
 PORT_BITS = 18  # of one port; a block 36 bits wide writes through one and reads through the other
 INIT_WORDS, INIT_STRIDE, INIT_BITS = 16, 20, 320  # 18-bit words of an INITVAL parameter
 
 
-class Geometry(NamedTuple):
-    """How a memory is cut into blocks of `width` bits: `banks` one behind the other, `columns`."""
+class Bank(NamedTuple):
+    """Blocks side by side, of `width` bits each: the words of a memory from `start` on."""
 
     width: int
-    banks: int
     columns: int
+    start: int
 
     @property
     def words(self):
         """Words of a block."""
         return BLOCK_BITS // self.width
 
-    @property
-    def blocks(self):
-        """Block RAMs in all."""
-        return self.banks * self.columns
 
+def banks(width, depth):
+    """Return the :class:`Bank` of each part of a memory, one behind the other.
 
-def geometry(width, depth):
-    """Return the :class:`Geometry` with the fewest blocks, of these the one with fewest banks."""
-    shapes = [
-        Geometry(bits, -(-depth * bits // BLOCK_BITS), -(-width // bits)) for bits in (9, 18, 36)
+    They have as few blocks as banks of one shape can have. The last bank may have shorter and
+    wider blocks than the others where that saves banks, since each bank costs a multiplexer.
+    """
+    plain = min((_stack(width, depth, bits) for bits in WIDTHS), key=_block_count)
+    candidates = [
+        _stack(width, whole, bits) + _stack(width, depth - whole, last, whole)
+        for bits in WIDTHS
+        for last in WIDTHS
+        for whole in (depth, depth - depth % (BLOCK_BITS // bits))
+        if BLOCK_BITS // last <= BLOCK_BITS // bits
     ]
-    return min(shapes, key=lambda shape: (shape.blocks, shape.banks))
+    fewest = _block_count(plain)
+    return min((each for each in candidates if _block_count(each) == fewest), key=len)
+
+
+def _stack(width, depth, bits, start=0):
+    columns, words = -(-width // bits), BLOCK_BITS // bits
+    return [Bank(bits, columns, start + row) for row in range(0, depth, words)]
+
+
+def _block_count(stack):
+    return sum(bank.columns for bank in stack)
 
 
 def blocks(width, depth, lanes=1):
     """Return how many block RAMs :func:`dp16kd` takes."""
-    return geometry(_padded_width(width, lanes), depth).blocks
+    return _block_count(banks(_padded_width(width, lanes), depth))
 
 
 def _padded_width(width, lanes):
@@ -79,22 +94,11 @@ def dp16kd(ram):
     def pad_contents(word):
         return sum((word >> n * part & (1 << part) - 1) << n * padded for n in range(ram.lanes))
 
-    shape = geometry(padded * ram.lanes, ram.depth)
-    row_bits = (shape.words - 1).bit_length()
+    cut = banks(padded * ram.lanes, ram.depth)
     lag = int(ram.late)
-    row, write_row = ram.address[:row_bits], delay(m, ram.write_address[:row_bits], lag)
     init = [pad_contents(word) for word in ram.init]
-
-    bank = ram.address[row_bits:]
-    for _ in range(ram.latency):
-        stage = Signal(max(1, len(bank)), reset_less=True)
-        with m.If(ram.en):
-            m.d.sync += stage.eq(bank)
-        bank = stage
-
-    merged = ram.gap == shape.words
-    physical = shape.columns * shape.width
-    data = [Signal(physical, name=f"data_{n}") for n in range(shape.banks)]
+    merged = ram.gap and all(bank.words % ram.gap == 0 for bank in cut)
+    physical = max(bank.columns * bank.width for bank in cut)
     write_data, lane_en = Signal(physical), Signal(physical // LANE)
     m.d.comb += write_data.eq(pad(delay(m, ram.write_data, lag)))
     for n in range(len(lane_en)):
@@ -102,30 +106,49 @@ def dp16kd(ram):
         if lane < ram.lanes:
             own = delay(m, ram.write_en, lag)[lane]
             m.d.comb += lane_en[n].eq(1 if ram.lanes == 1 else own)
-    for n in range(shape.banks):
-        chosen = Signal(name=f"write_en_{n}")
-        m.d.comb += chosen.eq(
-            ram.write_en.any() & (ram.write_address[row_bits:] == n) & ~Value.cast(ram.dropped)
+
+    chosen, data = [], []
+    for n, bank in enumerate(cut):
+        # Banks are whole but the last, and none is shorter than one behind it.
+        row_bits = (bank.words - 1).bit_length()
+        place = bank.start >> row_bits
+        row, write_row = ram.address[:row_bits], delay(m, ram.write_address[:row_bits], lag)
+        chosen.append(ram.address[row_bits:] == place)
+        written = Signal(name=f"write_en_{n}")
+        m.d.comb += written.eq(
+            ram.write_en.any() & (ram.write_address[row_bits:] == place) & ~Value.cast(ram.dropped)
         )
-        write_en = delay(m, chosen, lag)
-        other = ram.address[row_bits:] != n  # then it reads its last word, which is 0
-        words = init[n * shape.words : (n + 1) * shape.words]
-        for column in range(shape.columns):
-            low = column * shape.width
-            bits = slice(low, low + shape.width)
+        write_en = delay(m, written, lag)
+        words = init[bank.start : bank.start + bank.words]
+        data.append(Signal(bank.columns * bank.width, name=f"data_{n}"))
+        for column in range(bank.columns):
+            low = column * bank.width
+            bits = slice(low, low + bank.width)
             m.submodules[f"block_{n}_{column}"] = _block(
-                shape.width,
-                [word >> low & (1 << shape.width) - 1 for word in words],
+                bank.width,
+                [word >> low & (1 << bank.width) - 1 for word in words],
                 en=ram.en,
-                row=row | other.replicate(row_bits) if merged else row,
+                row=row | (~chosen[n]).replicate(row_bits) if merged else row,
                 data=data[n][bits],
                 write_en=write_en,
-                lane_en=lane_en[low // LANE : (low + shape.width) // LANE],
+                lane_en=lane_en[low // LANE : (low + bank.width) // LANE],
                 write_row=write_row,
                 write_data=write_data[bits],
             )
 
-    word = reduce(or_, data) if merged else _choose(data, bank)
+    if merged:  # a bank that is not meant reads its last word, which is 0
+        word = reduce(or_, data)
+    else:
+        select = Signal(range(max(2, len(cut))))
+        for n, each in enumerate(chosen):
+            with m.If(each):
+                m.d.comb += select.eq(n)
+        for _ in range(ram.latency):
+            stage = Signal.like(select, reset_less=True)
+            with m.If(ram.en):
+                m.d.sync += stage.eq(select)
+            select = stage
+        word = _choose(data, select)
     m.d.comb += ram.data.eq(Cat(word[n * padded : n * padded + part] for n in range(ram.lanes)))
     return m
 

@@ -29,7 +29,7 @@ def test_primitives_come_in_the_planned_number():
     planned = {name: blocks(*shape[:3]) for name, shape in MEMORIES.items()}
     assert planned == {"nine": 2, "eighteen": 3, "pair": 3, "gaps": 3}
     assert text.count("DP16KD ") == sum(planned.values())
-    for count, width in ((2, 9), (6, 18), (3, 36)):
+    for count, width in ((6, 9), (4, 18), (1, 36)):
         assert text.count(f".DATA_WIDTH_B(32'd{width})") == count
 
 
