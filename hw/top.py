@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The board-independent top: a generator behind a line."""
 
-from amaranth.hdl import Module, Mux, ResetInserter, Signal, Value, signed
+from amaranth.hdl import Cat, Module, Mux, ResetInserter, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import Out
 
 from golden.spec import QUAD
 from hw.primitives.block_ram import BlockRam
+from hw.primitives.delay import delay
 from hw.primitives.stream_register import StreamRegister
 from hw.uart import identity
 from hw.uart.command import JOB, CommandHandler
@@ -116,20 +117,21 @@ class Top(wiring.Component):
         m.d.sync += [line.good.eq(frames.good), line.bad.eq(frames.bad)]
         with m.If(frames.good | frames.bad):
             m.d.sync += self.error.eq(frames.bad)
-        m.d.sync += self.active.eq(
-            line.active
-            | line.sending
-            | decoder.o.valid
-            | frames.active
-            | request.o.valid
-            | command.active
-            | loads.active
-            | jobs.level.any()
-            | responder.active
-            | body.o.valid
-            | sender.active
-            | (loads.running & ~generator.i_latents.ready)
+        busy = Cat(  # all over the chip; a lamp follows it
+            line.active,
+            line.sending,
+            decoder.o.valid,
+            frames.active,
+            request.o.valid,
+            command.active,
+            loads.active,
+            jobs.level.any(),
+            responder.active,
+            body.o.valid,
+            sender.active,
+            loads.running & ~generator.i_latents.ready,
         )
+        m.d.sync += self.active.eq(delay(m, busy, 1).any())
 
         return m
 
@@ -157,10 +159,17 @@ class Top(wiring.Component):
 
     def _loads(self, m, command, loads, responder, quiet):
         """Let a load have its requests, and tell everyone what model there is."""
-        head = loads.head
-        wiring.connect(m, command.o_load, loads.i)
-        m.d.comb += [
+        m.d.sync += [
             loads.start.eq(command.load_start),
+            loads.tested.eq(responder.tested),
+            loads.passed.eq(responder.passed),
+            command.tested.eq(responder.tested),
+        ]
+        head = loads.head
+        m.submodules.load_register = data = StreamRegister(8)
+        wiring.connect(m, command.o_load, data.i)
+        wiring.connect(m, data.o, loads.i)
+        m.d.comb += [
             loads.request.eq(command.load_request),
             loads.size.eq(command.load_size),
             command.load_done.eq(loads.done),
@@ -168,9 +177,6 @@ class Top(wiring.Component):
             command.load_next.eq(loads.next),
             loads.quiet.eq(quiet),
             command.quiet.eq(quiet),
-            loads.tested.eq(responder.tested),
-            loads.passed.eq(responder.passed),
-            command.tested.eq(responder.tested),
             responder.abort.eq(loads.abort),
             command.held.eq(loads.source.any()),
             command.latent.eq(head.latent),
@@ -186,9 +192,11 @@ class Top(wiring.Component):
         m.d.sync += stands.eq(~loads.running)
         m.submodules.stopwatch = stopwatch = ResetInserter(stands)(Stopwatch())
         m.submodules.layers = layers = LayerCrc()
+        m.submodules.latents_leave = leave = StreamRegister(signed(8))  # two, for the way is long
         m.submodules.latents_register = latents = StreamRegister(signed(8))
         m.submodules.pixels_register = pixels = StreamRegister(PIXEL)
-        wiring.connect(m, command.o_latents, latents.i)
+        wiring.connect(m, command.o_latents, leave.i)
+        wiring.connect(m, leave.o, latents.i)
         wiring.connect(m, generator.o_pixels, pixels.i)
         wiring.connect(m, loads.load, generator.load)
         to_generator, trace = generator.i_latents, generator.o_trace

@@ -113,6 +113,7 @@ class CommandHandler(wiring.Component):
         m = Module()
         job = Signal(JOB)
         remaining = Signal(range(MAX_PAYLOAD + 1))  # bytes of the payload not yet taken
+        none_left = Signal()  # `remaining` is 0; settled once it is decided what to do with them
         version = Signal(8)
         request = Signal(8)
         count = Signal(range(max(ID_SIZE, MAX_LATENT + 1)))  # bytes of an id; latents left
@@ -126,6 +127,7 @@ class CommandHandler(wiring.Component):
             m.d.sync += same_model.eq(0)
         right_version, right_length = self._checks(m, version, request, remaining)
         wait = Signal(range(identity.LATENCY + 1))  # until rom_data are those of rom_addr
+        m.d.sync += none_left.eq(Mux(taken, remaining == 1, remaining == 0))
         m.d.comb += [
             taken.eq(self.i.valid & self.i.ready),
             self.o_jobs.p.eq(job),
@@ -229,15 +231,15 @@ class CommandHandler(wiring.Component):
                     m.d.sync += refuse(Error.DIVISOR)
                 m.next = "JOB"
             with m.State("LOAD"):
-                with m.If(remaining != 0):
-                    m.d.comb += [
-                        self.o_load.valid.eq(self.i.valid),
-                        self.i.ready.eq(self.o_load.ready),
-                    ]
-                    m.d.sync += remaining.eq(remaining - taken)
+                m.d.comb += [
+                    self.o_load.valid.eq(self.i.valid & ~none_left),
+                    self.i.ready.eq(self.o_load.ready & ~none_left),
+                ]
+                with m.If(taken):
+                    m.d.sync += remaining.eq(remaining - 1)
                 with m.If(self.load_done):
                     m.d.sync += [job.value.eq(self.load_error), over.eq(1)]
-                with m.If(over & (remaining == 0)):
+                with m.If(over & none_left):
                     m.next = "LOADED"
             with m.State("LOADED"):
                 m.next = "JOB"
@@ -269,11 +271,11 @@ class CommandHandler(wiring.Component):
                         with m.Default():
                             m.next = "DROP"
             with m.State("DROP"):
-                with m.If(remaining == 0):
+                m.d.comb += self.i.ready.eq(~none_left)
+                with m.If(taken):
+                    m.d.sync += remaining.eq(remaining - 1)
+                with m.If(none_left):
                     m.next = "IDLE"
-                with m.Else():
-                    m.d.comb += self.i.ready.eq(1)
-                    m.d.sync += remaining.eq(remaining - self.i.valid)
             with m.State("FEED"):
                 m.d.comb += self.i.ready.eq(room)
                 m.d.sync += fed.eq(taken)

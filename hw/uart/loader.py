@@ -65,9 +65,15 @@ class Loader(wiring.Component):
         shapes = self.shapes
         deepest = max(depth for _, depth in shapes)
 
-        taken = Signal()
-        m.d.comb += [taken.eq(self.i.valid & self.i.ready), self.crc.eq(crc.crc)]
-        m.d.sync += [crc.en.eq(taken), crc.data.eq(self.i.p)]
+        # What a byte does, it does from a register, long before the next one may come.
+        taken, byte, room = Signal(), Signal(8), Signal(init=1)
+        m.d.sync += [taken.eq(self.i.valid & self.i.ready), byte.eq(self.i.p)]
+        m.d.comb += [
+            self.i.ready.eq(room),
+            crc.en.eq(taken),
+            crc.data.eq(byte),
+            self.crc.eq(crc.crc),
+        ]
 
         # Which memory, and its facts, settled a cycle later.
         index = Signal(range(len(shapes) + 1))
@@ -89,11 +95,10 @@ class Loader(wiring.Component):
         m.d.sync += [fits.eq(count <= limit), none.eq(count == 0)]
         m.d.sync += [self.load.enable.eq(0), self.part_en.eq(0)]
 
-        segments = self._shift(m, taken)
+        segments = self._shift(m, taken, byte)
         pace = Signal(range(segments + PACE + 1))  # cycles until the next byte may come
-        room = Signal(init=1)
         pending = Signal.like(self.load.enable)  # memory of a word that is on its way
-        m.d.sync += room.eq((pace == 1) | (room & ~taken))
+        m.d.sync += room.eq((pace == 1) | (room & ~self.i.valid))
         with m.If(taken):
             m.d.sync += pace.eq(segments + PACE)
         with m.Elif(pace != 0):
@@ -105,17 +110,15 @@ class Loader(wiring.Component):
         wait = Signal(2)  # until what the count decides is settled
         with m.FSM():
             with m.State("ID"):
-                m.d.comb += self.i.ready.eq(room)
                 with m.If(taken):
                     m.d.sync += head.eq(head + 1)
                     with m.If(head == ID_SIZE - 1):
                         m.d.sync += head.eq(0)
                         m.next = "COUNT"
             with m.State("COUNT"):
-                m.d.comb += self.i.ready.eq(room)
                 m.d.sync += wait.eq(3)
                 with m.If(taken):
-                    m.d.sync += [head.eq(head + 1), count.eq(Cat(count[8:], self.i.p))]
+                    m.d.sync += [head.eq(head + 1), count.eq(Cat(count[8:], byte))]
                     with m.If(head == COUNT_SIZE - 1):
                         m.next = "COUNTED"
             with m.State("COUNTED"):
@@ -134,7 +137,7 @@ class Loader(wiring.Component):
                     with m.If(~fits):
                         m.next = "FALSE"
             with m.State("WORDS"):
-                m.d.comb += [self.i.ready.eq(room), word_done.eq(taken & last_byte)]
+                m.d.comb += word_done.eq(taken & last_byte)
                 with m.If(taken):
                     m.d.sync += [
                         left.eq(Mux(last_byte, size, left - 1)),
@@ -146,7 +149,7 @@ class Loader(wiring.Component):
                         self.part_en.eq(select[-1]),
                         self.load.address.eq(address),
                         self.part_address.eq(address),
-                        self.part_data.eq(self.i.p),
+                        self.part_data.eq(byte),
                         address.eq(address + 1),
                         count.eq(count - 1),
                         last_word.eq(count == 2),
@@ -159,20 +162,18 @@ class Loader(wiring.Component):
                 with m.If(select[-1]):
                     m.next = "WHOLE"
             with m.State("WHOLE"):
-                m.d.comb += [self.i.ready.eq(room), self.whole.eq(1)]
+                m.d.comb += self.whole.eq(1)
                 with m.If(taken):
                     m.next = "FALSE"
             with m.State("FALSE"):
-                m.d.comb += self.i.ready.eq(room)
+                pass
         return ResetInserter(self.clear)(m)
 
-    def _shift(self, m, taken):
-        """Shift bytes into the word as wide as any memory's; return how many cycles it takes.
+    def _shift(self, m, en, byte):
+        """Shift a byte into the word as wide as any memory's; return how many cycles it takes.
 
         It lies all over the chip. So a byte's enable goes along it, a segment a cycle.
         """
-        byte, en = Signal(8, reset_less=True), Signal()
-        m.d.sync += [byte.eq(self.i.p), en.eq(taken)]
         width = len(self.load.data)
         segments = range(0, width, SEGMENT)
         for first in segments:

@@ -176,7 +176,7 @@ MUTANTS = (
     Mutant(
         "command-keeps-a-refused-payload",
         "uart/command.py",
-        "m.d.sync += remaining.eq(remaining - self.i.valid)",
+        "m.d.comb += self.i.ready.eq(~none_left)",
         'm.next = "IDLE"',
         f"{COMMAND}::test_a_refused_request_is_skipped_whole",
         "the payload of a refused request is read as requests",
