@@ -19,8 +19,8 @@ class AccumulatorBanks(wiring.Component):
     Control runs :attr:`control_lead` cycles ahead of the sums: the sum of column c that belongs to
     the control of cycle t is on ``psums[c]`` at t + control_lead + c // hop. A sum a cycle and
     column; the same address may come again after :attr:`recurrence` cycles. ``data`` follows
-    ``read_half`` and ``read_address`` by :attr:`read_latency` cycles, ``job_done`` the control of a
-    `job_last` by :func:`finish_latency`.
+    ``read_half`` and ``read_address`` by :attr:`read_latency` cycles and ``read_mask`` by one,
+    ``job_done`` the control of a `job_last` by :func:`finish_latency`.
 
     Parameters
     ----------
@@ -40,6 +40,8 @@ class AccumulatorBanks(wiring.Component):
         All sums up to a `job_last` are stored: its half may be read.
     read_half, read_address : In(1), In(ArrayLayout(range(SUMS), columns))
         A half that is not being added to, or only with `opens`; a column's own address in it.
+    read_mask : In(columns)
+        Columns that are not in it read 0.
     data : Out(ArrayLayout(signed(acc_width), columns))
     """
 
@@ -62,6 +64,7 @@ class AccumulatorBanks(wiring.Component):
                 "job_done": Out(1),
                 "read_half": In(1),
                 "read_address": In(data.ArrayLayout(range(SUMS), columns)),
+                "read_mask": In(columns),
                 "data": Out(data.ArrayLayout(signed(acc_width), columns)),
             }
         )
@@ -111,7 +114,9 @@ class AccumulatorBanks(wiring.Component):
                 Mux(before.opens, 0, Mux(before.half, outputs[1], outputs[0])) + self.psums[c]
             )
             chosen = Signal(total.shape(), reset_less=True)
-            m.d.sync += chosen.eq(Mux(read_half, outputs[1], outputs[0]))
+            # One LUT a bit for both, as a mask: Yosys would make a reset of a multiplexer with 0.
+            both = Mux(read_half, outputs[1], outputs[0])
+            m.d.sync += chosen.eq(both & self.read_mask[c].replicate(len(both)))
             m.d.comb += self.data[c].eq(chosen)
         return m
 

@@ -34,7 +34,8 @@ from hw.primitives.block_ram import BlockRam
 from hw.primitives.delay import delay, delays
 from hw.program import LAYERS, map_shape
 
-FETCH_LATENCY = 2 + FeatureMemory.latency  # from a beat to its activations: address, memory, mux
+ADDRESS_LATENCY = 2  # from a beat to the memories' addresses, all over the chip
+FETCH_LATENCY = ADDRESS_LATENCY + FeatureMemory.latency + 1  # to its activations: a multiplexer
 assert WeightReader.latency == FETCH_LATENCY  # a load's word arrives beside a beat's activations
 SUMS_LATENCY = AccumulatorBanks.read_latency + TapAdder.latency  # from a step to four sums
 OUTPUT_LATENCY = SUMS_LATENCY + Requantizer.latency  # from a step to four activations
@@ -184,7 +185,9 @@ class Core(wiring.Component):
             feeder.half_free.eq(scoreboard.half_free),
             feeder.written.eq(scoreboard.written),
             feeder.latent_ready.eq(latents.ready),
-            latents.done.eq(delay(m, feeder.latent_done, 1, reset_less=False)),  # behind its reads
+            latents.done.eq(  # behind its reads
+                delay(m, feeder.latent_done, ADDRESS_LATENCY, reset_less=False)
+            ),
         ]
         return m
 
@@ -197,8 +200,7 @@ class Core(wiring.Component):
     def _fetch(self, m, feeder, latents, maps, array):
         """Bring a beat's activations to the array, and its weight words beside them."""
         beat, lag = feeder.beat, FETCH_LATENCY
-        address = Signal.like(beat.address, reset_less=True)
-        m.d.sync += address.eq(beat.address)
+        address = delay(m, beat.address, ADDRESS_LATENCY)
         m.d.comb += [latents.address.eq(address), maps.address.eq(address)]
 
         first, is_signed = (delay(m, flag, lag - 1) for flag in (beat.first, beat.signed))
@@ -243,12 +245,16 @@ class Core(wiring.Component):
         steps = delays(m, step, to_out + TABLE_LATENCY)
         valid = delays(m, step.valid, to_out + TABLE_LATENCY, reset_less=False)
 
-        # Each column reads the accumulator that lies as far back as its tap; beside the step.
+        # Each column reads the accumulator that lies as far back as its tap; beside the step. In
+        # the last layer, a column whose place is outside the raster counts as 0.
         places = tap_places(lanes)
+        before_mask = steps[accumulators.read_latency - 2]
         for c in range(columns):
             y, x = places[c] if c < len(places) else (0, 0)
             address = Signal.like(accumulators.read_address[c], reset_less=True)
             m.d.sync += address.eq(readout.sums_y[y] + readout.sums_x[x])
+            near = before_mask.near_y[y] & before_mask.near_x[x]
+            m.d.sync += accumulators.read_mask[c].eq(near | ~before_mask.last)
             m.d.comb += accumulators.read_address[c].eq(address)
         m.d.comb += accumulators.read_half.eq(step.half)
 
@@ -260,8 +266,6 @@ class Core(wiring.Component):
         m.d.comb += [
             quads.eq(accumulators.data),
             adder.spread.eq(at_data.spread),
-            adder.near_y.eq(at_data.near_y),
-            adder.near_x.eq(at_data.near_x),
             *(adder.columns[n].eq(accumulators.data[n]) for n in range(TAPS * lanes)),
         ]
         selected = Signal(sums, reset_less=True)

@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out
 
 from hw.engine.feature_memory import FeatureMemory
 from hw.primitives.block_ram import BlockRam
+from hw.primitives.countdown import Countdown
 from hw.primitives.delay import delay
 
 
@@ -67,30 +68,34 @@ class LatentMemory(wiring.Component):
 
         filled = Signal(range(3))  # halves stored and not done
         half_in, half_out = Signal(), Signal()
-        count, row = Signal.like(self.last), Signal(range(self.rows))
-        slot = Signal(2)
+        numbers, row = Countdown(len(self.last), "number"), Signal(range(self.rows))
+        slots, slot = Countdown(2, "slot"), Signal(2)
         word, base = Signal.like(self.address), Signal.like(self.address)
         take, latent_end, complete = Signal(), Signal(), Signal()
         room, stored = Signal(), Signal()
+        known = Signal()
         m.d.sync += [
+            known.eq(self.known),
             stored.eq(complete),
-            room.eq(self.known & ~complete & ~stored & (filled != 2)),
+            room.eq(known & ~complete & ~stored & (filled != 2)),
         ]
+        with m.If(~known):
+            m.d.sync += [*numbers.start(self.last), *slots.start(self.latents)]
         m.d.comb += [
             self.i.ready.eq(room),
             self.ready.eq(filled != 0),
             take.eq(self.i.valid & self.i.ready),
-            latent_end.eq(take & (count == self.last)),
-            complete.eq(latent_end & (slot == self.latents)),
+            latent_end.eq(take & numbers.last),
+            complete.eq(latent_end & slots.last),
             word.eq(base + slot),
         ]
         m.d.sync += filled.eq(filled + stored - self.done)
         with m.If(take):
-            m.d.sync += [count.eq(count + 1), row.eq(row + 1)]
+            m.d.sync += [*numbers.step(), row.eq(row + 1)]
             with m.If(row == self.rows - 1):
                 m.d.sync += [row.eq(0), base.eq(base + self.latents + 1)]
             with m.If(latent_end):
-                m.d.sync += [count.eq(0), row.eq(0), base.eq(0), slot.eq(slot + 1)]
+                m.d.sync += [*slots.step(), row.eq(0), base.eq(0), slot.eq(slot + 1)]
             with m.If(complete):
                 m.d.sync += [slot.eq(0), half_in.eq(~half_in)]
         with m.If(self.done):

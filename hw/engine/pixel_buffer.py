@@ -101,15 +101,16 @@ class PixelBuffer(wiring.Component):
         counts = delay(m, self.counts & self.valid, WRITE_STAGES, reset_less=False)
         rows = delay(m, self.ready, WRITE_STAGES)
         written = delay(m, self.done & self.valid, WRITE_STAGES, reset_less=False)
-        sent = Signal()
+        sent, was_sent = Signal(), Signal()
         with m.If(counts):
             m.d.sync += ready.eq(rows)
         with m.If(written):
             m.d.sync += [ready.eq(0), write_pass.eq(~write_pass)]
         m.d.sync += [
             self.free.eq(passes != 2),
-            passes.eq(passes + taken - sent),
-            complete.eq(complete + written - sent),
+            passes.eq(passes + taken - was_sent),
+            complete.eq(complete + written - was_sent),
+            was_sent.eq(sent),
         ]
 
         # The pixel to be read next, and where it lies.
@@ -117,20 +118,22 @@ class PixelBuffer(wiring.Component):
         at, line, picture_at = (Signal.like(self.block, name=f"at_{n}") for n in range(3))
         x_end, y_end, picture_end = Signal(), Signal(), Signal()
         step, read, row_sent = Signal(), Signal(), Signal()
-        row_ok, next_row_ok = Signal(), Signal()  # of this row and the one below, a cycle late
+        row_ok = Signal()
+        row_there, next_there = Signal(), Signal()  # this row is, the one below; a cycle late
         m.d.comb += [
-            y_end.eq(y == self.size),
-            picture_end.eq(picture == self.pictures),
             step.eq(self.o.ready | ~self.o.valid),
             read.eq(step & row_ok),
             row_sent.eq(read & x_end),
             sent.eq(row_sent & y_end & picture_end),
         ]
-        whole = complete != 0
+        whole = complete != was_sent
         m.d.sync += [
-            row_ok.eq(whole | (y < ready)),
-            next_row_ok.eq(whole | (y + 1 < ready)),
+            row_there.eq(whole | (y < ready)),
+            next_there.eq(whole | (y + 1 < ready)),
+            row_ok.eq(row_ok | row_there),
             x_end.eq(x == self.size),
+            y_end.eq(y == self.size),
+            picture_end.eq(picture == self.pictures),
         ]
         with m.If(read):
             m.d.sync += [x.eq(x + 1), x_end.eq(x + 1 == self.size), at.eq(at + x[0])]
@@ -141,19 +144,27 @@ class PixelBuffer(wiring.Component):
                 x.eq(0),
                 x_end.eq(self.size == 0),
                 y.eq(y + 1),
+                y_end.eq(y + 1 == self.size),
                 line.eq(below),
                 at.eq(below),
-                row_ok.eq(next_row_ok),
-                next_row_ok.eq(0),
+                row_ok.eq(next_there),
+                row_there.eq(0),
+                next_there.eq(0),
             ]
             with m.If(y_end):  # the rows of all pictures of a pass are complete together
-                m.d.sync += [y.eq(0), picture.eq(picture + 1), row_ok.eq(1)]
+                m.d.sync += [
+                    y.eq(0),
+                    y_end.eq(self.size == 0),
+                    picture.eq(picture + 1),
+                    picture_end.eq(picture + 1 == self.pictures),
+                    row_ok.eq(1),
+                ]
                 m.d.sync += [
                     each.eq(picture_at + self.picture_words) for each in (picture_at, line, at)
                 ]
         with m.If(sent):
             m.d.sync += [each.eq(0) for each in (picture, picture_at, line, at, row_ok)]
-            m.d.sync += read_pass.eq(~read_pass)
+            m.d.sync += [picture_end.eq(self.pictures == 0), read_pass.eq(~read_pass)]
 
         stage = data.StructLayout({"valid": 1, "place": 2})
         latched, fetched = Signal(stage), Signal(stage)  # in the banks' latches, their registers

@@ -48,23 +48,19 @@ class TapAdder(wiring.Component):
     -------
     spread : In(1)
         A sum a lane; else the sum of all is that of lane 0.
-    near_y, near_x : In(REACH)
-        The row, the pixel of a place (:func:`tap_places`) is inside the raster; columns that lie
-        outside count as 0.
     columns : In(ArrayLayout(signed(acc_width), 4 * lanes))
+        Each at its place (:func:`tap_places`).
     sums : Out(ArrayLayout(signed(acc_width), LANES))
         Lanes that there are not are 0.
     """
 
-    latency = 6
+    latency = 5
 
     def __init__(self, lanes, *, acc_width):
         self.lanes, self.acc_width = lanes, acc_width
         super().__init__(
             {
                 "spread": In(1),
-                "near_y": In(REACH),
-                "near_x": In(REACH),
                 "columns": In(data.ArrayLayout(signed(acc_width), TAPS * lanes)),
                 "sums": Out(data.ArrayLayout(signed(acc_width), LANES)),
             }
@@ -79,20 +75,16 @@ class TapAdder(wiring.Component):
             m.d.sync += stage.eq(value)
             return stage
 
-        masked = [[] for _ in range(self.lanes)]
-        for n, (y, x) in enumerate(tap_places(self.lanes)):
-            near = Signal(reset_less=True)
-            m.d.sync += near.eq(self.near_y[y] & self.near_x[x])
-            # A mask, no multiplexer: Yosys would make a reset of `width` registers of it.
-            column = delay(m, self.columns[n], 1)
-            masked[lane_of((y, x))].append(register(column & near.replicate(width)))
+        taps = [[] for _ in range(self.lanes)]
+        for n, place in enumerate(tap_places(self.lanes)):
+            taps[lane_of(place)].append(register(self.columns[n]))
 
         def tree(terms):
             while len(terms) > 1:
                 terms = [register(a + b) for a, b in zip(terms[::2], terms[1::2], strict=True)]
             return terms[0]
 
-        lanes = [tree(terms) for terms in masked]
+        lanes = [tree(terms) for terms in taps]
         levels = self.lanes.bit_length() - 1
         together = delay(m, tree(lanes), 2 - levels)
         spread = delay(m, self.spread, self.latency)

@@ -63,7 +63,9 @@ class WeightReader(wiring.Component):
         To a :class:`hw.primitives.block_ram.BlockRam`.
     """
 
-    latency = 1 + BlockRam.latency + 2  # the address and the word cross the chip
+    latency = (
+        2 + BlockRam.latency + 2
+    )  # what is asked for, then its address and word cross the chip
 
     def __init__(self, word, depth):
         self.depth = depth
@@ -82,11 +84,17 @@ class WeightReader(wiring.Component):
         job_start = Signal.like(self.address)  # of the job that is being taken
         now = Signal.like(self.address)
         address = Signal.like(self.address, reset_less=True)
-        m.d.comb += now.eq(Mux(self.o.job_first & self.o.again, job_start, position))
-        with m.If(self.o.take):
+        take, job_first, again = Signal(), Signal(), Signal()
+        m.d.sync += [
+            take.eq(self.o.take),
+            job_first.eq(self.o.job_first),
+            again.eq(self.o.job_first & self.o.again),
+        ]
+        m.d.comb += now.eq(Mux(again, job_start, position))
+        with m.If(take):
             before_gap = now[: (GAP - 1).bit_length()] == GAP - 2
             m.d.sync += position.eq(Mux(now == self.last, 0, now + 1 + before_gap))
-            with m.If(self.o.job_first):
+            with m.If(job_first):
                 m.d.sync += job_start.eq(now)
         m.d.sync += address.eq(now)
         m.d.comb += [

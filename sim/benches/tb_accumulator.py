@@ -105,6 +105,7 @@ async def opens_behind_the_reader(dut):
     late = AccumulatorBanks.read_latency
     dut.accumulator__valid.value = 0
     dut.accumulator__read_half.value = 1
+    dut.accumulator__read_mask.value = (1 << MACHINE.array.columns) - 1
     await start(dut)
     reading = None
     for n, job in enumerate(jobs):
@@ -143,16 +144,19 @@ async def read(dut, jobs, done, free):
         order = np.tile(np.arange(len(addresses))[::-1, None], MACHINE.array.columns)
         order = np.concatenate([order, rng.permuted(order, axis=0)])
         words = [pack(addresses[row], ADDRESS_BITS) for row in order]
+        masks = rng.random(order.shape) < 0.7
         seen = await play(
             dut,
             {
                 "accumulator__read_half": [half] * (len(words) + late),
                 "accumulator__read_address": [*words, *words[:1] * late],
+                "accumulator__read_mask": [0] * (late - 1) + [pack(row, 1) for row in masks] + [0],
             },
             ["accumulator__data"],
         )
         data = unpack(seen["accumulator__data"], MACHINE.acc_width, MACHINE.array.columns)
-        np.testing.assert_array_equal(data[late:], np.take_along_axis(sums, order, axis=0))
+        expected = np.take_along_axis(sums, order, axis=0) * masks
+        np.testing.assert_array_equal(data[late:], expected)
         jobs.pop(0)
         free[half].set()
         half ^= 1

@@ -35,7 +35,7 @@ MUTANTS = (
     Mutant(
         "weights-run-on",
         "engine/weight_memory.py",
-        "with m.If(self.o.take):",
+        "with m.If(take):",
         "with m.If(1):",
         "lopsided/weight_memory",
         "a word is lost wherever the array waits",
@@ -43,7 +43,7 @@ MUTANTS = (
     Mutant(
         "weights-never-again",
         "engine/weight_memory.py",
-        "Mux(self.o.job_first & self.o.again, job_start, position)",
+        "Mux(again, job_start, position)",
         "position",
         "lopsided/weight_memory",
         "the second band of a phase is made with weights of the next phase",
@@ -115,7 +115,7 @@ MUTANTS = (
     Mutant(
         "latents-before-the-program",
         "engine/latent_memory.py",
-        "room.eq(self.known & ~complete",
+        "room.eq(known & ~complete",
         "room.eq(~complete",
         "lopsided/latent_memory",
         "the first latent after a load is cut where an old one ended",
@@ -131,8 +131,8 @@ MUTANTS = (
     Mutant(
         "pixels-leave-early",
         "engine/pixel_buffer.py",
-        "row_ok.eq(whole | (y < ready))",
-        "row_ok.eq(whole | (y <= ready))",
+        "row_there.eq(whole | (y < ready))",
+        "row_there.eq(whole | (y <= ready))",
         "regular/pixel_buffer",
         "a row is sent before it is whole",
     ),
