@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from hw.array import ArraySpec
 
+BOUND_CYCLES = 2  # until a sweep that is bound to other jobs may start, at least (hw.engine.feeder)
 RECURRENCE = 5  # cycles after which a sum may be added to again (hw.engine.accumulator)
 IN_FLIGHT = 3  # jobs begun and not written, at most: two halves and one on its way to a map
 

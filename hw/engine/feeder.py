@@ -47,8 +47,9 @@ class Feeder(wiring.Component):
     are in and all that it needs is there: for the first of a job a half of the accumulators, for
     the first of a pass its latents, for each what it reads. From here on everything flows without
     stalls. A beat a cycle; a sweep takes its beats or, if they are more, the words of the tile
-    behind it, and :data:`hw.work.RECURRENCE` cycles more where it settles. Beats and loads leave
-    in the order in which they must arrive.
+    behind it, and :data:`hw.work.RECURRENCE` cycles more where it settles. One that is bound to
+    what happens elsewhere starts :data:`hw.work.BOUND_CYCLES` behind the one before, or later.
+    Beats and loads leave in the order in which they must arrive.
 
     Parameters
     ----------
@@ -104,6 +105,7 @@ class Feeder(wiring.Component):
         following = self.i_tiles.p
         busy = Signal()  # `tile` has beats left
         settling = Signal(range(RECURRENCE + 1))  # cycles until the next sweep may start
+        open_ = Signal(init=1)  # after this cycle `tile` has no beats left, and is settled
         loaded = Signal()  # the words of `following` are in
         last_word = Signal()  # the last of them comes in
         index = Signal.like(self.index)
@@ -112,19 +114,23 @@ class Feeder(wiring.Component):
         first = Signal()
         half = Signal(init=1)  # turned before its first use
 
-        row_end, column_end, last = Signal(), Signal(), Signal()  # `row` is 0, `column` is
-        m.d.comb += last.eq(row_end & column_end)
+        row_end, column_end, last = Signal(), Signal(), Signal()  # `row` is 0, `column`, both
 
-        start = Signal()
+        # What `following` waits for outside the feeder, and what stays there until it starts. In a
+        # register, so that those counters do not lie in front of every register of a sweep.
+        start, cleared = Signal(), Signal()
+        m.d.sync += cleared.eq(
+            self.i_tiles.valid
+            & ~start
+            & (~following.job_first | self.half_free)
+            & self.written
+            & (~(following.layer_first & following.first) | self.latent_ready)
+        )
         m.d.comb += [
             start.eq(
-                self.i_tiles.valid
+                (cleared | (self.i_tiles.valid & following.unbound))
                 & (loaded | last_word | ~following.tile)
-                & (~busy | (last & ~tile.settles))
-                & (settling == 0)
-                & (~following.job_first | self.half_free)
-                & self.written
-                & (~(following.layer_first & following.first) | self.latent_ready)
+                & open_
             ),
             self.i_tiles.ready.eq(start),
             self.job_start.eq(start & following.job_first),
@@ -132,10 +138,9 @@ class Feeder(wiring.Component):
             self.latent_done.eq(busy & last & tile.layer_last & tile.first),
         ]
 
-        with m.If(settling != 0):
-            m.d.sync += settling.eq(settling - 1)
-        with m.If(busy & last & tile.settles):
-            m.d.sync += settling.eq(RECURRENCE - 1)
+        one_row, one_column = following.rows == 0, following.columns == 0
+        last_next = Mux(column_end, (row == 1) & (tile.columns == 0), row_end & (column == 1))
+        m.d.sync += settling.eq(settling - 1)
         with m.If(start):
             m.d.sync += [
                 tile.eq(following),
@@ -145,21 +150,28 @@ class Feeder(wiring.Component):
                 sum_.eq(following.sum),
                 row.eq(following.rows),
                 column.eq(following.columns),
-                row_end.eq(following.rows == 0),
-                column_end.eq(following.columns == 0),
+                row_end.eq(one_row),
+                column_end.eq(one_column),
+                last.eq(one_row & one_column),
+                open_.eq(one_row & one_column & ~following.settles),
                 half.eq(half ^ following.job_first),
             ]
-        with m.Elif(busy):
+        with m.Elif(busy & ~last):
             m.d.sync += [
                 first.eq(0),
-                busy.eq(~last),
                 address.eq(address + Mux(column_end, tile.map_step, 1)),
                 sum_.eq(sum_ + Mux(column_end, tile.sum_step, 1)),
                 column.eq(Mux(column_end, tile.columns, column - 1)),
                 column_end.eq(Mux(column_end, tile.columns == 0, column == 1)),
+                last.eq(last_next),
+                open_.eq(last_next & ~tile.settles),
             ]
             with m.If(column_end):
                 m.d.sync += [row.eq(row - 1), row_end.eq(row == 1)]
+        with m.Elif(busy):
+            m.d.sync += [busy.eq(0), open_.eq(~tile.settles), settling.eq(RECURRENCE - 1)]
+        with m.Elif(settling == 1):
+            m.d.sync += open_.eq(1)
 
         m.d.comb += [
             self.beat.valid.eq(busy),

@@ -149,10 +149,11 @@ class Readout(wiring.Component):
         number = Signal(range(LAYERS))
         start = Signal()
         opening = layer.last & program.layer_first
-        m.d.comb += [
-            start.eq(program.valid & ~busy & (filled != 0) & (~opening | self.picture_free)),
-            self.picture_take.eq(start & opening),
-        ]
+        # From a register, since it reaches all that a job begins with.
+        m.d.sync += start.eq(
+            program.valid & ~busy & ~start & (filled != 0) & (~opening | self.picture_free)
+        )
+        m.d.comb += self.picture_take.eq(start & opening)
         m.d.sync += filled.eq(filled + self.job_done - start)
 
         # Loops from the outside: row, column, slot, quad.
@@ -181,11 +182,11 @@ class Readout(wiring.Component):
         slots_1 = Signal(3)  # sums of a pixel
         slots_3 = Signal(4)
         m.d.comb += [slots_1.eq(layer.slots + 1), slots_3.eq(slots_1 + (slots_1 << 1))]
-        columns_back = [
-            0,
-            -slots_1,
-            Mux(layer.spread, 0, -(slots_1 << 1)),
-            Mux(layer.spread, -slots_1, -slots_3),
+        columns_back = Signal(self.sums_x.shape())  # settled long before the layer's first job is
+        m.d.sync += [
+            columns_back[1].eq(-slots_1),
+            columns_back[2].eq(Mux(layer.spread, 0, -(slots_1 << 1))),
+            columns_back[3].eq(Mux(layer.spread, -slots_1, -slots_3)),
         ]
         row_below = self.sums_y[0] + grid.row_sums
         rows_back = [

@@ -33,6 +33,7 @@ def tile_layout(capacity):
     job_first, job_last : first and last sweep of a job
     layer_first, layer_last : first and last sweep of a layer
     allow : so many jobs of the layer before may be unwritten
+    unbound : it waits neither for jobs nor for a half, nor for latents
     """
     sweep, feed = sweep_layout(capacity), feed_layouts(capacity)
     tiles = feed["tiles"]
@@ -40,7 +41,7 @@ def tile_layout(capacity):
     fields |= {name: sweep[name].shape for name in ("map_step", "sum_step")}
     flags = (
         "settles", "opens", "tile", "first", "signed", "again",
-        "job_first", "job_last", "layer_first", "layer_last",
+        "job_first", "job_last", "layer_first", "layer_last", "unbound",
     )  # fmt: skip
     return data.StructLayout(
         fields
@@ -153,11 +154,14 @@ class Sequencer(wiring.Component):
                 address.eq(job.sweep),
             ]
 
-        ahead = Signal(range(AHEAD + 1))  # issued and not taken
-        taken = self.o.valid & self.o.ready
-        full = Signal()
+        # Issued and not taken, as of some cycles ago: what was taken since then only makes room.
+        ahead, full, taken = Signal(range(AHEAD + 1)), Signal(), Signal()
         m.d.comb += issue.eq(active & ~full)
-        m.d.sync += [ahead.eq(ahead + issue - taken), full.eq(ahead + issue - taken == AHEAD)]
+        m.d.sync += [
+            taken.eq(self.o.valid & self.o.ready),
+            ahead.eq(ahead + issue - taken),
+            full.eq(ahead >= AHEAD - 1),
+        ]
 
         # What the sweep's own word does not say, beside it.
         about = Signal(self.o.p.shape())
@@ -181,6 +185,7 @@ class Sequencer(wiring.Component):
             about.layer_first.eq(job_first & layer_first),
             about.layer_last.eq(job_last & layer_last),
             about.allow.eq(IN_FLIGHT),
+            about.unbound.eq(~job_first & ~needed.any()),
         ]
         for age in reversed(range(IN_FLIGHT)):
             with m.If(needed[age]):

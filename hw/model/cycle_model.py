@@ -22,7 +22,7 @@ from hw.engine.pixel_buffer import WRITE_STAGES
 from hw.engine.program_reader import FETCH_CYCLES
 from hw.engine.systolic_array import array_latency
 from hw.primitives.block_ram import BlockRam
-from hw.work import IN_FLIGHT, RECURRENCE
+from hw.work import BOUND_CYCLES, IN_FLIGHT, RECURRENCE
 
 # Why a multiplier does nothing useful in a cycle.
 CAUSES = {
@@ -32,7 +32,7 @@ CAUSES = {
     "last layer": "taps that fall outside the picture, and rows that two bands need",
     "tile edges": "rows and columns beyond a layer's channels; columns beyond the last one's taps",
     "zeros": "sums that no tap reaches",
-    "settling": "sums that are added to again at once",
+    "settling": "sums that are added to again at once, and what may start is known a cycle late",
     "pipeline fill": "waits for what is on its way from the array to a map",
     "requantizer": "waits beyond that: sums are made faster than the lanes, or the line, take them",
     "read-out": "from the last multiplication to the last pixel",
@@ -51,17 +51,26 @@ class Step:
     settles : bool
     allow : int
         Jobs of the layer before that may be unwritten.
+    bound : bool
+        It waits for other jobs, or is the first of its job.
     """
 
     beats: int
     words: int
     settles: bool
     allow: int
+    bound: bool
 
     @property
     def busy(self):
         """Cycles that it takes by itself."""
         return self.beats + (RECURRENCE if self.settles else 0)
+
+    def until(self, after):
+        """Return the cycles until the step `after` it may start, and those that its words cost."""
+        for_words = max(0, after.words - self.busy)
+        cycles = self.busy + for_words
+        return max(cycles, BOUND_CYCLES if after.bound else 0), for_words
 
 
 @dataclass(frozen=True)
@@ -95,9 +104,10 @@ class JobCycles:
         and how many of them are spent on weight words and on settling."""
         total = words = settling = 0
         for step, after in zip(self.steps, self.steps[1:]):
-            total += max(step.busy, after.words)
-            words += max(0, after.words - step.busy)
-            settling += step.busy - step.beats
+            cycles, for_words = step.until(after)
+            total += cycles
+            words += for_words
+            settling += cycles - for_words - step.beats
         return total, words, settling
 
 
@@ -166,7 +176,8 @@ class CycleModel:
             for tap in job.taps:
                 for n, sweep in enumerate(tap.sweeps):
                     beats = sweep.rows * sweep.columns * layer.slots
-                    steps.append(Step(beats, 0 if n else words, sweep.settles, allow))
+                    bound = allow < IN_FLIGHT or not steps
+                    steps.append(Step(beats, 0 if n else words, sweep.settles, allow, bound))
         steps[-1] = replace(steps[-1], settles=False)
         return tuple(steps)
 
@@ -325,7 +336,7 @@ class Run:
         if len(self.written) >= IN_FLIGHT:
             start = self._wait(start, *self.written[-IN_FLIGHT])
         if job.layer == 0 and number == 0:
-            stored = max(start, self.latents[-1] + 2)
+            stored = max(start, self.latents[-1] + 3)
             self.waits["latent"] += stored - start
             start = stored
         first = start
@@ -338,14 +349,15 @@ class Run:
                 if step.allow < IN_FLIGHT:
                     start = self._wait(start, *self.written[begin - 1 - step.allow])
                 if after:
-                    start += max(step.busy, after.words)
-                    words += max(0, after.words - step.busy)
-                    settling += step.busy - step.beats
+                    cycles, for_words = step.until(after)
+                    start += cycles
+                    words += for_words
+                    settling += cycles - for_words - step.beats
         last = job.steps[-1]
         self.waits[cause] += words
-        self.waits["settling"] += settling
-        self.for_words = max(0, follower.words - last.busy)
-        self.feeder = start + last.busy + self.for_words
+        cycles, self.for_words = last.until(follower)
+        self.waits["settling"] += settling + cycles - self.for_words - last.beats
+        self.feeder = start + cycles
         self.fed = first, start + last.beats
         return self.fed[1]
 
@@ -361,15 +373,15 @@ class Run:
         """Read a job's sums; return (cycle, rows) of rows of pictures that are complete."""
         tiling = self.model.tiling
         done = last_beat + self.model.job_done_lag
-        start = max(done + 1, self.readout)
+        start = max(done + 2, self.readout)
         if number == 0 and job.layer == len(tiling.layers) - 1 and len(self.sent) >= 2:
-            start = max(start, self.sent[-2] + 2)  # the pixel buffer has room
+            start = max(start, self.sent[-2] + 4)  # the pixel buffer has room
         last_step = start + 1 + job.reads
         self.read = start + 1, last_step
         words = 3 if job.last_of_layer else 1
-        self.readout = start + job.reads + 1 + words * FETCH_CYCLES
-        self.halves.append((start + 1 + job.frees_after + 1, done + 3))
-        self.written.append((last_step + WRITE_LATENCY + 1, done + 2 + WRITE_LATENCY + 1))
+        self.readout = start + job.reads + 2 + words * FETCH_CYCLES
+        self.halves.append((start + 1 + job.frees_after + 2, done + 4))
+        self.written.append((last_step + WRITE_LATENCY + 2, done + 2 + WRITE_LATENCY + 2))
         return [(start + 1 + steps + self.model.ready_lag, rows) for steps, rows in job.rows]
 
     def _send(self, events):
@@ -387,13 +399,11 @@ class Run:
             for y in range(size):
                 ready = next((cycle for cycle, rows in events if rows > y), events[-1][0])
                 if last is None:
-                    begin = ready + 1
-                elif first_row:
-                    begin = max(last + 2, ready + 1)
-                elif y == 0 or ready <= last - 1:
+                    begin = ready + 2
+                elif not first_row and (y == 0 or ready <= last - 1):
                     begin = last + 1
                 else:
-                    begin = max(last + 2, ready + 1)
+                    begin = max(last + 3, ready + 2)
                 first_row = False
                 last = begin + size - 1
         self.sent.append(last)

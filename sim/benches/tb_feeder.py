@@ -8,7 +8,7 @@ import numpy as np
 
 from hw.engine.feeder import beat_layout
 from hw.engine.sequencer import tile_layout
-from hw.work import RECURRENCE
+from hw.work import BOUND_CYCLES, RECURRENCE
 from sim.benches.bench import fields, generator, record, start
 from sim.benches.components import MACHINES
 from sim.streams import StreamSource
@@ -41,6 +41,7 @@ def sweeps(rng):
             "job_last": int(job_last),
             "layer_first": int(layer),
             "layer_last": int(job_last and rng.random() < 0.4),
+            "unbound": int(not ends and rng.random() < 0.6),
         }
         made.append(drawn)
     return made
@@ -100,10 +101,11 @@ async def turns_sweeps_into_beats(dut, stall):
         if sweep["layer_last"] and sweep["first"]
     ]
     np.testing.assert_array_equal(np.flatnonzero(log["latent_done"]), done)
-    if not stall:  # a sweep takes its beats, or the words of the tile behind it
+    if not stall:  # a sweep takes its beats, or what the tile behind it waits for
         own = [len(b) + RECURRENCE * s["settles"] for b, s in zip(wanted, given, strict=True)]
         loads = [(sweep["words"] + 1) * sweep["tile"] for sweep in given[1:]]
-        np.testing.assert_array_equal(np.diff(starts), np.maximum(own[:-1], loads))
+        bound = [0 if sweep["unbound"] else BOUND_CYCLES for sweep in given[1:]]
+        np.testing.assert_array_equal(np.diff(starts), np.max([own[:-1], loads, bound], axis=0))
     else:
         settled = [
             after - end
@@ -151,12 +153,14 @@ def check_loads(log, given, starts):
 
 
 def check_conditions(log, given, starts):
-    """In the cycle before a sweep's first beat, all that it needs was there."""
+    """Two cycles before a bound sweep's first beat, or earlier, all that it needs was there."""
     job_start, layer_start = np.zeros((2, len(log["job_start"])), int)
     for sweep, first in zip(given, starts, strict=True):
-        asked = first - 1
-        job_start[asked] = sweep["job_first"]
-        layer_start[asked] = sweep["layer_first"]
+        asked = first - BOUND_CYCLES
+        job_start[first - 1] = sweep["job_first"]
+        layer_start[first - 1] = sweep["layer_first"]
+        if sweep["unbound"]:
+            continue
         if sweep["job_first"]:
             assert log["half_free"][asked], "a job without a half"
         if sweep["layer_first"] and sweep["first"]:

@@ -92,6 +92,7 @@ class Program:
         for n, tile in enumerate(self.tiles[begin:], 1):
             tile["job_first"] = n == 1
             tile["job_last"] = n == len(self.tiles) - begin
+            tile["unbound"] = not tile["job_first"] and tile["allow"] == IN_FLIGHT
             tile["settles"] &= not tile["job_last"]  # the next job has another half
 
 

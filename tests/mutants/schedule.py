@@ -71,10 +71,26 @@ MUTANTS = (
     Mutant(
         "feeder-reads-unwritten-maps",
         "engine/feeder.py",
-        "                & self.written\n",
+        "            & self.written\n",
         "",
         "lopsided/feeder",
         "pixels of the picture before get into this one",
+    ),
+    Mutant(
+        "feeder-trusts-the-sweep-before",
+        "engine/feeder.py",
+        "            & ~start\n",
+        "",
+        "lopsided/feeder",
+        "a job takes a half that the one before was just given",
+    ),
+    Mutant(
+        "sequencer-binds-only-jobs",
+        "engine/sequencer.py",
+        "about.unbound.eq(~job_first & ~needed.any())",
+        "about.unbound.eq(~job_first)",
+        "lopsided/sequencer",
+        "a sweep reads rows that are not written yet",
     ),
     Mutant(
         "feeder-takes-a-busy-half",
@@ -111,8 +127,8 @@ MUTANTS = (
     Mutant(
         "feeder-never-settles",
         "engine/feeder.py",
-        "settling.eq(RECURRENCE - 1)",
-        "settling.eq(0)",
+        "open_.eq(~tile.settles), settling",
+        "open_.eq(1), settling",
         "lopsided/feeder",
         "small layers lose products that were not stored yet",
     ),
