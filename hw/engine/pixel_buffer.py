@@ -55,7 +55,7 @@ class PixelBuffer(wiring.Component):
         Row-major, picture after picture; grey ones have ``r`` alone.
     """
 
-    latency = WRITE_STAGES + BlockRam.latency + 1
+    latency = WRITE_STAGES + 1 + BlockRam.latency + 1  # whether the row is there, from a register
 
     def __init__(self, lanes, words):
         self.lanes, self.words = lanes, words
