@@ -52,11 +52,13 @@ ROOMS = {
         "trace_files layer_sums shipped options interpolation inversion"
     ),
     "hw": (
-        "rtlil array work cutting tiling capacity program primitives engine uart axi contents "
-        "image top model build_plan"
+        "rtlil array work cutting tiling capacity program primitives memory engine uart axi "
+        "contents image top model build_plan"
     ),
     "train": "data networks importing run evaluate quantize loop options experiments __main__",
-    "sim": "streams verilog plain_paths runner netlist ecp5 benches generator board formal fuzz",
+    "sim": (
+        "streams verilog plain_paths runner netlist ecp5 chips benches generator board formal fuzz"
+    ),
     "boards": "chips catalogue build explore host",
     "web": "build shelf makers desk upload session server",
 }
