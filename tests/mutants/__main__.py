@@ -12,10 +12,21 @@ import sys
 from support.failures import InputError
 from support.progress import bar, write
 from support.termination import end_on_sigterm, run
-from tests.mutants import arithmetic, array, bus, link, loads, memories, plan, reading, schedule
+from tests.mutants import (
+    arithmetic,
+    array,
+    bus,
+    external,
+    link,
+    loads,
+    memories,
+    plan,
+    reading,
+    schedule,
+)
 from tests.mutants.run import ROOT, TIMEOUT, Judge
 
-AREAS = (array, arithmetic, plan, schedule, reading, memories, link, loads, bus)
+AREAS = (array, arithmetic, plan, schedule, reading, memories, link, loads, bus, external)
 MUTANTS = [mutant for area in AREAS for mutant in area.MUTANTS]
 
 
