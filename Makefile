@@ -40,7 +40,7 @@ REPORT ?= docs/results/synth.json
 bench: .venv/test.stamp
 	.venv/bin/python -m benchmarks.generators --report $(REPORT)
 
-# Bounded proofs of the serial line, the FIFOs and every stream, by SymbiYosys and z3.
+# Bounded proofs of the serial line, FIFOs, the external memory, every stream, by SymbiYosys and z3.
 formal: .venv/test.stamp
 	.venv/bin/python -m sim.formal.prove
 

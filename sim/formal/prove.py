@@ -17,15 +17,22 @@ from pathlib import Path
 
 from amaranth.back import rtlil
 
-from sim.formal import fifos, framing, loads, serial, streams
+from sim.formal import fifos, framing, loads, memory, serial, streams
 from support import termination
 from support.cache import cache_dir
 from support.environment import clean_environment
 from support.failures import InputError
 from support.progress import bar, write
 
-PROOFS = [*streams.PROOFS, *fifos.PROOFS, *framing.PROOFS, *loads.PROOFS, *serial.PROOFS]
-TIMEOUT = 1800  # seconds after which a proof has failed; each takes a few on an idle core
+PROOFS = [
+    *streams.PROOFS,
+    *fifos.PROOFS,
+    *framing.PROOFS,
+    *loads.PROOFS,
+    *serial.PROOFS,
+    *memory.PROOFS,
+]
+TIMEOUT = 1800  # seconds after which a proof has failed; most take a few on an idle core
 GRACE = 5  # seconds in which SymbiYosys ends its children
 PASSED, NOT_PROVEN = 0, (2, 4)  # exit statuses of SymbiYosys; 4 where an induction goes wrong
 
