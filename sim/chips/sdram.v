@@ -5,7 +5,7 @@
 // STOP 0 it goes on, and `violation` keeps the number of the first rule that was broken, until a
 // clock edge with `forget`.
 //
-// The pins of a byte of data are three here: `dq_in` and `dq_drive` come from the master, and
+// A data pin is three signals here: `dq_in` and `dq_drive` come from the master, and
 // `dq_out` and `dq_driven` go to it. Time is the number of clocks at `clk` times tCK.
 //
 // With WINDOW 1 `tick` has ten edges a clock, none of them together with one of `clk`. Data are

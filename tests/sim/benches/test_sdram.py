@@ -20,6 +20,7 @@ def test_rules():
     simulation().run("sim.benches.tb_sdram")
 
 
+@pytest.mark.slow
 def test_a_broken_rule_stops_the_simulation():
     stops = simulation(STOP=1)
     with pytest.raises(BenchFailed, match="SDRAM: start-up: a command before the pause ends"):
