@@ -63,12 +63,14 @@ class Setup:
 _SHORT = Timing(pause=2000)  # the start-up pause is for the chip's own bench
 SETUPS = {
     # Few rows, so that ports meet in banks and rows; refreshes come in the midst of everything.
+    # Some times are longer than those of any chip, so that each of them matters.
     "traffic-16": Setup(
         Geometry(16, row_bits=4, column_bits=6),
-        replace(_SHORT, t_refi=1200),
+        replace(_SHORT, t_refi=1200, t_wr=40, t_rc=100, t_rrd=70),
         125,
         "AS4C32M16SB-7",
         True,
+        {"tWR": 40000, "tRC": 100000, "tRRD": 70000},
     ),
     # The clock is slower, and the CAS latency 2.
     "traffic-32": Setup(

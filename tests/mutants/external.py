@@ -110,6 +110,20 @@ MUTANTS = (
         "tWR is broken",
     ),
     _mutant(
+        "waits-open-a-bank-too-often",
+        "waits",
+        "opens[bank].start(cycles.rc)",
+        "opens[bank].start(1)",
+        "tRC is broken",
+    ),
+    _mutant(
+        "waits-open-banks-too-fast",
+        "waits",
+        "row_to_row.start(cycles.rrd)",
+        "row_to_row.start(1)",
+        "tRRD is broken",
+    ),
+    _mutant(
         "waits-turn-at-once",
         "waits",
         "m.d.sync += turn.start(turn_clocks)",
