@@ -192,12 +192,15 @@ class Top(wiring.Component):
         m.d.sync += stands.eq(~loads.running)
         m.submodules.stopwatch = stopwatch = ResetInserter(stands)(Stopwatch())
         m.submodules.layers = layers = LayerCrc()
-        m.submodules.latents_leave = leave = StreamRegister(signed(8))  # two, for the way is long
+        # Two registers each, for the way across the chip is long.
+        m.submodules.latents_leave = latents_leave = StreamRegister(signed(8))
         m.submodules.latents_register = latents = StreamRegister(signed(8))
+        m.submodules.pixels_leave = pixels_leave = StreamRegister(PIXEL)
         m.submodules.pixels_register = pixels = StreamRegister(PIXEL)
-        wiring.connect(m, command.o_latents, leave.i)
-        wiring.connect(m, leave.o, latents.i)
-        wiring.connect(m, generator.o_pixels, pixels.i)
+        wiring.connect(m, command.o_latents, latents_leave.i)
+        wiring.connect(m, latents_leave.o, latents.i)
+        wiring.connect(m, generator.o_pixels, pixels_leave.i)
+        wiring.connect(m, pixels_leave.o, pixels.i)
         wiring.connect(m, loads.load, generator.load)
         to_generator, trace = generator.i_latents, generator.o_trace
         m.d.comb += [

@@ -119,6 +119,7 @@ class LoadHandler(wiring.Component):
         all_there, fits, right = Signal(), Signal(), Signal()
         data_size = Signal.like(self.size)
         m.d.sync += [
+            loader.clear.eq(0),
             all_there.eq(left == 0),
             fits.eq(left >= data_size),
             right.eq((loader.crc == image_crc) & loader.whole),
@@ -222,8 +223,8 @@ class LoadHandler(wiring.Component):
                 with m.If(differs):
                     finish(Error.CAPACITY)
             with m.State("BEGIN"):
-                m.d.comb += loader.clear.eq(1)
                 m.d.sync += [
+                    loader.clear.eq(1),
                     self.source.eq(State.NO_MODEL),
                     self.running.eq(0),
                     self.loading.eq(1),
