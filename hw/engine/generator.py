@@ -127,7 +127,7 @@ class Core(wiring.Component):
 
         m.submodules.sequencer = sequencer = Sequencer(capacity)
         m.submodules.feeder = feeder = Feeder(capacity)
-        m.submodules.latents = latents = LatentMemory(
+        m.submodules.latent_memory = latents = LatentMemory(
             capacity.latent_words, rows=shape.rows, most=capacity.latent
         )
         wiring.connect(m, wiring.flipped(self.i_latents), latents.i)

@@ -17,6 +17,7 @@ WORDS, WORD_BITS = 2048, 9  # of a block as the bitstream has it
 _INITVALS, _PACKED, _STRIDE = 64, 16, 20  # parameters; words of 18 bits in each, 20 bits apart
 _LINE_WORDS = 8
 _INIT = re.compile(r"^\.bram_init (\d+)\n((?:[0-9a-f ]+\n)+)", re.MULTILINE)
+_NUMBERED = re.compile(r"\$\d+(?=\.|$)")  # keeps a submodule apart from a signal of its name
 _CELL = re.compile(r'^ {8}"(.*)": \{$')
 
 
@@ -152,13 +153,14 @@ def fill(config, numbers, contents):
         The routed design has a block RAM that is not the design's.
     """
     others = tuple(f"{path}." for path in contents.other_paths)
-    for name in numbers:
-        if name not in contents.blocks and not name.startswith(others):
+    words = {}
+    for name, number in numbers.items():
+        own = _NUMBERED.sub("", name)
+        if own in contents.blocks:
+            words[number] = contents.blocks[own]
+        elif not own.startswith(others):
             raise InputError(f"the routed design's block RAM {name} is unknown; build it again")
-    blocks = contents.blocks.items()
-    return replace_contents(
-        config, {numbers[name]: words for name, words in blocks if name in numbers}
-    )
+    return replace_contents(config, words)
 
 
 def _format(contents):

@@ -32,7 +32,8 @@ MULTIPLIER_ROWS, MULTIPLIER_STEPS, MULTIPLIER_PLACES = (10, 34, 58), (4, 5, 8, 9
 SPECIAL_ROWS = {*BLOCK_ROWS, *MULTIPLIER_ROWS}  # all other rows are logic
 WIDTH = PITCH * GROUPS + BLOCK_STEPS[0]
 LEFT_OVER = WIDTH, BLOCK_ROWS[-1], 0.1  # x, y and pull of what has no place of its own
-WEIGHTS_PULL = 0.5  # weights have registers to spare on their way; all else pulls with 1
+WEIGHTS_PULL = 0.5  # weights have registers to spare on their way; most pull with 1
+SUMS_PULL = 2  # a bank's sum is added to and stored from cycle to cycle
 
 
 def floorplan(netlist, device, capacity):
@@ -128,7 +129,7 @@ def place_of(name, capacity):
             1,
         ),
         r"requantizer_(\d+)\.": lambda lane: (across(lane, LANES), top, 1),
-        r"accumulators\.bank_(\d+)_": lambda c: (across(c, array.columns), sums, 1),
+        r"accumulators\.bank_(\d+)_": lambda c: (across(c, array.columns), sums, SUMS_PULL),
         r"(?:table_|pixels\.bank_)(\d+)": lambda n: (across(n, PHASES), sums, 1),
         r"(?:channels|plane_biases|read)_memory\.": lambda: (WIDTH / 2, sums, 1),
         r"(?:sweeps|feed)_memory\.": lambda: (0, below, 1),
@@ -137,7 +138,7 @@ def place_of(name, capacity):
             (below + lowest) / 2,
             1,
         ),
-        r"latents\.words\.": lambda: (0, lowest, 1),
+        r"latent_memory\.words\.": lambda: (0, lowest, 1),
         r"weights_memory\.block_(\d+)_(\d+)": lambda n, k: (
             across(k * stack[n].width // capacity.weight_bits, array.columns),
             weights,

@@ -14,6 +14,7 @@ from boards.build.ecp5.block_contents import (
     DesignContents,
     block_indices,
     config_contents,
+    fill,
     replace_contents,
 )
 from boards.build.ecp5.flow import pack
@@ -71,3 +72,15 @@ def test_cells_are_read_by_name(tmp_path):
         '        "d": {\n          "type": "TRELLIS_COMB",\n            "WID": "1"\n        }\n}\n'
     )
     assert block_indices(path) == {"a.b\\c": 5}
+
+
+def test_a_submodule_that_was_numbered_has_its_contents():
+    """Where a signal has a submodule's name, the netlist tells them apart by a number."""
+    words = bytes(range(1, 3)) * 2048
+    contents = DesignContents({"core.latents.words.block_0_0": words}, "", ("core.plain",))
+    numbers = {"core.latents$446.words.block_0_0": 3, "core.plain$7.0.0": 4}
+    empty = "".join(f".bram_init {n}\n" + "000 " * 2047 + "000\n\n" for n in (3, 4))
+    held = config_contents(fill(empty, numbers, contents))
+    assert held == {3: words, 4: bytes(4096)}
+    with pytest.raises(InputError, match="core.other is unknown"):
+        fill(empty, {"core.other": 3}, contents)
