@@ -82,8 +82,10 @@ class Top(wiring.Component):
             m.d.comb += own.eq(pin) if member.flow == Out else pin.eq(own)
         wiring.connect(m, line.received, decoder.i)
         wiring.connect(m, decoder.o, frames.i)
+        m.submodules.request_leave = request_leave = StreamRegister(8)  # two: the way may be long
         m.submodules.request_register = request = StreamRegister(8)
-        wiring.connect(m, frames.o, request.i)
+        wiring.connect(m, frames.o, request_leave.i)
+        wiring.connect(m, request_leave.o, request.i)
         wiring.connect(m, request.o, command.i)
         wiring.connect(m, frames.o_error, command.i_error)
         m.submodules.body_register = body = StreamRegister(BODY_BYTE)
@@ -122,6 +124,7 @@ class Top(wiring.Component):
             line.sending,
             decoder.o.valid,
             frames.active,
+            request_leave.o.valid,
             request.o.valid,
             command.active,
             loads.active,
