@@ -163,7 +163,9 @@ class PixelBuffer(wiring.Component):
                     each.eq(picture_at + self.picture_words) for each in (picture_at, line, at)
                 ]
         with m.If(sent):
-            m.d.sync += [each.eq(0) for each in (picture, picture_at, line, at, row_ok)]
+            m.d.sync += row_ok.eq(0)
+        with m.If(was_sent):  # long before the next read
+            m.d.sync += [each.eq(0) for each in (picture, picture_at, line, at)]
             m.d.sync += [picture_end.eq(self.pictures == 0), read_pass.eq(~read_pass)]
 
         stage = data.StructLayout({"valid": 1, "place": 2})
