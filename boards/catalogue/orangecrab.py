@@ -52,6 +52,7 @@ BOARD_25F = Board(
         ),
     },
     loader="orangeCrab",
+    bitstream=True,
     **_COMMON,
 )
 BOARD_85F = Board(
