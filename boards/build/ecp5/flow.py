@@ -193,7 +193,7 @@ def place_and_route(
         arguments = [
             *("--quiet", "--log", "nextpnr.log", "--json", "netlist.json"),
             *("--lpf", "constraints.lpf", "--textcfg", "routed.config"),
-            *("--report", "timing.json", "--detailed-timing-report", *options),
+            *("--report", "timing.json", *options),
         ]
         _timed(NEXTPNR_ECP5, arguments, folder, "nextpnr.log", ROUTING_TIMEOUT, progress)
         Path(folder, "netlist.json").unlink()
