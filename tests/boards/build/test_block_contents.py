@@ -82,5 +82,5 @@ def test_a_submodule_that_was_numbered_has_its_contents():
     empty = "".join(f".bram_init {n}\n" + "000 " * 2047 + "000\n\n" for n in (3, 4))
     held = config_contents(fill(empty, numbers, contents))
     assert held == {3: words, 4: bytes(4096)}
-    with pytest.raises(InputError, match="core.other is unknown"):
+    with pytest.raises(InputError, match=r"core\.other is unknown"):
         fill(empty, {"core.other": 3}, contents)
