@@ -3,7 +3,6 @@
 
 import asyncio
 import contextlib
-import os
 import time
 from functools import partial
 
@@ -66,13 +65,6 @@ def test_a_page_that_is_loaded_anew_in_mid_walk(board, board_maker, model, respo
     run(scenario())
 
 
-def vanish(board):
-    board.ended.set()
-    board.thread.join()
-    os.close(board.master)
-    board.master = os.open(os.devnull, os.O_RDWR)
-
-
 def test_a_board_that_vanishes_in_mid_walk(board, board_maker, respond):
     async def scenario():
         async with serving(board_maker) as visitor:
@@ -81,7 +73,7 @@ def test_a_board_that_vanishes_in_mid_walk(board, board_maker, respond):
                 for number, latent in enumerate(draw_latents(0, 10)):
                     await page.ask(number, latent)
                 await page.hear("picture")
-                await asyncio.to_thread(vanish, board)
+                await asyncio.to_thread(board.vanish)
                 with contextlib.suppress(ConnectionError):  # the server may have closed by now
                     for latent in draw_latents(1, 4):
                         await page.ask(99, latent)
@@ -108,7 +100,7 @@ def test_a_simulated_board_that_ended_is_not_opened_again(board, plain):
         async with serving(maker) as visitor:
             async with visitor.page() as page:
                 await page.hear("hello")
-                await asyncio.to_thread(vanish, board)
+                await asyncio.to_thread(board.vanish)
                 await page.ask(1, draw_latents(0, 1)[0])
                 said = await page.hear("gone")
                 assert said["sentence"].startswith(

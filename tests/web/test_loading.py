@@ -15,7 +15,6 @@ from hw.uart.protocol import Request
 from support.failures import InputError
 from tests.boards.host.played import STATUS
 from tests.web.conftest import MODELS, facts_of
-from tests.web.test_desk import vanish
 from tests.web.visiting import run, serving
 from web import session
 from web.shelf import ModelFile
@@ -260,12 +259,17 @@ def held(board, loads):
     Held.go.set()
 
 
+async def begin(page, held, model):
+    """Begin a load as the page's first wish, and go on once it is held."""
+    await page.hear("hello")
+    await page.load("mine", model.contents)
+    await asyncio.to_thread(held.at.wait, 10)
+
+
 def test_nobody_else_is_held_up_by_a_load(board, board_maker, held, other):
     async def scenario():
         async with serving(board_maker) as visitor, visitor.page() as page:
-            await page.hear("hello")
-            await page.load("mine", other.contents)
-            await asyncio.to_thread(held.at.wait, 10)
+            await begin(page, held, other)
             async with visitor.get("/page.js") as answer:
                 assert answer.status == 200
             async with visitor.page() as second:
@@ -291,9 +295,7 @@ def test_a_page_that_leaves_in_the_middle(board, board_maker, held, other):
     async def scenario():
         async with serving(board_maker) as visitor:
             async with visitor.page() as page:
-                await page.hear("hello")
-                await page.load("mine", other.contents)
-                await asyncio.to_thread(held.at.wait, 10)
+                await begin(page, held, other)
             async with visitor.page() as page:
                 asyncio.get_running_loop().call_later(0.2, held.go.set)
                 hello = await page.hear("hello")
@@ -336,11 +338,9 @@ def test_a_board_that_vanishes_in_the_middle(board, board_maker, held, other):
     async def scenario():
         async with serving(board_maker) as visitor:
             async with visitor.page() as page:
-                await page.hear("hello")
-                await page.load("mine", other.contents)
-                await asyncio.to_thread(held.at.wait, 10)
+                await begin(page, held, other)
                 held.go.set()
-                await asyncio.to_thread(vanish, board)
+                await asyncio.to_thread(board.vanish)
                 said = await page.hear("gone")
                 assert said["sentence"].startswith("The board is gone; connect again when it is")
                 assert await page.close_code() == 4001

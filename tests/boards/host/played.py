@@ -81,6 +81,13 @@ class PlayedBoard:
                 self.requests.append(Frame.decode(body))
                 os.write(self.master, self.respond(self.requests[-1], len(self.requests)))
 
+    def vanish(self):
+        """Go away as a board that is unplugged; not in the thread that responds."""
+        self.ended.set()
+        self.thread.join()
+        os.close(self.master)
+        self.master = os.open(os.devnull, os.O_RDWR)
+
     def end(self):
         self.ended.set()
         self.thread.join()

@@ -2,7 +2,6 @@
 """boards.host.loading: an image reaches a played board whole, whatever happens to its frames."""
 
 import dataclasses
-import os
 import threading
 from types import SimpleNamespace
 
@@ -244,13 +243,7 @@ def test_a_port_that_goes_away(board, loads):
             return b""
         return wire
 
-    def vanish():
-        board.ended.set()
-        board.thread.join()
-        os.close(board.master)
-        board.master = os.open(os.devnull, os.O_RDWR)
-
-    vanishing = threading.Thread(target=vanish)
+    vanishing = threading.Thread(target=board.vanish)
     loads.disturb = disturb
     with pytest.raises(InputError, match=r"the port is gone|no answer"):
         load(board)

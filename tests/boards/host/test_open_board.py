@@ -3,7 +3,6 @@
 
 import dataclasses
 import json
-import os
 import threading
 import time
 from pathlib import Path
@@ -181,13 +180,7 @@ def test_a_port_that_vanishes_in_mid_picture(board, tmp_path, capsys):
             return answer(request).encode()[:700]
         return answer(request).encode()
 
-    def vanish():
-        board.ended.set()
-        board.thread.join()
-        os.close(board.master)
-        board.master = os.open(os.devnull, os.O_RDWR)
-
-    vanishing = threading.Thread(target=vanish)
+    vanishing = threading.Thread(target=board.vanish)
     board.respond = respond
     status, message = generate_status(tmp_path, capsys, board.path)
     vanishing.join()

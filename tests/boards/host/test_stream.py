@@ -229,13 +229,7 @@ def test_a_port_that_vanishes_in_mid_picture(board, tmp_path, capsys):
         vanishing.start()
         return Wire(answer(request).encode()[:700])
 
-    def vanish():
-        board.ended.set()
-        board.thread.join()
-        os.close(board.master)
-        board.master = os.open(os.devnull, os.O_RDWR)
-
-    vanishing = threading.Thread(target=vanish)
+    vanishing = threading.Thread(target=board.vanish)
     board.respond = after(8, cut)
     out = tmp_path / "faces"
     assert avatar("stream", "--port", board.path, "--count", 40, "--out", out) == 2
