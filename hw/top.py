@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The board-independent top: a generator behind a line."""
 
-from amaranth.hdl import Cat, Module, Mux, ResetInserter, Signal, Value, signed
+from amaranth.hdl import Cat, Module, Mux, ResetInserter, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import Out
@@ -9,7 +9,7 @@ from amaranth.lib.wiring import Out
 from golden.spec import QUAD
 from hw.primitives.block_ram import BlockRam
 from hw.primitives.delay import delay
-from hw.primitives.stream_register import StreamRegister
+from hw.primitives.stream_register import registered
 from hw.uart import identity
 from hw.uart.command import JOB, CommandHandler
 from hw.uart.facts import State
@@ -17,8 +17,8 @@ from hw.uart.frame_receiver import FrameReceiver
 from hw.uart.frame_sender import FrameSender
 from hw.uart.layer_crc import LayerCrc
 from hw.uart.load_handler import TEST_LIMIT, LoadHandler
-from hw.uart.responder import PIXEL, Responder
-from hw.uart.slip import BODY_BYTE, Decoder
+from hw.uart.responder import Responder
+from hw.uart.slip import Decoder
 from hw.uart.stopwatch import Stopwatch
 
 JOBS = 8  # answers that wait for the one that is sent; pictures in the making among them
@@ -82,15 +82,11 @@ class Top(wiring.Component):
             m.d.comb += own.eq(pin) if member.flow == Out else pin.eq(own)
         wiring.connect(m, line.received, decoder.i)
         wiring.connect(m, decoder.o, frames.i)
-        m.submodules.request_leave = request_leave = StreamRegister(8)  # two: the way may be long
-        m.submodules.request_register = request = StreamRegister(8)
-        wiring.connect(m, frames.o, request_leave.i)
-        wiring.connect(m, request_leave.o, request.i)
-        wiring.connect(m, request.o, command.i)
+        requests = registered(m, frames.o, "request_leave", "request_register")
+        wiring.connect(m, requests, command.i)
         wiring.connect(m, frames.o_error, command.i_error)
-        m.submodules.body_register = body = StreamRegister(BODY_BYTE)
-        wiring.connect(m, responder.o, body.i)
-        wiring.connect(m, body.o, sender.i)
+        body = registered(m, responder.o, "body_register")
+        wiring.connect(m, body, sender.i)
         wiring.connect(m, sender.o, line.send)
         m.d.comb += [
             jobs.w_data.eq(command.o_jobs.p),
@@ -114,7 +110,7 @@ class Top(wiring.Component):
         self._generator(m, generator, command, loads, responder)
 
         # A cycle late is early enough: the register holds the last byte of an answer as it goes in.
-        m.d.sync += responder.line_active.eq(body.o.valid | sender.active | line.sending)
+        m.d.sync += responder.line_active.eq(body.valid | sender.active | line.sending)
 
         m.d.sync += [line.good.eq(frames.good), line.bad.eq(frames.bad)]
         with m.If(frames.good | frames.bad):
@@ -124,13 +120,13 @@ class Top(wiring.Component):
             line.sending,
             decoder.o.valid,
             frames.active,
-            request_leave.o.valid,
-            request.o.valid,
+            m.submodules.request_leave.o.valid,
+            requests.valid,
             command.active,
             loads.active,
             jobs.level.any(),
             responder.active,
-            body.o.valid,
+            body.valid,
             sender.active,
             loads.running & ~generator.i_latents.ready,
         )
@@ -169,9 +165,7 @@ class Top(wiring.Component):
             command.tested.eq(responder.tested),
         ]
         head = loads.head
-        m.submodules.load_register = data = StreamRegister(8)
-        wiring.connect(m, command.o_load, data.i)
-        wiring.connect(m, data.o, loads.i)
+        wiring.connect(m, registered(m, command.o_load, "load_register"), loads.i)
         m.d.comb += [
             loads.request.eq(command.load_request),
             loads.size.eq(command.load_size),
@@ -195,25 +189,18 @@ class Top(wiring.Component):
         m.d.sync += stands.eq(~loads.running)
         m.submodules.stopwatch = stopwatch = ResetInserter(stands)(Stopwatch())
         m.submodules.layers = layers = LayerCrc()
-        # Two registers each, for the way across the chip is long.
-        m.submodules.latents_leave = latents_leave = StreamRegister(signed(8))
-        m.submodules.latents_register = latents = StreamRegister(signed(8))
-        m.submodules.pixels_leave = pixels_leave = StreamRegister(PIXEL)
-        m.submodules.pixels_register = pixels = StreamRegister(PIXEL)
-        wiring.connect(m, command.o_latents, latents_leave.i)
-        wiring.connect(m, latents_leave.o, latents.i)
-        wiring.connect(m, generator.o_pixels, pixels_leave.i)
-        wiring.connect(m, pixels_leave.o, pixels.i)
+        latents = registered(m, command.o_latents, "latents_leave", "latents_register")
+        pixels = registered(m, generator.o_pixels, "pixels_leave", "pixels_register")
         wiring.connect(m, loads.load, generator.load)
         to_generator, trace = generator.i_latents, generator.o_trace
         m.d.comb += [
             generator.running.eq(~stands),
-            to_generator.p.eq(latents.o.p),
-            to_generator.valid.eq(latents.o.valid & ~stands),
-            latents.o.ready.eq(to_generator.ready | stands),
-            responder.i_pixels.p.eq(pixels.o.p),
-            responder.i_pixels.valid.eq(pixels.o.valid & ~stands),
-            pixels.o.ready.eq(responder.i_pixels.ready | stands),
+            to_generator.p.eq(latents.p),
+            to_generator.valid.eq(latents.valid & ~stands),
+            latents.ready.eq(to_generator.ready | stands),
+            responder.i_pixels.p.eq(pixels.p),
+            responder.i_pixels.valid.eq(pixels.valid & ~stands),
+            pixels.ready.eq(responder.i_pixels.ready | stands),
             layers.clear.eq(responder.testing),
             layers.valid.eq(trace.valid),
             layers.layer.eq(trace.layer),

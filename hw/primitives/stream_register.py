@@ -42,3 +42,12 @@ class StreamRegister(wiring.Component):
         with m.Elif(self.i.valid):
             m.d.sync += room.eq(0)
         return m
+
+
+def registered(m, source, *names):
+    """Return the stream `source` behind a :class:`StreamRegister` of each of these names."""
+    for name in names:
+        m.submodules[name] = register = StreamRegister(source.p.shape())
+        wiring.connect(m, source, register.i)
+        source = register.o
+    return source
