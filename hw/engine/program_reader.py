@@ -70,6 +70,26 @@ class ProgramReader(wiring.Component):
             }
         )
 
+    def joined(self, walker, loops):
+        """Return the statements that join it to the component that walks the program.
+
+        Parameters
+        ----------
+        walker : wiring.Component
+            Has ``program_address`` and ``program_data``, ``known`` and ``facts``: the pass's word.
+        loops : data.View
+            Fields of a layer's word; ``jobs`` and ``column_tiles`` among them.
+        """
+        return [
+            walker.program_address.eq(self.address),
+            self.data.eq(walker.program_data),
+            walker.facts.eq(view(walker.facts.shape(), self.pass_word)),
+            walker.known.eq(self.known),
+            self.layers.eq(walker.facts.layers),
+            self.jobs.eq(loops.jobs),
+            self.column_tiles.eq(loops.column_tiles),
+        ]
+
     def elaborate(self, platform):
         m = Module()
         of_job = self.layer_words  # kinds of words: those of the layer, its job's, the pass's
@@ -119,3 +139,8 @@ class ProgramReader(wiring.Component):
                 with m.Case(of_pass):
                     m.d.sync += [self.pass_word.eq(self.data), kind.eq(0), self.known.eq(1)]
         return m
+
+
+def view(layout, word):
+    """Return a program's word, whose lowest bits `layout` describes, as its fields."""
+    return data.View(layout, word[: layout.size])

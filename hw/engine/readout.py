@@ -6,8 +6,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.array import LANES, SUMS
-from hw.engine.program_reader import ProgramReader
-from hw.engine.sequencer import view
+from hw.engine.program_reader import ProgramReader, view
 from hw.primitives.countdown import Countdown
 from hw.program import LAYERS, map_shape, pixel_shape, read_layouts, width
 
@@ -134,15 +133,7 @@ class Readout(wiring.Component):
         layer = view(layouts["layer"], program.layer[0])
         map_, grid = (view(layouts[name], program.layer[1]) for name in ("map", "grid"))
         job, grid_job = (view(layouts[name], program.job) for name in ("job", "grid_job"))
-        m.d.comb += [
-            self.program_address.eq(program.address),
-            program.data.eq(self.program_data),
-            self.facts.eq(view(layouts["pass"], program.pass_word)),
-            self.known.eq(program.known),
-            program.layers.eq(self.facts.layers),
-            program.jobs.eq(layer.jobs),
-            program.column_tiles.eq(layer.column_tiles),
-        ]
+        m.d.comb += program.joined(self, layer)
 
         filled = Signal(range(3))
         busy, half = Signal(), Signal()

@@ -6,7 +6,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
 
-from hw.engine.program_reader import ProgramReader
+from hw.engine.program_reader import ProgramReader, view
 from hw.primitives.block_ram import BlockRam
 from hw.primitives.countdown import Countdown
 from hw.primitives.delay import delay
@@ -99,15 +99,7 @@ class Sequencer(wiring.Component):
             view(layouts[name], program.layer[n])
             for n, name in enumerate(("loops", "tiles", "maps"))
         )
-        m.d.comb += [
-            self.program_address.eq(program.address),
-            program.data.eq(self.program_data),
-            self.facts.eq(view(layouts["pass"], program.pass_word)),
-            self.known.eq(program.known),
-            program.layers.eq(self.facts.layers),
-            program.jobs.eq(loops.jobs),
-            program.column_tiles.eq(loops.column_tiles),
-        ]
+        m.d.comb += program.joined(self, loops)
 
         # The job whose sweeps go out, and what is true of its layer.
         active, last_issue, issue = Signal(), Signal(), Signal()
@@ -215,8 +207,3 @@ class Sequencer(wiring.Component):
             waiting.r_en.eq(register.i.ready),
         ]
         return m
-
-
-def view(layout, word):
-    """Return a program's word, whose lowest bits `layout` describes, as its fields."""
-    return data.View(layout, word[: layout.size])
