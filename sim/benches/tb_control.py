@@ -15,6 +15,7 @@ from hw.engine.feeder import beat_layout
 from hw.engine.generator import OUTPUT_LATENCY
 from hw.engine.readout import REACH, step_layout
 from hw.program import Program
+from hw.work import BOUND_CYCLES
 from sim.benches.bench import fields, generator, start
 from sim.benches.components import MACHINES
 from sim.benches.control import Control, control_lag
@@ -184,10 +185,13 @@ def check_loads(machine, tiling, log):
 
 
 def check_flags(machine, tiling, log):
-    """Latents are needed and given back, and room for pictures is taken, once a pass."""
+    """Latents are needed and given back, and room for pictures is taken, once a pass.
+
+    What is waited for is there in the cycle before it counts: it stays.
+    """
     taken = [c for c, (word, _) in enumerate(log) if word & mask("picture_take")]
     assert len(taken) == PASSES
-    assert all(log[cycle][1]["picture_free"] for cycle in taken)
+    assert all(log[cycle - 1][1]["picture_free"] for cycle in taken)
     first, last = [], []  # cycles of layer 1's first beat, and last, in each pass
     job_lasts = beats = 0
     in_first = len(tiling.layers[0].jobs) * tiling.layers[0].column_tiles
@@ -204,7 +208,7 @@ def check_flags(machine, tiling, log):
         if job_lasts == len(machine.plan.jobs):
             job_lasts = beats = 0
     for cycle in first:
-        assert log[cycle - 1][1]["latent_ready"], "layer 1 begins without latents"
+        assert log[cycle - BOUND_CYCLES][1]["latent_ready"], "layer 1 begins without latents"
     done = [cycle for cycle, (word, _) in enumerate(log) if word & mask("latent_done")]
     assert done == last[: len(done)]
     assert len(done) >= PASSES
