@@ -99,12 +99,10 @@ class LoadHandler(wiring.Component):
         m.submodules.loader = loader = Loader(self.memories)
         wiring.connect(m, loader.load, wiring.flipped(self.load))
 
-        # What a byte does, it does from a register; the next one may come in the cycle after.
-        wanted, taken, byte = Signal(), Signal(), Signal(8)
+        taken = Signal()
         remaining = Signal.like(self.size)  # bytes of the payload not yet taken
         one_left, none_left = Signal(), Signal()
-        m.d.comb += [self.i.ready.eq(wanted & ~taken), loader.i.p.eq(byte)]
-        m.d.sync += [taken.eq(self.i.valid & self.i.ready), byte.eq(self.i.p)]
+        m.d.comb += [taken.eq(self.i.valid & self.i.ready), loader.i.p.eq(self.i.p)]
         with m.If(taken):
             m.d.sync += [
                 remaining.eq(remaining - 1),
@@ -114,7 +112,7 @@ class LoadHandler(wiring.Component):
 
         # The load under way. What is compared is settled some cycles before its use.
         left = Signal(32)  # bytes of the image that have not come
-        image_crc = Signal(32)
+        wanted = Signal(32)  # CRC of the image
         last = Signal(32)  # where the last data began
         all_there, fits, right = Signal(), Signal(), Signal()
         data_size = Signal.like(self.size)
@@ -122,7 +120,7 @@ class LoadHandler(wiring.Component):
             loader.clear.eq(0),
             all_there.eq(left == 0),
             fits.eq(left >= data_size),
-            right.eq((loader.crc == image_crc) & loader.whole),
+            right.eq((loader.crc == wanted) & loader.whole),
         ]
 
         expected, before = Signal(32), Signal(32)  # bytes of `next`, of `last`: the lowest is due
@@ -139,7 +137,7 @@ class LoadHandler(wiring.Component):
             head.rom_data.eq(self.rom_data),
             self.rom_addr.eq(Mux(head.rom_en, head.rom_addr, address)),
         ]
-        m.d.sync += [difference.eq(byte ^ self.rom_data), compared.eq(0)]
+        m.d.sync += [difference.eq(self.i.p ^ self.rom_data), compared.eq(0)]
         with m.If(compared & difference.any()):
             m.d.sync += differs.eq(1)
 
@@ -203,7 +201,7 @@ class LoadHandler(wiring.Component):
                 with m.If(self.quiet):
                     m.next = "CAPACITY"
             with m.State("CAPACITY"):
-                m.d.comb += [self.rom_en.eq(1), wanted.eq(wait == 0)]
+                m.d.comb += [self.rom_en.eq(1), self.i.ready.eq(wait == 0)]
                 with m.If(wait != 0):
                     m.d.sync += wait.eq(wait - 1)
                 with m.If(taken):
@@ -234,29 +232,29 @@ class LoadHandler(wiring.Component):
                 ]
                 m.next = "RECORD"
             with m.State("RECORD"):
-                m.d.comb += wanted.eq(1)
+                m.d.comb += self.i.ready.eq(1)
                 with m.If(taken):
                     m.d.sync += [
-                        write(address, byte),
+                        write(address, self.i.p),
                         address.eq(address + 1),
                         count.eq(count + 1),
                     ]
                     with m.If(count[2:] == ID_SIZE // 4):
-                        m.d.sync += left.eq(Cat(left[8:], byte))
+                        m.d.sync += left.eq(Cat(left[8:], self.i.p))
                     with m.If(count[2:] == ID_SIZE // 4 + 1):
-                        m.d.sync += image_crc.eq(Cat(image_crc[8:], byte))
+                        m.d.sync += wanted.eq(Cat(wanted[8:], self.i.p))
                     with m.If(one_left):
                         finish(0)
 
             # Data come.
             with m.State("OFFSET"):
-                m.d.comb += wanted.eq(1)
+                m.d.comb += self.i.ready.eq(1)
                 with m.If(taken):
                     m.d.sync += [
                         expected.eq(expected >> 8),
                         before.eq(before >> 8),
-                        not_next.eq(not_next | (byte != expected[:8])),
-                        not_last.eq(not_last | (byte != before[:8])),
+                        not_next.eq(not_next | (self.i.p != expected[:8])),
+                        not_last.eq(not_last | (self.i.p != before[:8])),
                         count.eq(count + 1),
                     ]
                     with m.If(count == OFFSET.size - 1):
@@ -273,7 +271,7 @@ class LoadHandler(wiring.Component):
                 with m.Elif(~not_last):
                     m.d.sync += self.error.eq(0)
             with m.State("DATA"):
-                m.d.comb += [wanted.eq(loader.i.ready), loader.i.valid.eq(taken)]
+                m.d.comb += [self.i.ready.eq(loader.i.ready), loader.i.valid.eq(self.i.valid)]
                 with m.If(taken):
                     m.d.sync += [self.next.eq(self.next + 1), left.eq(left - 1)]
                     with m.If(one_left):
@@ -328,7 +326,7 @@ class LoadHandler(wiring.Component):
                 m.next = "IDLE"
 
             with m.State("DROP"):
-                m.d.comb += wanted.eq(~none_left)
+                m.d.comb += self.i.ready.eq(~none_left)
                 with m.If(none_left):
                     m.next = "DONE"
             with m.State("DONE"):
