@@ -3,6 +3,7 @@
 
 from amaranth import Array, Cat, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
+from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
 
 from hw.array import LANES
@@ -13,6 +14,7 @@ PHASES = 4  # of a stride of 2, y and x; also places in a block of 2 x 2 pixels
 COLOURS = 3
 
 WRITE_STAGES = 3  # registers in front of the banks
+WAITING = 16  # pixels between the banks and the sink; half of them are on their way already
 
 RGB = data.StructLayout({"r": 8, "g": 8, "b": 8})
 
@@ -22,7 +24,8 @@ class PixelBuffer(wiring.Component):
 
     A bank holds one place of each block of 2 x 2 pixels, so that the phases of a step go in at
     once. A pixel a cycle out, :attr:`latency` cycles after its row is complete at the earliest. A
-    slow sink stalls nothing before two passes wait.
+    slow sink stalls nothing before two passes wait. Whether there is room in front of it is known a
+    cycle late, from a register: no path leads from the sink to a bank.
 
     Parameters
     ----------
@@ -55,7 +58,13 @@ class PixelBuffer(wiring.Component):
         Row-major, picture after picture; grey ones have ``r`` alone.
     """
 
-    latency = WRITE_STAGES + 1 + BlockRam.latency + 1  # whether the row is there, from a register
+    latency = (
+        WRITE_STAGES
+        + 1  # whether the row is there, from a register
+        + BlockRam.latency
+        + 1  # which bank
+        + 2  # a FIFO
+    )
 
     def __init__(self, lanes, words):
         self.lanes, self.words = lanes, words
@@ -117,12 +126,11 @@ class PixelBuffer(wiring.Component):
         y, x, picture = Signal(7), Signal(7), Signal(2)
         at, line, picture_at = (Signal.like(self.block, name=f"at_{n}") for n in range(3))
         x_end, y_end, picture_end = Signal(), Signal(), Signal()
-        step, read, row_sent = Signal(), Signal(), Signal()
+        room, read, row_sent = Signal(), Signal(), Signal()
         row_ok = Signal()
         row_there, next_there = Signal(), Signal()  # this row is, the one below; a cycle late
         m.d.comb += [
-            step.eq(self.o.ready | ~self.o.valid),
-            read.eq(step & row_ok),
+            read.eq(room & row_ok),
             row_sent.eq(read & x_end),
             sent.eq(row_sent & y_end & picture_end),
         ]
@@ -166,22 +174,22 @@ class PixelBuffer(wiring.Component):
             m.d.sync += row_ok.eq(0)
         with m.If(was_sent):  # long before the next read
             m.d.sync += [each.eq(0) for each in (picture, picture_at, line, at)]
-            m.d.sync += [picture_end.eq(self.pictures == 0), read_pass.eq(~read_pass)]
+            m.d.sync += read_pass.eq(~read_pass)
 
-        stage = data.StructLayout({"valid": 1, "place": 2})
-        latched, fetched = Signal(stage), Signal(stage)  # in the banks' latches, their registers
-        outputs = []
-        for bank in banks:
-            m.d.comb += [bank.address.eq(Cat(at, read_pass)), bank.en.eq(step)]
-            outputs.append(bank.data)
-        with m.If(step):
-            m.d.sync += [
-                latched.valid.eq(row_ok),
-                latched.place.eq(Cat(x[0], y[0])),
-                fetched.eq(latched),
-                self.o.valid.eq(fetched.valid),
-                self.o.p.eq(Array(outputs)[fetched.place]),
-            ]
+        place = delay(m, Cat(x[0], y[0]), BlockRam.latency)
+        pixel = Signal(RGB, reset_less=True)
+        m.d.sync += pixel.eq(Array(bank.data for bank in banks)[place])
+        m.d.comb += [bank.address.eq(Cat(at, read_pass)) for bank in banks]
+
+        m.submodules.waiting = waiting = SyncFIFOBuffered(width=8 * COLOURS, depth=WAITING)
+        m.d.sync += room.eq(waiting.level < WAITING // 2)
+        m.d.comb += [
+            waiting.w_en.eq(delay(m, read, BlockRam.latency + 1, reset_less=False)),
+            waiting.w_data.eq(pixel),
+            self.o.valid.eq(waiting.r_rdy),
+            self.o.p.eq(waiting.r_data),
+            waiting.r_en.eq(self.o.ready),
+        ]
         return m
 
     def _banks(self, m, write_pass):

@@ -159,7 +159,7 @@ PROOFS = [
         "pixel-buffer",
         "hw.engine.pixel_buffer",
         lambda module: module.PixelBuffer(SMALL.array.lanes, SMALL.pixel_words),
-        ("with m.If(step):", "with m.If(1):"),
-        cover=12,
+        ("waiting.r_en.eq(self.o.ready)", "waiting.r_en.eq(1)"),
+        cover=16,
     ),
 ]  # fmt: skip

@@ -155,8 +155,8 @@ MUTANTS = (
     Mutant(
         "pixels-swap-parities",
         "engine/pixel_buffer.py",
-        "latched.place.eq(Cat(x[0], y[0]))",
-        "latched.place.eq(Cat(y[0], x[0]))",
+        "Cat(x[0], y[0])",
+        "Cat(y[0], x[0])",
         "regular/pixel_buffer",
         "every block of 2 x 2 pixels is mirrored",
     ),
@@ -175,6 +175,14 @@ MUTANTS = (
         "for each in (line, at)",
         "regular/pixel_buffer",
         "the third picture of a pass is the second again",
+    ),
+    Mutant(
+        "pixels-fill-their-fifo",
+        "engine/pixel_buffer.py",
+        "waiting.level < WAITING // 2",
+        "waiting.level < WAITING - 1",
+        "regular/pixel_buffer",
+        "with a slow line pixels are lost in front of it",
     ),
     Mutant(
         "pixels-shift-every-phase",
