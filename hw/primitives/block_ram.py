@@ -11,9 +11,8 @@ from hw.primitives.delay import delay
 class BlockRam(wiring.Component):
     """One port to write, one to read.
 
-    ``data`` follows ``address`` by :attr:`latency` cycles in which ``en`` is set: the block RAM's
-    latch and the register behind it; without ``en`` both hold. A word that is written in the cycle
-    in which it is read comes out as garbage.
+    ``data`` follows ``address`` by :attr:`latency` cycles: the block RAM's latch and the register
+    behind it. A word that is written in the cycle in which it is read comes out as garbage.
 
     A platform that has ``get_block_ram(ram)`` makes it of its own blocks
     (:func:`hw.primitives.ecp5.block_ram.dp16kd`); any other leaves it to synthesis.
@@ -36,8 +35,6 @@ class BlockRam(wiring.Component):
 
     Members
     -------
-    en : In(1)
-        1 unless connected.
     address : In(range(depth))
     data : Out(width)
     write_en : In(lanes)
@@ -54,7 +51,6 @@ class BlockRam(wiring.Component):
         assert not self.gap or not any(self.init[gap - 1 :: gap])
         super().__init__(
             {
-                "en": In(1, init=1),
                 "address": In(range(depth)),
                 "data": Out(width),
                 "write_en": In(lanes),
@@ -77,11 +73,9 @@ class BlockRam(wiring.Component):
         )
         read, write = words.read_port(), words.write_port(granularity=self.width // self.lanes)
         register = Signal(self.width, reset_less=True)
-        with m.If(self.en):
-            m.d.sync += register.eq(read.data)
+        m.d.sync += register.eq(read.data)
         lag = int(self.late)
         m.d.comb += [
-            read.en.eq(self.en),
             read.addr.eq(self.address),
             self.data.eq(register),
             write.en.eq(delay(m, Mux(self.dropped, 0, self.write_en), lag)),

@@ -95,7 +95,7 @@ class Pairs(wiring.Component):
             for name, (width, depth, lanes, gap) in MEMORIES.items():
                 part = BlockRam(width, depth, contents(name), lanes=lanes, gap=gap)
                 m.submodules[f"memory_{name}_{kind}"] = Fragment.get(part, offers)
-                m.d.comb += [part.en.eq(self.en), getattr(self, f"{name}_{kind}").eq(part.data)]
+                m.d.comb += getattr(self, f"{name}_{kind}").eq(part.data)
                 m.d.comb += [
                     getattr(part, port).eq(getattr(self, f"{name}_{port}"))
                     for port in ("address", "write_address", "write_en", "write_data")

@@ -127,7 +127,6 @@ def dp16kd(ram):
             m.submodules[f"block_{n}_{column}"] = _block(
                 bank.width,
                 [word >> low & (1 << bank.width) - 1 for word in words],
-                en=ram.en,
                 row=row | (~chosen[n]).replicate(row_bits) if merged else row,
                 data=data[n][bits],
                 write_en=write_en,
@@ -145,8 +144,7 @@ def dp16kd(ram):
                 m.d.comb += select.eq(n)
         for _ in range(ram.latency):
             stage = Signal.like(select, reset_less=True)
-            with m.If(ram.en):
-                m.d.sync += stage.eq(select)
+            m.d.sync += stage.eq(select)
             select = stage
         word = _choose(data, select)
     m.d.comb += ram.data.eq(Cat(word[n * padded : n * padded + part] for n in range(ram.lanes)))
@@ -167,7 +165,7 @@ def _choose(words, select):
     return Mux(select[bits - 1], _choose(high, select), _choose(low, select))
 
 
-def _block(width, words, *, en, row, data, write_en, lane_en, write_row, write_data):
+def _block(width, words, *, row, data, write_en, lane_en, write_row, write_data):
     """Return a DP16KD of words of `width` bits: 9, 18 or, both ports together, 36.
 
     Row addresses begin at the bit that counts words of the width; the lowest bits of the port that
@@ -185,9 +183,9 @@ def _block(width, words, *, en, row, data, write_en, lane_en, write_row, write_d
         settings[f"p_INITVAL_{n:02X}"] = Const(packed, INIT_BITS)
 
     first = {9: 3, 18: 4, 36: 5}[width]
-    ports = {"i_WEA": Const(1), "i_WEB": Const(0), "i_CEA": write_en, "i_CEB": en}
+    ports = {"i_WEA": Const(1), "i_WEB": Const(0), "i_CEA": write_en, "i_CEB": Const(1)}
     for port, address in (("A", write_row), ("B", row)):
-        ports |= {f"i_CLK{port}": ClockSignal(), f"i_OCE{port}": en, f"i_RST{port}": Const(0)}
+        ports |= {f"i_CLK{port}": ClockSignal(), f"i_OCE{port}": Const(1), f"i_RST{port}": Const(0)}
         ports |= {f"i_CS{port}{n}": Const(0) for n in range(3)}
         pins = [Const(0)] * first + list(address) + [Const(0)] * (14 - first - len(address))
         ports |= {f"i_AD{port}{n}": pin for n, pin in enumerate(pins)}
