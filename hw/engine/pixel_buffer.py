@@ -14,6 +14,7 @@ PHASES = 4  # of a stride of 2, y and x; also places in a block of 2 x 2 pixels
 COLOURS = 3
 
 WRITE_STAGES = 3  # registers in front of the banks
+SEND_LATENCY = BlockRam.latency + 1 + 2  # from a read to the pixel: which bank, a FIFO
 WAITING = 16  # pixels between the banks and the sink; half of them are on their way already
 
 RGB = data.StructLayout({"r": 8, "g": 8, "b": 8})
@@ -58,13 +59,7 @@ class PixelBuffer(wiring.Component):
         Row-major, picture after picture; grey ones have ``r`` alone.
     """
 
-    latency = (
-        WRITE_STAGES
-        + 1  # whether the row is there, from a register
-        + BlockRam.latency
-        + 1  # which bank
-        + 2  # a FIFO
-    )
+    latency = WRITE_STAGES + 1 + SEND_LATENCY  # whether the row is there, from a register
 
     def __init__(self, lanes, words):
         self.lanes, self.words = lanes, words

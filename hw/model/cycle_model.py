@@ -18,10 +18,9 @@ from functools import cached_property
 from hw.array import LANES
 from hw.engine.accumulator import AccumulatorBanks, finish_latency
 from hw.engine.generator import FETCH_LATENCY, OUTPUT_LATENCY, TABLE_LATENCY, WRITE_LATENCY
-from hw.engine.pixel_buffer import WRITE_STAGES
+from hw.engine.pixel_buffer import SEND_LATENCY, WRITE_STAGES
 from hw.engine.program_reader import FETCH_CYCLES
 from hw.engine.systolic_array import array_latency
-from hw.primitives.block_ram import BlockRam
 from hw.work import BOUND_CYCLES, IN_FLIGHT, RECURRENCE
 
 # Why a multiplier does nothing useful in a cycle.
@@ -407,4 +406,4 @@ class Run:
                 first_row = False
                 last = begin + size - 1
         self.sent.append(last)
-        return last + BlockRam.latency + 1
+        return last + SEND_LATENCY
