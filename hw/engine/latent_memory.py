@@ -14,7 +14,8 @@ from hw.primitives.delay import delay
 class LatentMemory(wiring.Component):
     """Keep the latents of two passes.
 
-    A number a cycle in, two cycles of rest behind those of a pass; a word of `rows` a cycle out,
+    A number a cycle in, counted a cycle later, and two cycles of rest behind those of a pass, of
+    which the first number of the next one may be in already; a word of `rows` a cycle out,
     ``numbers`` follows ``address`` by :attr:`latency` cycles. While one half is in use the other is
     filled. Number n of slot s is in row ``n % rows`` of word ``(n // rows) * slots + s``.
 
@@ -71,9 +72,12 @@ class LatentMemory(wiring.Component):
         numbers, row = Countdown(len(self.last), "number"), Signal(range(self.rows))
         slots, slot = Countdown(2, "slot"), Signal(2)
         word, base = Signal.like(self.address), Signal.like(self.address)
+        held, number = Signal(), Signal(8, reset_less=True)  # came in, not yet counted
         take, latent_end, complete = Signal(), Signal(), Signal()
         room, stored = Signal(), Signal()
         known = Signal()
+        with m.If(room):
+            m.d.sync += [held.eq(self.i.valid), number.eq(self.i.p)]
         m.d.sync += [
             known.eq(self.known),
             stored.eq(complete),
@@ -84,7 +88,7 @@ class LatentMemory(wiring.Component):
         m.d.comb += [
             self.i.ready.eq(room),
             self.ready.eq(filled != 0),
-            take.eq(self.i.valid & self.i.ready),
+            take.eq(held & room),
             latent_end.eq(take & numbers.last),
             complete.eq(latent_end & slots.last),
             word.eq(base + slot),
@@ -102,10 +106,9 @@ class LatentMemory(wiring.Component):
             m.d.sync += half_out.eq(~half_out)
 
         m.submodules.words = words = BlockRam(8 * self.rows, 2 * stride, lanes=self.rows)
-        number = delay(m, self.i.p.as_unsigned(), 1)  # written as `stored` says so
         m.d.comb += [
             words.write_address.eq(delay(m, Cat(word, half_in), 1)),
-            words.write_data.eq(number.replicate(self.rows)),
+            words.write_data.eq(delay(m, number, 1).replicate(self.rows)),
             words.write_en.eq(delay(m, (take << row)[: self.rows], 1, reset_less=False)),
             words.address.eq(Cat(self.address, half_out)),
             self.numbers.eq(delay(m, words.data, self.latency - BlockRam.latency)),

@@ -286,7 +286,7 @@ class Run:
         For each job so far: when its outputs may be relied on, and when they could be if reading
         took no time.
     latents, latent_done : list of int
-        Of each pass: when its latents were stored, and when their half was free again.
+        Of each pass: when the last of its latents was counted, and when their half was free again.
     sent : list of int
         Of each pass, when its last pixel was read.
     waits : dict of str to int
@@ -310,7 +310,7 @@ class Run:
         self.waits = dict.fromkeys(CAUSES, 0)
         tiling = self.model.tiling
         numbers = tiling.spec.latent * tiling.slots
-        first = 0
+        first = 1  # counted a cycle after it came
         if self.latents:
             first = self.latents[-1] + 3
             if len(self.latents) > 1:
