@@ -174,11 +174,14 @@ class Readout(wiring.Component):
         slots_3 = Signal(4)
         m.d.comb += [slots_1.eq(layer.slots + 1), slots_3.eq(slots_1 + (slots_1 << 1))]
         columns_back = Signal(self.sums_x.shape())  # settled long before the layer's first job is
-        m.d.sync += [
-            columns_back[1].eq(-slots_1),
-            columns_back[2].eq(Mux(layer.spread, 0, -(slots_1 << 1))),
-            columns_back[3].eq(Mux(layer.spread, -slots_1, -slots_3)),
-        ]
+        with m.If(layer.last):
+            m.d.sync += [
+                columns_back[1].eq(-slots_1),
+                columns_back[2].eq(Mux(layer.spread, 0, -(slots_1 << 1))),
+                columns_back[3].eq(Mux(layer.spread, -slots_1, -slots_3)),
+            ]
+        with m.Else():
+            m.d.sync += columns_back.eq(0)
         row_below = self.sums_y[0] + grid.row_sums
         rows_back = [
             row_below,
@@ -224,7 +227,7 @@ class Readout(wiring.Component):
                 x_odd.eq(grid.x_odd),
                 ready.eq(grid_job.ready),
                 *(self.sums_y[j].eq(0) for j in range(REACH)),
-                *(self.sums_x[j].eq(Mux(layer.last, columns_back[j], 0)) for j in range(REACH)),
+                *(self.sums_x[j].eq(columns_back[j]) for j in range(REACH)),
             ]
         with m.Elif(busy & warming):
             m.d.sync += [warm.eq(warm - 1), warming.eq(warm != 1)]
