@@ -107,6 +107,9 @@ class Feeder(wiring.Component):
         settling = Signal(range(RECURRENCE + 1))  # cycles until the next sweep may start
         open_ = Signal(init=1)  # after this cycle `tile` has no beats left, and is settled
         loaded = Signal()  # the words of `following` are in
+        fresh = Signal(init=1)  # none of them was taken
+        at_last = Signal()  # all are in but one, or none is wanted
+        next_last = Signal()  # the same, once it is not `fresh`
         last_word = Signal()  # the last of them comes in
         index = Signal.like(self.index)
         address, sum_ = Signal.like(tile.address), Signal.like(tile.sum)
@@ -129,7 +132,8 @@ class Feeder(wiring.Component):
         m.d.comb += [
             start.eq(
                 (cleared | (self.i_tiles.valid & following.unbound))
-                & (loaded | last_word | ~following.tile)
+                & at_last
+                & (self.word_valid | loaded | ~following.tile)
                 & open_
             ),
             self.i_tiles.ready.eq(start),
@@ -188,15 +192,20 @@ class Feeder(wiring.Component):
 
         m.d.comb += [
             self.load.eq(self.word_valid & self.i_tiles.valid & following.tile & ~loaded),
-            last_word.eq(self.load & (index == following.words)),
+            at_last.eq(Mux(fresh, following.quick, next_last)),
+            last_word.eq(self.load & at_last),
             self.index.eq(index),
-            self.job_first.eq(following.job_first & (index == 0)),
+            self.job_first.eq(following.job_first & fresh),
             self.again.eq(following.again),
         ]
         with m.If(self.load):
-            m.d.sync += index.eq(Mux(last_word, 0, index + 1))
+            m.d.sync += [
+                index.eq(Mux(last_word, 0, index + 1)),
+                next_last.eq(at_last | (index + 1 == following.words)),
+                fresh.eq(0),
+            ]
         with m.If(last_word):
             m.d.sync += loaded.eq(1)
         with m.If(start):
-            m.d.sync += loaded.eq(0)
+            m.d.sync += [loaded.eq(0), fresh.eq(1)]
         return m

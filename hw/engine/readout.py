@@ -200,9 +200,9 @@ class Readout(wiring.Component):
         down = self.facts.doubled | y_odd
         right = self.facts.doubled | x_odd
 
-        with m.If(start):
+        with m.If(~busy):  # `start` finds what its job begins with
             m.d.sync += [
-                busy.eq(1),
+                busy.eq(start),
                 *rows.start(Mux(layer.last, grid_job.rows, job.rows)),
                 *columns.start(Mux(layer.last, grid.columns, job.columns)),
                 *slots.start(layer.slots),
@@ -229,9 +229,9 @@ class Readout(wiring.Component):
                 *(self.sums_y[j].eq(0) for j in range(REACH)),
                 *(self.sums_x[j].eq(columns_back[j]) for j in range(REACH)),
             ]
-        with m.Elif(busy & warming):
+        with m.Elif(warming):
             m.d.sync += [warm.eq(warm - 1), warming.eq(warm != 1)]
-        with m.Elif(busy):
+        with m.Else():
             m.d.sync += quads.step()
             with m.If(quads.last):
                 m.d.sync += [quad.eq(0), at.eq(tile_at), group.eq(tile_group)]

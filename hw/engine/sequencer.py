@@ -28,6 +28,7 @@ def tile_layout(capacity):
     sum, rows, columns, map_step, sum_step, settles : as in :func:`hw.program.sweep_layout`
     opens : its sums start at 0 instead of adding to what is there
     tile : it needs new weights: `words` words of the stream, less 1
+    quick : it needs one word, or none
     rows_used : rows of the array in use
     again : the job's weights are those of the job before
     job_first, job_last : first and last sweep of a job
@@ -40,7 +41,7 @@ def tile_layout(capacity):
     fields = {name: sweep[name].shape for name in ("address", "sum", "rows", "columns")}
     fields |= {name: sweep[name].shape for name in ("map_step", "sum_step")}
     flags = (
-        "settles", "opens", "tile", "first", "signed", "again",
+        "settles", "opens", "tile", "quick", "first", "signed", "again",
         "job_first", "job_last", "layer_first", "layer_last", "unbound",
     )  # fmt: skip
     return data.StructLayout(
@@ -170,6 +171,7 @@ class Sequencer(wiring.Component):
             about.address.eq(base),
             about.opens.eq(first_row_tile),
             about.words.eq(Mux(row_tiles.last, own_tiles.last_words, own_tiles.words)),
+            about.quick.eq(about.words == 0),
             about.rows_used.eq(Mux(row_tiles.last, own_tiles.last_rows, self.capacity.array.rows)),
             about.again.eq(own_job.again),
             about.job_first.eq(job_first),
@@ -192,6 +194,7 @@ class Sequencer(wiring.Component):
             for name in ("sum", "rows", "columns", "map_step", "sum_step", "tile")
         ]
         m.d.sync += [
+            tile.quick.eq(about.quick | ~word.tile),
             tile.address.eq(about.address + word.address),
             tile.opens.eq(about.opens & word.opens),
             tile.settles.eq(word.settles & ~about.job_last),  # the next job has another half

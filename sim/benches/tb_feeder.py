@@ -34,7 +34,7 @@ def sweeps(rng):
         drawn |= {
             "rows": int(rows),
             "columns": int(columns),
-            "words": int(rng.integers(1 << TILE["words"].width)),
+            "words": int(rng.choice([0, rng.integers(1 << TILE["words"].width)])),
             "settles": int(rng.random() < 0.2),
             "tile": int(ends or rng.random() < 0.6),
             "job_first": int(ends),
@@ -43,6 +43,7 @@ def sweeps(rng):
             "layer_last": int(job_last and rng.random() < 0.4),
             "unbound": int(not ends and rng.random() < 0.6),
         }
+        drawn["quick"] = int(not drawn["tile"] or drawn["words"] == 0)
         made.append(drawn)
     return made
 

@@ -63,8 +63,8 @@ MUTANTS = (
     Mutant(
         "feeder-starts-before-the-last-word",
         "engine/feeder.py",
-        "& (loaded | last_word | ~following.tile)",
-        "& (loaded | self.load | ~following.tile)",
+        "next_last.eq(at_last | (index + 1 == following.words))",
+        "next_last.eq(1)",
         "lopsided/feeder",
         "a tile computes with weights of the one before",
     ),
@@ -159,7 +159,7 @@ MUTANTS = (
     Mutant(
         "feeder-rewinds-each-word",
         "engine/feeder.py",
-        "following.job_first & (index == 0)",
+        "following.job_first & fresh",
         "following.job_first",
         "lopsided/feeder",
         "the first tile of a band is one word, over and over",
