@@ -81,8 +81,9 @@ class WeightReader(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         position = Signal.like(self.address)  # of the word to be taken next
-        job_start = Signal.like(self.address)  # of the job that is being taken
-        now = Signal.like(self.address)
+        job_start = Signal.like(self.address)  # of the first word of the job that is being taken
+        job_next = Signal.like(self.address)  # of the second
+        following = Signal.like(self.address)
         address = Signal.like(self.address, reset_less=True)
         take, job_first, again = Signal(), Signal(), Signal()
         m.d.sync += [
@@ -90,13 +91,16 @@ class WeightReader(wiring.Component):
             job_first.eq(self.o.job_first),
             again.eq(self.o.job_first & self.o.again),
         ]
-        m.d.comb += now.eq(Mux(again, job_start, position))
+        before_gap = position[: (GAP - 1).bit_length()] == GAP - 2
+        behind = Mux(position == self.last, 0, position + 1 + before_gap)
+        m.d.comb += following.eq(Mux(again, job_next, behind))
         with m.If(take):
-            before_gap = now[: (GAP - 1).bit_length()] == GAP - 2
-            m.d.sync += position.eq(Mux(now == self.last, 0, now + 1 + before_gap))
+            m.d.sync += position.eq(following)
             with m.If(job_first):
-                m.d.sync += job_start.eq(now)
-        m.d.sync += address.eq(now)
+                m.d.sync += job_next.eq(following)
+                with m.If(~again):
+                    m.d.sync += job_start.eq(position)
+        m.d.sync += address.eq(Mux(again, job_start, position))
         m.d.comb += [
             self.address.eq(address),
             self.o.valid.eq(1),

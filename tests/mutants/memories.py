@@ -27,8 +27,8 @@ MUTANTS = (
     Mutant(
         "weights-lose-the-last-word",
         "engine/weight_memory.py",
-        "Mux(now == self.last, 0, now + 1 + before_gap)",
-        "Mux(now + 1 == self.last, 0, now + 1 + before_gap)",
+        "position == self.last",
+        "position + 1 == self.last",
         "lopsided/weight_memory",
         "from the second avatar on all weights are a word off",
     ),
@@ -51,10 +51,18 @@ MUTANTS = (
     Mutant(
         "weights-forget-where-a-job-began",
         "engine/weight_memory.py",
-        "job_start.eq(now)",
-        "job_start.eq(position)",
+        "with m.If(~again):",
+        "with m.If(1):",
         "lopsided/weight_memory",
         "the third band of a phase is made with weights of the next phase",
+    ),
+    Mutant(
+        "weights-go-on-where-they-were",
+        "engine/weight_memory.py",
+        "job_next.eq(following)",
+        "job_next.eq(behind)",
+        "lopsided/weight_memory",
+        "in the third band of a phase all words but the first are of the next phase",
     ),
     Mutant(
         "load-lost-in-reset",
