@@ -8,8 +8,10 @@ from amaranth.lib.wiring import In, Out
 from hw.array import LANES, SUMS
 from hw.engine.program_reader import ProgramReader, view
 from hw.primitives.countdown import Countdown
+from hw.primitives.delay import delay
 from hw.program import LAYERS, map_shape, pixel_shape, read_layouts, width
 
+STEP_STAGES = 2  # registers between the loops and a step
 REACH = 4  # taps of a phase in the columns of the last layer, along an axis, at most
 
 
@@ -182,6 +184,12 @@ class Readout(wiring.Component):
             ]
         with m.Else():
             m.d.sync += columns_back.eq(0)
+        idle, next_line, next_sum = Signal(init=1), Signal(), Signal()  # of the cycle before
+        m.d.sync += [
+            idle.eq(~busy),
+            next_line.eq(busy & line_last & layer.last),
+            next_sum.eq(busy & ~warming & quads.last & (~layer.shared | slots.last)),
+        ]
         row_below = self.sums_y[0] + grid.row_sums
         rows_back = [
             row_below,
@@ -189,6 +197,15 @@ class Readout(wiring.Component):
             Mux(layer.spread, row_below, self.sums_y[1]),
             Mux(layer.spread, self.sums_y[0], self.sums_y[2]),
         ]
+        with m.If(idle):
+            m.d.sync += [self.sums_y.eq(0), self.sums_x.eq(columns_back)]
+        with m.Elif(next_line):
+            m.d.sync += [
+                *(self.sums_y[j].eq(rows_back[j]) for j in range(REACH)),
+                self.sums_x.eq(columns_back),
+            ]
+        with m.Elif(next_sum):
+            m.d.sync += [self.sums_x[j].eq(self.sums_x[j] + 1) for j in range(REACH)]
         free_left = Signal(range(SUMS))
         inside_rows, inside_columns = Signal(REACH), Signal(REACH)
         grid_row = Signal(8)
@@ -226,8 +243,6 @@ class Readout(wiring.Component):
                 y_odd.eq(grid_job.y_odd),
                 x_odd.eq(grid.x_odd),
                 ready.eq(grid_job.ready),
-                *(self.sums_y[j].eq(0) for j in range(REACH)),
-                *(self.sums_x[j].eq(columns_back[j]) for j in range(REACH)),
             ]
         with m.Elif(warming):
             m.d.sync += [warm.eq(warm - 1), warming.eq(warm != 1)]
@@ -240,7 +255,6 @@ class Readout(wiring.Component):
             with m.If(quads.last):
                 m.d.sync += [*slots.step(), slot.eq(Mux(slots.last, 0, slot + 1))]
                 with m.If(~layer.shared | slots.last):
-                    m.d.sync += [self.sums_x[j].eq(self.sums_x[j] + 1) for j in range(REACH)]
                     m.d.sync += free_left.eq(free_left - 1)
                 m.d.sync += address.eq(address + 1)
             with m.If(layer.shared & (slot != 0)):
@@ -288,11 +302,6 @@ class Readout(wiring.Component):
                 line_block.eq(line_block + Mux(down, self.facts.block_row, 0)),
                 block.eq(line_block + Mux(down, self.facts.block_row, 0)),
             ]
-            with m.If(layer.last):
-                m.d.sync += [
-                    *(self.sums_y[j].eq(rows_back[j]) for j in range(REACH)),
-                    *(self.sums_x[j].eq(columns_back[j]) for j in range(REACH)),
-                ]
         m.d.comb += program.take.eq(busy & job_last)
 
         full = (1 << LANES) - 1
@@ -339,5 +348,5 @@ class Readout(wiring.Component):
                 )
             ),
         ]
-        m.d.sync += self.step.eq(step)
+        m.d.sync += self.step.eq(delay(m, step, STEP_STAGES - 1, reset_less=False))
         return m

@@ -20,6 +20,7 @@ from hw.engine.accumulator import AccumulatorBanks, finish_latency
 from hw.engine.generator import FETCH_LATENCY, OUTPUT_LATENCY, TABLE_LATENCY, WRITE_LATENCY
 from hw.engine.pixel_buffer import SEND_LATENCY, WRITE_STAGES
 from hw.engine.program_reader import FETCH_CYCLES
+from hw.engine.readout import STEP_STAGES
 from hw.engine.systolic_array import array_latency
 from hw.work import BOUND_CYCLES, IN_FLIGHT, RECURRENCE
 
@@ -375,13 +376,15 @@ class Run:
         start = max(done + 2, self.readout)
         if number == 0 and job.layer == len(tiling.layers) - 1 and len(self.sent) >= 2:
             start = max(start, self.sent[-2] + 4)  # the pixel buffer has room
-        last_step = start + 1 + job.reads
-        self.read = start + 1, last_step
+        first_step = start + STEP_STAGES
+        last_step = first_step + job.reads
+        self.read = first_step, last_step
         words = 3 if job.last_of_layer else 1
         self.readout = start + job.reads + 2 + words * FETCH_CYCLES
-        self.halves.append((start + 1 + job.frees_after + 2, done + 4))
-        self.written.append((last_step + WRITE_LATENCY + 2, done + 2 + WRITE_LATENCY + 2))
-        return [(start + 1 + steps + self.model.ready_lag, rows) for steps, rows in job.rows]
+        self.halves.append((first_step + job.frees_after + 2, done + 3 + STEP_STAGES))
+        behind = WRITE_LATENCY + 2
+        self.written.append((last_step + behind, done + 1 + STEP_STAGES + behind))
+        return [(first_step + steps + self.model.ready_lag, rows) for steps, rows in job.rows]
 
     def _send(self, events):
         """Send a pass's pictures; return the cycle of the last pixel.

@@ -193,8 +193,8 @@ MUTANTS = (
     Mutant(
         "cycle-model-writes-early",
         "model/cycle_model.py",
-        "self.written.append((last_step + WRITE_LATENCY + 2,",
-        "self.written.append((last_step + WRITE_LATENCY + 1,",
+        "self.written.append((last_step + behind,",
+        "self.written.append((last_step + behind - 1,",
         CYCLES,
         "the predicted speed is not that of the machine",
     ),
@@ -209,8 +209,8 @@ MUTANTS = (
     Mutant(
         "cycle-model-frees-whole-jobs",
         "model/cycle_model.py",
-        "self.halves.append((start + 1 + job.frees_after + 2,",
-        "self.halves.append((start + 1 + job.reads + 2,",
+        "self.halves.append((first_step + job.frees_after + 2,",
+        "self.halves.append((first_step + job.reads + 2,",
         CYCLES,
         "the predicted speed is not that of the machine",
     ),
