@@ -7,8 +7,8 @@ from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
 
 from hw.primitives.block_ram import BlockRam
+from hw.primitives.crc32 import RESIDUE, Crc32
 from hw.primitives.delay import delays
-from hw.uart.crc32 import RESIDUE, Crc32
 from hw.uart.protocol import BYTE_TIMEOUT, CRC, HEAD, MAX_REQUEST, Error
 from hw.uart.slip import EVENT
 from hw.uart.timeout import Timeout

@@ -5,7 +5,7 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.uart.crc32 import Crc32
+from hw.primitives.crc32 import Crc32
 from hw.uart.slip import BODY_BYTE, Encoder
 
 

@@ -6,8 +6,8 @@ from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
 from golden.spec import QUAD
+from hw.primitives.crc32 import next_state
 from hw.primitives.delay import delay
-from hw.uart.crc32 import next_state
 from hw.uart.protocol import MAX_LAYERS
 
 WORD = 8 * QUAD

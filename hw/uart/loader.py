@@ -6,7 +6,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.engine.load_bus import load_bus
-from hw.uart.crc32 import Crc32
+from hw.primitives.crc32 import Crc32
 from hw.uart.identity import PART_DEPTH
 from hw.uart.protocol import ID_SIZE
 

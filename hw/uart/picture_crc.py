@@ -5,8 +5,8 @@ from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.primitives.crc32 import next_state
 from hw.primitives.delay import delay
-from hw.uart.crc32 import next_state
 
 
 class PictureCrc(wiring.Component):

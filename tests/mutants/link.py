@@ -231,10 +231,10 @@ MUTANTS = (
     ),
     Mutant(
         "crc-of-another-polynomial",
-        "uart/crc32.py",
+        "primitives/crc32.py",
         "POLYNOMIAL = 0xEDB88320",
         "POLYNOMIAL = 0xEDB88321",
-        "tests/hw/uart/test_crc32.py::test_equals_zlib",
+        "tests/hw/primitives/test_crc32.py::test_equals_zlib",
         "host and board never agree",
     ),
     Mutant(

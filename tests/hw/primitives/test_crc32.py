@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""hw.uart.crc32 against zlib."""
+"""hw.primitives.crc32 against zlib."""
 
 import zlib
 
 import numpy as np
 import pytest
 
-from hw.uart.crc32 import RESIDUE, Crc32
+from hw.primitives.crc32 import RESIDUE, Crc32
 from tests.hw.uart.line import simulate
 
 
