@@ -149,7 +149,7 @@ def capacity_of(machine, port):
     from hw.uart.facts import CAPACITY_FIELDS
 
     sizes = dict(zip(CAPACITY_FIELDS, machine.capacity, strict=True))
-    of_array = ("rows", "columns", "word_weights", "hop")
+    of_array = ("rows", "columns", "word_weights", "hop", "weight_bus")
     try:
         array = ArraySpec(**{name: sizes.pop(name) for name in of_array})
         capacity = Capacity(array, **sizes)

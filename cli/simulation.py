@@ -186,6 +186,13 @@ def sim(args):
         metavar="W",
         help="weights in a word of the weight memory (default: half the array's)",
     ),
+    argument(
+        "--weight-bus",
+        type=int,
+        default=0,
+        metavar="BITS",
+        help="weights come from an SDRAM with so many bits, 16 or 32 (default: on the chip)",
+    ),
     argument("--slots", type=int, default=1, metavar="N", help="latents of a pass (default 1)"),
     argument("--seed", type=int, metavar="S", help="of this network's contents (default 0)"),
     JSON,
@@ -196,13 +203,19 @@ def perf(args):
     Example: avatar perf --preset compact --json
 
     Passes back to back; of a network of one plane, up to four latents share a pass. The cycle model
-    stands beside the simulated hardware; where they do not agree the exit status is 1. A network
-    without a model file holds numbers drawn from a seed: cycles do not depend on them.
+    stands beside the simulated hardware; where they do not agree the exit status is 1. With
+    --weight-bus it knows no single refresh of the memory, and half a percent counts as agreed. A
+    network without a model file holds numbers drawn from a seed: cycles do not depend on them.
     """
     from hw.array import ArraySpec
     from sim.generator import perf
 
-    array = ArraySpec(rows=args.rows, columns=args.columns, word_weights=args.weights_per_cycle)
+    array = ArraySpec(
+        rows=args.rows,
+        columns=args.columns,
+        word_weights=args.weights_per_cycle,
+        weight_bus=args.weight_bus,
+    )
     model = model_or_network(args, args.seed)
     _say_simulating()
     facts = perf.measure(model, array, args.slots)

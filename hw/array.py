@@ -10,6 +10,7 @@ from support.failures import InputError
 
 LANES = QUAD  # requantizers: a quad of the array's columns is read at once
 GAP = 1024  # every so many words of weights one is left out (hw.primitives.block_ram)
+BUSES = (16, 32)  # bits of a word of a memory outside
 SUMS = 512  # accumulators of a half bank: block RAM of 36 bits has as many words
 
 
@@ -23,9 +24,12 @@ class ArraySpec:
         Input channels and output channels (in the last layer: taps) of a tile: multiples of 4, 4
         to 256.
     word_weights : int, optional
-        Weights in a word of the weight stream; half a tile by default.
+        Weights in a word of the weight stream; half a tile by default, and as many as the bus of a
+        memory outside has bits.
     hop : int
         Rows and columns that share a pipeline stage: data moves one group of `hop` a cycle.
+    weight_bus : int
+        0: the weights lie on the chip. 16 or 32: in a memory outside with words of so many bits.
 
     Raises
     ------
@@ -37,6 +41,7 @@ class ArraySpec:
     columns: int = 16
     word_weights: int | None = None
     hop: int = 4
+    weight_bus: int = 0
 
     def __post_init__(self):
         for name in ("rows", "columns"):
@@ -46,8 +51,18 @@ class ArraySpec:
                     f"array: {name} is {size}; give a multiple of {LANES}, {LANES} to 256 "
                     f"({LANES} activations leave the requantizer at once)"
                 )
+        if self.weight_bus not in (0, *BUSES):
+            raise InputError(
+                f"array: weight_bus is {self.weight_bus}; give 0 (on the chip), 16 or 32"
+            )
         if self.word_weights is None:
-            object.__setattr__(self, "word_weights", self.rows * self.columns // 2)
+            half = self.rows * self.columns // 2
+            object.__setattr__(self, "word_weights", self.weight_bus or half)
+        if self.weight_bus not in (0, self.word_weights):
+            raise InputError(
+                f"array: {self.word_weights} weights a word; from outside it has as many as the "
+                f"bus has bits, {self.weight_bus}"
+            )
         if not 1 <= self.word_weights <= self.rows * self.columns:
             raise InputError(
                 f"array: {self.word_weights} weights a word; give 1 to {self.rows * self.columns}"

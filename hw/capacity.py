@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from golden.spec import INPUT_BITS, LATENT_RANGE
 from hw.array import ArraySpec, with_gaps
+from hw.weight_stream import stream_length
 from support.failures import InputError
 
 
@@ -31,7 +32,7 @@ class Capacity:
     acc_width, plane_bias_width : int
         Bits of a signed accumulator, and of a bias of layer 1 with the sum of v1 or v2.
     weight_words, map_words, channel_words, plane_bias_words, pixel_words : int
-        Words of those memories: of the weight stream, of a map bank, of channels' constants, of
+        Words of those memories: of weights, of a map bank, of channels' constants, of
         layer 1's biases of planes 1 and 2, of a pixel bank for one pass.
     latent_words : int
         Words of `rows` numbers that hold the latents of a pass.
@@ -81,11 +82,15 @@ class Capacity:
         """Return what a network takes of each size, by name."""
         jobs = [job for layer in tiling.layers for job in layer.jobs]
         layers = len(tiling.layers)
+        if tiling.array.weight_bus:
+            weights = stream_length(tiling.streamed, tiling.array.weight_bus)
+        else:
+            weights = with_gaps(tiling.weight_words)
         return {
             "weight_bits": max(tiling.spec.weight_bits),
             "acc_width": max(tiling.spec.acc_widths),
             "plane_bias_width": tiling.plane_bias_width,
-            "weight_words": with_gaps(tiling.weight_words),
+            "weight_words": weights,
             "map_words": tiling.map_words,
             "latent_words": tiling.layers[0].row_tiles * tiling.slots,
             "channel_words": tiling.channel_words,

@@ -7,6 +7,7 @@ Two models that one machine makes differ in these lists and in nothing else.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from hw.engine.load_bus import memories
 from hw.engine.requantizer import channel_layout
 from hw.engine.tap_adder import lane_of, tap_places
 from hw.program import Program
+from hw.weight_stream import stream_words
 from hw.work import Axis
 
 
@@ -69,26 +71,39 @@ def weight_tile(model, layer, n, column_tile, job, row_tile, tap):
     return out
 
 
-def weight_words(model, tiling, bits, *, again=False):
-    """Yield the words of the weight stream of a pass in order of use.
+def layer_weights(model, tiling, n, bits, *, again):
+    """Return the weights of layer `n` in order of use, int8 (words, weights of a word).
 
-    A word holds ``word_weights`` weights of `bits` bits, the first in the lowest bits; a tile is
-    sent row by row, as :func:`hw.engine.dual_multiplier.stored_weights` gives it. Words that are
-    sent again come twice only with `again`.
+    A tile is sent row by row, as :func:`hw.engine.dual_multiplier.stored_weights` gives it for a
+    machine of `bits`. Words that are sent again come twice only with `again`.
     """
-    array = tiling.array
-    per_word, hop = array.word_weights, array.hop
-    for n, layer in enumerate(tiling.layers):
-        for column_tile in range(layer.column_tiles):
-            for job in layer.jobs:
-                if job.again and not again:
-                    continue
-                for row_tile in range(layer.row_tiles):
-                    for tap in job.taps:
-                        tile = weight_tile(model, layer, n, column_tile, job, row_tile, tap)
-                        flat = stored_weights(tile, hop=hop, weight_bits=bits).reshape(-1)
-                        for word in range(layer.words(row_tile)):
-                            yield pack(flat[word * per_word : (word + 1) * per_word], bits)
+    array, layer = tiling.array, tiling.layers[n]
+    per_word, parts = array.word_weights, []
+    jobs = [job for job in layer.jobs if again or not job.again]
+    for column_tile, job in product(range(layer.column_tiles), jobs):
+        for row_tile in range(layer.row_tiles):
+            size = layer.words(row_tile) * per_word
+            for tap in job.taps:
+                tile = weight_tile(model, layer, n, column_tile, job, row_tile, tap)
+                flat = stored_weights(tile, hop=array.hop, weight_bits=bits).reshape(-1)[:size]
+                parts.append(np.pad(flat, (0, size - len(flat))))
+    return np.concatenate(parts).reshape(-1, per_word)
+
+
+def weight_words(model, tiling, bits):
+    """Yield the words of on-chip memory of the weights, each of `bits` bits, the first lowest."""
+    for n in range(len(tiling.layers)):
+        for word in layer_weights(model, tiling, n, bits, again=False):
+            yield pack(word, bits)
+
+
+def bus_words(model, tiling, capacity):
+    """Return the words of the memory outside, list of int (:mod:`hw.weight_stream`)."""
+    layers = (
+        (layer_weights(model, tiling, n, capacity.weight_bits, again=True), layer.weight_bits)
+        for n, layer in enumerate(tiling.spec.layers)
+    )
+    return stream_words(layers, capacity.array.weight_bus).tolist()
 
 
 def spaced(words):
@@ -191,9 +206,13 @@ class Contents:
         """
         capacity.check(tiling)
         program = Program.of(tiling, capacity)
+        if capacity.array.weight_bus:
+            weights = bus_words(model, tiling, capacity)
+        else:
+            weights = spaced(weight_words(model, tiling, capacity.weight_bits))
         return cls(
             {
-                "weights": spaced(weight_words(model, tiling, capacity.weight_bits)),
+                "weights": weights,
                 "channels": list(channel_words(model, tiling, capacity.acc_width)),
                 "plane_biases": list(plane_bias_words(model, tiling, capacity.plane_bias_width)),
                 "table": [int(pixel) for pixel in model.table],

@@ -14,7 +14,7 @@ from amaranth import unsigned
 from amaranth.lib import data
 
 from golden.spec import LEAKY_RELU, TABLE
-from hw.array import LANES, SUMS, with_gaps
+from hw.array import LANES, SUMS
 from hw.work import IN_FLIGHT
 
 LAYERS = 8
@@ -245,7 +245,7 @@ def _feed_words(tiling, capacity, sweeps):
         layouts["pass"],
         latent=tiling.spec.latent - 1,
         latents=tiling.slots - 1,
-        weight_words=with_gaps(tiling.weight_words) - 1,
+        weight_words=capacity.needs(tiling)["weight_words"] - 1,
         layers=len(tiling.layers) - 1,
     )
     for n, layer in enumerate(tiling.layers):

@@ -94,21 +94,27 @@ class Tiling:
     @property
     def weight_words(self):
         """Words of weights of a pass, those that are sent again counted once."""
-        return self._words(again=False)
+        return sum(self._words(again=False))
 
     @property
     def streamed_words(self):
         """Words of the weight stream of a pass."""
-        return self._words(again=True)
+        return sum(words for words, _ in self.streamed)
+
+    @property
+    def streamed(self):
+        """(words, bits of a weight) of each layer's part of the weight stream of a pass."""
+        bits = (layer.weight_bits for layer in self.spec.layers)
+        return tuple(zip(self._words(again=True), bits, strict=True))
 
     def _words(self, *, again):
-        total = 0
+        """Return the words of each layer, those that are sent again counted only with `again`."""
+        totals = []
         for layer in self.layers:
             words = sum(layer.words(tile) for tile in range(layer.row_tiles))
-            for job in layer.jobs:
-                if again or not job.again:
-                    total += layer.column_tiles * words * len(job.taps)
-        return total
+            taps = sum(len(job.taps) for job in layer.jobs if again or not job.again)
+            totals.append(layer.column_tiles * words * taps)
+        return totals
 
     @property
     def map_sizes(self):

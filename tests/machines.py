@@ -28,3 +28,6 @@ def machine(array, **sizes):
 NARROW = machine(ArraySpec(4, 4, word_weights=3, hop=1), weight_words=24000)
 SQUARE = machine(ArraySpec(8, 8))
 WIDE = machine(ArraySpec(12, 20, word_weights=77, hop=3))
+# Weights in a memory outside, of 16 and of 32 bits; last rows and columns leave words half empty.
+OUTSIDE = machine(ArraySpec(8, 8, weight_bus=16), weight_words=1 << 17)
+OUTSIDE_32 = machine(ArraySpec(8, 12, hop=5, weight_bus=32), weight_words=1 << 16)

@@ -52,8 +52,8 @@ ROOMS = {
         "trace_files layer_sums shipped options interpolation inversion"
     ),
     "hw": (
-        "rtlil array work cutting tiling capacity program primitives memory engine uart axi "
-        "contents image top model build_plan"
+        "rtlil array work cutting tiling weight_stream capacity program primitives memory engine "
+        "uart axi contents image top model build_plan"
     ),
     "train": "data networks importing run evaluate quantize loop options experiments __main__",
     "sim": (

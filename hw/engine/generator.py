@@ -97,8 +97,8 @@ class Core(wiring.Component):
         The numbers of a latent in order, one latent after another; those of two passes are stored.
     weights : In(weight_source(weight_word(capacity)))
         The words of :func:`hw.contents.weight_words`, again for each pass.
-    last_weight : Out
-        Address of the last of them.
+    known, last_weight : Out(1), Out
+        Address of the last of them, and whether it is known.
     o_pixels : Out(stream.Signature(RGB))
         The pixels of a picture, row-major; the pictures of two passes are stored.
     o_trace : Out(trace_layout(capacity))
@@ -114,6 +114,7 @@ class Core(wiring.Component):
             {
                 "i_latents": In(stream.Signature(signed(8))),
                 "weights": In(weight_source(weight_word(capacity))),
+                "known": Out(1),
                 "last_weight": Out(range(max(2, capacity.weight_words))),
                 "o_pixels": Out(stream.Signature(RGB)),
                 "o_trace": Out(trace_layout(capacity)),
@@ -142,6 +143,7 @@ class Core(wiring.Component):
             latents.last.eq(sequencer.facts.latent),
             latents.latents.eq(sequencer.facts.latents),
             self.last_weight.eq(sequencer.facts.weight_words),
+            self.known.eq(sequencer.known),
         ]
 
         m.submodules.maps = maps = FeatureMemory(shape.rows, capacity.map_words)
@@ -338,8 +340,25 @@ class Core(wiring.Component):
         ]
 
 
-class _Machine(wiring.Component):
-    """:class:`Core` and what starts and stops it; where weights come from is to be added."""
+class Machine(wiring.Component):
+    """:class:`Core` and what starts and stops it; where weights come from is to be added.
+
+    Parameters
+    ----------
+    capacity : hw.capacity.Capacity
+    contents : hw.contents.Contents
+        Words at power-up.
+    members : dict of str to Member, optional
+        Beside those here.
+
+    Members
+    -------
+    running : In(1)
+        1 unless connected. 0 holds everything but the memories' words in reset, from the next cycle
+        on: only then may words be loaded.
+    i_latents, o_pixels, o_trace, load
+        As in :class:`Core`.
+    """
 
     def __init__(self, capacity, contents, members=None):
         self.capacity, self.contents = capacity, contents
@@ -355,7 +374,7 @@ class _Machine(wiring.Component):
         )
 
     def add_core(self, m):
-        """Add the core; return it.
+        """Add the core; return it, and whether it is held in reset.
 
         The domain `engine` has the clock of all, and its reset leaves a register: it goes to
         thousands of flip-flops all over the chip.
@@ -370,30 +389,18 @@ class _Machine(wiring.Component):
         wiring.connect(m, core.o_pixels, wiring.flipped(self.o_pixels))
         wiring.connect(m, wiring.flipped(self.load), core.load)
         m.d.comb += self.o_trace.eq(core.o_trace)
-        return core
+        return core, stopped
 
 
-class Generator(_Machine):
-    """:class:`Core` with all weights in on-chip memory.
+class Generator(Machine):
+    """The machine with all weights in on-chip memory.
 
-    Parameters
-    ----------
-    capacity : hw.capacity.Capacity
-    contents : hw.contents.Contents
-        Words at power-up.
-
-    Members
-    -------
-    running : In(1)
-        1 unless connected. 0 holds everything but the memories' words in reset, from the next cycle
-        on: only then may words be loaded.
-    i_latents, o_pixels, o_trace, load
-        As in :class:`Core`.
+    Parameters and members are those of :class:`Machine`.
     """
 
     def elaborate(self, platform):
         m = Module()
-        core = self.add_core(m)
+        core, _ = self.add_core(m)
         weights = WeightReader(weight_word(self.capacity), self.capacity.weight_words)
         m.submodules.weights = DomainRenamer("engine")(weights)
         kinds = memories(self.capacity)
@@ -405,37 +412,5 @@ class Generator(_Machine):
             ram.address.eq(weights.address),
             weights.data.as_value().eq(ram.data),
             weights.last.eq(core.last_weight),
-        ]
-        return m
-
-
-class StreamedGenerator(_Machine):
-    """:class:`Core` with weights that come as a stream from anywhere.
-
-    Parameters
-    ----------
-    capacity : hw.capacity.Capacity
-    contents : hw.contents.Contents
-        Words at power-up; its weights are not used.
-
-    Members
-    -------
-    i_weights : In(stream.Signature(weight_word(capacity)))
-        The words of :func:`hw.contents.weight_words` with those that are sent again, pass by pass.
-    running, i_latents, o_pixels, o_trace, load
-        As in :class:`Generator`.
-    """
-
-    def __init__(self, capacity, contents):
-        words = In(stream.Signature(weight_word(capacity)))
-        super().__init__(capacity, contents, {"i_weights": words})
-
-    def elaborate(self, platform):
-        m = Module()
-        core = self.add_core(m)
-        m.d.comb += [
-            core.weights.valid.eq(self.i_weights.valid),
-            self.i_weights.ready.eq(core.weights.take),
-            core.weights.word.eq(delay(m, self.i_weights.p, WeightReader.latency)),
         ]
         return m

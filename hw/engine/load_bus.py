@@ -25,8 +25,9 @@ def memories(capacity):
     capacity : hw.capacity.Capacity
     """
     c = capacity
+    weights = c.array.weight_bus or c.array.word_weights * c.weight_bits
     return (
-        LoadedMemory("weights", c.array.word_weights * c.weight_bits, c.weight_words),
+        LoadedMemory("weights", weights, c.weight_words),
         LoadedMemory("channels", channel_layout(c.acc_width).size, c.channel_words),
         LoadedMemory("plane_biases", LANES * c.plane_bias_width, c.plane_bias_words),
         LoadedMemory("table", 8, TABLE_SIZE),

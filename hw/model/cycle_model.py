@@ -5,8 +5,10 @@ Only the feeder, the readout and the pixel buffer of the machine ever wait, so i
 sequences. In the feeder a sweep takes its beats or, if they are more, the weight words of the tile
 behind it; in the readout a step takes a cycle; out of the pixel buffer goes a pixel a cycle.
 
-Nothing outside makes the machine wait: latents come one after another as soon as there is room, a
-weight word is there in every cycle, every pixel is taken at once.
+Nothing outside makes the machine wait: latents come one after another as soon as there is room,
+every pixel is taken at once, and of weights on the chip there is a word in every cycle. Those in a
+memory outside come as :class:`hw.model.weight_supply.WeightSupply` says, which knows no single
+refresh: cycles are then right to a few in a thousand.
 """
 
 from __future__ import annotations
@@ -22,6 +24,8 @@ from hw.engine.pixel_buffer import SEND_LATENCY, WRITE_STAGES
 from hw.engine.program_reader import FETCH_CYCLES
 from hw.engine.readout import STEP_STAGES
 from hw.engine.systolic_array import array_latency
+from hw.model.weight_supply import WeightSupply
+from hw.primitives.block_ram import BlockRam
 from hw.work import BOUND_CYCLES, IN_FLIGHT, RECURRENCE
 
 # Why a multiplier does nothing useful in a cycle.
@@ -46,8 +50,9 @@ class Step:
     Attributes
     ----------
     beats : int
-    words : int
-        Of its tile; 0 where the weights are those of the sweep before.
+    words, planes : int
+        Of its tile, of the array and of the memory outside; 0 where the weights are those of the
+        sweep before.
     settles : bool
     allow : int
         Jobs of the layer before that may be unwritten.
@@ -57,6 +62,7 @@ class Step:
 
     beats: int
     words: int
+    planes: int
     settles: bool
     allow: int
     bound: bool
@@ -66,9 +72,12 @@ class Step:
         """Cycles that it takes by itself."""
         return self.beats + (RECURRENCE if self.settles else 0)
 
-    def until(self, after):
-        """Return the cycles until the step `after` it may start, and those that its words cost."""
-        for_words = max(0, after.words - self.busy)
+    def until(self, after, loading):
+        """Return the cycles until the step `after` it may start, and those that its words cost.
+
+        The words are in `loading` cycles from the start of this step on.
+        """
+        for_words = max(0, loading - self.busy)
         cycles = self.busy + for_words
         return max(cycles, BOUND_CYCLES if after.bound else 0), for_words
 
@@ -100,11 +109,11 @@ class JobCycles:
 
     @cached_property
     def unhindered(self):
-        """Cycles from the first sweep's start to the last one's if nothing has to be waited for,
-        and how many of them are spent on weight words and on settling."""
+        """Cycles from the first sweep's start to the last one's if nothing has to be waited for and
+        weights lie on the chip, and how many of them are spent on their words and on settling."""
         total = words = settling = 0
         for step, after in zip(self.steps, self.steps[1:]):
-            cycles, for_words = step.until(after)
+            cycles, for_words = step.until(after, after.words)
             total += cycles
             words += for_words
             settling += cycles - for_words - step.beats
@@ -173,11 +182,13 @@ class CycleModel:
         steps = []
         for row_tile in range(layer.row_tiles):
             allow, words = layer.allow(job, row_tile), layer.words(row_tile)
+            planes = words * layer.shape.weight_bits
             for tap in job.taps:
                 for n, sweep in enumerate(tap.sweeps):
                     beats = sweep.rows * sweep.columns * layer.slots
                     bound = allow < IN_FLIGHT or not steps
-                    steps.append(Step(beats, 0 if n else words, sweep.settles, allow, bound))
+                    load = (0, 0) if n else (words, planes)
+                    steps.append(Step(beats, *load, sweep.settles, allow, bound))
         steps[-1] = replace(steps[-1], settles=False)
         return tuple(steps)
 
@@ -274,6 +285,8 @@ class Run:
 
     Attributes
     ----------
+    supply : WeightSupply or None
+        Of weights in a memory outside.
     feeder : int
         Cycle in which the feeder may start a sweep that waits for nothing else.
     for_words : int
@@ -299,6 +312,8 @@ class Run:
 
     def __init__(self, model):
         self.model = model
+        bus = model.tiling.array.weight_bus
+        self.supply = WeightSupply(bus) if bus else None
         self.feeder = self.readout = self.for_words = 0
         self.halves = deque([(0, 0), (0, 0)])
         self.written = []
@@ -340,7 +355,8 @@ class Run:
             self.waits["latent"] += stored - start
             start = stored
         first = start
-        if begin == 0 or start >= self.written[begin - 1][0]:
+        nothing_waits = begin == 0 or start >= self.written[begin - 1][0]
+        if nothing_waits and self.supply is None:
             total, words, settling = job.unhindered
             start += total
         else:
@@ -349,17 +365,23 @@ class Run:
                 if step.allow < IN_FLIGHT:
                     start = self._wait(start, *self.written[begin - 1 - step.allow])
                 if after:
-                    cycles, for_words = step.until(after)
+                    cycles, for_words = step.until(after, self._loading(start, after))
                     start += cycles
                     words += for_words
                     settling += cycles - for_words - step.beats
         last = job.steps[-1]
         self.waits[cause] += words
-        cycles, self.for_words = last.until(follower)
+        cycles, self.for_words = last.until(follower, self._loading(start, follower))
         self.waits["settling"] += settling + cycles - self.for_words - last.beats
         self.feeder = start + cycles
         self.fed = first, start + last.beats
         return self.fed[1]
+
+    def _loading(self, start, step):
+        """Return the cycles from `start` until the words of the step to come are in."""
+        if self.supply is None or not step.words:
+            return step.words
+        return self.supply.take(start, step.words, step.planes) - start
 
     def _wait(self, now, until, filled):
         """Wait from `now` to `until`, and up to `filled` only because the pipeline is long."""

@@ -14,6 +14,9 @@ from hw.engine import load_bus
 from hw.engine.dual_multiplier import shared_columns
 from hw.engine.pixel_buffer import COLOURS, PHASES
 from hw.engine.requantizer import part_widths
+from hw.engine.weight_fetcher import waiting_words
+from hw.engine.weight_queue import DEPTH as QUEUE
+from hw.memory.reader import MIN_DEPTH
 from hw.uart import frame_receiver, identity
 from hw.uart.protocol import MAX_LAYERS
 
@@ -80,7 +83,8 @@ def blocks(width, depth, block_width):
 
 
 def generator_memories(capacity):
-    """Return the :class:`Memory` of every memory of :class:`hw.engine.generator.Generator`.
+    """Return the :class:`Memory` of every memory of :class:`hw.engine.generator.Generator`, or of
+    :class:`hw.engine.external_generator.ExternalGenerator` where weights lie outside.
 
     Parameters
     ----------
@@ -92,8 +96,15 @@ def generator_memories(capacity):
         Memory(each.name, each.width, each.depth, copies.get(each.name, 1))
         for each in load_bus.memories(capacity)
     )
+    bus = array.weight_bus
+    outside = (
+        Memory("weights that wait", bus, waiting_words(bus) if bus else 0, logic=True),
+        Memory("weights at the array", bus * capacity.weight_bits, QUEUE, logic=True),
+        Memory("screen", bus, MIN_DEPTH, logic=True),
+    )
     return (
-        *loaded,
+        *(each for each in loaded if not bus or each.name != "weights"),
+        *(outside if bus else ()),
         Memory("maps", ACT_BITS * LANES, capacity.map_words, array.rows // LANES, LANES),
         Memory("accumulators", capacity.acc_width, SUMS, 2 * array.columns),
         Memory(

@@ -15,9 +15,9 @@ from hw.uart.protocol import DIGEST_SIZE, ID_SIZE, MAX_LAYERS
 # Of a :class:`hw.capacity.Capacity`, those of its array first: with them any host compiles a model
 # for any board.
 CAPACITY_FIELDS = (
-    "rows", "columns", "word_weights", "hop", "weight_bits", "acc_width", "plane_bias_width",
-    "weight_words", "map_words", "latent_words", "channel_words", "plane_bias_words",
-    "pixel_words", "sweeps", "feed_words", "read_words",
+    "rows", "columns", "word_weights", "hop", "weight_bus", "weight_bits", "acc_width",
+    "plane_bias_width", "weight_words", "map_words", "latent_words", "channel_words",
+    "plane_bias_words", "pixel_words", "sweeps", "feed_words", "read_words",
 )  # fmt: skip
 ACTIVATIONS = ("relu", "leaky_relu", "table")  # by their numbers
 

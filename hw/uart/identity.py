@@ -4,7 +4,7 @@
 ============ ===== =========================================================
 offset       bytes contents
 ============ ===== =========================================================
-MACHINE      88    :class:`hw.uart.facts.Machine`
+MACHINE      92    :class:`hw.uart.facts.Machine`
 LOAD         16    :class:`hw.uart.facts.Load`, written as a load begins
 MODEL        104   :class:`hw.uart.facts.ModelFacts`; its first byte is the
                    :class:`hw.uart.facts.State`: 0, and nothing below counts

@@ -12,6 +12,7 @@ from hw.array import ArraySpec
 from hw.capacity import Capacity
 from hw.engine.accumulator import AccumulatorBanks
 from hw.engine.dual_multiplier import MAX_WEIGHT_BITS, DualPE
+from hw.engine.external_weights import ExternalWeights
 from hw.engine.feature_memory import FeatureMemory
 from hw.engine.feeder import Feeder
 from hw.engine.generator import weight_word
@@ -136,6 +137,11 @@ def initial_words(memory):
     return [int.from_bytes(rng.bytes(size), "little") & mask for _ in range(memory.depth - 2)]
 
 
+def external_sizes(capacity):
+    """Return the sizes of the :class:`ExternalWeights` that stands beside a machine."""
+    return capacity.weight_bits, 32 if capacity.weight_bits == 8 else 16, 1 << 17
+
+
 PARTS = {
     "pe": lambda c: PE(c.weight_bits),
     "dual_pe": lambda c: DualPE(min(c.weight_bits, MAX_WEIGHT_BITS)),
@@ -143,6 +149,7 @@ PARTS = {
         c.array, weight_bits=c.weight_bits, psum_width=c.psum_width
     ),
     "weight_memory": lambda c: WeightReader(weight_word(c), c.weight_words),
+    "external_weights": lambda c: ExternalWeights(*external_sizes(c)),
     "load_bus": LoadedRams,
     "program_reader": lambda c: WalkedProgram(),
     "sequencer": Sequencer,

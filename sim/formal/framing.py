@@ -81,10 +81,9 @@ class Slip(Harness):
 class HandedOn(Harness):
     """A frame receiver hands on as many bytes as its good frames have, and none of another one.
 
-    Whatever its CRC says: that it says the right thing is for tests/hw/primitives/test_crc32.py. The
-    bytes
-    are all the same, and no request's length: nothing here reads them but the CRC. Head, CRC and
-    memories are those of `SMALL`.
+    Whatever its CRC says: that it says the right thing is for tests/hw/primitives/test_crc32.py.
+    The bytes are all the same, and no request's length: nothing here reads them but the CRC. Head,
+    CRC and memories are those of `SMALL`.
 
     Parameters
     ----------

@@ -89,7 +89,7 @@ def holds(m, name, stream):
 
 
 class AnyCrc(wiring.Component):
-    """In the place of :class:`hw.primitives.crc32.Crc32`, whatever it may say: what holds then, holds.
+    """In the place of :class:`hw.primitives.crc32.Crc32`: what holds whatever it says, holds.
 
     It spares the model checker the search for messages whose CRC is right.
 

@@ -11,11 +11,13 @@ import numpy as np
 from golden import generator
 from hw.build_plan import sources_hash
 from hw.capacity import Capacity
-from hw.contents import Contents, weight_words
-from hw.engine.generator import Generator, StreamedGenerator
+from hw.contents import Contents
+from hw.engine.generator import Generator
 from hw.engine.load_bus import memories
 from hw.model.cycle_model import CycleModel
 from hw.model.schedule import scheduled
+from sim.chips.sdram import SOURCE as CHIP
+from sim.generator.external import MachineAndMemory
 from sim.generator.trace import feature_maps
 from sim.netlist import BUILD_ARGS, cached_netlist, cell_models
 from sim.runner import BenchFailed, NotSimulated, Simulation
@@ -141,28 +143,29 @@ class MachineSimulation:
     Parameters
     ----------
     capacity : hw.capacity.Capacity
-    weight_stream : bool
-        Feed the weights from the bench as a stream in place of the weight memory.
+        Where weights lie outside, the memory and its chip are simulated, too.
     netlist : bool
         Simulate what synthesis for the ECP5 makes of it, on our models of the cells.
     waves : bool
         Runs write ``dump.vcd``.
     """
 
-    def __init__(self, capacity, *, weight_stream=False, netlist=False, waves=False):
-        self.capacity, self.weight_stream = capacity, weight_stream
-        name = "core" if weight_stream else "generator"
-        key = sources_hash([name, asdict(capacity)])
+    def __init__(self, capacity, *, netlist=False, waves=False):
+        self.capacity = capacity
+        name = "generator"
+        kind = MachineAndMemory if capacity.array.weight_bus else Generator
+        key = sources_hash([kind.__name__, asdict(capacity)])
 
         def component():
-            kind = StreamedGenerator if weight_stream else Generator
             return kind(capacity, Contents.empty(capacity))
 
         if netlist:
             text = cached_netlist(name, key, component) + cell_models()
             self.simulation = Simulation(text, name, waves=waves, build_args=BUILD_ARGS)
         else:
-            self.simulation = Simulation(cached_verilog(name, key, component), name, waves=waves)
+            text = cached_verilog(name, key, component)
+            chip = CHIP.read_text() if capacity.array.weight_bus else ""
+            self.simulation = Simulation(text + chip, name, waves=waves)
 
     def observe(self, model, latents, *, slots=1, **settings):
         """Run one :class:`Task`; return its :class:`Observation`. Settings as :meth:`run`."""
@@ -204,7 +207,7 @@ class MachineSimulation:
             limit += sum(map(len, run["words"].values()))
         given = {
             "stall": stall,
-            "weight_stream": self.weight_stream,
+            "external": bool(self.capacity.array.weight_bus),
             "memories": [each.name for each in memories(self.capacity)],
             "runs": runs,
         }
@@ -233,18 +236,12 @@ class MachineSimulation:
             raise ValueError(f"{len(task.latents)} latents are no whole passes of {task.slots}")
         contents = Contents.of(task.model, tiling, self.capacity)
         words = {name: [f"{word:x}" for word in each] for name, each in contents.words.items()}
-        run = {
+        return {
             "words": words,
             "latents": np.asarray(task.latents).tolist(),
             "pixels": tiling.spec.size**2,
             "rest": REST + max(layer.words(0) for layer in tiling.layers),
         }
-        if self.weight_stream:
-            bits = self.capacity.weight_bits
-            stream = weight_words(task.model, tiling, bits, again=True)
-            run["weights"] = [f"{word:x}" for word in stream]
-            words["weights"] = []
-        return run
 
     def _observation(self, task, tiling, seen):
         spec = tiling.spec

@@ -2,9 +2,9 @@
 """Load models into the machine one after another, feed latents, and record; the caller compares.
 
 Environment: LIMIT is the time-out in cycles; IN names a JSON file with `stall` (probability of a
-pause at each end), `memories` (names, in the order of the bus) and `runs`: for each run `words`
-(lists by memory), `latents` (lists of int), `pixels` (of a picture), `rest` (cycles before the
-first latent) and, if the design takes them as a stream, `weights`; OUT names the JSON file to
+pause at each end), `external` (whether weights go to a memory outside), `memories` (names, in the
+order of the bus) and `runs`: for each run `words` (lists by memory), `latents` (lists of int),
+`pixels` (of a picture) and `rest` (cycles before the first latent); OUT names the JSON file to
 write: for each run `pixels` (ints, one picture after another), `first_in` and `last_out` (cycles, a
 picture each) and `trace`, the packed words of the trace port.
 """
@@ -28,24 +28,23 @@ async def record(dut):
     stall = given["stall"]
     source = StreamSource(dut, "i_latents", stall=stall)
     sink = StreamSink(dut, "o_pixels", stall=stall)
-    weights = StreamSource(dut, "i_weights", stall=stall) if given["weight_stream"] else None
     dut.load__enable.value = 0
     dut.running.value = 1
     await start(dut)
     trace = []
     cocotb.start_soon(watch(dut, trace))
-    runs, stream = [], None
+    takes = dut.takes if given["external"] else None
+    if takes is not None:
+        while not int(dut.ready.value):
+            await ClockCycles(dut.clk, 100)
+    runs = []
     for run in given["runs"]:
-        if stream:
-            stream.cancel()
-            weights.valid.value = 0
-        await load(dut, given["memories"], run["words"])
-        if weights:
-            stream = cocotb.start_soon(repeat(weights, run["weights"]))
+        await load(dut, given["memories"], run["words"], takes)
         await ClockCycles(dut.clk, run["rest"])
         await FallingEdge(dut.clk)
         trace.clear()
         runs.append(await pictures(source, sink, run) | {"trace": [f"{w:x}" for w in trace]})
+        assert takes is None or not int(dut.damaged.value), "the weights' sum is wrong"
     Path(os.environ["OUT"]).write_text(json.dumps(runs))
 
 
@@ -69,8 +68,8 @@ async def pictures(source, sink, run):
     return {"pixels": pixels, "first_in": first_in, "last_out": last_out}
 
 
-async def load(dut, memories, words):
-    """Write a model's words while the machine is held in reset."""
+async def load(dut, memories, words, takes):
+    """Write a model's words while the machine is held in reset; weights as a memory takes them."""
     dut.running.value = 0
     await ClockCycles(dut.clk, SETTLING)
     for place, name in enumerate(memories):
@@ -79,17 +78,15 @@ async def load(dut, memories, words):
             dut.load__enable.value = 1 << place
             dut.load__address.value = address
             dut.load__data.value = int(word, 16)
+            if takes is not None and name == "weights":
+                await FallingEdge(dut.clk)
+                dut.load__enable.value = 0
+                while not int(takes.value):
+                    await FallingEdge(dut.clk)
     await FallingEdge(dut.clk)
     dut.load__enable.value = 0
     await ClockCycles(dut.clk, SETTLING)
     dut.running.value = 1
-
-
-async def repeat(source, words):
-    """Send the weight stream again and again, as a weight memory does."""
-    words = [int(word, 16) for word in words]
-    while True:
-        await source.send(words)
 
 
 async def watch(dut, trace):

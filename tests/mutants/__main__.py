@@ -23,10 +23,11 @@ from tests.mutants import (
     plan,
     reading,
     schedule,
+    streamed,
 )
 from tests.mutants.run import ROOT, TIMEOUT, Judge
 
-AREAS = (array, arithmetic, plan, schedule, reading, memories, link, loads, bus, external)
+AREAS = (array, arithmetic, plan, schedule, reading, memories, link, loads, bus, external, streamed)
 MUTANTS = [mutant for area in AREAS for mutant in area.MUTANTS]
 
 

@@ -16,10 +16,10 @@ if (typeof require !== "undefined") {
   const REQUEST = { info: 1, generate: 2, selfTest: 3, baud: 4, loadBegin: 5, loadData: 6, loadEnd: 7 };
   const SUMS = 4 * LAYERS;
   const ANSWER_SIZES = { // payload bytes, by type; of pictures the model's
-    1: 222, 3: 2 * SUMS, 4: 2, 5: 4, 6: 4, 7: 2 * SUMS,
+    1: 226, 3: 2 * SUMS, 4: 2, 5: 4, 6: 4, 7: 2 * SUMS,
   };
   const MAX_ANSWER = HEAD + 3 * 128 * 128 + CRC;
-  const LOAD = 88, MODEL = 104, STATUS = 208; // places in an info answer
+  const LOAD = 92, MODEL = 108, STATUS = 212; // places in an info answer
   const FACTS = 8 + LAYER * LAYERS + DIGEST; // bytes of what is told of a model
   const PART_FIXED = FACTS + SUMS, MAX_LATENT = 1024; // bytes before the latents of a model part
   const ACTIVATIONS = ["relu", "leaky_relu", "table"];

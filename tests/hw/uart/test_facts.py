@@ -16,12 +16,12 @@ STATUS = Status(State.UPLOADED, next=77, ready=True, core_cycles=2**32 - 1, stal
 
 
 def test_a_machine_by_hand():
-    packed = Machine(b"12345678", b"abcdefgh", 10**8, 300, tuple(range(16))).pack()
+    packed = Machine(b"12345678", b"abcdefgh", 10**8, 300, tuple(range(17))).pack()
     assert packed[:16] == b"12345678abcdefgh"
     assert packed[16:20] == (10**8).to_bytes(4, "little")
     assert packed[20:24] == (300).to_bytes(4, "little")
     assert packed[24:32] == bytes([0, 0, 0, 0, 1, 0, 0, 0])
-    assert Machine.unpack(packed).capacity == tuple(range(16))
+    assert Machine.unpack(packed).capacity == tuple(range(17))
 
 
 def test_a_model_by_hand():

@@ -18,17 +18,26 @@ pytestmark = pytest.mark.sim
 SPEC, ARRAY = GeneratorSpec.avatars((5, 4, 3)), ArraySpec(4, 8)
 
 
-def test_a_stream_of_weights_takes_as_long_as_a_memory(monkeypatch):
+def test_the_cycle_model_agrees(monkeypatch):
     model = full_range_model(SPEC)
     facts = perf.measure(model, ARRAY)
     assert facts["cycle_model"] == {name: facts[name] for name in facts["cycle_model"]}
     assert facts["agrees"]
     assert facts["weights_on_chip"]
+    assert "on-chip memory" in perf.as_text(facts)
     monkeypatch.setattr(perf, "ON_CHIP_BITS", 0)
-    streamed = perf.measure(model, ARRAY)
-    assert streamed == facts | {"weights_on_chip": False}
-    text = perf.as_text(streamed)
-    assert "ideal memory" in text
+    other = perf.measure(model, ARRAY)
+    assert other == facts | {"weights_on_chip": False}
+    assert "ideal memory" in perf.as_text(other)
+
+
+def test_weights_from_outside_take_their_time():
+    facts = perf.measure(full_range_model(SPEC), ArraySpec(4, 8, weight_bus=16))
+    assert facts["agrees"]
+    waits = facts["lost_interval"]["layer 1"] + facts["lost_interval"]["weights"]
+    assert waits > 0.3 * facts["cycles_interval"]
+    text = perf.as_text(facts)
+    assert "16 bits a clock from a memory outside" in text
     assert "DISAGREE" not in text
 
 
@@ -40,6 +49,11 @@ def test_a_stream_of_weights_takes_as_long_as_a_memory(monkeypatch):
         (["--preset", "tiny", "--weight-bits", "9"], "weight_bits is 9; give 2 to 8"),
         (["--preset", "tiny", "--rows", "3"], "array: rows is 3; give a multiple of 4, 4 to 256"),
         (["--preset", "tiny", "--weights-per-cycle", "257"], "257 weights a word; give 1 to 256"),
+        (["--preset", "tiny", "--weight-bus", "8"], "weight_bus is 8; give 0 (on the chip), 16"),
+        (
+            ["--preset", "tiny", "--weight-bus", "16", "--weights-per-cycle", "8"],
+            "8 weights a word; from outside it has as many as the bus has bits, 16",
+        ),
         (["--preset", "tiny", "--slots", "2"], "slots is 2; this network takes 1 to 1 in a pass"),
         (["--preset", "tiny", "--seed", "-1"], "--seed is -1"),
         (["--model", "x", "--preset", "tiny"], "leave --preset out"),

@@ -34,16 +34,16 @@
     if (type === REQUEST.generate) {
       return Uint8Array.from(await golden([...new Int8Array(payload.buffer, payload.byteOffset + 8)]));
     }
-    const info = new Uint8Array(222), view = new DataView(info.buffer);
+    const info = new Uint8Array(226), view = new DataView(info.buffer);
     view.setUint32(16, CLOCK, true);
-    info.set([1, 0, 4, 3, 100, 0, 3, 4], 104); // power-up; 1024 pixels, 3 colours, latent, planes
+    info.set([1, 0, 4, 3, 100, 0, 3, 4], 108); // power-up; 1024 pixels, 3 colours, latent, planes
     [128, 64, 32, 1].forEach((channels, n) => {
-      info.set([channels, 0, 4, n ? 2 : 1, n ? 1 : 0, 0, n < 3 ? 0 : 2, 8], 112 + 8 * n);
+      info.set([channels, 0, 4, n ? 2 : 1, n ? 1 : 0, 0, n < 3 ? 0 : 2, 8], 116 + 8 * n);
     });
     const digest = avatar.shipped[0].digest.match(/../g);
-    info.set(digest.map((digits) => parseInt(digits, 16)), 176);
-    info[208] = received ? 3 : 1;
-    if (facts) info.set(facts.subarray(0, 104), 104);
+    info.set(digest.map((digits) => parseInt(digits, 16)), 180);
+    info[212] = received ? 3 : 1;
+    if (facts) info.set(facts.subarray(0, 104), 108);
     return info;
   }
 
