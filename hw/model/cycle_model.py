@@ -25,7 +25,6 @@ from hw.engine.program_reader import FETCH_CYCLES
 from hw.engine.readout import STEP_STAGES
 from hw.engine.systolic_array import array_latency
 from hw.model.weight_supply import WeightSupply
-from hw.primitives.block_ram import BlockRam
 from hw.work import BOUND_CYCLES, IN_FLIGHT, RECURRENCE
 
 # Why a multiplier does nothing useful in a cycle.

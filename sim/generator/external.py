@@ -36,8 +36,6 @@ class MachineAndMemory(wiring.Component):
     ----------
     capacity : hw.capacity.Capacity
     contents : hw.contents.Contents
-    depth : int, optional
-        Words that wait in front of the machine.
 
     Members
     -------
@@ -51,10 +49,9 @@ class MachineAndMemory(wiring.Component):
         As of the machine.
     """
 
-    def __init__(self, capacity, contents, *, depth=None):
+    def __init__(self, capacity, contents):
         self.machine = ExternalGenerator(capacity, contents)
         self.setup = SETUPS[capacity.array.weight_bus]
-        self.depth = depth or waiting_words(capacity.array.weight_bus)
         own = ("o_request", "i_word", "o_write", "write_pending")
         members = self.machine.signature.members.items()
         self.passed = {name: member for name, member in members if name not in own}
@@ -70,7 +67,7 @@ class MachineAndMemory(wiring.Component):
             setup.timing,
             round(setup.clock_mhz * 1e6),
             pins,
-            depths=(self.depth, MIN_DEPTH),
+            depths=(waiting_words(setup.geometry.width), MIN_DEPTH),
         )
         m.submodules.chip = sdram(pins, **setup.chip_parameters())
         join(m, memory, machine)
