@@ -16,6 +16,7 @@ from hw.axi.line import AxiLine
 from hw.axi.top import AxiTop
 from hw.capacity import Capacity
 from hw.contents import Contents
+from hw.engine.external_generator import ExternalGenerator
 from hw.engine.generator import Generator
 from hw.engine.load_bus import memories
 from hw.image import capacity_fields, capacity_id, image
@@ -102,7 +103,8 @@ class BuildPlan:
     Raises
     ------
     InputError
-        The clock cannot make the rate, or a number does not fit the info answer.
+        The clock cannot make the rate, a number does not fit the info answer, or a model cannot be
+        there from power-up on.
     """
 
     capacity: Capacity
@@ -121,6 +123,11 @@ class BuildPlan:
             divisor(self.clock_hz, self.baud)
         except ValueError as error:
             raise InputError(str(error)) from error
+        if self.model is not None and self.capacity.array.weight_bus:
+            raise InputError(
+                "the weights of this machine lie in a memory outside, which is empty at power-up; "
+                "leave the model out, and put it there with `avatar load`"
+            )
 
     @cached_property
     def build_id(self):
@@ -167,7 +174,8 @@ class BuildPlan:
 
     def _top(self, build_id, contents, part):
         machine = machine_of(self.capacity, build_id=build_id, clock_hz=self.clock_hz)
-        generator = Generator(self.capacity, contents)
+        outside = self.capacity.array.weight_bus
+        generator = (ExternalGenerator if outside else Generator)(self.capacity, contents)
         shapes = memories(self.capacity)
         line = BUSES[self.bus](divisor(self.clock_hz, self.baud))
         top = Top(generator, shapes, Identity(machine, part), line)

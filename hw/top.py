@@ -12,7 +12,7 @@ from hw.primitives.delay import delay
 from hw.primitives.stream_register import registered
 from hw.uart import identity
 from hw.uart.command import JOB, CommandHandler
-from hw.uart.facts import State
+from hw.uart.facts import Memory, State
 from hw.uart.frame_receiver import FrameReceiver
 from hw.uart.frame_sender import FrameSender
 from hw.uart.layer_crc import LayerCrc
@@ -35,7 +35,8 @@ class Top(wiring.Component):
     generator : wiring.Component
         Has ``i_latents``, ``o_pixels``, structs of r, g, b, and ``o_trace``, of which the fields
         valid, layer, last, mask and values count; ``load``, over which an image's words come, and
-        ``running``, low while they do. The sizes of latents and pictures are the model's.
+        ``running``, low while they do. The sizes of latents and pictures are the model's. It may
+        have ``memory``, a :func:`hw.memory.machine_port.machine_port`, and ``damaged``.
     memories : sequence of hw.capacity.LoadedMemory
         The generator's, in the order of its bus.
     about : hw.uart.identity.Identity
@@ -50,6 +51,8 @@ class Top(wiring.Component):
     -------
     rx, tx; or s_axi_..., interrupt
         Of the line.
+    memory : Out(machine_port(...))
+        If the generator has one.
     active : Out(1)
         Something is under way on the line, in the generator or in a time-out: with this low and
         the line at rest, nothing changes. A lamp on a board.
@@ -62,7 +65,10 @@ class Top(wiring.Component):
         self.test_limit = test_limit
         members = line.signature.members.items()
         self.pins = {name: member for name, member in members if name != "link"}
-        super().__init__({**self.pins, "active": Out(1), "error": Out(1)})
+        own = generator.signature.members
+        self.has_memory = "memory" in own
+        port = {"memory": own["memory"]} if self.has_memory else {}
+        super().__init__({**self.pins, **port, "active": Out(1), "error": Out(1)})
 
     def elaborate(self, platform):
         m = Module()
@@ -108,6 +114,8 @@ class Top(wiring.Component):
         self._memory(m, command, loads, responder)
         self._loads(m, command, loads, responder, quiet)
         self._generator(m, generator, command, loads, responder)
+        if self.has_memory:
+            self._weights(m, generator, loads, responder)
 
         # A cycle late is early enough: the register holds the last byte of an answer as it goes in.
         m.d.sync += responder.line_active.eq(body.valid | sender.active | line.sending)
@@ -220,4 +228,24 @@ class Top(wiring.Component):
             stopwatch.latent_taken.eq(to_generator.valid & to_generator.ready),
             stopwatch.pixel_taken.eq(taken),
             stopwatch.pixel_waits.eq(generator.o_pixels.valid & ~generator.o_pixels.ready),
+        ]
+
+    def _weights(self, m, generator, loads, responder):
+        """Hand the memory outside on, and say how it is."""
+        wiring.connect(m, generator.memory, wiring.flipped(self.memory))
+        memory, status = self.memory, responder.status
+        damaged, ready, failed = (
+            delay(m, flag, 1) for flag in (generator.damaged, memory.ready, memory.failed)
+        )
+        state = Signal(8)
+        m.d.sync += state.eq(Mux(ready, Memory.READY, Mux(failed, Memory.FAILED, Memory.STARTING)))
+        with m.If(damaged):
+            m.d.sync += state.eq(Memory.DAMAGED)
+        m.d.comb += [
+            loads.memory_ready.eq(ready),
+            loads.damaged.eq(damaged),
+            responder.damaged.eq(damaged),
+            status.memory.eq(state),
+            status.window.eq(delay(m, memory.window, 1)),
+            status.phase.eq(delay(m, memory.phase, 1)),
         ]

@@ -224,5 +224,7 @@ class Exchange:
             Error.ORDER: f"byte {offset} of the image is the next one",
             Error.CRC: "the image arrived damaged",
             Error.NO_LOAD: "no load is under way",
+            Error.MEMORY: "its memory for the weights did not start; `avatar check` shows what it "
+            "reads",
         }.get(code, f"error {code}")
         raise Refused(f"{self.port}: the board refused, {reason}", code, offset)

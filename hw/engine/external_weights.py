@@ -6,9 +6,10 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.engine.gearbox import Gearbox
-from hw.engine.weight_fetcher import WeightFetcher, burst_layout
+from hw.engine.weight_fetcher import WeightFetcher
 from hw.engine.weight_memory import weight_source, word_layout
 from hw.engine.weight_queue import WeightQueue
+from hw.memory.machine_port import burst_layout
 from hw.primitives.stream_register import StreamRegister
 
 

@@ -2,12 +2,11 @@
 """The weights of a pass from a memory outside the chip: ask for them, and check what comes."""
 
 from amaranth import Cat, Module, Mux, Signal
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.memory.machine_port import BURST, burst_layout
 from hw.primitives.crc32 import RESIDUE, next_state
-
-BURST = 256  # words of a request: what a stop must wait for, beside those that wait
 
 
 def waiting_words(width):
@@ -17,11 +16,6 @@ def waiting_words(width):
     is more lets the memory run on while the array has enough for a while.
     """
     return 16 * 1024 // width
-
-
-def burst_layout(depth):
-    """Return the layout of a request for words of a memory of `depth` words."""
-    return data.StructLayout({"address": range(depth), "words": range(BURST + 1)})
 
 
 class WeightFetcher(wiring.Component):

@@ -12,34 +12,6 @@ from hw.memory.phy import MOST_DELAY, PHASES, Phy
 from hw.memory.reader import MIN_DEPTH
 
 
-def join(m, memory, machine):
-    """Join a machine's weights to the ports 0 of a memory that has as many words or more.
-
-    Parameters
-    ----------
-    m : Module
-    memory : ExternalMemory
-    machine : wiring.Component
-        Has ``o_request``, ``i_word``, ``o_write`` and ``write_pending``, as
-        :class:`hw.engine.external_generator.ExternalGenerator`.
-    """
-    request, write, word = machine.o_request, machine.o_write, machine.i_word
-    m.d.comb += [
-        memory.i_read0.valid.eq(request.valid),
-        memory.i_read0.p.address.eq(request.p.address),
-        memory.i_read0.p.words.eq(request.p.words),
-        request.ready.eq(memory.i_read0.ready),
-        word.valid.eq(memory.o_read0.valid),
-        word.p.eq(memory.o_read0.p),
-        memory.o_read0.ready.eq(word.ready),
-        memory.i_write0.valid.eq(write.valid),
-        memory.i_write0.p.address.eq(write.p.address),
-        memory.i_write0.p.data.eq(write.p.data),
-        write.ready.eq(memory.i_write0.ready),
-        machine.write_pending.eq(memory.write_pending0),
-    ]
-
-
 class ExternalMemory(wiring.Component):
     """An SDR SDRAM that starts and tests itself, then serves its ports.
 

@@ -31,6 +31,16 @@ class State(enum.IntEnum):
     LOADING = 3
 
 
+class Memory(enum.IntEnum):
+    """How the memory outside is that holds the weights."""
+
+    NONE = 0  # they lie on the chip
+    STARTING = 1
+    READY = 2
+    FAILED = 3  # no words were read right, or two addresses are one word
+    DAMAGED = 4  # since the last load it gave other weights than those that it got
+
+
 @dataclass(frozen=True)
 class Machine:
     """What a board is, whatever model it holds.
@@ -178,6 +188,12 @@ class Status:
         picture.
     stalled_cycles : int
         Those of them in which a pixel waited for the line.
+    memory : Memory
+    window : int
+        The half clocks in which words were read right at the start of that memory, bit by bit, the
+        earliest in bit 0.
+    phase : int
+        The one that was chosen.
     """
 
     state: State
@@ -185,14 +201,18 @@ class Status:
     ready: bool
     core_cycles: int
     stalled_cycles: int
+    memory: Memory = Memory.NONE
+    window: int = 0
+    phase: int = 0
 
-    LAYOUT: ClassVar = struct.Struct("<BI?II")
+    LAYOUT: ClassVar = struct.Struct("<BI?IIBBB")
 
     def pack(self):
         """Return the fields as they go over the wire."""
         return self.LAYOUT.pack(
-            self.state, self.next, self.ready, self.core_cycles, self.stalled_cycles
-        )
+            self.state, self.next, self.ready, self.core_cycles, self.stalled_cycles,
+            self.memory, self.window, self.phase,
+        )  # fmt: skip
 
     @classmethod
     def unpack(cls, payload):
@@ -203,8 +223,8 @@ class Status:
         ValueError
             An unknown state.
         """
-        state, *others = cls.LAYOUT.unpack(payload)
-        return cls(State(state), *others)
+        state, *others, memory, window, phase = cls.LAYOUT.unpack(payload)
+        return cls(State(state), *others, Memory(memory), window, phase)
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,11 @@ class LoadHandler(wiring.Component):
         All requests before this one are answered.
     tested, passed : In(1)
         A self-test is over: its sums are the stored ones.
+    memory_ready : In(1)
+        1 unless connected. Without it no load begins, and no model is there from power-up on.
+    damaged : In(1)
+        The weights are not those that were loaded: there is no model any more. What is on its way
+        comes to its end.
     abort : Out(1)
         A self-test takes too long: end it.
     running : Out(1)
@@ -78,6 +83,8 @@ class LoadHandler(wiring.Component):
                 "quiet": In(1),
                 "tested": In(1),
                 "passed": In(1),
+                "memory_ready": In(1, init=1),
+                "damaged": In(1),
                 "abort": Out(1),
                 "running": Out(1),
                 "source": Out(2),
@@ -169,7 +176,12 @@ class LoadHandler(wiring.Component):
             with m.State("POWER UP"):
                 m.d.comb += self.rom_en.eq(1)
                 with m.If(head.done):
-                    m.d.sync += [self.source.eq(head.source), self.running.eq(head.source.any())]
+                    # The start of a memory outside writes over what was there before a reset.
+                    with m.If(self.memory_ready):
+                        m.d.sync += [
+                            self.source.eq(head.source),
+                            self.running.eq(head.source.any()),
+                        ]
                     m.next = "IDLE"
             with m.State("IDLE"):
                 m.d.sync += [
@@ -187,6 +199,11 @@ class LoadHandler(wiring.Component):
                     wait.eq(identity.LATENCY),
                     address.eq(identity.CAPACITY_ID),
                 ]
+                with m.If(self.damaged & self.source.any()):
+                    m.d.sync += [
+                        self.source.eq(State.NO_MODEL),
+                        write(identity.MODEL, State.NO_MODEL),
+                    ]
                 with m.If(self.start):
                     with m.Switch(self.request):
                         with m.Case(Request.LOAD_BEGIN):
@@ -218,6 +235,8 @@ class LoadHandler(wiring.Component):
             with m.State("CAPACITY KNOWN"):
                 m.d.sync += address.eq(identity.LOAD)
                 m.next = "BEGIN"
+                with m.If(~self.memory_ready):
+                    finish(Error.MEMORY)
                 with m.If(differs):
                     finish(Error.CAPACITY)
             with m.State("BEGIN"):

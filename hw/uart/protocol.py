@@ -93,6 +93,7 @@ class Error(enum.IntEnum):
     ORDER = 10  # data are not the next ones, or the end came early
     CRC = 11  # the image has another CRC, or another form
     NO_LOAD = 12  # no load is under way
+    MEMORY = 13  # the memory outside, for the weights, did not start
 
 
 def generate_payload(model_id, latents):

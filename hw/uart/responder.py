@@ -41,7 +41,17 @@ TYPES = {
     Kind.ORDER: ERROR,
 }
 FACTS_SIZE = Info.SIZE - Status.LAYOUT.size  # of an info answer, what lies in the memory
-STATUS = data.StructLayout({"state": 8, "ready": 8, "core_cycles": 32, "stalled_cycles": 32})
+STATUS = data.StructLayout(
+    {
+        "state": 8,
+        "ready": 8,
+        "core_cycles": 32,
+        "stalled_cycles": 32,
+        "memory": 8,
+        "window": 8,
+        "phase": 8,
+    }
+)
 assert STATUS.size == 8 * (Status.LAYOUT.size - OFFSET.size)
 SETTLING = 4  # cycles from a layer's number to the byte that is due
 
@@ -69,6 +79,9 @@ class Responder(wiring.Component):
         :data:`hw.uart.identity.LATENCY` cycles after the address.
     abort : In(1)
         End a self-test whose picture does not come.
+    damaged : In(1)
+        The weights are not those that were loaded. A self-test then fails by the picture's sum, and
+        a picture gets a byte too many: no host takes it for one.
     tested : Out(1)
         A self-test's sums are compared, and read: another picture may come.
     passed : Out(1)
@@ -99,6 +112,7 @@ class Responder(wiring.Component):
     rom_addr: Out(range(identity.DEPTH))
     rom_data: In(8)
     abort: In(1)
+    damaged: In(1)
     tested: Out(1)
     passed: Out(1)
     testing: Out(1)
@@ -148,15 +162,21 @@ class Responder(wiring.Component):
         computed, of_layer = Signal(32), Signal(32)
         byte, due = Signal(range(CRC.size)), Signal(8)
         wrong = Signal()  # some sum
+        spoilt = Signal()
+        m.d.sync += spoilt.eq(self.damaged)
         m.d.sync += [
             of_layer.eq(Mux(self.layer < self.hidden, self.layer_crc, 0)),
-            computed.eq(Mux(self.layer == PICTURE_SUM, crc.crc, of_layer)),
+            computed.eq(Mux(self.layer == PICTURE_SUM, crc.crc ^ spoilt.replicate(32), of_layer)),
             due.eq(computed.word_select(byte, 8)),
         ]
 
         status = self.status  # and in its midst the job's offset, as Status.LAYOUT has it
         status = Cat(
-            status.state, job.value, status.ready, status.core_cycles, status.stalled_cycles
+            status.state,
+            job.value,
+            status.ready,
+            *(status[name] for name in ("core_cycles", "stalled_cycles")),
+            *(status[name] for name in ("memory", "window", "phase")),
         )
 
         def send(following, *, last=0):
@@ -278,9 +298,12 @@ class Responder(wiring.Component):
                 with m.If(pixel_taken):
                     m.next = "PIXEL"
             with m.State("PIXEL"):
-                send("FETCH", last=last_pixel)
+                send("FETCH", last=last_pixel & ~spoilt)
                 with m.If(last_pixel & self.o.ready & one_left):
                     m.next = "SENT"
+                    with m.If(spoilt):
+                        m.d.sync += load(0, 1)
+                        m.next = "TAIL"
             with m.State("SENT"):
                 m.next = "IDLE"
                 with m.If(job.kind == Kind.BAUD):

@@ -9,8 +9,8 @@ import numpy as np
 from cocotb.triggers import FallingEdge, RisingEdge
 
 from hw.contents import pack
-from hw.engine.weight_fetcher import BURST
 from hw.engine.weight_memory import WeightReader
+from hw.memory.machine_port import BURST
 from hw.weight_stream import stream_words
 from sim.benches.bench import generator, start
 from sim.benches.components import MACHINES, external_sizes

@@ -7,7 +7,8 @@ from amaranth.lib.wiring import Out
 
 from hw.engine.external_generator import ExternalGenerator
 from hw.engine.weight_fetcher import waiting_words
-from hw.memory.external_memory import ExternalMemory, join
+from hw.memory.external_memory import ExternalMemory
+from hw.memory.machine_port import join
 from hw.memory.reader import MIN_DEPTH
 from hw.memory.timing import Geometry, Timing
 from sim.benches.memory import Setup
@@ -52,9 +53,8 @@ class MachineAndMemory(wiring.Component):
     def __init__(self, capacity, contents):
         self.machine = ExternalGenerator(capacity, contents)
         self.setup = SETUPS[capacity.array.weight_bus]
-        own = ("o_request", "i_word", "o_write", "write_pending")
         members = self.machine.signature.members.items()
-        self.passed = {name: member for name, member in members if name not in own}
+        self.passed = {name: member for name, member in members if name != "memory"}
         super().__init__(self.passed | {"ready": Out(1), "takes": Out(1)})
 
     def elaborate(self, platform):
@@ -70,7 +70,7 @@ class MachineAndMemory(wiring.Component):
             depths=(waiting_words(setup.geometry.width), MIN_DEPTH),
         )
         m.submodules.chip = sdram(pins, **setup.chip_parameters())
-        join(m, memory, machine)
+        join(m, memory, machine.memory)
         m.d.comb += [self.ready.eq(memory.ready), self.takes.eq(memory.i_write0.ready)]
         for name, member in self.passed.items():
             inner, own = getattr(machine, name), getattr(self, name)

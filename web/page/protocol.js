@@ -16,7 +16,7 @@ if (typeof require !== "undefined") {
   const REQUEST = { info: 1, generate: 2, selfTest: 3, baud: 4, loadBegin: 5, loadData: 6, loadEnd: 7 };
   const SUMS = 4 * LAYERS;
   const ANSWER_SIZES = { // payload bytes, by type; of pictures the model's
-    1: 226, 3: 2 * SUMS, 4: 2, 5: 4, 6: 4, 7: 2 * SUMS,
+    1: 229, 3: 2 * SUMS, 4: 2, 5: 4, 6: 4, 7: 2 * SUMS,
   };
   const MAX_ANSWER = HEAD + 3 * 128 * 128 + CRC;
   const LOAD = 92, MODEL = 108, STATUS = 212; // places in an info answer
@@ -38,6 +38,7 @@ if (typeof require !== "undefined") {
     10: "the image's bytes came in another order",
     11: "the image arrived damaged",
     12: "no load is under way",
+    13: "the board's memory for the weights did not start",
   };
   const REFUSAL = { order: 10, crc: 11, noLoad: 12 }; // errors that a load goes on from
   const PASSING = [1, 2]; // errors that another try may mend

@@ -34,7 +34,7 @@
     if (type === REQUEST.generate) {
       return Uint8Array.from(await golden([...new Int8Array(payload.buffer, payload.byteOffset + 8)]));
     }
-    const info = new Uint8Array(226), view = new DataView(info.buffer);
+    const info = new Uint8Array(229), view = new DataView(info.buffer);
     view.setUint32(16, CLOCK, true);
     info.set([1, 0, 4, 3, 100, 0, 3, 4], 108); // power-up; 1024 pixels, 3 colours, latent, planes
     [128, 64, 32, 1].forEach((channels, n) => {
