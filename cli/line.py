@@ -164,9 +164,9 @@ def capacity_of(machine, port):
     return capacity
 
 
-def virtual_board_of(model, link=None, array=None, netlist=None):
+def virtual_board_of(model, link=None, array=None, netlist=None, capacity=None):
     """Start a virtual board: one just large enough for `model`, which it holds, or an empty one
-    with room for any. The reference is asked here, not in its process.
+    with room for any, or of `capacity`. The reference is asked here, not in its process.
 
     `netlist` names the board whose design, synthesized, is simulated.
     """
@@ -182,7 +182,7 @@ def virtual_board_of(model, link=None, array=None, netlist=None):
     if model is not None:
         plan = build_plan(model, array, clock_hz)
     elif netlist is None:
-        plan = BuildPlan(roomy(array), clock_hz)
+        plan = BuildPlan(capacity or roomy(array), clock_hz)
     else:
         raise InputError("--netlist is of a machine for one network; give --model FILE, too")
     if netlist is None:

@@ -268,6 +268,8 @@ def verilog(args):
     argument("--model", metavar="FILE", help="it holds from the start (default: none)"),
     argument("--link", metavar="PATH", help="a name for the terminal, while the board runs"),
     argument("--netlist", metavar="BOARD", help="its netlist for this board of the ECP5"),
+    argument("--board", help="the machine of this board, empty: one of `avatar boards`"),
+    argument("--capacity", metavar="C", help="of --board: the machine, as of `build`"),
     *ARRAY,
 )
 def board_sim(args):
@@ -279,17 +281,26 @@ def board_sim(args):
     avatar generate --port /tmp/board --model models/compact-w8.safetensors --load --out a.png
 
     Without --model the board is empty and has room for every model that `avatar load` brings; with
-    it, it is just large enough for that model.
+    it, it is just large enough for that model. With --board it is the machine of a board, and where
+    its weights lie in a memory outside, the chip of that memory is simulated at its pins.
 
     With --netlist it is the board's whole design as synthesis left it, buffers and reset included,
     on our models of the chip's cells: for small networks and arrays.
     """
+    from boards.catalogue import registry
     from golden import model_file
     from hw.array import ArraySpec
 
     model = None if args.model is None else model_file.load(args.model)
     array = ArraySpec(rows=args.rows, columns=args.columns)
-    with virtual_board_of(model, args.link, array, args.netlist) as board:
+    capacity = None
+    if args.board is not None:
+        if args.model is not None or args.netlist is not None:
+            raise InputError("--board is an empty machine; leave --model and --netlist out")
+        capacity = registry.board(args.board).capacity(args.capacity)
+    elif args.capacity is not None:
+        raise InputError("--capacity is of a board's machine; give --board, too")
+    with virtual_board_of(model, args.link, array, args.netlist, capacity) as board:
         print(board.path, flush=True)
         board.process.wait()
     return 0 if board.process.returncode == 0 else 1

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The board-independent top: a generator behind a line."""
 
-from amaranth.hdl import Cat, Module, Mux, ResetInserter, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Mux, ResetInserter, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import Out
@@ -137,6 +137,7 @@ class Top(wiring.Component):
             body.valid,
             sender.active,
             loads.running & ~generator.i_latents.ready,
+            ~(self.memory.ready | self.memory.failed) if self.has_memory else Const(0),
         )
         m.d.sync += self.active.eq(delay(m, busy, 1).any())
 

@@ -5,7 +5,7 @@ from boards.host.link import spec_of
 from boards.host.open_board import raise_baud
 from boards.host.port import has_no_rate, has_own_rate
 from golden.spec import GeneratorSpec
-from hw.uart.facts import State
+from hw.uart.facts import CAPACITY_FIELDS, Memory, State
 
 STATES = {
     State.NO_MODEL: "no model",
@@ -13,6 +13,13 @@ STATES = {
     State.UPLOADED: "uploaded",
     State.LOADING: "a load is under way",
 }
+MEMORIES = {
+    Memory.STARTING: "starts",
+    Memory.READY: "ready",
+    Memory.FAILED: "FAILED its start-up test",
+    Memory.DAMAGED: "gave other weights than it had got: load the model again",
+}
+PHASES = 8  # half clocks in which a word is looked for
 
 
 def self_test_report(link):
@@ -29,7 +36,9 @@ def self_test_report(link):
         For JSON: `port`, ids in hex (`build`, `capacity`, `model`), `clock_hz`, `macs_per_cycle`,
         `state`, `baud`; of a board that holds a model also its `spec`, `cycles` of the self-test's
         picture, CRC-32 of all layers in hex (`stored`, `computed`) and `wrong_layer` (its number,
-        or None).
+        or None); of one whose weights lie in a memory outside `memory`: its `bits`, its `state`,
+        and `window`, a character a half clock in which words are looked for: # where they were
+        right, @ the one that was chosen.
     """
     held = link.info().model is not None
     result = link.self_test() if held else None
@@ -45,6 +54,7 @@ def self_test_report(link):
         "baud": link.baud,
         "model": info.model.digest.hex() if held else None,
         "wrong_layer": result.wrong_layer if held else None,
+        "memory": _memory(info),
     }
     if held:
         report |= {
@@ -65,6 +75,7 @@ def as_text(facts):
         "port": f"{port}, {rate}",
         "build": facts["build"],
         "clock": f"{facts['clock_hz'] / 1e6:g} MHz, {facts['macs_per_cycle']} multiplications",
+        **_memory_row(facts["memory"]),
         "model": facts["model"] and facts["model"][:16],
     }
     if facts["model"] is None:
@@ -85,3 +96,25 @@ def as_text(facts):
     for layer, (stored, computed) in enumerate(zip(facts["stored"], facts["computed"]), 1):
         lines.append(f"{layer:<6} {stored}  {computed}{'' if stored == computed else '  differs'}")
     return "\n".join(lines)
+
+
+def _memory(info):
+    """Return what there is to say of a memory outside, or None."""
+    status = info.status
+    if status.memory == Memory.NONE:
+        return None
+    window = ["#" if status.window >> n & 1 else "." for n in range(PHASES)]
+    if status.memory != Memory.FAILED:
+        window[status.phase] = "@"
+    sizes = dict(zip(CAPACITY_FIELDS, info.machine.capacity, strict=True))
+    return {
+        "bits": sizes["weight_bus"],
+        "state": MEMORIES[status.memory],
+        "window": "".join(window),
+    }
+
+
+def _memory_row(facts):
+    if facts is None:
+        return {}
+    return {"memory": f"{facts['bits']} bits, {facts['state']}; read at {facts['window']}"}

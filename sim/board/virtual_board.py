@@ -7,6 +7,8 @@ import tempfile
 from pathlib import Path
 
 from hw.uart.protocol import BAUD
+from sim.chips.sdram import SOURCE as CHIP
+from sim.generator.external import SETUPS, WithMemory
 from sim.runner import Simulation
 from sim.verilog import cached_verilog
 from support.failures import InputError
@@ -31,13 +33,15 @@ def build(plan, *, notice=lambda text: None):
     sim.runner.Simulation
     """
     held = plan.model and (plan.model.digest, plan.self_test, plan.answer)
-    key = plan.build_id + repr(held).encode()
+    bus = plan.capacity.array.weight_bus
+    key = plan.build_id + repr((held, SETUPS[bus] if bus else None)).encode()
 
     def top():
         notice("building the virtual board, once; a minute or two")
-        return plan.top()
+        return WithMemory(plan.top(), bus) if bus else plan.top()
 
-    return Simulation(cached_verilog(TOP, key, top), TOP)
+    text = cached_verilog(TOP, key, top)
+    return Simulation(text + CHIP.read_text() if bus else text, TOP)
 
 
 class VirtualBoard:

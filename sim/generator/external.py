@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The machine whose weights lie outside, with the memory and its chip."""
+"""What has its weights in a memory outside, with that memory and its chip."""
 
 from amaranth import Module
 from amaranth.lib import wiring
-from amaranth.lib.wiring import Out
+from amaranth.lib.wiring import In, Out
 
-from hw.engine.external_generator import ExternalGenerator
 from hw.engine.weight_fetcher import waiting_words
 from hw.memory.external_memory import ExternalMemory
 from hw.memory.machine_port import join
@@ -15,8 +14,8 @@ from sim.benches.memory import Setup
 from sim.chips.sdram import CHIPS, SimulatedPins, sdram
 
 STOPS = {"STOP": 1}  # the simulation, where the chip is treated against its rules
-# By the bits of the bus: the chips of the ULX3S and of the Colorlight i9. The pause at power-up is
-# short; it is for the chip's own bench.
+# By the bits of the bus: the chips of the ULX3S and of the Colorlight i9, at 125 MHz whatever the
+# clock of the rest is said to be. The pause at power-up is short; the chip's own bench has it.
 SETUPS = {
     16: Setup(Geometry(16), Timing(pause=2000), 125, "IS42S16160G-7", False, STOPS),
     32: Setup(
@@ -30,38 +29,43 @@ SETUPS = {
 }
 
 
-class MachineAndMemory(wiring.Component):
-    """An :class:`ExternalGenerator` that reads its weights from a simulated chip.
+class WithMemory(wiring.Component):
+    """A component that has a :func:`hw.memory.machine_port.machine_port` ``memory``, and a chip.
 
     Parameters
     ----------
-    capacity : hw.capacity.Capacity
-    contents : hw.contents.Contents
+    inner : wiring.Component
+    bus : int
+        Bits of the memory.
 
     Members
     -------
-    Those of :class:`hw.engine.generator.Machine`, and:
+    Those of `inner` but ``memory``, and:
 
-    ready : Out(1)
+    memory_ready : Out(1)
         The memory has started.
-    takes : Out(1)
+    memory_takes : Out(1)
         It takes a word of a load.
-    damaged : Out(1)
-        As of the machine.
+    flip : In(1), flip_address, flip_mask : In
+        Flip some bits of a stored word.
     """
 
-    def __init__(self, capacity, contents):
-        self.machine = ExternalGenerator(capacity, contents)
-        self.setup = SETUPS[capacity.array.weight_bus]
-        members = self.machine.signature.members.items()
+    def __init__(self, inner, bus):
+        self.inner, self.setup = inner, SETUPS[bus]
+        members = inner.signature.members.items()
         self.passed = {name: member for name, member in members if name != "memory"}
-        super().__init__(self.passed | {"ready": Out(1), "takes": Out(1)})
+        self.flips = {"flip": 1, "flip_address": self.setup.geometry.address_bits, "flip_mask": bus}
+        super().__init__(
+            self.passed
+            | {"memory_ready": Out(1), "memory_takes": Out(1)}
+            | {name: In(width) for name, width in self.flips.items()}
+        )
 
     def elaborate(self, platform):
         m = Module()
         setup = self.setup
         pins = SimulatedPins(setup.geometry.width, CHIPS[setup.chip].get("ADDRESS_BITS", 13))
-        m.submodules.machine = machine = self.machine
+        m.submodules.inner = inner = self.inner
         m.submodules.memory = memory = ExternalMemory(
             setup.geometry,
             setup.timing,
@@ -69,13 +73,17 @@ class MachineAndMemory(wiring.Component):
             pins,
             depths=(waiting_words(setup.geometry.width), MIN_DEPTH),
         )
-        m.submodules.chip = sdram(pins, **setup.chip_parameters())
-        join(m, memory, machine.memory)
-        m.d.comb += [self.ready.eq(memory.ready), self.takes.eq(memory.i_write0.ready)]
+        flips = {f"i_{name}": getattr(self, name) for name in self.flips}
+        m.submodules.chip = sdram(pins, **setup.chip_parameters(), **flips)
+        join(m, memory, inner.memory)
+        m.d.comb += [
+            self.memory_ready.eq(memory.ready),
+            self.memory_takes.eq(memory.i_write0.ready),
+        ]
         for name, member in self.passed.items():
-            inner, own = getattr(machine, name), getattr(self, name)
+            port, own = getattr(inner, name), getattr(self, name)
             if member.is_signature:
-                wiring.connect(m, wiring.flipped(own), inner)
+                wiring.connect(m, wiring.flipped(own), port)
             else:
-                m.d.comb += own.eq(inner) if member.flow == Out else inner.eq(own)
+                m.d.comb += own.eq(port) if member.flow == Out else port.eq(own)
         return m

@@ -12,12 +12,13 @@ from golden import generator
 from hw.build_plan import sources_hash
 from hw.capacity import Capacity
 from hw.contents import Contents
+from hw.engine.external_generator import ExternalGenerator
 from hw.engine.generator import Generator
 from hw.engine.load_bus import memories
 from hw.model.cycle_model import CycleModel
 from hw.model.schedule import scheduled
 from sim.chips.sdram import SOURCE as CHIP
-from sim.generator.external import MachineAndMemory
+from sim.generator.external import WithMemory
 from sim.generator.trace import feature_maps
 from sim.netlist import BUILD_ARGS, cached_netlist, cell_models
 from sim.runner import BenchFailed, NotSimulated, Simulation
@@ -153,18 +154,21 @@ class MachineSimulation:
     def __init__(self, capacity, *, netlist=False, waves=False):
         self.capacity = capacity
         name = "generator"
-        kind = MachineAndMemory if capacity.array.weight_bus else Generator
-        key = sources_hash([kind.__name__, asdict(capacity)])
+        bus = capacity.array.weight_bus
+        key = sources_hash([name, asdict(capacity)])
 
         def component():
-            return kind(capacity, Contents.empty(capacity))
+            contents = Contents.empty(capacity)
+            if bus:
+                return WithMemory(ExternalGenerator(capacity, contents), bus)
+            return Generator(capacity, contents)
 
         if netlist:
             text = cached_netlist(name, key, component) + cell_models()
             self.simulation = Simulation(text, name, waves=waves, build_args=BUILD_ARGS)
         else:
             text = cached_verilog(name, key, component)
-            chip = CHIP.read_text() if capacity.array.weight_bus else ""
+            chip = CHIP.read_text() if bus else ""
             self.simulation = Simulation(text + chip, name, waves=waves)
 
     def observe(self, model, latents, *, slots=1, **settings):

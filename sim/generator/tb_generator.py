@@ -33,9 +33,10 @@ async def record(dut):
     await start(dut)
     trace = []
     cocotb.start_soon(watch(dut, trace))
-    takes = dut.takes if given["external"] else None
+    takes = dut.memory_takes if given["external"] else None
     if takes is not None:
-        while not int(dut.ready.value):
+        dut.flip.value = 0
+        while not int(dut.memory_ready.value):
             await ClockCycles(dut.clk, 100)
     runs = []
     for run in given["runs"]:

@@ -3,6 +3,10 @@
 
 from tests.mutants.mutant import Mutant
 
+_TOP = "tests/hw/uart/test_outside.py::test_"
+OUTSIDE = f"{_TOP}no_load_before_the_memory_has_started"
+OUTSIDE_DAMAGE = f"{_TOP}a_memory_that_changes_ends_the_model"
+
 
 def _mutant(name, file, old, new, why):
     bench = "regular/external_weights"
@@ -101,5 +105,37 @@ MUTANTS = (
         "state | opens.replicate(32)",
         "state",
         "the second avatar is called damaged",
+    ),
+    Mutant(
+        "stream-load-into-no-memory",
+        "uart/load_handler.py",
+        "with m.If(~self.memory_ready):\n                    finish(Error.MEMORY)",
+        "with m.If(0):\n                    finish(Error.MEMORY)",
+        OUTSIDE,
+        "a board whose memory does not answer takes minutes to say so",
+    ),
+    Mutant(
+        "stream-model-outlives-its-memory",
+        "uart/load_handler.py",
+        "with m.If(self.damaged & self.source.any()):",
+        "with m.If(0):",
+        OUTSIDE_DAMAGE,
+        "pictures are asked for, and spoilt, for ever",
+    ),
+    Mutant(
+        "stream-damaged-picture-is-sent",
+        "uart/responder.py",
+        'send("FETCH", last=last_pixel & ~spoilt)',
+        'send("FETCH", last=last_pixel)',
+        OUTSIDE_DAMAGE,
+        "a wrong picture, unannounced",
+    ),
+    Mutant(
+        "stream-damage-passes-the-self-test",
+        "uart/responder.py",
+        "crc.crc ^ spoilt.replicate(32)",
+        "crc.crc",
+        OUTSIDE_DAMAGE,
+        "a load into a memory that loses bits counts",
     ),
 )

@@ -119,9 +119,11 @@ class StandIn(wiring.Component):
     ----------
     words : dict of str to list of int, optional
         What its memories hold at power-up.
+    members : dict of str to Member, optional
+        Beside those of every engine.
     """
 
-    def __init__(self, words=None):
+    def __init__(self, words=None, members=None):
         self.words = words or {each.name: [] for each in MEMORIES}
         super().__init__(
             {
@@ -131,6 +133,7 @@ class StandIn(wiring.Component):
                 "load": In(load_bus(MEMORIES)),
                 "running": In(1, init=1),
             }
+            | (members or {})
         )
 
     def elaborate(self, platform):
