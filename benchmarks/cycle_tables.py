@@ -11,6 +11,7 @@ from functools import cached_property
 
 from golden.spec import TABLE, GeneratorSpec, Layer
 from hw.array import ArraySpec
+from hw.capacity import Capacity
 from hw.model.cycle_model import CAUSES, CycleModel
 from hw.model.schedule import scheduled
 
@@ -71,6 +72,24 @@ OTHER_ARRAYS = (
     Case("28x28, 7-4-4", KERNELS_744, ArraySpec(8, 8)),
     Case("48-24-12", GeneratorSpec.avatars((48, 24, 12)), ArraySpec(8, 16)),  # edges of the tiles
 )
+OUTSIDE_MHZ = 125  # of the boards that have such a memory
+_WIDE, _NARROW, _I9 = (
+    ArraySpec(16, 16, weight_bus=16),
+    ArraySpec(8, 16, weight_bus=16),
+    ArraySpec(16, 8, weight_bus=32),
+)
+_CONTEST, _MEDIUM = GeneratorSpec.preset("contest"), GeneratorSpec.preset("medium")
+OUTSIDE = (
+    Case("`contest`", _CONTEST, _WIDE),
+    Case("`contest`", _CONTEST, _NARROW),
+    Case("`contest`, 8 bits", GeneratorSpec.preset("contest", 8), _NARROW),
+    Case("64x64 RGB", PYTORCH, _WIDE),
+    Case("64x64 RGB", PYTORCH, _WIDE, slots=2),
+    Case("64x64 RGB", PYTORCH, _I9),
+    Case("`medium`", _MEDIUM, _WIDE),
+    Case("`medium`", _MEDIUM, _I9),
+    Case("`compact`", GeneratorSpec.preset("compact"), _WIDE),
+)
 
 
 def cycles():
@@ -120,3 +139,38 @@ def lost(*, alone):
         columns.append([f"{count:,}", f"{case.useful:,.1f}", *cells])
     rows = [(name, *row) for name, row in zip(("all", "useful", *CAUSES), zip(*columns))]
     return ("cycles", *(case.label for case in CASES)), rows
+
+
+def outside():
+    """Return the table of networks whose weights lie outside the chip: header and rows."""
+    header = (
+        "network",
+        "array",
+        "bits of the memory",
+        "latents a pass",
+        "words of it",
+        "interval",
+        "waits for weights",
+        "share of the bus",
+        f"pictures a second at {OUTSIDE_MHZ} MHz",
+    )
+    rows = []
+    for case in OUTSIDE:
+        cycles = case.model.cycles_interval
+        words = Capacity.needs(case.model.tiling)["weight_words"]
+        lost = case.model.lost_in_interval()
+        waits = (lost["layer 1"] + lost["weights"]) / case.array.macs_per_cycle
+        rows.append(
+            (
+                case.name,
+                f"{case.array.rows} x {case.array.columns}",
+                f"{case.array.weight_bus}",
+                f"{case.slots}",
+                f"{words:,}",
+                f"{cycles:,}",
+                f"{waits / cycles:.1%}",
+                f"{words / cycles:.1%}",
+                f"{case.slots * OUTSIDE_MHZ * 1e6 / cycles:,.1f}",
+            )
+        )
+    return header, rows

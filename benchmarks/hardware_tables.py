@@ -121,6 +121,7 @@ def study():
 
 TABLES = {
     "cycles": lambda: table(*cycle_tables.cycles()),
+    "outside": lambda: table(*cycle_tables.outside()),
     "lost": lambda: table(*cycle_tables.lost(alone=False)),
     "lost-alone": lambda: table(*cycle_tables.lost(alone=True)),
     "needs": needs,

@@ -5,6 +5,11 @@ from amaranth import ClockDomain, ClockSignal, Elaboratable, Module, ResetSignal
 from amaranth.lib import io
 from amaranth.lib.cdc import ResetSynchronizer
 
+from hw.engine.weight_fetcher import waiting_words
+from hw.memory.external_memory import ExternalMemory
+from hw.memory.machine_port import join
+from hw.memory.reader import MIN_DEPTH
+
 BLINKS_HZ = 1  # of the lamp that says alive
 
 
@@ -30,6 +35,8 @@ class BoardTop(Elaboratable):
         self._clock(m, platform)
 
         m.submodules.top = top = self.top
+        if "memory" in top.signature.members:
+            self._memory(m, platform)
         uart = platform.request("uart", 0, dir="-")
         m.submodules.rx = rx = io.Buffer("i", uart.rx)
         m.submodules.tx = tx = io.Buffer("o", uart.tx)
@@ -42,6 +49,17 @@ class BoardTop(Elaboratable):
             m.d.sync += [count.eq(0), alive.eq(~alive)]
         self._lamps(m, platform, alive=alive, busy=top.active, error=top.error)
         return m
+
+    def _memory(self, m, platform):
+        sdram = self.board.sdram
+        m.submodules.memory = memory = ExternalMemory(
+            sdram.geometry,
+            sdram.timing,
+            self.clock_hz,
+            platform.request("sdram", 0, dir="-"),
+            depths=(waiting_words(sdram.geometry.width), MIN_DEPTH),
+        )
+        join(m, memory, self.top.memory)
 
     def _clock(self, m, platform):
         board = self.board

@@ -8,9 +8,25 @@ from dataclasses import dataclass, field
 from boards.catalogue.capacities import changed
 from boards.chips.devices import DEVICES, Device
 from hw.capacity import Capacity
+from hw.memory.timing import Geometry, Timing
 from support.failures import InputError
 
 PROCESSOR_PLL_HZ = 1_000_000_000  # of which a Zynq's processor divides the clock of the logic
+
+
+@dataclass(frozen=True)
+class Sdram:
+    """A memory outside the chip, the platform's resource ``sdram``.
+
+    Attributes
+    ----------
+    geometry : hw.memory.timing.Geometry
+        The smallest of the chips that the board is sold with.
+    timing : hw.memory.timing.Timing
+    """
+
+    geometry: Geometry
+    timing: Timing
 
 
 @dataclass(frozen=True)
@@ -45,6 +61,8 @@ class Board:
         openFPGALoader's name for it.
     bitstream : bool
         Whether this project has made one with its tools.
+    sdram : Sdram, optional
+        For the weights of machines that want them outside.
     processor_mhz : float, optional
         Oscillator of the Zynq-7000's processor beside the logic; None where there is none.
     """
@@ -61,6 +79,7 @@ class Board:
     loader: str
     lamps: dict = field(hash=False, default_factory=dict)
     bitstream: bool = False
+    sdram: Sdram | None = None
     processor_mhz: float | None = None
 
     @property

@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Colorlight i9 v7.2 with an LFE5U-45F, on its extension board.
 
-Clock and serial pins as in litex-boards; the lamp is unchecked.
+Clock, serial and SDRAM pins as in litex-boards; the lamp is unchecked. The board ties the SDRAM's
+CKE, CS and DQM off.
 """
 
 from amaranth.build import Attrs, Clock, Pins, PinsN, Resource
 from amaranth.vendor import LatticeECP5Platform
-from amaranth_boards.resources import UARTResource
+from amaranth_boards.resources import SDRAMResource, UARTResource
 
-from boards.catalogue.board import Board
-from boards.catalogue.capacities import machine
+from boards.catalogue.board import Board, Sdram
+from boards.catalogue.capacities import OUTSIDE_WORDS, machine
 from boards.chips.ecp5_pll import Ecp5Pll
+from hw.memory.timing import Geometry, Timing
 from hw.primitives.ecp5.platform import Ecp5Primitives
 
 
@@ -25,6 +27,18 @@ class Platform(Ecp5Primitives, LatticeECP5Platform):
         Resource("clk25", 0, Pins("P3", dir="i"), Clock(25e6), Attrs(IO_TYPE="LVCMOS33")),
         Resource("led", 0, PinsN("L2", dir="o"), Attrs(IO_TYPE="LVCMOS33")),
         UARTResource(0, rx="H18", tx="J17", attrs=Attrs(IO_TYPE="LVCMOS33")),
+        SDRAMResource(
+            0,
+            clk="B9",
+            we_n="A10",
+            cas_n="A9",
+            ras_n="B10",
+            ba="B11 C8",
+            a="B13 C14 A16 A17 B16 B15 A14 A13 A12 A11 B12",
+            dq="D15 E14 E13 D12 E12 D11 C10 B17 B8 A8 C7 A7 A6 B6 A5 B5 "
+            "D5 C5 D6 C6 E7 D7 E8 D8 E9 D9 E11 C11 C12 D13 D14 C15",
+            attrs=Attrs(PULLMODE="NONE", DRIVE="4", SLEWRATE="FAST", IO_TYPE="LVCMOS33"),
+        ),
     )
     connectors = ()
 
@@ -39,7 +53,19 @@ BOARD = Board(
     clocks_mhz=(125, 112.5, 100, 87.5, 75, 62.5, 50),
     capacities={
         "w5": machine(16, 8, 5, weight_words=2560, map_words=2048, plane_bias_words=512),
+        "sdram-w5": machine(
+            16,
+            8,
+            5,
+            weight_bus=32,
+            weight_words=OUTSIDE_WORDS // 2,
+            map_words=6144,
+            plane_bias_words=2048,
+            pixel_words=1024,
+            acc_width=24,
+        ),
     },
+    sdram=Sdram(Geometry(32, row_bits=11, column_bits=8), Timing(t_refi=15_625)),  # M12L64322A
     lamps={"alive": ("led", 0)},
     wiring="USB-C socket of the extension board: its DAPLink is a serial port",
     loader="colorlight-i9",

@@ -3,9 +3,10 @@
 
 from amaranth_boards.ulx3s import ULX3S_85F_Platform
 
-from boards.catalogue.board import Board
-from boards.catalogue.capacities import LFE5U_85F
+from boards.catalogue.board import Board, Sdram
+from boards.catalogue.capacities import LFE5U_85F, LFE5U_85F_SDRAM
 from boards.chips.ecp5_pll import Ecp5Pll
+from hw.memory.timing import Geometry, Timing
 from hw.primitives.ecp5.platform import Ecp5Primitives
 
 
@@ -21,7 +22,8 @@ BOARD = Board(
     oscillator="clk25",
     pll=Ecp5Pll,
     clocks_mhz=(125, 112.5, 100, 87.5, 75, 62.5, 50),
-    capacities=LFE5U_85F,
+    capacities=LFE5U_85F | LFE5U_85F_SDRAM,
+    sdram=Sdram(Geometry(16), Timing()),  # 32 or 64 MB, of one of at least four makers
     lamps={"alive": ("led", 0), "busy": ("led", 1), "error": ("led", 2)},
     wiring="USB socket US1: the FT231X is a serial port, up to 3,000,000 baud",
     loader="ulx3s",

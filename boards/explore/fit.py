@@ -96,8 +96,9 @@ def fit(spec, capacity, clock_hz=None, baud=None):
     Returns
     -------
     dict
-        `fits`; `memories`: of each its words needed and there, the bits of a word of all its banks,
-        and the bits that are short; `widths`. Where it fits also `cycles_interval`,
+        `weight_bus`: 0, or bits of the memory outside in which the weights lie; `fits`; `memories`:
+        of each its words needed and there, the bits of a word of all its banks, and the bits that
+        are short; `widths`. Where it fits also `cycles_interval`,
         `cycles_latency`, `utilisation` and, of a board, `core_per_second` and `per_second`, which
         is what the line lets through.
 
@@ -117,6 +118,7 @@ def fit(spec, capacity, clock_hz=None, baud=None):
     facts = {
         "rows": array.rows,
         "columns": array.columns,
+        "weight_bus": array.weight_bus,
         "capacity": capacity.sizes,
         "fits": not capacity.missing(tiling),
         "memories": rows,
@@ -172,13 +174,13 @@ def _in_full(facts):
     lines = []
     if "board" in facts:
         lines.append(f"{facts['board']}, machine {facts['machine']}")
-    lines.append(f"{'memory':<22}{'needed':>8}{'there':>8}{'bits a word':>13}{'bits short':>12}")
+    lines.append(f"{'memory':<22}{'needed':>10}{'there':>10}{'bits a word':>13}{'bits short':>12}")
     lines += [
-        f"{each['name']:<22}{each['needed']:>8,}{each['there']:>8,}{each['bits']:>13,}"
+        f"{each['name']:<22}{each['needed']:>10,}{each['there']:>10,}{each['bits']:>13,}"
         f"{each['bits_short']:>12,}"
         for each in facts["memories"]
     ]
-    lines += [f"{n['name']:<22}{n['needed']:>8}{n['there']:>8}" for n in facts["widths"]]
+    lines += [f"{n['name']:<22}{n['needed']:>10}{n['there']:>10}" for n in facts["widths"]]
     if not facts["fits"]:
         return "\n".join([*lines, f"does not fit: {_short(facts)}"])
     lines += [
@@ -187,6 +189,12 @@ def _in_full(facts):
         f"{facts['cycles_latency']:,} for one alone",
         f"utilisation   {facts['utilisation']:.1%}",
     ]
+    if facts["weight_bus"]:
+        words = next(each["needed"] for each in facts["memories"] if each["name"] == "weights")
+        lines.append(
+            f"weights       outside the chip, {facts['weight_bus']} bits a clock, in "
+            f"{words / facts['cycles_interval']:.1%} of all clocks"
+        )
     if "clock_hz" in facts:
         lines.append(
             f"a second      {facts['core_per_second']:,.1f} pictures at "

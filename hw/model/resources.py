@@ -16,7 +16,6 @@ from hw.engine.pixel_buffer import COLOURS, PHASES
 from hw.engine.requantizer import part_widths
 from hw.engine.weight_fetcher import waiting_words
 from hw.engine.weight_queue import DEPTH as QUEUE
-from hw.memory.reader import MIN_DEPTH
 from hw.uart import frame_receiver, identity
 from hw.uart.protocol import MAX_LAYERS
 
@@ -97,14 +96,10 @@ def generator_memories(capacity):
         for each in load_bus.memories(capacity)
     )
     bus = array.weight_bus
-    outside = (
-        Memory("weights that wait", bus, waiting_words(bus) if bus else 0, logic=True),
-        Memory("weights at the array", bus * capacity.weight_bits, QUEUE, logic=True),
-        Memory("screen", bus, MIN_DEPTH, logic=True),
-    )
+    at_array = Memory("weights at the array", bus * capacity.weight_bits, QUEUE, logic=True)
     return (
         *(each for each in loaded if not bus or each.name != "weights"),
-        *(outside if bus else ()),
+        *((at_array,) if bus else ()),
         Memory("maps", ACT_BITS * LANES, capacity.map_words, array.rows // LANES, LANES),
         Memory("accumulators", capacity.acc_width, SUMS, 2 * array.columns),
         Memory(
@@ -115,6 +110,15 @@ def generator_memories(capacity):
 
 
 def board_memories(capacity):
+    """Return those of a board: of :func:`top_memories`, and of a controller of one outside."""
+    bus = capacity.array.weight_bus
+    if not bus:
+        return top_memories(capacity)
+    waiting = Memory("waiting weights", bus, waiting_words(bus), logic=True)
+    return (*top_memories(capacity), waiting)
+
+
+def top_memories(capacity):
     """Return those of :class:`hw.top.Top`: the generator's and the serial line's."""
     return (
         *generator_memories(capacity),

@@ -27,6 +27,7 @@ from golden.spec import GeneratorSpec
 from hw.array import ArraySpec
 from hw.build_plan import BuildPlan
 from hw.capacity import Capacity
+from hw.memory.machine_port import machine_port
 from hw.model.resources import board_memories
 from hw.tiling import Tiling
 from support.failures import InputError
@@ -54,11 +55,17 @@ class Echo(wiring.Component):
         return m
 
 
-def prepared(board):
+class EchoOutside(Echo):
+    """The same, with a port for a memory."""
+
+    memory: Out(machine_port(16, 1024))
+
+
+def prepared(board, top=Echo):
     """Return the text of all constraints of a board's top."""
     clock_hz = round(board.clocks_mhz[-1] * 1e6)
     plan = board.platform().prepare(
-        BoardTop(Echo(), board, clock_hz), emit_src=False, debug_verilog=False
+        BoardTop(top(), board, clock_hz), emit_src=False, debug_verilog=False
     )
     names = [name for name in plan.files if name.endswith((".lpf", ".cst", ".xdc", ".sdc"))]
     texts = [plan.files[name] for name in names]
@@ -85,6 +92,22 @@ def test_pins_and_oscillator_are_constrained(board, monkeypatch):
         assert hertz in text or f"-period {1e9 / board.oscillator_hz}" in text
     if board.pll is ecp5_pll.Ecp5Pll:
         assert f'FREQUENCY NET "pll.clk" {TARGET_MHZ * 1e6} HZ;' in text
+
+
+@pytest.mark.parametrize("name", ["ulx3s-85f", "colorlight-i9"])
+def test_a_memory_outside_has_its_pins(name):
+    board = BOARDS[name]
+    pins = re.findall(r'LOCATE COMP "sdram_0__(\w+)__io', prepared(board, EchoOutside))
+    assert {"clk", "ras", "cas", "we"} < set(pins)
+    geometry = board.sdram.geometry
+    assert pins.count("dq") == geometry.width
+    assert (pins.count("ba"), pins.count("a")) == (geometry.bank_bits, geometry.address_pins)
+    assert board.sdram.timing.cycles(round(max(board.clocks_mhz) * 1e6)).refresh > 500
+    outside = [each for each in board.capacities.values() if each.array.weight_bus]
+    assert outside
+    for capacity in outside:
+        assert capacity.array.weight_bus == board.sdram.geometry.width
+        assert capacity.weight_words <= board.sdram.geometry.words
 
 
 @pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)
@@ -161,14 +184,17 @@ def test_what_the_machines_hold():
     assert held["ulx3s-85f", "w6"] == ["compact", "small", "tiny"]
     assert held["pynq-z2", "w8"] == ["compact", "small", "tiny", "compact-w8"]
     assert held["colorlight-i9", "w5"] == ["small", "tiny"]
+    assert held["ulx3s-85f", "sdram-w5"] == [*GeneratorSpec.PRESETS]
+    assert held["ulx3s-85f", "sdram-w8"] == [*models]
+    assert held["colorlight-i9", "sdram-w5"] == ["medium", "compact", "small", "tiny"]
     assert held["orangecrab-25f", "w5"] == held["tang-nano-20k", "w5"] == ["tiny"]
-    assert holders(models["compact-w8"]) == ["arty-a7-100", "pynq-z2"]
+    assert holders(models["compact-w8"]) == ["ulx3s-85f", "arty-a7-100", "pynq-z2"]
 
 
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("w7", "ulx3s-85f has no machine 'w7'; choose from w5, w6, w8, or give sizes"),
+        ("w7", "ulx3s-85f has no machine 'w7'; choose from w5, w6, w8, sdram-w5, sdram-w8, or"),
         ("word=5", "'word' is no size; choose from rows, columns, weight_bits"),
         ("sweeps=", "sweeps is ''; give a whole number"),
         ("sweeps=0", "sweeps is 0; give 1 or more"),

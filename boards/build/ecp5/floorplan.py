@@ -117,7 +117,8 @@ def place_of(name, capacity):
     array = capacity.array
     top, *_, bottom = MULTIPLIER_ROWS
     sums, weights, below, lowest = BLOCK_ROWS
-    stack = banks(array.word_weights * capacity.weight_bits, capacity.weight_words)
+    width = array.word_weights * capacity.weight_bits
+    stack = 1 if array.weight_bus else banks(width, capacity.weight_words)
 
     def across(n, count):
         return WIDTH * ((n % count + 0.5) / count)

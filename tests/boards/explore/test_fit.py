@@ -81,7 +81,9 @@ def test_the_verb_tells_of_all_boards_or_one(capsys):
     assert answer(capsys, "--model", MODEL, "--board", "ulx3s-85f")[0] == 0
     status, facts = answer(capsys, "--model", MODEL, "--board", "ulx3s-85f", "--capacity", "w8")
     assert (status, len(facts["machines"])) == (1, 1)
-    assert answer(capsys, "--model", MODEL, "--board", "colorlight-i9")[0] == 1
+    board = ("--board", "colorlight-i9")
+    assert answer(capsys, "--model", MODEL, *board, "--capacity", "w5")[0] == 1
+    assert answer(capsys, "--model", MODEL, *board)[0] == 0
 
 
 def test_sizes_that_are_not_given_are_as_the_model_needs(capsys):
@@ -95,9 +97,10 @@ def test_sizes_that_are_not_given_are_as_the_model_needs(capsys):
 
 
 def test_the_text_says_it_all(capsys):
-    assert cli.main(["fit", "--model", MODEL, "--board", "colorlight-i9"]) == 1
+    assert cli.main(["fit", "--model", MODEL, "--board", "colorlight-i9"]) == 0
     text = capsys.readouterr().out
     assert "does not fit: weights" in text
+    assert "weights       outside the chip, 32 bits a clock, in " in text
     assert "held by       ulx3s-85f" in text
     assert cli.main(["fit", "--model", MODEL]) == 0
     assert "tang-nano-20k" in capsys.readouterr().out

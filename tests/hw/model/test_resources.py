@@ -14,7 +14,7 @@ from golden.spec import GeneratorSpec
 from hw.array import ArraySpec
 from hw.build_plan import BuildPlan
 from hw.capacity import Capacity
-from hw.model.resources import Memory, blocks, board_memories, multipliers
+from hw.model.resources import Memory, blocks, board_memories, multipliers, top_memories
 from hw.primitives.ecp5.platform import Ecp5Primitives
 from hw.tiling import Tiling
 
@@ -30,6 +30,7 @@ CASES = pytest.mark.parametrize(
     [
         smallest((8, 8, 8), 5, ArraySpec(4, 4)),
         smallest((7, 5, 3), (2, 8, 3, 6), ArraySpec(4, 12, word_weights=7)),
+        smallest((6, 5), (8, 3, 4), ArraySpec(8, 4, weight_bus=16)),
         replace(smallest((20, 12, 24), 6, ArraySpec(8, 16, hop=2)), pixel_words=700, sweeps=513),
     ],
 )
@@ -43,7 +44,7 @@ def elaborated(capacity, platform=None):
 @CASES
 def test_blocks_and_multipliers_are_those_that_the_design_names(capacity):
     named = planned(elaborated(capacity, Ecp5Primitives()))
-    assert named["ebr"] == sum(memory.blocks for memory in board_memories(capacity))
+    assert named["ebr"] == sum(memory.blocks for memory in top_memories(capacity))
     assert named["mult"] == multipliers(capacity)
 
 
@@ -56,7 +57,7 @@ def test_every_memory_is_listed(capacity):
         )
     )
     listed = Counter()
-    for memory in board_memories(capacity):
+    for memory in top_memories(capacity):
         listed[memory.width, memory.depth] += memory.count
     left = found - listed
     assert not listed - found
