@@ -74,6 +74,8 @@ class Observation:
         Cycle in which the first number of the latent was taken and the last pixel left.
     slots : int
         Pictures of a pass.
+    damaged : bool
+        The machine says that its weights in the memory outside are not those that it got.
     """
 
     pictures: np.ndarray
@@ -81,6 +83,7 @@ class Observation:
     first_in: np.ndarray
     last_out: np.ndarray
     slots: int = 1
+    damaged: bool = False
 
     @property
     def cycles_latency(self):
@@ -131,11 +134,14 @@ class Task:
         As many as whole passes take.
     slots : int
         Latents of a pass.
+    flip : (int, int), optional
+        Address and mask: bits of the memory outside that change behind the load.
     """
 
     model: object
     latents: np.ndarray
     slots: int = 1
+    flip: tuple | None = None
 
 
 class MachineSimulation:
@@ -244,6 +250,7 @@ class MachineSimulation:
             "words": words,
             "latents": np.asarray(task.latents).tolist(),
             "pixels": tiling.spec.size**2,
+            "flip": task.flip,
             "rest": REST + max(layer.words(0) for layer in tiling.layers),
         }
 
@@ -258,6 +265,7 @@ class MachineSimulation:
             first_in=np.array(seen["first_in"]),
             last_out=np.array(seen["last_out"]),
             slots=task.slots,
+            damaged=seen["damaged"],
         )
 
 

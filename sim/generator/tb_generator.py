@@ -4,9 +4,11 @@
 Environment: LIMIT is the time-out in cycles; IN names a JSON file with `stall` (probability of a
 pause at each end), `external` (whether weights go to a memory outside), `memories` (names, in the
 order of the bus) and `runs`: for each run `words` (lists by memory), `latents` (lists of int),
-`pixels` (of a picture) and `rest` (cycles before the first latent); OUT names the JSON file to
-write: for each run `pixels` (ints, one picture after another), `first_in` and `last_out` (cycles, a
-picture each) and `trace`, the packed words of the trace port.
+`pixels` (of a picture), `rest` (cycles before the first latent) and perhaps `flip` (address and
+mask: bits of the memory outside that change behind the load); OUT names the JSON file to write: for
+each run `pixels` (ints, one picture after another), `first_in` and `last_out` (cycles, a picture
+each), `damaged` (whether the machine says that its weights are not what they were) and `trace`, the
+packed words of the trace port.
 """
 
 import json
@@ -41,11 +43,14 @@ async def record(dut):
     runs = []
     for run in given["runs"]:
         await load(dut, given["memories"], run["words"], takes)
+        if run["flip"]:
+            await flip(dut, *run["flip"])
         await ClockCycles(dut.clk, run["rest"])
         await FallingEdge(dut.clk)
         trace.clear()
-        runs.append(await pictures(source, sink, run) | {"trace": [f"{w:x}" for w in trace]})
-        assert takes is None or not int(dut.damaged.value), "the weights' sum is wrong"
+        made = await pictures(source, sink, run)
+        made["damaged"] = takes is not None and bool(int(dut.damaged.value))
+        runs.append(made | {"trace": [f"{w:x}" for w in trace]})
     Path(os.environ["OUT"]).write_text(json.dumps(runs))
 
 
@@ -88,6 +93,14 @@ async def load(dut, memories, words, takes):
     dut.load__enable.value = 0
     await ClockCycles(dut.clk, SETTLING)
     dut.running.value = 1
+
+
+async def flip(dut, address, mask):
+    """Flip bits of a word that lies in the chip."""
+    await FallingEdge(dut.clk)
+    dut.flip.value, dut.flip_address.value, dut.flip_mask.value = 1, address, mask
+    await FallingEdge(dut.clk)
+    dut.flip.value = 0
 
 
 async def watch(dut, trace):

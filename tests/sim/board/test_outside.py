@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import cli
 from boards.host.open_board import open_board
 from boards.host.self_test import as_text, self_test_report
 from cli.line import load_model
@@ -62,3 +63,20 @@ def test_a_model_cannot_be_there_from_power_up_on():
     model = model_file.load(CONFORMANCE / "two-layers-2-bits.safetensors")
     with pytest.raises(InputError, match="lie in a memory outside, which is empty at power-up"):
         BuildPlan(OUTSIDE, CLOCK_HZ, model)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--board", "none"], "board 'none' is unknown"),
+        (["--board", "ulx3s-85f", "--capacity", "w9"], "has no machine 'w9'"),
+        (["--board", "ulx3s-85f", "--model", "a.safetensors"], "a.safetensors"),
+        (["--board", "ulx3s-85f", "--netlist", "ulx3s-85f"], "leave --model and --netlist out"),
+        (["--capacity", "w5"], "--capacity is of a board's machine; give --board, too"),
+    ],
+)
+def test_bad_input_is_one_line(capsys, arguments, complaint):
+    assert cli.main(["board-sim", *arguments]) == 2
+    error = capsys.readouterr().err
+    assert complaint in error
+    assert error.count("\n") == 1

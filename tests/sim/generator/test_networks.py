@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from golden import generator
 from golden.latents import draw_latents
+from golden.spec import GeneratorSpec
+from hw.capacity import Capacity
 from hw.model.cycle_model import CycleModel
 from hw.model.schedule import scheduled
 from sim.generator.simulate import MachineSimulation, Task
@@ -56,6 +58,7 @@ def check(name, drawn, stall):
     for task, seen in zip(work, machine.run(work, stall=stall), strict=True):
         found = seen.difference(task.model, task.latents)
         assert found is None, f"{found}; {task.model.spec.to_json()}, {task.slots} slots"
+        assert not seen.damaged
         if not stall:
             tiling = scheduled(task.model.spec, machine.capacity.array, task.slots)
             model = CycleModel(tiling)
@@ -100,8 +103,6 @@ def test_many_networks(name, stall):
 
 def test_a_model_stays_until_the_next_is_loaded():
     """The pictures of each of two models, in turns: nothing of the other is left."""
-    from golden.spec import GeneratorSpec
-
     first = random_model(GeneratorSpec.avatars((5, 4, 3), 5), 1)
     other = random_model(GeneratorSpec.avatars((6, 3), 5, latent=7, head="grey", base=7), 2)
     work = [
@@ -111,3 +112,18 @@ def test_a_model_stays_until_the_next_is_loaded():
     for task, seen in zip(work, simulation("square").run(work), strict=True):
         expected = generator.generate(task.model, task.latents)
         np.testing.assert_array_equal(seen.pictures, expected)
+
+
+def test_a_bit_that_flips_in_the_chip_is_told():
+    """Behind a load, in any word: of the pass that reads it the machine says so; then of none."""
+    spec = GeneratorSpec.avatars((5, 4), (8, 3, 5), latent=9)
+    model, rng = random_model(spec, 3), np.random.default_rng(3)
+    length = Capacity.needs(scheduled(spec, OUTSIDE.array))["weight_words"]
+    places = [0, length - 1, *rng.integers(1, length - 1, 4).tolist()]
+    latents = draw_latents(3, 1, latent=spec.latent)
+    flips = [(place, 1 << int(rng.integers(16))) for place in places]
+    work = [Task(model, latents, flip=flip) for flip in (None, *flips, (length, 1))]
+    seen = simulation("outside").run(work)
+    assert [each.damaged for each in seen] == [False, *[True] * len(flips), False]
+    assert seen[0].difference(model, latents) is None
+    assert seen[-1].difference(model, latents) is None
