@@ -60,12 +60,12 @@ class WeightReader(wiring.Component):
     last : In(range(depth))
         Address of the last word of a pass.
     address : Out(range(depth)), data : In(word)
-        To a :class:`hw.primitives.block_ram.BlockRam`.
+        To a :class:`hw.primitives.block_ram.BlockRam` with a gap.
     """
 
     latency = (
-        2 + BlockRam.latency + 2
-    )  # what is asked for, then its address and word cross the chip
+        1 + 1 + BlockRam.latency + 2
+    )  # what is asked for, its address, and the word crosses the chip
 
     def __init__(self, word, depth):
         self.depth = depth
@@ -84,7 +84,6 @@ class WeightReader(wiring.Component):
         job_start = Signal.like(self.address)  # of the first word of the job that is being taken
         job_next = Signal.like(self.address)  # of the second
         following = Signal.like(self.address)
-        address = Signal.like(self.address, reset_less=True)
         take, job_first, again = Signal(), Signal(), Signal()
         m.d.sync += [
             take.eq(self.o.take),
@@ -100,9 +99,8 @@ class WeightReader(wiring.Component):
                 m.d.sync += job_next.eq(following)
                 with m.If(~again):
                     m.d.sync += job_start.eq(position)
-        m.d.sync += address.eq(Mux(again, job_start, position))
         m.d.comb += [
-            self.address.eq(address),
+            self.address.eq(Mux(again, job_start, position)),
             self.o.valid.eq(1),
             self.o.word.eq(delay(m, self.data, 2)),
         ]

@@ -12,7 +12,8 @@ class BlockRam(wiring.Component):
     """One port to write, one to read.
 
     ``data`` follows ``address`` by :attr:`latency` cycles: the block RAM's latch and the register
-    behind it. A word that is written in the cycle in which it is read comes out as garbage.
+    behind it; with a `gap` by one more. A word that is written in the cycle in which it is read
+    comes out as garbage.
 
     A platform that has ``get_block_ram(ram)`` makes it of its own blocks
     (:func:`hw.primitives.ecp5.block_ram.dp16kd`); any other leaves it to synthesis.
@@ -31,7 +32,8 @@ class BlockRam(wiring.Component):
     gap : int
         If not 0, a power of two: word ``gap - 1`` and every `gap`-th behind it are always 0. A
         write to one is dropped. Blocks of `gap` words then need no multiplexer, but an OR: a block
-        that is not meant reads its last word.
+        that is not meant reads its last word. Such a memory may lie all over the chip, so the
+        address, too, has a register behind the choice of the block.
 
     Members
     -------
@@ -48,6 +50,7 @@ class BlockRam(wiring.Component):
         self.width, self.depth, self.init, self.lanes = width, depth, list(init), lanes
         self.late = late
         self.gap = gap if gap < depth else 0
+        self.read_lag = int(gap != 0)
         assert not self.gap or not any(self.init[gap - 1 :: gap])
         super().__init__(
             {
@@ -76,7 +79,7 @@ class BlockRam(wiring.Component):
         m.d.sync += register.eq(read.data)
         lag = int(self.late)
         m.d.comb += [
-            read.addr.eq(self.address),
+            read.addr.eq(delay(m, self.address, self.read_lag)),
             self.data.eq(register),
             write.en.eq(delay(m, Mux(self.dropped, 0, self.write_en), lag)),
             write.addr.eq(delay(m, self.write_address, lag)),

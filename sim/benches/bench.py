@@ -7,6 +7,8 @@ from cocotb.clock import Clock
 from cocotb.triggers import ClockCycles, FallingEdge, RisingEdge
 from cocotb.utils import get_sim_time
 
+from hw.primitives.block_ram import BlockRam
+
 PERIOD = 10  # ns
 
 
@@ -83,15 +85,15 @@ def fields(layout, word, names):
     return {name: word >> layout[name].offset & (1 << layout[name].width) - 1 for name in names}
 
 
-async def serve(dut, address, data, words):
+async def serve(dut, address, data, words, *, gap=False):
     """Be a :class:`hw.primitives.block_ram.BlockRam` that holds `words`, behind two ports."""
     asked, answer = getattr(dut, address), getattr(dut, data)
-    latch = 0
+    line = [0] * (BlockRam.latency + gap - 1)
     while True:
         await RisingEdge(dut.clk)
         at = int(asked.value)
-        answer.value = latch
-        latch = words[at] if at < len(words) else 0
+        answer.value = line.pop()
+        line.insert(0, words[at] if at < len(words) else 0)
 
 
 async def record(dut, part, names, drive):

@@ -45,7 +45,8 @@ async def gives_its_words_over_and_over(dut, pause):
             at, begins, repeats = next(coming, (0, False, False))
 
     dut.weight_memory__last.value = last
-    cocotb.start_soon(serve(dut, "weight_memory__address", "weight_memory__data", spaced(words)))
+    ports = "weight_memory__address", "weight_memory__data"
+    cocotb.start_soon(serve(dut, *ports, spaced(words), gap=True))
     await start(dut)
     inputs = {"o__take": take, "o__job_first": first, "o__again": from_before}
     seen = await play(

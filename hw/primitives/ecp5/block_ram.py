@@ -114,6 +114,9 @@ def dp16kd(ram):
         place = bank.start >> row_bits
         row, write_row = ram.address[:row_bits], delay(m, ram.write_address[:row_bits], lag)
         chosen.append(ram.address[row_bits:] == place)
+        if merged:
+            row = row | (~chosen[n]).replicate(row_bits)
+        row = delay(m, row, ram.read_lag)
         written = Signal(name=f"write_en_{n}")
         m.d.comb += written.eq(
             ram.write_en.any() & (ram.write_address[row_bits:] == place) & ~Value.cast(ram.dropped)
@@ -127,7 +130,7 @@ def dp16kd(ram):
             m.submodules[f"block_{n}_{column}"] = _block(
                 bank.width,
                 [word >> low & (1 << bank.width) - 1 for word in words],
-                row=row | (~chosen[n]).replicate(row_bits) if merged else row,
+                row=row,
                 data=data[n][bits],
                 write_en=write_en,
                 lane_en=lane_en[low // LANE : (low + bank.width) // LANE],
@@ -142,7 +145,7 @@ def dp16kd(ram):
         for n, each in enumerate(chosen):
             with m.If(each):
                 m.d.comb += select.eq(n)
-        for _ in range(ram.latency):
+        for _ in range(ram.read_lag + ram.latency):
             stage = Signal.like(select, reset_less=True)
             m.d.sync += stage.eq(select)
             select = stage
