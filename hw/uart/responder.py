@@ -162,8 +162,9 @@ class Responder(wiring.Component):
         computed, of_layer = Signal(32), Signal(32)
         byte, due = Signal(range(CRC.size)), Signal(8)
         wrong = Signal()  # some sum
-        spoilt = Signal()
-        m.d.sync += spoilt.eq(self.damaged)
+        spoilt = Signal()  # `damaged`, but for the time in which a byte waits
+        with m.If(~self.o.valid | self.o.ready):
+            m.d.sync += spoilt.eq(self.damaged)
         m.d.sync += [
             of_layer.eq(Mux(self.layer < self.hidden, self.layer_crc, 0)),
             computed.eq(Mux(self.layer == PICTURE_SUM, crc.crc ^ spoilt.replicate(32), of_layer)),
