@@ -144,6 +144,13 @@ class Feeder(wiring.Component):
 
         one_row, one_column = following.rows == 0, following.columns == 0
         last_next = Mux(column_end, (row == 1) & (tile.columns == 0), row_end & (column == 1))
+        # `start` decides about it in one place, as late as can be.
+        with m.If(start):
+            m.d.sync += open_.eq(following.single)
+        with m.Elif(busy):
+            m.d.sync += open_.eq((last | last_next) & ~tile.settles)
+        with m.Elif(settling == 1):
+            m.d.sync += open_.eq(1)
         m.d.sync += settling.eq(settling - 1)
         with m.If(start):
             m.d.sync += [
@@ -157,7 +164,6 @@ class Feeder(wiring.Component):
                 row_end.eq(one_row),
                 column_end.eq(one_column),
                 last.eq(one_row & one_column),
-                open_.eq(one_row & one_column & ~following.settles),
                 half.eq(half ^ following.job_first),
             ]
         with m.Elif(busy & ~last):
@@ -168,14 +174,11 @@ class Feeder(wiring.Component):
                 column.eq(Mux(column_end, tile.columns, column - 1)),
                 column_end.eq(Mux(column_end, tile.columns == 0, column == 1)),
                 last.eq(last_next),
-                open_.eq(last_next & ~tile.settles),
             ]
             with m.If(column_end):
                 m.d.sync += [row.eq(row - 1), row_end.eq(row == 1)]
         with m.Elif(busy):
-            m.d.sync += [busy.eq(0), open_.eq(~tile.settles), settling.eq(RECURRENCE - 1)]
-        with m.Elif(settling == 1):
-            m.d.sync += open_.eq(1)
+            m.d.sync += [busy.eq(0), settling.eq(RECURRENCE - 1)]
 
         m.d.comb += [
             self.beat.valid.eq(busy),

@@ -29,6 +29,7 @@ def tile_layout(capacity):
     opens : its sums start at 0 instead of adding to what is there
     tile : it needs new weights: `words` words of the stream, less 1
     quick : it needs one word, or none
+    single : it has one beat, and does not settle
     rows_used : rows of the array in use
     again : the job's weights are those of the job before
     job_first, job_last : first and last sweep of a job
@@ -41,7 +42,7 @@ def tile_layout(capacity):
     fields = {name: sweep[name].shape for name in ("address", "sum", "rows", "columns")}
     fields |= {name: sweep[name].shape for name in ("map_step", "sum_step")}
     flags = (
-        "settles", "opens", "tile", "quick", "first", "signed", "again",
+        "settles", "opens", "tile", "quick", "single", "first", "signed", "again",
         "job_first", "job_last", "layer_first", "layer_last", "unbound",
     )  # fmt: skip
     return data.StructLayout(
@@ -194,6 +195,9 @@ class Sequencer(wiring.Component):
             for name in ("sum", "rows", "columns", "map_step", "sum_step", "tile")
         ]
         m.d.sync += [
+            tile.single.eq(
+                (word.rows == 0) & (word.columns == 0) & ~(word.settles & ~about.job_last)
+            ),
             tile.quick.eq(about.quick | ~word.tile),
             tile.address.eq(about.address + word.address),
             tile.opens.eq(about.opens & word.opens),

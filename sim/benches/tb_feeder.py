@@ -44,6 +44,8 @@ def sweeps(rng):
             "unbound": int(not ends and rng.random() < 0.6),
         }
         drawn["quick"] = int(not drawn["tile"] or drawn["words"] == 0)
+        one = not drawn["rows"] and not drawn["columns"]
+        drawn["single"] = int(one and not drawn["settles"])
         made.append(drawn)
     return made
 

@@ -95,6 +95,7 @@ class Program:
             tile["job_last"] = n == len(self.tiles) - begin
             tile["unbound"] = not tile["job_first"] and tile["allow"] == IN_FLIGHT
             tile["settles"] &= not tile["job_last"]  # the next job has another half
+            tile["single"] = not (tile["rows"] or tile["columns"] or tile["settles"])
 
 
 @cocotb.test(timeout_time=2, timeout_unit="ms")

@@ -127,8 +127,8 @@ MUTANTS = (
     Mutant(
         "feeder-never-settles",
         "engine/feeder.py",
-        "open_.eq(~tile.settles), settling",
-        "open_.eq(1), settling",
+        "open_.eq((last | last_next) & ~tile.settles)",
+        "open_.eq(last | last_next)",
         "lopsided/feeder",
         "small layers lose products that were not stored yet",
     ),
