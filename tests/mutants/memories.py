@@ -243,8 +243,8 @@ MUTANTS = (
     Mutant(
         "ecp5-blocks-chosen-early",
         "primitives/ecp5/block_ram.py",
-        "for _ in range(ram.latency):",
-        "for _ in range(ram.latency - 1):",
+        "for _ in range(ram.read_lag + ram.latency):",
+        "for _ in range(ram.read_lag + ram.latency - 1):",
         ECP5,
         "on the chip deep memories give words of another block",
     ),
