@@ -287,7 +287,6 @@ def board_sim(args):
     With --netlist it is the board's whole design as synthesis left it, buffers and reset included,
     on our models of the chip's cells: for small networks and arrays.
     """
-    from boards.catalogue import registry
     from golden import model_file
     from hw.array import ArraySpec
 
@@ -297,6 +296,8 @@ def board_sim(args):
     if args.board is not None:
         if args.model is not None or args.netlist is not None:
             raise InputError("--board is an empty machine; leave --model and --netlist out")
+        from boards.catalogue import registry
+
         capacity = registry.board(args.board).capacity(args.capacity)
     elif args.capacity is not None:
         raise InputError("--capacity is of a board's machine; give --board, too")
