@@ -176,8 +176,11 @@ class Responder(wiring.Component):
             status.state,
             job.value,
             status.ready,
-            *(status[name] for name in ("core_cycles", "stalled_cycles")),
-            *(status[name] for name in ("memory", "window", "phase")),
+            status.core_cycles,
+            status.stalled_cycles,
+            status.memory,
+            status.window,
+            status.phase,
         )
 
         def send(following, *, last=0):
