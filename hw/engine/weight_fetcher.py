@@ -98,7 +98,6 @@ class WeightFetcher(wiring.Component):
                     m.next = "SETTLE"
             with m.State("ASK"):
                 m.d.comb += self.o_request.valid.eq(1)
-                m.next = "ASK"
                 with m.If(self.o_request.ready):
                     m.d.sync += [
                         request.address.eq(request.address + BURST),
