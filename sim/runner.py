@@ -229,7 +229,15 @@ class Simulation:
                 shutil.copyfile(compiled, staged / compiled.name)
             with suppress(OSError):  # another process was first
                 staged.rename(runtime)
+        self._tidy()
         (self.build_dir / "complete").touch()
+
+    def _tidy(self):
+        """Keep the program, its source and its log: precompiled headers are 99 % of a build."""
+        kept = {self.name, f"{self.name}.v", LOG}
+        for path in self.build_dir.iterdir():
+            if path.name not in kept:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     def _compile(self, source, folder):
         text = folder / f"{self.name}.v"

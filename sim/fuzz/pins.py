@@ -8,6 +8,7 @@ is all there is.
 import hashlib
 import os
 import select
+import shutil
 import struct
 import subprocess
 import time
@@ -158,6 +159,7 @@ def _build(text):
         except subprocess.SubprocessError as error:
             raise failed_build(folder / LOG) from error
         (folder / UNFINISHED).rename(program)
+        shutil.rmtree(folder / "obj")  # nearly all of what a build leaves
     return program
 
 

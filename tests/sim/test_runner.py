@@ -133,6 +133,12 @@ def test_a_failed_test_says_whether_it_compared(probe, case, reason, asserted):
 
 
 @pytest.mark.sim
+def test_of_a_build_the_program_stays_and_not_its_parts(probe):
+    kept = {path.name for path in probe.build_dir.iterdir()}
+    assert kept == {"probe", "probe.v", "build.log", "complete"}
+
+
+@pytest.mark.sim
 def test_a_check_in_the_design_is_a_verdict(probe):
     with pytest.raises(
         BenchFailed, match=r"^tb_probe: the design stopped the simulation"
