@@ -5,10 +5,8 @@ The virtual board runs beside the clock on the wall, for a host with time-outs; 
 is all there is.
 """
 
-import hashlib
 import os
 import select
-import shutil
 import struct
 import subprocess
 import time
@@ -17,9 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from hw.uart.protocol import BYTE_BITS
-from sim.plain_paths import plain_folder
-from sim.runner import BUILD_ARGS, BUILD_TIMEOUT, LOG, ROOT, NotSimulated, Verilator, failed_build
-from support.cache import cache_dir, lock
+from sim.harness import program
+from sim.runner import NotSimulated
 from support.environment import clean_environment
 
 HARNESS = Path(__file__).with_name("pins.cpp")
@@ -27,12 +24,6 @@ ORDER = struct.Struct("=3I")
 ANSWER = struct.Struct("=3I")
 RECEIVED = np.dtype([("clock", "u4"), ("value", "u1"), ("stop", "u1"), ("unused", "u2")])
 PATIENCE = 300.0  # seconds for one waveform
-OPTIONS = [
-    *BUILD_ARGS,
-    *("-MAKEFLAGS", "OPT_FAST=-O2"),  # the code that fills memories runs once, and is most of it
-    *("-MAKEFLAGS", "CFG_CXXFLAGS_PCH_I=-include"),  # the wheel's makefile has it empty
-]
-UNFINISHED = "unfinished"  # the program while it is linked
 RX, RST = 1, 2  # bits of a waveform
 
 
@@ -77,9 +68,8 @@ class Pins:
     """
 
     def __init__(self, text):
-        program = _build(text)
         self._process = subprocess.Popen(
-            [program],
+            [program(text, HARNESS)],
             env=clean_environment(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -141,39 +131,3 @@ class Pins:
                 raise NotSimulated("the simulation ended")
             chunks += chunk
         return bytes(chunks)
-
-
-def _build(text):
-    """Return the program of a top and the harness; one built before is there at once."""
-    verilator = Verilator.find()
-    key = repr((text, HARNESS.read_text(), OPTIONS, verilator)).encode()
-    folder = cache_dir() / "pins" / hashlib.sha256(key).hexdigest()[:16]
-    with lock(folder.with_suffix(".lock")):
-        program = folder / "pins"
-        if program.exists():
-            return program
-        folder.mkdir(exist_ok=True)
-        try:
-            with plain_folder(folder) as work, verilator.environment(ROOT) as plain:
-                _compile(text, work, verilator, plain)
-        except subprocess.SubprocessError as error:
-            raise failed_build(folder / LOG) from error
-        (folder / UNFINISHED).rename(program)
-        shutil.rmtree(folder / "obj")  # nearly all of what a build leaves
-    return program
-
-
-def _compile(text, folder, verilator, plain):
-    """Make the program :data:`UNFINISHED` in `folder`; `plain` names other folders plainly."""
-    source = folder / "top.v"
-    source.write_text(text)
-    command = [verilator.program, "--cc", "--exe", "--build", "--top-module", "top", *OPTIONS]
-    command += ["-o", folder / UNFINISHED, "--Mdir", folder / "obj", source, HARNESS]
-    with (folder / LOG).open("wb") as output:
-        subprocess.run(
-            list(map(plain, command)),
-            stdout=output,
-            stderr=output,
-            timeout=BUILD_TIMEOUT,
-            check=True,
-        )
