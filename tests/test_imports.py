@@ -53,11 +53,12 @@ ROOMS = {
     ),
     "hw": (
         "rtlil array work cutting tiling weight_stream capacity program primitives memory engine "
-        "uart axi contents image top model build_plan"
+        "display uart axi contents image top model build_plan"
     ),
     "train": "data networks importing run evaluate quantize loop options experiments __main__",
     "sim": (
-        "streams verilog plain_paths runner netlist ecp5 chips benches generator board formal fuzz"
+        "streams verilog plain_paths runner harness netlist ecp5 chips benches generator board "
+        "formal fuzz screen"
     ),
     "boards": "chips catalogue build explore host",
     "web": "build shelf makers desk upload session server",

@@ -16,6 +16,7 @@ from tests.mutants import (
     arithmetic,
     array,
     bus,
+    display,
     external,
     link,
     loads,
@@ -27,7 +28,10 @@ from tests.mutants import (
 )
 from tests.mutants.run import ROOT, TIMEOUT, Judge
 
-AREAS = (array, arithmetic, plan, schedule, reading, memories, link, loads, bus, external, streamed)
+AREAS = (
+    array, arithmetic, plan, schedule, reading, memories, link, loads, bus, external, streamed,
+    display,
+)  # fmt: skip
 MUTANTS = [mutant for area in AREAS for mutant in area.MUTANTS]
 
 

@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The screen, from pictures to pins."""
+
+from amaranth import Cat, Module, Mux, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from hw.display.layout import WALL, WallTable
+from hw.display.mode import VGA
+from hw.display.raster import Raster
+from hw.display.scan import Scan
+from hw.display.serializer import LANES, Serializer
+from hw.display.tile_writer import TileWriter
+from hw.display.tmds import TmdsEncoder
+from hw.engine.pixel_buffer import RGB
+from hw.primitives.delay import delay
+
+BEHIND = 2  # pixels from the raster to the colour
+
+
+class Display(wiring.Component):
+    """Show the newest pictures as a wall, 640 x 480 pixels over DVI.
+
+    The domain ``sync`` runs at five times the clock of pixels, 125 MHz. The pictures' size is
+    taken over where a frame ends, behind `restart` and at the start. Until then no pixel is taken;
+    then the whole screen is black until new faces come.
+
+    Parameters
+    ----------
+    store : hw.display.block_store.BlockStore or hw.display.line_store.LineStore
+    pins : object
+        As :class:`hw.display.serializer.Serializer` has them.
+
+    Members
+    -------
+    i : In(stream.Signature(RGB))
+        Pictures, row-major, one behind the other. What cannot be shown is taken and dropped.
+    size : In(8)
+        Pixels of a picture's side.
+    grey : In(1)
+        Pixels have ``r`` alone.
+    restart : In(1)
+        What comes next is the first pixel of a picture, which goes to the first place.
+    fits : Out(1)
+        The wall has room for a picture of `size`, a clock later.
+    late : Out(1)
+        A line was not there in time; it is black.
+    frame : Out(1)
+        A frame ends with this clock.
+    """
+
+    def __init__(self, store, pins):
+        self.store, self.pins = store, pins
+        super().__init__(
+            {
+                "i": In(stream.Signature(RGB)),
+                "size": In(8),
+                "grey": In(1),
+                "restart": In(1),
+                "fits": Out(1),
+                "late": Out(1),
+                "frame": Out(1),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        store = self.store
+        m.submodules.table = table = WallTable(store.canvas)
+        m.submodules.raster = raster = Raster(VGA)
+        m.submodules.scan = scan = Scan()
+        m.submodules.writer = writer = TileWriter()
+        m.submodules.store = store
+        m.submodules.serializer = serializer = Serializer(self.pins)
+
+        wall = Signal(WALL)
+        pending, begin = Signal(init=1), Signal()
+        m.d.comb += [table.size.eq(self.size), self.fits.eq(table.o.fits)]
+        m.d.comb += self.frame.eq(raster.tick & raster.frame_ends)
+        m.d.sync += begin.eq(self.frame & pending)
+        with m.If(self.frame & pending):
+            m.d.sync += [pending.eq(0), wall.eq(table.o)]
+        with m.If(self.restart):
+            m.d.sync += pending.eq(1)
+
+        m.d.comb += [
+            scan.wall.eq(wall),
+            scan.progress.eq(writer.progress),
+            scan.tick.eq(raster.tick),
+            scan.x.eq(raster.x),
+            scan.y.eq(raster.y),
+            writer.wall.eq(wall),
+            writer.y.eq(raster.y),
+            writer.begin.eq(begin),
+            writer.hold.eq(pending | begin | self.restart),
+            writer.drop.eq(~(wall.fits & store.ready)),
+            writer.settled.eq(store.settled),
+            writer.i.valid.eq(self.i.valid),
+            writer.i.p.r.eq(self.i.p.r),
+            writer.i.p.g.eq(Mux(self.grey, self.i.p.r, self.i.p.g)),
+            writer.i.p.b.eq(Mux(self.grey, self.i.p.r, self.i.p.b)),
+            self.i.ready.eq(writer.i.ready),
+            store.next.eq(scan.next),
+            store.line.eq(scan.line),
+            store.turn.eq(scan.turn),
+            store.pixel.eq(scan.pixel),
+            self.late.eq(store.late),
+        ]
+        wiring.connect(m, writer.o, store.i)
+
+        colour = Signal(RGB)
+        flags = Cat(raster.seen, raster.hsync, raster.vsync)
+        with m.If(raster.tick):
+            m.d.sync += colour.eq(Mux(scan.shown, store.colour.as_value(), 0))
+            for _ in range(BEHIND):
+                stage = Signal.like(flags, init=0b110)
+                m.d.sync += stage.eq(flags)
+                flags = stage
+
+        words = []
+        for lane, name in enumerate("bgr"):
+            m.submodules[f"encoder_{name}"] = encoder = TmdsEncoder()
+            m.d.comb += [
+                encoder.step.eq(raster.tick),
+                encoder.seen.eq(flags[0]),
+                encoder.data.eq(colour[name]),
+            ]
+            if lane == 0:
+                m.d.comb += encoder.control.eq(flags[1:])
+            words.append(encoder.word)
+        assert len(words) == LANES
+        m.d.comb += [serializer.words.eq(Cat(words)), serializer.load.eq(delay(m, raster.tick, 1))]
+        return m

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A machine with a screen: the frames that its pins carry, held against the reference."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from golden.generator import generate
+from hw.build_plan import sources_hash
+from hw.capacity import Capacity
+from hw.contents import Contents
+from hw.display.block_store import BlockStore
+from hw.display.layout import Wall
+from hw.display.mode import CLOCK_HZ
+from hw.engine.generator import Generator
+from hw.model.cycle_model import CycleModel
+from hw.model.schedule import scheduled
+from sim.screen import dvi
+from sim.screen.faces import BLACK, faces
+from sim.screen.record import Act, record
+from sim.screen.tops import CLOCKS_OF_FRAME, LEAD_IN, TOP, ScreenTop
+from sim.verilog import cached_verilog
+from support.failures import InputError
+
+MOST_FRAMES = 600  # ten seconds of the screen, hours of simulation
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a screen showed.
+
+    Attributes
+    ----------
+    frames : uint8 array, shape (N, 480, 640, 3)
+    numbers : int array, shape (N, places)
+        Which picture was where; :data:`sim.screen.faces.BLACK` for none.
+    made : int
+        Pictures that the machine had begun in that time.
+    clocks : int
+    """
+
+    frames: np.ndarray
+    numbers: np.ndarray
+    made: int
+    clocks: int
+
+    @property
+    def new_a_second(self):
+        """Faces a second of the board's clock that are on the screen for the first time.
+
+        Between the first frame and the last one; None for one frame.
+        """
+        newest = self.numbers.max(axis=1)
+        if len(newest) < 2:
+            return None
+        return (newest[-1] - newest[0]) * CLOCK_HZ / ((len(newest) - 1) * CLOCKS_OF_FRAME)
+
+
+def check(model, frames):
+    """Refuse what has no wall, before anything is built.
+
+    Raises
+    ------
+    InputError
+    """
+    if not 1 <= frames <= MOST_FRAMES:
+        raise InputError(f"--frames is {frames}; give 1 to {MOST_FRAMES}")
+    size, canvas = model.spec.size, BlockStore.canvas
+    if not Wall.of(size, canvas).fits:
+        raise InputError(
+            f"the model's pictures are {size} x {size}, and the wall in block RAM holds "
+            f"{canvas.width} x {canvas.height} pixels, faces of 8 x 8 or more; give another model"
+        )
+
+
+def latents_needed(model, array, frames):
+    """Return how many latents a machine takes in so many frames, and some more."""
+    interval = CycleModel(scheduled(model.spec, array)).cycles_interval
+    return frames_clocks(frames) // interval + 4
+
+
+def frames_clocks(frames):
+    """Return the clocks from reset to the end of so many frames."""
+    return frames * CLOCKS_OF_FRAME + LEAD_IN
+
+
+def run(model, array, latents, frames, *, progress=lambda clocks: None):
+    """Let a machine that holds a model draw latents onto its screen; return what it :class:`Shown`.
+
+    Parameters
+    ----------
+    model : golden.model_file.Model
+    array : hw.array.ArraySpec
+    latents : int8 array, shape (N, latent)
+        At least :func:`latents_needed`.
+    frames : int
+    progress : callable
+        Takes the clocks that have passed since it was called before.
+
+    Raises
+    ------
+    InputError
+    sim.screen.dvi.NoPicture
+        The pins do not carry what a monitor needs.
+    sim.screen.faces.WrongFace
+        A face is not the reference's picture.
+    """
+    check(model, frames)
+    tiling = scheduled(model.spec, array)
+    capacity = Capacity.of(tiling)
+
+    def top():
+        return ScreenTop(Generator(capacity, Contents.of(model, tiling, capacity)))
+
+    text = cached_verilog(TOP, sources_hash(["screen", model.digest, repr(array)]), top)
+    spec, clocks = model.spec, frames_clocks(frames)
+    payloads = latents.astype(np.uint8).reshape(-1)
+    act = Act(clocks, spec.size, payloads, grey=int(spec.colours == 1))
+    recording = record(text, [act], progress=progress)
+    seen = dvi.frames(recording.pins)
+    made = -(-recording.taken[0] // spec.latent)
+    pictures = generate(model, latents[:made])
+    numbers = faces(seen, Wall.of(spec.size, BlockStore.canvas), pictures)
+    return Shown(seen, numbers, made, clocks)
+
+
+def facts(model, shown):
+    """Return what ``avatar screen-sim --json`` prints."""
+    rate = shown.new_a_second
+    return {
+        "equal": True,
+        "model": model.digest,
+        "frames": len(shown.frames),
+        "clocks": shown.clocks,
+        "places": shown.numbers.shape[1],
+        "faces_in_the_last_frame": int((shown.numbers[-1] != BLACK).sum()),
+        "new_faces_a_second": None if rate is None else round(rate),
+    }
+
+
+def as_text(facts):
+    """Return the lines that ``avatar screen-sim`` prints of :func:`facts`."""
+    lines = [
+        "equal: every face on the screen is the reference's picture; syncs, tokens and balance are "
+        "as a monitor needs them",
+        f"{facts['frames']} frames, {facts['clocks']:,} clocks; in the last one "
+        f"{facts['faces_in_the_last_frame']} of {facts['places']} places have a face",
+    ]
+    if facts["new_faces_a_second"] is not None:
+        lines.append(f"{facts['new_faces_a_second']:,} new faces a second at 125 MHz")
+    return "\n".join(lines)
