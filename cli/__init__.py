@@ -48,7 +48,11 @@ GROUPS = (
         ("data", "train", "finetune", "distill", "prune", "evaluate", "experiment"),
     ),
     Group("models", ("models",), ("models", "info", "import", "quantize", "pack", "export")),
-    Group("simulation", ("simulation",), ("demo", "sim", "perf", "verilog", "board-sim")),
+    Group(
+        "simulation",
+        ("simulation",),
+        ("demo", "sim", "perf", "verilog", "board-sim", "screen-sim"),
+    ),
     Group(
         "boards",
         ("fpga", "board"),

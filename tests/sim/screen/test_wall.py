@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""avatar screen-sim: a machine with a screen, from latents to frames, and what it refuses."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import cli
+from cli.arguments import drawn_latents
+from golden.generator import generate
+from golden.model_file import load, save
+from golden.spec import GeneratorSpec, Layer
+from hw.display.layout import SMALL, Wall
+from tests.cli.refusals import refusal
+from tests.models import random_model
+
+MODEL = "tests/conformance/grey-28-k7-k3.safetensors"
+
+
+@pytest.mark.sim
+def test_one_frame_of_a_small_machine(tmp_path, capsys):
+    out, gif = tmp_path / "frames", tmp_path / "wall.gif"
+    arguments = ["screen-sim", "--model", MODEL, "--seed", "3", "--out", str(out), "--json"]
+    assert cli.main([*arguments, "--gif", str(gif), "--rows", "8", "--columns", "8"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["equal"]
+    assert facts["faces_in_the_last_frame"] == facts["places"] == 9
+    frame = np.asarray(Image.open(out / "000.png"))
+    assert frame.shape == (480, 640, 3)
+    with Image.open(gif) as animation:
+        assert animation.size == (640, 480)
+
+    # The first place shows the first picture of the same seed, or one of those that replaced it.
+    model = load(MODEL)
+    pictures = generate(model, drawn_latents(3, 900, model, MODEL))
+    wall = Wall.of(28, SMALL)
+    x, y = wall.place(0)
+    face = frame[y : y + 28 * wall.zoom : wall.zoom, x : x + 28 * wall.zoom : wall.zoom, :1]
+    assert (pictures[::9] == face).all(axis=(1, 2, 3)).any()
+
+
+def test_refusals(tmp_path, capsys, monkeypatch):
+    path = tmp_path / "large.safetensors"
+    spec = GeneratorSpec(
+        latent=4,
+        planes=1,
+        layers=(
+            Layer(4, 8, 1, 0, 0, "relu", 4),
+            Layer(4, 4, 2, 1, 0, "relu", 4),
+            Layer(4, 4, 2, 1, 0, "relu", 4),
+            Layer(4, 4, 2, 1, 0, "relu", 4),
+            Layer(1, 4, 2, 1, 0, "table", 4),
+        ),
+    )
+    save(random_model(spec), path)
+    model = str(Path(MODEL).absolute())
+    monkeypatch.chdir(tmp_path)
+    assert "pictures are 128 x 128" in refusal(
+        capsys, "screen-sim", "--model", str(path), "--out", "f"
+    )
+    for extra, words in (
+        (("--frames", "0"), "--frames is 0; give 1 to 600"),
+        (("--seed", "-1"), "--seed is -1"),
+        (("--gif", "wall.png"), "ends in .gif"),
+        (("--rows", "3"), "rows is 3"),
+    ):
+        assert words in refusal(capsys, "screen-sim", "--model", model, "--out", "f", *extra)
