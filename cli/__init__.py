@@ -45,7 +45,7 @@ GROUPS = (
     Group(
         "pictures and training",
         ("training",),
-        ("data", "train", "finetune", "distill", "prune", "evaluate", "experiment"),
+        ("data", "train", "finetune", "distill", "prune", "grow", "evaluate", "experiment"),
     ),
     Group("models", ("models",), ("models", "info", "import", "quantize", "pack", "export")),
     Group(

@@ -75,13 +75,13 @@ START_ARGUMENTS = (
         "--rate",
         type=float,
         metavar="R",
-        help="learning rates as a share of the recipe's (default 0.5, of distill 1)",
+        help="learning rates as a share of the recipe's (default 0.5, of distill 1, of grow 0.25)",
     ),
     argument(
         "--distillation",
         type=float,
         metavar="W",
-        help="weight of the teacher in the loss (default 10, of finetune 20)",
+        help="weight of the teacher in the loss (default 10, of finetune 20, of grow 0)",
     ),
     argument(
         "--noise",
@@ -94,8 +94,8 @@ START_ARGUMENTS = (
         "--warm-up",
         type=int,
         metavar="N",
-        help="first steps, in which only the discriminators learn (default 0; 500, of finetune and "
-        "prune, where a FILE has none to begin with, at most a quarter of all)",
+        help="first steps, in which only the discriminators learn (default 0; 500, of finetune, "
+        "prune and grow, where a FILE has none to begin with, at most a quarter of all)",
     ),
     options.PRECISION,
     argument("--device", choices=("cpu", "cuda"), help="default: cuda where there is one"),
@@ -142,7 +142,7 @@ def finetune(args):
 
 
 CHANNELS_ARGUMENTS = (
-    argument("--preset", help="size of the new generator: medium, compact, small, tiny"),
+    argument("--preset", help="size of the new generator: contest, medium, compact, small, tiny"),
     argument("--channels", metavar="C1,C2,C3", help="the same, a number a hidden layer"),
 )
 
@@ -188,6 +188,31 @@ def prune(args):
     discriminators are the run's. Ctrl-C saves; `avatar train --resume --out RUN2` goes on.
     """
     _begin_from(args.run, "prune", args, **_size_of(args))
+
+
+@verb(
+    "grow",
+    argument("run", metavar="RUN|FILE", help=EARLIER),
+    *CHANNELS_ARGUMENTS,
+    argument(
+        "--discriminators",
+        metavar="RUN3",
+        help="take those of this run, which learned from the same pictures with the same recipe "
+        "(default: RUN's; a FILE has none, and they begin anew)",
+    ),
+    *START_ARGUMENTS,
+)
+def grow(args):
+    """Copy channels of a run's generator until it is as wide as asked, and go on training it.
+
+    Example: avatar grow runs/compact --preset contest --out runs/grown
+
+    It draws the same pictures at first; --seed draws what makes copies learn different things.
+    Recipe, pictures and discriminators are the run's. Ctrl-C saves; `avatar train --resume --out
+    RUN2` goes on.
+    """
+    sizes = _size_of(args)
+    _begin_from(args.run, "grow", args, **sizes, discriminators=args.discriminators)
 
 
 @verb(

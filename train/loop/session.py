@@ -137,6 +137,7 @@ def begin_from(
     distillation=None,
     noise=None,
     warm_up=None,
+    discriminators=None,
     precision=None,
     device=None,
     save_every=loop.SAVE_EVERY,
@@ -150,7 +151,7 @@ def begin_from(
         The earlier run's folder, or a file packed from it, and the new run's folder. The earlier
         one's averaged generator becomes the teacher.
     way : str
-        ``finetune``, ``distill`` or ``prune``; see :class:`train.run.config.Start`.
+        ``finetune``, ``distill``, ``prune`` or ``grow``; see :class:`train.run.config.Start`.
     channels : tuple of int, optional
         By default the teacher's.
     preset : str, optional
@@ -166,8 +167,10 @@ def begin_from(
         :data:`train.loop.from_earlier.WAYS` says.
     warm_up : int, optional
         See :class:`train.run.config.Start`; by default 0 with the earlier run's own
-        discriminators, with
-        new ones as :data:`train.loop.from_earlier.WAYS` says, at most a quarter of the steps.
+        discriminators, else as :data:`train.loop.from_earlier.WAYS` says, at most a quarter of the
+        steps.
+    discriminators : str or Path, optional
+        Folder of another run with the same recipe and pictures, to begin with its discriminators.
     precision, device, save_every, force
         As :func:`begin`.
 
@@ -233,7 +236,7 @@ def begin_from(
         config,
         pictures,
         run,
-        start=start_state(config, pictures, generator, earlier),
+        start=start_state(config, pictures, generator, earlier, discriminators),
         force=force,
         save_every=save_every,
         device=device,

@@ -34,7 +34,7 @@ class Start:
     ----------
     way : str
         ``finetune``: with the teacher's weights rounded, ``prune``: with the best of its channels,
-        ``distill``: from nothing.
+        ``grow``: with copies of its channels, ``distill``: from nothing.
     teacher : str
         First 16 hex digits of :func:`train.run.packed.digest` of its arrays.
     spec : GeneratorSpec

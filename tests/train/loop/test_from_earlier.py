@@ -52,15 +52,20 @@ def refused(capsys, *arguments):
 
 
 @pytest.mark.parametrize(
-    ("options", "smaller", "preset"),
+    ("options", "smaller", "larger", "preset"),
     [
-        (["--size", "64", "--head", "rgb", "--channels", "40,20,9,5"], "8,6,5,4", (32, 16, 8, 4)),
-        (["--size", "28", "--head", "grey", "--latent-size", "20"], "8,6", (32, 16)),
-        (["--size", "28", "--latent-size", "40", "--channels", "40,20"], "8,6", (32, 16)),
+        (
+            ["--size", "64", "--head", "rgb", "--channels", "40,20,9,5"],
+            "8,6,5,4",
+            "41,20,18,9",
+            (32, 16, 8, 4),
+        ),
+        (["--size", "28", "--head", "grey", "--latent-size", "20"], "8,6", "130,66", (32, 16)),
+        (["--size", "28", "--latent-size", "40", "--channels", "40,20"], "8,6", "60,40", (32, 16)),
     ],
     ids=["64-rgb", "28-grey", "28-planes"],
 )
-def test_networks_of_other_shapes(tmp_path, options, smaller, preset):
+def test_networks_of_other_shapes(tmp_path, options, smaller, larger, preset):
     """Each way, from a run and from a packed file, keeps everything but the channels."""
     run, file = tmp_path / "earlier", tmp_path / "packed.safetensors"
     assert main(["train", "--steps", "2", *options, "--out", str(run)]) == 0
@@ -74,6 +79,8 @@ def test_networks_of_other_shapes(tmp_path, options, smaller, preset):
         ("distill", "--teacher", file, "--channels", smaller),
         ("prune", run, "--channels", smaller),
         ("prune", file, *tiny),
+        ("grow", run, "--channels", larger),
+        ("grow", file, "--discriminators", run, "--channels", larger),
     )):  # fmt: skip
         new = tmp_path / str(number)
         assert begin(way, *arguments, "--steps", "2", "--out", new) == 0
@@ -82,7 +89,9 @@ def test_networks_of_other_shapes(tmp_path, options, smaller, preset):
         if way == "finetune":
             assert found == network.with_weight_bits(4)
         else:
-            wanted = preset if "--preset" in arguments else tuple(map(int, smaller.split(",")))
+            wanted = preset
+            if "--channels" in arguments:
+                wanted = tuple(map(int, arguments[-1].split(",")))
             assert found == network.with_channels(wanted)
         model = tmp_path / f"{number}.safetensors"
         assert begin("quantize", new, "--out", model) == 0
@@ -198,6 +207,69 @@ def test_prune_begins_with_the_teachers_pictures_and_discriminators(tmp_path, ea
     assert RunConfig.load(run).start.way == "prune"
     generator = FloatGenerator.load(run, RunConfig.load(run).spec)
     assert generator.progress["steps"] == 1
+
+
+@pytest.mark.parametrize("packs", [False, True], ids=["run", "file"])
+def test_grow_begins_with_the_pictures_of_the_run(tmp_path, earlier, monkeypatch, packs):
+    """And with its discriminators, or those of the run that is named."""
+    begun = []
+    step = Trainer.step
+    monkeypatch.setattr(
+        Trainer, "step", lambda self: begun.append(deepcopy(self.state())) or step(self)
+    )
+    run, source, more = tmp_path / "r", earlier, []
+    if packs:
+        source = tmp_path / "packed.safetensors"
+        assert main(["pack", str(earlier), "--out", str(source)]) == 0
+        more = ["--discriminators", earlier]
+    arguments = ["grow", source, *more, "--channels", "12,7,9", "--steps", 2, "--seed", 5]
+    assert begin(*arguments, "--out", run) == 0
+    state, config = begun[0], RunConfig.load(run)
+    trainer = Trainer(config, load("sprites", 18, 0).pictures)
+    trainer.restore(state)
+    z = torch.randn(20, 100, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        wanted, *found = (
+            network.colour(z, *trainer.offsets)
+            for network in (trainer.teacher, trainer.g, trainer.ema)
+        )
+    for made in found:
+        torch.testing.assert_close(made, wanted, rtol=0, atol=1e-5)
+    before = torch.load(earlier / loop.CHECKPOINT, weights_only=True)
+    assert torch.equal(state["d_colour"]["classify.weight"], before["d_colour"]["classify.weight"])
+    assert torch.equal(*(s["adam_d"]["state"][0]["exp_avg_sq"] for s in (state, before)))
+    assert (config.start.way, config.spec.channels) == ("grow", (12, 7, 9))
+    assert begin(*arguments, "--out", tmp_path / "again") == 0
+    first, again = (loop.checkpoint_of(each, "") for each in (run, tmp_path / "again"))
+    with first as one, again as other:
+        assert all(torch.equal(one["g"][key], other["g"][key]) for key in one["g"])
+
+
+def test_what_cannot_grow(tmp_path, earlier, capsys):
+    out, other = tmp_path / "r", tmp_path / "other"
+
+    def line(*arguments):
+        text = refused(capsys, "grow", earlier, *arguments, "--out", out)
+        assert not out.exists()
+        return text
+
+    assert "5-6-7 is narrower than the run's 6-5-4" in line("--channels", "5,6,7")
+    assert "give 3 numbers" in line("--channels", "9,9")
+    assert "give the new generator's size" in line()
+    train = ["train", "--channels", "6,5,4", "--steps", "1", "--out", str(other)]
+    wider = ["--channels", "8,8,8", "--discriminators", other]
+    assert "other: has no config.json" in line(*wider)
+    for more, told in (
+        (["--recipe", "best"], "other: recipe is best, of the generator fast"),
+        (["--head", "rgb", "--size", "64"], "other: picture is (64, 64, 3), of the generator"),
+        (["--count", "17"], "other: data_digest is"),
+    ):
+        channels = ["--channels", "6,5,4,3"] if "--size" in more else []
+        assert main([*train, *channels, *more, "--force"]) == 0
+        assert told in line(*wider)
+    assert main([*train, "--force"]) == 0
+    (other / loop.CHECKPOINT).unlink()
+    assert "other: has no checkpoint.pt; the discriminators are needed" in line(*wider)
 
 
 @pytest.fixture
@@ -339,12 +411,14 @@ def test_the_help_tells_the_defaults(capsys):
     with pytest.raises(SystemExit):
         main(["finetune", "--help"])
     text = " ".join(capsys.readouterr().out.split())
-    finetune, distill, prune = (WAYS[way] for way in ("finetune", "distill", "prune"))
-    assert f"(default {prune.rate}, of distill {distill.rate:g})" in text
+    ways = ("finetune", "distill", "prune", "grow")
+    finetune, distill, prune, grow = (WAYS[way] for way in ways)
+    assert f"(default {prune.rate}, of distill {distill.rate:g}, of grow {grow.rate:g})" in text
     assert finetune.rate == prune.rate
-    assert f"(default 0; {finetune.warm_up}, of finetune and prune, where" in text
-    assert (finetune.warm_up, distill.warm_up) == (prune.warm_up, 0)
-    for name in ("distillation", "noise"):
-        others, own = getattr(prune, name), getattr(finetune, name)
-        assert f"(default {others:g}, of finetune {own:g})" in text
-        assert getattr(distill, name) == others
+    assert f"(default 0; {finetune.warm_up}, of finetune, prune and grow, where" in text
+    assert (finetune.warm_up, distill.warm_up) == (prune.warm_up, 0) == (grow.warm_up, 0)
+    own = f"{finetune.distillation:g}, of grow {grow.distillation:g}"
+    assert f"(default {prune.distillation:g}, of finetune {own})" in text
+    assert prune.distillation == distill.distillation
+    assert f"(default {prune.noise:g}, of finetune {finetune.noise:g})" in text
+    assert distill.noise == grow.noise == prune.noise
