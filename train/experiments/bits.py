@@ -20,10 +20,15 @@ SHOWN = 10
 
 
 def family(subject):
-    """Return what models of one float generator have in common with it."""
+    """Return what models of one float generator have in common with it.
+
+    Those that were trained in integers have it for their teacher: they began later.
+    """
     told = (subject.training.get(name) for name in ("recipe", "data_digest"))
-    network = subject.spec.with_weight_bits(8)
-    return network, *told, subject.distribution, "widened" in subject.training
+    network, widened = subject.spec.with_weight_bits(8), "widened" in subject.training
+    start = subject.training.get("start") or {"way": "finetune"}
+    begun = None if start["way"] == "finetune" else (start["way"], start["teacher"])
+    return network, *told, subject.distribution, widened, begun
 
 
 def run(settings):
@@ -41,7 +46,7 @@ def run(settings):
     models.sort(key=lambda s: (-s.spec.weights, -s.spec.weight_memory_bits))
     families = {}  # each with its float generator first, or else its widest model
     for subject in found:
-        if not subject.is_integer and "start" not in subject.training:
+        if not subject.is_integer:
             families.setdefault(family(subject), [subject])
     families = {key: rest for key, rest in families.items() if key in map(family, models)}
     for model in models:

@@ -453,21 +453,27 @@ def provenance(weight_bits):
 
 def test_widths_are_compared_with_their_float_generator(figures, model, capsys):
     Path("models/float").mkdir(parents=True)
-    started = dataclasses.replace(
-        CONFIGURATION, start=Start("prune", "0" * 16, GeneratorSpec.avatars((8, 6, 4)), 1.0, 0.0)
-    )
-    for config, name in ((started, "a"), (CONFIGURATION, "b")):
+    def started(way):
+        start = Start(way, "0" * 16, GeneratorSpec.avatars((8, 6, 4)), 1.0, 0.0)
+        return dataclasses.replace(CONFIGURATION, start=start)
+
+    for config, name in ((started("prune"), "a"), (CONFIGURATION, "b"), (started("grow"), "c")):
         packed.save(config, make_generator(), f"models/float/{name}.safetensors")
     for width in (8, 4):
         model_file.save(provenance(width), f"models/m{width}.safetensors")
+    for way, width in (("grow", 5), ("finetune", 3)):
+        of = dataclasses.replace(provenance(width), training=started(way).provenance)
+        model_file.save(of, f"models/n{width}.safetensors")
     rgb = dataclasses.replace(random_model(RGB.spec), training=CONFIGURATION.provenance)
     model_file.save(rgb, "models/rgb.safetensors")  # a family of its own
     assert cli.main(["experiment", "bits", "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)
-    family = ["b (float)", "m8 (8 bits)", "m4 (4 bits)"]
-    assert list(facts["figures"]) == [*family, "rgb (5 bits)"]
-    assert list(facts["changes"]) == family[1:]
-    assert {change["against"] for change in facts["changes"].values()} == {"b (float)"}
+    family = ["b (float)", "m8 (8 bits)", "m4 (4 bits)", "n3 (3 bits)"]
+    grown = ["c (float)", "n5 (5 bits)"]
+    assert list(facts["figures"]) == [*family, *grown, "rgb (5 bits)"]
+    assert list(facts["changes"]) == [*family[1:], grown[1]]
+    against = [change["against"] for change in facts["changes"].values()]
+    assert against == ["b (float)"] * 3 + ["c (float)"]
     # re-render is 10, 11, 12 in this order
     assert facts["changes"]["m4 (4 bits)"]["re_render"] == pytest.approx(0.2)
 
