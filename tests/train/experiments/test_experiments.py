@@ -453,6 +453,7 @@ def provenance(weight_bits):
 
 def test_widths_are_compared_with_their_float_generator(figures, model, capsys):
     Path("models/float").mkdir(parents=True)
+
     def started(way):
         start = Start(way, "0" * 16, GeneratorSpec.avatars((8, 6, 4)), 1.0, 0.0)
         return dataclasses.replace(CONFIGURATION, start=start)
