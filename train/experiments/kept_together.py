@@ -22,7 +22,9 @@ from train.data.training_set import SPRITES_SEED
 from train.evaluate import evaluation, samples
 from train.experiments.measuring import COLUMNS, SAMPLES, cells
 from train.experiments.report import table
+from train.experiments.subject import GENERATORS, open_subject
 
+GENERATOR = GENERATORS / "few-correlated.safetensors"  # of recipe `few`, from these sprites
 OTHERS = 4  # draws of as many sprites; what they score in the mean is the set's own distance
 OTHERS_SEED = 8_801  # of the first; no other set has these
 
@@ -67,6 +69,8 @@ def measure(wanted, seed):
     loose = as_if_independent(training, wanted, progress=progress)
     sets[f"recombined as if all were independent, {len(loose):,}"] = loose
     sets[f"recombined, {len(made):,}"] = made
+    few = open_subject(GENERATOR)
+    sets[f"a generator of recipe few, {few.training['steps']:,} steps"] = few.pictures(few.draw(seed, SAMPLES))
     reference = evaluation.sprite_reference(SAMPLES, correlated=True)
     figures, novelty = {}, {}
     for name, pictures in bar(sets.items(), desc="measure", unit="set"):

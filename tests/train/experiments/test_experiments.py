@@ -647,7 +647,8 @@ def test_what_goes_together_is_measured_beside_other_draws(monkeypatch):
     findings, numbers = kept_together.measure(1_200, 0)
     names = list(numbers["figures"])
     assert names[:3] == ["the 150 training sprites", "others, draw 1", "others, draw 2"]
-    loose, made = (numbers["to_others"][name] for name in names[3:])
+    loose, made, generator = (numbers["to_others"][name] for name in names[3:])
+    assert made < generator  # which learned from those, and adds its own part
     assert made < loose  # what goes together is kept
     assert made < 1.5
     others = [numbers["figures"][name]["attribute_frechet"] for name in names[1:3]]
