@@ -70,7 +70,9 @@ def measure(wanted, seed):
     sets[f"recombined as if all were independent, {len(loose):,}"] = loose
     sets[f"recombined, {len(made):,}"] = made
     few = open_subject(GENERATOR)
-    sets[f"a generator of recipe few, {few.training['steps']:,} steps"] = few.pictures(few.draw(seed, SAMPLES))
+    sets[f"a generator of recipe few, {few.training['steps']:,} steps"] = few.pictures(
+        few.draw(seed, SAMPLES)
+    )
     reference = evaluation.sprite_reference(SAMPLES, correlated=True)
     figures, novelty = {}, {}
     for name, pictures in bar(sets.items(), desc="measure", unit="set"):
