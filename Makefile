@@ -35,8 +35,8 @@ mutants: .venv/test.stamp
 results: .venv/test.stamp
 	OMP_NUM_THREADS=1 .venv/bin/avatar experiment all
 
-# This hardware beside what one would run instead; make bench REPORT=FILE takes another synthesis.
-REPORT ?= docs/results/synth.json
+# This hardware beside what one would run instead; make bench REPORT=FILE takes another build.
+REPORT ?= docs/results/builds/ulx3s-85f-w5-2.json
 bench: .venv/test.stamp
 	.venv/bin/python -m benchmarks.generators --report $(REPORT)
 

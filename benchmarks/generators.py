@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Avatars a second: this hardware beside what a user would run instead, and beside published work.
 
-    python -m benchmarks.generators --report docs/results/synth.json
+    python -m benchmarks.generators --report docs/results/builds/ulx3s-85f-w5-2.json
 
 One model file, the same latents, one thread each, in one run. Engines take turns; a figure is the
 median over the rounds, in processor time, which other programs disturb less. Every engine's
 pictures are compared with the reference's. The hardware's cycles are measured in simulation and
-must be those of the cycle model; its clock is the routed one: `fmax_mhz` of a report that ``avatar
-synth --json`` printed, or --clock. Writes bench.json, bench.md and bench.png into --out.
+must be those of the cycle model; its clock is that of a bitstream which met it, in what ``avatar
+build --json`` printed, or --clock. Writes bench.json, bench.md and bench.png into --out.
 """
 
 from __future__ import annotations
@@ -223,18 +223,18 @@ def clock_of(args, model):
     """
     if (args.clock is None) == (args.report is None):
         raise InputError(
-            "give the routed clock: --report FILE of `avatar synth --json`, or --clock"
+            "give the routed clock: --report FILE of `avatar build --json`, or --clock"
         )
     if args.clock is not None:
         program.check_positive(clock=args.clock)
         return args.clock, "given on the command line"
     try:
         report = json.loads(Path(args.report).read_text())
-        clock = float(report["fmax_mhz"])
+        clock = float(report["clock_hz"]) / 1e6
         sizes = dict(report["capacity"])
         capacity = Capacity(ArraySpec(**sizes.pop("array")), **sizes)
     except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{args.report}: no report of `avatar synth --json`; make one") from error
+        raise InputError(f"{args.report}: no report of `avatar build --json`; make one") from error
     try:
         fitted(model.spec, capacity)
         if (capacity.array.rows, capacity.array.columns) != (args.rows, args.columns):
@@ -243,7 +243,7 @@ def clock_of(args, model):
         raise InputError(
             f"{args.report}: {error}; route a machine that holds the model, or give --clock"
         ) from error
-    return clock, f"routed, the least of the seeds in {args.report}"
+    return clock, f"met by the bitstream of {args.report}"
 
 
 def paper_network(array, clock_mhz):
@@ -307,7 +307,7 @@ def main(argv=None):
     parser.add_argument("--model", default="models/compact-normal-w5.safetensors", metavar="FILE")
     parser.add_argument("--rows", type=int, default=16, metavar="R")
     parser.add_argument("--columns", type=int, default=16, metavar="C")
-    parser.add_argument("--report", metavar="FILE", help="what `avatar synth --json` printed")
+    parser.add_argument("--report", metavar="FILE", help="what `avatar build --json` printed")
     parser.add_argument("--clock", type=float, metavar="MHZ", help="or the clock itself")
     parser.add_argument("--out", default="docs/results", metavar="DIR")
     parser.add_argument("--json", action="store_true", help="as JSON, for programs")

@@ -4,7 +4,7 @@
     python -m benchmarks.hardware_tables
 
 Cycles come from :mod:`benchmarks.cycle_tables`, memories from their shapes, routed designs from
-what ``avatar synth --json`` printed into docs/results/synth*.json.
+what ``avatar build --json`` printed into docs/results/builds.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ NETWORKS = {
 }
 ARRAYS = ((16, 16), (8, 16))
 BITS = (8, 6, 5, 4)
+BUILDS = Path("docs/results/builds")
 FIRST = "ulx3s-85f"  # the board whose machines stand for all
 CLOCK_MHZ = 150  # of the study: the goal
 
@@ -86,32 +87,33 @@ def needs():
     return table(header, rows)
 
 
-def syntheses():
-    """Return the table of routed designs, from the reports there are."""
-    lines = []
-    for path in sorted(Path("docs/results").glob("synth*.json")):
+def builds():
+    """Return the table of routed boards, a line for the seeds of one design."""
+    designs = {}
+    for path in sorted(BUILDS.glob("*.json")):
         report = json.loads(path.read_text())
-        resources = [f"{report[name]:,}" for name in ("lut", "ff", "ebr", "mult")]
-        by_seed = ", ".join(f"{each:.1f}" for each in report["fmax_mhz_by_seed"].values())
-        lines.append((*_built(report), *resources, f"{report['fmax_mhz']:.1f}", by_seed))
-    if not lines:
-        return "No report of `avatar synth --json` lies in docs/results/synth*.json yet."
-    header = ("for", "bits", "array", "LUT", "FF", "EBR", "MULT18", "MHz", "by seed")
-    return table(header, lines)
-
-
-def _built(report):
-    """Return networks, bits and array of a routed design."""
-    if "capacity" in report:
-        capacity = report["capacity"]
+        designs.setdefault((report["board"], report["build"]), []).append(report)
+    lines = []
+    for (name, _), reports in designs.items():
+        capacity = reports[0]["capacity"]
         array = capacity["array"]
-        return "any", f"{capacity['weight_bits']}", f"{array['rows']} x {array['columns']}"
-    only = "-".join(map(str, report["channels"]))  # a machine of before
-    return (
-        f"{only} alone",
-        f"{max(report['weight_bits'])}",
-        f"{report['rows']} x {report['columns']}",
+        clocks = {each["seed"]: each["fmax_mhz"] for each in reports}
+        lines.append(
+            (
+                name,
+                f"{array['rows']} x {array['columns']}",
+                f"{capacity['weight_bits']}",
+                "outside" if array["weight_bus"] else "on the chip",
+                *(f"{reports[0][each]:,}" for each in ("lut", "ff", "ebr", "mult")),
+                f"{reports[0]['clock_hz'] / 1e6:g}",
+                ", ".join(f"{clocks[seed]:.1f} ({seed})" for seed in sorted(clocks)),
+            )
+        )
+    header = (
+        *("board", "array", "bits", "weights", "LUT", "FF", "block RAM", "multipliers"),
+        *("asked, MHz", "routed, MHz (seed)"),
     )
+    return table(header, lines)
 
 
 def study():
@@ -127,7 +129,7 @@ TABLES = {
     "needs": needs,
     "memories": memories,
     "fits": fits,
-    "syntheses": syntheses,
+    "builds": builds,
     "study": study,
 }
 

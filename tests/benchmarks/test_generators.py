@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def report(board="ulx3s-85f"):
-    return {"capacity": asdict(BOARDS[board].capacity()), "fmax_mhz": 110.0}
+    return {"capacity": asdict(BOARDS[board].capacity()), "clock_hz": 110_000_000}
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def test_layers_of_the_roofline_are_the_whole_avatar():
         (["--clock", "0"], "--clock is 0; give a positive number"),
         (["--clock", "nan"], "--clock is nan; give a positive number"),
         (["--report", "missing.json"], "missing.json"),
-        (["--report", "empty.json"], "no report of `avatar synth --json`"),
+        (["--report", "empty.json"], "no report of `avatar build --json`"),
         (["--report", "other.json"], "the network does not fit the machine: weight_words"),
         (["--report", "wide.json", "--rows", "8"], "its array is 16 x 16; route a machine"),
     ],
@@ -88,7 +88,7 @@ def test_the_page_holds_the_numbers(model, tmp_path, monkeypatch):
         "utilisation_interval": 0.97,
     }
     monkeypatch.setattr(generators.perf, "measure", lambda *_: facts)
-    routed = tmp_path / "synth.json"
+    routed = tmp_path / "build.json"
     routed.write_text(json.dumps(report()))
     path = str(ROOT / "models" / "compact-normal-w5.safetensors")
     out = tmp_path / "out"
