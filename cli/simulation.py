@@ -316,6 +316,14 @@ def board_sim(args):
     argument("--frames", type=int, default=1, metavar="N", help="of the screen (default 1)"),
     argument("--out", required=True, metavar="DIR", help="folder for 000.png, 001.png and so on"),
     argument("--gif", metavar="FILE.gif", help="and all of them as an animation"),
+    argument("--sdram", action="store_true", help="the frame lies in an SDRAM: 20 x 15 faces"),
+    argument(
+        "--weight-bus",
+        type=int,
+        default=0,
+        metavar="BITS",
+        help="weights lie in the same SDRAM of so many bits, 16 (default: on the chip)",
+    ),
     *ARRAY,
     JSON,
 )
@@ -324,9 +332,11 @@ def screen_sim(args):
 
     Example: avatar screen-sim --model models/compact-w5.safetensors --seed 1 --out frames
 
-    The machine draws the latents of `avatar generate --seed S --count N` onto its wall. Each frame
-    of 640x480 pixels takes 2.1 million clocks, about a minute. Exit status 1: a face differs from
-    the reference's, or syncs, tokens or balance are not as a monitor needs them.
+    The machine draws the latents of `avatar generate --seed S --count N` onto its wall, in block
+    RAM: 3 x 3 faces of 32 x 32, four times as large. With --sdram it is 20 x 15 faces, and the
+    memory's controller and chip are simulated, too. A frame takes 2.1 million clocks, about a
+    minute. Exit status 1: a face differs from the reference's, a line came late, or syncs, tokens
+    or balance are not as a monitor needs them.
     """
     import pictures
     from golden import model_file
@@ -339,13 +349,18 @@ def screen_sim(args):
     if args.gif is not None and not pictures.check_walk(args.gif):
         raise InputError(f"{args.gif}: give a name that ends in .gif")
     model = model_file.load(args.model)
-    wall.check(model, args.frames)
-    array = ArraySpec(rows=args.rows, columns=args.columns)
+    if args.weight_bus not in (0, 16):
+        raise InputError(f"--weight-bus is {args.weight_bus}; give 16, or leave it out")
+    outside = args.sdram or args.weight_bus > 0
+    wall.check(model, args.frames, outside=outside)
+    array = ArraySpec(rows=args.rows, columns=args.columns, weight_bus=args.weight_bus)
     count = wall.latents_needed(model, array, args.frames)
     latents = drawn_latents(args.seed, count, model, args.model)
     _say_simulating()
     with bar(total=wall.frames_clocks(args.frames), desc="screen", unit="clock") as progress:
-        shown = wall.run(model, array, latents, args.frames, progress=progress.update)
+        shown = wall.run(
+            model, array, latents, args.frames, outside=outside, progress=progress.update
+        )
     pictures.save_each(args.out, shown.frames)
     if args.gif is not None:
         pictures.save_gif(args.gif, shown.frames, milliseconds=FRAME_MS)

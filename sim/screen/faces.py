@@ -23,6 +23,18 @@ def packed(pictures):
     return (pictures.astype(np.uint32) << shifts).sum(axis=-1, dtype=np.uint32).reshape(-1)
 
 
+def through_565(pictures):
+    """Return pictures as a frame store of 16 bits a pixel shows them.
+
+    Five bits of red, six of green and five of blue are kept; the highest of them fill the rest, so
+    that black stays black and white stays white.
+    """
+    pictures = np.broadcast_to(pictures, (*pictures.shape[:3], 3))
+    bits = np.array([5, 6, 5], np.uint8)
+    kept = pictures >> (8 - bits)
+    return kept << (8 - bits) | kept >> (2 * bits - 8)
+
+
 def faces(frames, wall, pictures):
     """Return the number of the picture at each place of each frame, :data:`BLACK` for none.
 

@@ -4,7 +4,7 @@
 // In, on standard input: a Head, so many Acts, then the payloads, 32 bits each. Out, on standard
 // output: a byte a clock, then a Tally for each act. Bits 0 to 2 of a byte are the data lanes in the
 // first half of the clock and bit 3 is the lane of the clock; bits 4 to 7 are the same in the
-// second half. `restart` is high in the first clock of each act but the first one.
+// second half.
 
 #include <cstdint>
 #include <cstdio>
@@ -18,13 +18,13 @@ struct Head {
 };
 
 struct Act {
-    uint32_t clocks, size, grey;
+    uint32_t clocks, restart, size, grey;
     uint32_t first, count;     // payloads
     uint32_t burst, interval;  // so many are offered one behind the other, and no sooner again
 };
 
 struct Tally {
-    uint32_t taken, late;
+    uint32_t taken, late, fetch;
 };
 
 static const uint32_t RESET = 4;      // clocks
@@ -56,7 +56,7 @@ int main(int argc, char** argv) {
         seen.clear();
     };
     for (const Act& act : acts) {
-        Tally tally{0, 0};
+        Tally tally{0, 0, 0};
         uint32_t wait = 0, left = act.burst;
         top.size = act.size;
         top.grey = act.grey;
@@ -64,7 +64,7 @@ int main(int argc, char** argv) {
             bool resets = tallies.empty() && now < RESET;
             bool offers = !resets && now > 0 && tally.taken < act.count && left > 0;
             top.rst = resets;
-            top.restart = !tallies.empty() && now == 0;
+            top.restart = act.restart && now == 0;
             top.valid = offers;
             top.payload = offers ? payloads[act.first + tally.taken] : 0;
             top.clk = 0;
@@ -85,6 +85,7 @@ int main(int argc, char** argv) {
             top.eval();
             byte = pins();
         }
+        tally.fetch = top.fetch;
         tallies.push_back(tally);
     }
     top.clk = 0;

@@ -18,8 +18,8 @@ from support.environment import clean_environment
 
 HARNESS = Path(__file__).with_name("pins.cpp")
 HEAD = struct.Struct("=2I")
-ACT = struct.Struct("=7I")
-TALLY = struct.Struct("=2I")
+ACT = struct.Struct("=8I")
+TALLY = struct.Struct("=3I")
 PATIENCE = 300.0  # seconds of silence
 CHUNK = 1 << 16
 
@@ -38,6 +38,8 @@ class Act:
     burst, interval : int
         So many payloads are offered one behind the other, and the next ones `interval` clocks
         later, or as soon as these are taken; with a burst of 0 all at once.
+    restart : int
+        The display begins anew in the first clock.
     """
 
     clocks: int
@@ -46,6 +48,7 @@ class Act:
     grey: int = 0
     burst: int = 0
     interval: int = 0
+    restart: int = 0
 
 
 @dataclass(frozen=True)
@@ -61,15 +64,18 @@ class Recording:
         Payloads that went in, by act.
     late : int
         Clocks in which the display missed a line.
+    fetch : int
+        Clocks that the slowest line took to come from a memory outside.
     """
 
     pins: np.ndarray
     taken: list[int]
     late: int
+    fetch: int
 
 
 def record(text, acts, *, progress=lambda clocks: None):
-    """Play acts, with a restart of the display between them; return the :class:`Recording`.
+    """Play acts one behind the other; return the :class:`Recording`.
 
     Parameters
     ----------
@@ -90,7 +96,8 @@ def record(text, acts, *, progress=lambda clocks: None):
     for act in acts:
         count = len(act.payloads)
         burst = act.burst or count
-        orders.append(ACT.pack(act.clocks, act.size, act.grey, first, count, burst, act.interval))
+        head = (act.clocks, act.restart, act.size, act.grey)
+        orders.append(ACT.pack(*head, first, count, burst, act.interval))
         first += count
     payloads = np.concatenate([np.asarray(act.payloads, "<u4") for act in acts])
     order = b"".join([HEAD.pack(len(acts), len(payloads)), *orders, payloads.tobytes()])
@@ -115,8 +122,8 @@ def record(text, acts, *, progress=lambda clocks: None):
         process.kill()
         process.wait()
         process.stdout.close()
-    taken, late = zip(*TALLY.iter_unpack(tallies), strict=True)
-    return Recording(pins, list(taken), sum(late))
+    taken, late, fetch = zip(*TALLY.iter_unpack(tallies), strict=True)
+    return Recording(pins, list(taken), sum(late), fetch[-1])
 
 
 def _fill(process, buffer, progress):

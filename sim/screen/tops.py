@@ -3,18 +3,32 @@
 
 from types import SimpleNamespace
 
-from amaranth import Module, Value
+from amaranth import Module, Signal, Value
 from amaranth.lib import io, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.build_plan import sources_hash
+from hw.display import line_store
 from hw.display.block_store import BlockStore
 from hw.display.display import Display
+from hw.display.layout import LARGE
+from hw.display.line_store import LineStore
+from hw.engine.load_bus import memories
+from hw.engine.weight_fetcher import waiting_words
+from hw.memory import machine_port
+from hw.memory.external_memory import ExternalMemory
+from hw.memory.machine_port import BURST
+from hw.memory.reader import MIN_DEPTH
+from sim.chips.sdram import SOURCE as CHIP
+from sim.chips.sdram import SimulatedPins, sdram
+from sim.generator.external import SETUPS
+from sim.screen.loader import WeightLoader
 from sim.verilog import cached_verilog
 
 TOP = "top"
 CLOCKS_OF_FRAME = 5 * 800 * 525
 LEAD_IN = 60_000  # clocks from reset to the first frame's vertical sync, and some more
+SETUP = SETUPS[line_store.WORD]
 
 
 def simulated_pins():
@@ -31,6 +45,11 @@ class ScreenTop(wiring.Component):
     ----------
     generator : wiring.Component, optional
         Has ``i_latents`` and ``o_pixels``. By default pixels come from outside.
+    outside : bool
+        The frame lies in an SDRAM, whose chip is there, too.
+    weights : list of int, optional
+        Of a generator that has ``memory``: they go to the SDRAM first. Without such a one somebody
+        else reads and writes as much of it as the chip can, beside the display.
 
     Members
     -------
@@ -38,6 +57,8 @@ class ScreenTop(wiring.Component):
         A stream of the generator's latents; or of pixels, struct of r, g and b.
     size, grey, restart, late
         The display's.
+    fetch : Out(16)
+        Clocks that the slowest line took to come from the SDRAM.
     hdmi_d, hdmi_clk : Out
     """
 
@@ -48,22 +69,26 @@ class ScreenTop(wiring.Component):
     grey: In(1)
     restart: In(1)
     late: Out(1)
+    fetch: Out(16)
     hdmi_d: Out(3)
     hdmi_clk: Out(1)
 
-    def __init__(self, generator=None):
-        self.generator = generator
+    def __init__(self, generator=None, *, outside=False, weights=None):
+        self.generator, self.outside, self.weights = generator, outside, weights
         super().__init__()
 
     def elaborate(self, platform):
         m = Module()
         pins = simulated_pins()
-        m.submodules.display = display = Display(BlockStore(), pins)
+        store = LineStore(SETUP.geometry) if self.outside else BlockStore()
+        m.submodules.display = display = Display(store, pins)
+        if self.outside:
+            self._memory(m, store)
         into = display.i
         if self.generator is not None:
             m.submodules.generator = generator = self.generator
             wiring.connect(m, generator.o_pixels, display.i)
-            m.d.comb += generator.running.eq(1)
+            m.d.comb += generator.running.eq(1 if self.weights is None else self.loader.running)
             into = generator.i_latents
         m.d.comb += [
             Value.cast(into.p).eq(self.payload),
@@ -78,7 +103,64 @@ class ScreenTop(wiring.Component):
         ]
         return m
 
+    def _memory(self, m, store):
+        pins = SimulatedPins()
+        m.submodules.memory = memory = ExternalMemory(
+            SETUP.geometry,
+            SETUP.timing,
+            round(SETUP.clock_mhz * 1e6),
+            pins,
+            depths=(waiting_words(line_store.WORD), MIN_DEPTH),
+        )
+        m.submodules.chip = sdram(pins, **SETUP.chip_parameters())
+        line_store.join(m, memory, store.memory)
+        count, words = Signal(16), Signal(range(LARGE.width + 1))
+        m.d.sync += count.eq(count + 1)
+        with m.If(memory.i_read1.valid & memory.i_read1.ready):
+            m.d.sync += [count.eq(0), words.eq(0)]
+        with m.If(memory.o_read1.valid):
+            m.d.sync += words.eq(words + 1)
+            with m.If((words == LARGE.width - 1) & (count > self.fetch)):
+                m.d.sync += self.fetch.eq(count)
+        if self.weights is None:
+            self._others(m, memory)
+        else:
+            self._weights(m, memory)
 
-def screen_text():
+    def _weights(self, m, memory):
+        """Let the generator have the ports 0."""
+        generator = self.generator
+        machine_port.join(m, memory, generator.memory)
+        m.submodules.loader = self.loader = loader = WeightLoader(self.weights, line_store.WORD)
+        place = [each.name for each in memories(generator.capacity)].index("weights")
+        m.d.comb += [
+            loader.start.eq(memory.ready),
+            loader.takes.eq(memory.i_write0.ready),
+            generator.load.enable[place].eq(loader.enable),
+            generator.load.address.eq(loader.address),
+            generator.load.data.eq(loader.data),
+        ]
+
+    def _others(self, m, memory):
+        """Read and write as greedily as can be; each word that is written is in another row."""
+        read, write = memory.i_read0, memory.i_write0
+        m.d.comb += [
+            read.valid.eq(1),
+            read.p.words.eq(BURST),
+            write.valid.eq(1),
+            memory.o_read0.ready.eq(1),
+        ]
+        with m.If(read.ready):
+            m.d.sync += read.p.address.eq(read.p.address + BURST + 5)
+        geometry = SETUP.geometry
+        low = write.p.address[: geometry.address_bits - 1]
+        with m.If(write.ready):
+            m.d.sync += low.eq(low + (1 << geometry.column_bits))
+
+
+def screen_text(*, outside=False):
     """Return the Verilog of a :class:`ScreenTop` without a generator."""
-    return cached_verilog(TOP, sources_hash(["screen"]), ScreenTop)
+    text = cached_verilog(
+        TOP, sources_hash(["screen", outside]), lambda: ScreenTop(outside=outside)
+    )
+    return text + CHIP.read_text() if outside else text

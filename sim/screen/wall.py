@@ -12,17 +12,20 @@ from hw.build_plan import sources_hash
 from hw.capacity import Capacity
 from hw.contents import Contents
 from hw.display.block_store import BlockStore
-from hw.display.layout import Wall
+from hw.display.layout import SMALLEST, Wall
+from hw.display.line_store import LineStore
 from hw.display.mode import CLOCK_HZ
+from hw.engine.external_generator import ExternalGenerator
 from hw.engine.generator import Generator
 from hw.model.cycle_model import CycleModel
 from hw.model.schedule import scheduled
+from sim.chips.sdram import SOURCE as CHIP
 from sim.screen import dvi
-from sim.screen.faces import BLACK, faces
+from sim.screen.faces import BLACK, faces, through_565
 from sim.screen.record import Act, record
 from sim.screen.tops import CLOCKS_OF_FRAME, LEAD_IN, TOP, ScreenTop
 from sim.verilog import cached_verilog
-from support.failures import InputError
+from support.failures import CheckFailed, InputError
 
 MOST_FRAMES = 600  # ten seconds of the screen, hours of simulation
 
@@ -58,7 +61,12 @@ class Shown:
         return (newest[-1] - newest[0]) * CLOCK_HZ / ((len(newest) - 1) * CLOCKS_OF_FRAME)
 
 
-def check(model, frames):
+def canvas_of(outside):
+    """Return what a frame store holds: the one in a memory outside, or the one in block RAM."""
+    return (LineStore if outside else BlockStore).canvas
+
+
+def check(model, frames, *, outside=False):
     """Refuse what has no wall, before anything is built.
 
     Raises
@@ -67,11 +75,12 @@ def check(model, frames):
     """
     if not 1 <= frames <= MOST_FRAMES:
         raise InputError(f"--frames is {frames}; give 1 to {MOST_FRAMES}")
-    size, canvas = model.spec.size, BlockStore.canvas
+    size, canvas = model.spec.size, canvas_of(outside)
     if not Wall.of(size, canvas).fits:
+        other = "give another model" if outside else "give --sdram, or another model"
         raise InputError(
-            f"the model's pictures are {size} x {size}, and the wall in block RAM holds "
-            f"{canvas.width} x {canvas.height} pixels, faces of 8 x 8 or more; give another model"
+            f"the model's pictures are {size} x {size}, and the wall holds {canvas.width} x "
+            f"{canvas.height} pixels, faces of {SMALLEST} x {SMALLEST} or more; {other}"
         )
 
 
@@ -86,7 +95,18 @@ def frames_clocks(frames):
     return frames * CLOCKS_OF_FRAME + LEAD_IN
 
 
-def run(model, array, latents, frames, *, progress=lambda clocks: None):
+def machine(model, array, *, outside=False):
+    """Return the :class:`sim.screen.tops.ScreenTop` of the smallest machine that holds a model."""
+    tiling = scheduled(model.spec, array)
+    capacity = Capacity.of(tiling)
+    contents = Contents.of(model, tiling, capacity)
+    if array.weight_bus:
+        weights = contents.words["weights"]
+        return ScreenTop(ExternalGenerator(capacity, contents), outside=True, weights=weights)
+    return ScreenTop(Generator(capacity, contents), outside=outside)
+
+
+def run(model, array, latents, frames, *, outside=False, progress=lambda clocks: None):
     """Let a machine that holds a model draw latents onto its screen; return what it :class:`Shown`.
 
     Parameters
@@ -96,6 +116,8 @@ def run(model, array, latents, frames, *, progress=lambda clocks: None):
     latents : int8 array, shape (N, latent)
         At least :func:`latents_needed`.
     frames : int
+    outside : bool
+        The frame lies in a memory outside, as it does wherever the weights do.
     progress : callable
         Takes the clocks that have passed since it was called before.
 
@@ -107,14 +129,12 @@ def run(model, array, latents, frames, *, progress=lambda clocks: None):
     sim.screen.faces.WrongFace
         A face is not the reference's picture.
     """
-    check(model, frames)
-    tiling = scheduled(model.spec, array)
-    capacity = Capacity.of(tiling)
-
-    def top():
-        return ScreenTop(Generator(capacity, Contents.of(model, tiling, capacity)))
-
-    text = cached_verilog(TOP, sources_hash(["screen", model.digest, repr(array)]), top)
+    outside = outside or array.weight_bus > 0
+    check(model, frames, outside=outside)
+    key = sources_hash(["screen", model.digest, repr(array), outside])
+    text = cached_verilog(TOP, key, lambda: machine(model, array, outside=outside))
+    if outside:
+        text += CHIP.read_text()
     spec, clocks = model.spec, frames_clocks(frames)
     payloads = latents.astype(np.uint8).reshape(-1)
     act = Act(clocks, spec.size, payloads, grey=int(spec.colours == 1))
@@ -122,7 +142,11 @@ def run(model, array, latents, frames, *, progress=lambda clocks: None):
     seen = dvi.frames(recording.pins)
     made = -(-recording.taken[0] // spec.latent)
     pictures = generate(model, latents[:made])
-    numbers = faces(seen, Wall.of(spec.size, BlockStore.canvas), pictures)
+    if outside:
+        pictures = through_565(pictures)
+    if recording.late:
+        raise CheckFailed(f"{recording.late} lines came too late from the memory")
+    numbers = faces(seen, Wall.of(spec.size, canvas_of(outside)), pictures)
     return Shown(seen, numbers, made, clocks)
 
 

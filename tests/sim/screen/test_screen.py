@@ -25,16 +25,17 @@ SLOW = 400  # clocks of a pixel: a face takes 3 ms, and the screen comes to it m
 
 @pytest.fixture(scope="module")
 def recorded():
-    """Colour at a generator's pace; grey ones; then pixels that come too slowly.
+    """Colour at a generator's pace; grey ones; as many as places, then pixels that are too slow.
 
     The first restart comes in the middle of frame 1, the second one at the end of frame 2.
     """
-    colour, grey = PICTURES["colour"], PICTURES["grey"]
-    half = CLOCKS_OF_FRAME // 2
+    colour, grey = packed(PICTURES["colour"]), packed(PICTURES["grey"])
+    half, wall = CLOCKS_OF_FRAME // 2, 9 * 32 * 32
     acts = [
-        Act(3 * half, 32, packed(colour), burst=32 * 32, interval=PACE),
-        Act(3 * half, 28, packed(grey), grey=1, burst=28 * 28, interval=PACE // 4),
-        Act(4 * half + LEAD_IN, 32, packed(colour), burst=1, interval=SLOW),
+        Act(3 * half, 32, colour, burst=32 * 32, interval=PACE),
+        Act(3 * half, 28, grey, grey=1, burst=28 * 28, interval=PACE // 4, restart=1),
+        Act(2 * half, 32, colour[:wall], restart=1),
+        Act(4 * half + LEAD_IN, 32, colour[wall:], burst=1, interval=SLOW),
     ]
     return record(screen_text(), acts)
 
@@ -45,7 +46,7 @@ def frames(recorded):
 
 
 def test_syncs_tokens_and_balance(recorded):
-    assert dvi.frames(recorded.pins).shape == (5, 480, 640, 3)
+    assert dvi.frames(recorded.pins).shape == (6, 480, 640, 3)
 
 
 def test_the_newest_faces_are_shown_and_none_is_torn(frames, recorded):
@@ -63,9 +64,9 @@ def test_a_restart_clears_the_screen_where_the_frame_ends(frames):
 
 
 def test_a_face_that_comes_too_slowly_is_not_shown_half(frames):
-    numbers = faces(frames[3:5], Wall.of(32, SMALL), PICTURES["colour"])
-    assert (numbers[0] == BLACK).any()
-    assert numbers[1, 0] == 0
+    numbers = faces(frames[3:6], Wall.of(32, SMALL), PICTURES["colour"])
+    np.testing.assert_array_equal(numbers[1], [BLACK, *range(1, 9)])
+    assert numbers[2, 0] == 9
 
 
 def test_the_comparison_notices(frames):

@@ -21,6 +21,17 @@ MODEL = "tests/conformance/grey-28-k7-k3.safetensors"
 
 
 @pytest.mark.sim
+def test_weights_and_frame_in_one_memory(tmp_path, capsys):
+    out = tmp_path / "frames"
+    arguments = ["screen-sim", "--model", MODEL, "--weight-bus", "16", "--out", str(out), "--json"]
+    assert cli.main([*arguments, "--rows", "8", "--columns", "8"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["equal"]
+    assert facts["places"] == 22 * 17
+    assert facts["faces_in_the_last_frame"] > 22
+
+
+@pytest.mark.sim
 def test_one_frame_of_a_small_machine(tmp_path, capsys):
     out, gif = tmp_path / "frames", tmp_path / "wall.gif"
     arguments = ["screen-sim", "--model", MODEL, "--seed", "3", "--out", str(out), "--json"]
@@ -58,13 +69,14 @@ def test_refusals(tmp_path, capsys, monkeypatch):
     save(random_model(spec), path)
     model = str(Path(MODEL).absolute())
     monkeypatch.chdir(tmp_path)
-    assert "pictures are 128 x 128" in refusal(
-        capsys, "screen-sim", "--model", str(path), "--out", "f"
-    )
+    words = refusal(capsys, "screen-sim", "--model", str(path), "--out", "f")
+    assert "pictures are 128 x 128, and the wall holds 96 x 96 pixels" in words
+    assert "give --sdram" in words
     for extra, words in (
         (("--frames", "0"), "--frames is 0; give 1 to 600"),
         (("--seed", "-1"), "--seed is -1"),
         (("--gif", "wall.png"), "ends in .gif"),
         (("--rows", "3"), "rows is 3"),
+        (("--weight-bus", "32"), "--weight-bus is 32; give 16"),
     ):
         assert words in refusal(capsys, "screen-sim", "--model", model, "--out", "f", *extra)
