@@ -48,7 +48,7 @@ ALLOWED = {
 ROOMS = {
     "support": "failures files cache progress termination environment tools",
     "golden": (
-        "spec arithmetic conv_transpose latents model_file description full_range generator "
+        "spec arithmetic conv_transpose latents on_chip_latents model_file description full_range generator "
         "trace_files layer_sums shipped options interpolation inversion"
     ),
     "hw": (

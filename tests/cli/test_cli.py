@@ -22,6 +22,7 @@ from cli.arguments import VERBS
 from golden import generator as reference
 from golden import model_file
 from golden.latents import draw_latents
+from golden.on_chip_latents import draw_on_chip
 from golden.spec import GeneratorSpec
 from pictures import grid
 from support.failures import CheckFailed, InputError
@@ -32,6 +33,7 @@ from tests.models import random_model
 CONFORMANCE = Path(__file__).parents[1] / "conformance" / "small-16-12-8-w5"
 ASCII = {"PYTHONIOENCODING": "ascii"}
 MODEL = str(CONFORMANCE.with_suffix(".safetensors"))
+ON_CHIP = ["generate", "--model", MODEL, "--out", "a.png", "--on-chip-seed"]
 
 
 @pytest.fixture(autouse=True)
@@ -80,6 +82,19 @@ def test_latents_are_drawn_as_the_model_was_trained():
         assert cli.main([*generate, f"{name}.png", "--latents", "z.npy"]) == 0
     drawn, same, other = (Path(f"{name}.png").read_bytes() for name in "abc")
     assert drawn == same != other
+
+
+@pytest.mark.parametrize(
+    ("options", "steps"), [([], 1), (["--walk"], 16), (["--walk", "4"], 4)], ids=str
+)
+@pytest.mark.parametrize("distribution", ["normal", "categorical"])
+def test_the_latents_of_a_wall(distribution, options, steps):
+    model = dataclasses.replace(model_file.load(MODEL), training={"latents": distribution})
+    model_file.save(model, "m.safetensors")
+    arguments = ["generate", "--model", "m.safetensors", "--on-chip-seed", "7", "--count", "6"]
+    assert cli.main([*arguments, *options, "--out", "a.png", "--scale", "1"]) == 0
+    latents = draw_on_chip(7, 6, distribution, 100, steps)
+    np.testing.assert_array_equal(read_png("a.png"), grid(reference.generate(model, latents)))
 
 
 def test_one_avatar_is_the_default():
@@ -199,6 +214,13 @@ BUILD = ["build", "--board", "ulx3s-85f", "--model", MODEL, "--out", "b"]
             ["generate", "--model", MODEL, "--out", "a.png", "--latents", "z", "--count", "1"],
             "excludes",
         ),
+        ([*ON_CHIP, "-1"], "--on-chip-seed is -1; give 0 to 4294967295"),
+        ([*ON_CHIP, "4294967296"], "--on-chip-seed is 4294967296"),
+        ([*ON_CHIP, "1", "--seed", "1"], "--on-chip-seed excludes --latents and --seed"),
+        ([*ON_CHIP, "1", "--latents", "z"], "--on-chip-seed excludes --latents and --seed"),
+        ([*ON_CHIP, "1", "--walk", "3"], "--walk is 3 steps; give 2, 4, 8, 16 or 32"),
+        ([*ON_CHIP, "1", "--walk", "1"], "--walk is 1 step"),
+        ([*ON_CHIP[:-1], "--walk"], "give --on-chip-seed too"),
     ],
 )
 def test_bad_input_is_one_line_and_leaves_nothing(capsys, arguments, words):
