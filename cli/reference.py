@@ -125,14 +125,15 @@ def generate(args):
 def _on_chip(args, model):
     """Return the first latents of a board's wall."""
     from golden.latents import distribution_of
-    from golden.on_chip_latents import draw_on_chip
+    from golden.on_chip_latents import check_walk, draw_on_chip
 
     if args.latents is not None or args.seed is not None:
         raise InputError("--on-chip-seed excludes --latents and --seed; give one of them")
     count = 1 if args.count is None else args.count
-    steps = 1 if args.walk is None else args.walk
-    if steps == 1 and args.walk is not None:
-        raise InputError("--walk is 1 step; give 2, 4, 8, 16 or 32")
+    steps = 1
+    if args.walk is not None:
+        check_walk(args.walk)
+        steps = args.walk
     distribution = distribution_of(model.training, args.model)
     return draw_on_chip(args.on_chip_seed, count, distribution, model.spec.latent, steps)
 

@@ -60,11 +60,32 @@ def words(seed):
     ------
     InputError
     """
-    if not 0 <= seed <= MAX_SEED:
-        raise InputError(f"--on-chip-seed is {seed}; give 0 to {MAX_SEED}")
+    check_seed(seed)
     first = 1 << 31 | (seed & (1 << 30) - 1) << 1
     second = 1 << 31 | (seed >> 4) << 3
     return islice(tausworthe(first, second, 1 << 31), WARM_UP, None)
+
+
+def check_seed(seed, name="--on-chip-seed"):
+    """Refuse a seed that has more than 32 bits, or is negative.
+
+    Raises
+    ------
+    InputError
+    """
+    if not 0 <= seed <= MAX_SEED:
+        raise InputError(f"{name} is {seed}; give 0 to {MAX_SEED}")
+
+
+def check_walk(steps):
+    """Refuse a walk of other steps than 2, 4, 8, 16 and 32.
+
+    Raises
+    ------
+    InputError
+    """
+    if steps not in (2, 4, 8, 16, ARC):
+        raise InputError(f"--walk is {steps}; give 2, 4, 8, 16 or 32 steps")
 
 
 def tausworthe(*registers):
@@ -123,8 +144,8 @@ def draw_on_chip(seed, count, distribution, latent, steps=1):
         )
     if not 1 <= count <= MAX_COUNT:
         raise InputError(f"--count is {count}; give 1 to {MAX_COUNT}")
-    if steps not in (each for each in range(1, ARC + 1) if ARC % each == 0):
-        raise InputError(f"--walk is {steps} steps; give 2, 4, 8, 16 or 32")
+    if steps != 1:
+        check_walk(steps)
     check_distribution(distribution, latent)
     drawn = words(seed)
     if distribution == "categorical":

@@ -218,8 +218,8 @@ BUILD = ["build", "--board", "ulx3s-85f", "--model", MODEL, "--out", "b"]
         ([*ON_CHIP, "4294967296"], "--on-chip-seed is 4294967296"),
         ([*ON_CHIP, "1", "--seed", "1"], "--on-chip-seed excludes --latents and --seed"),
         ([*ON_CHIP, "1", "--latents", "z"], "--on-chip-seed excludes --latents and --seed"),
-        ([*ON_CHIP, "1", "--walk", "3"], "--walk is 3 steps; give 2, 4, 8, 16 or 32"),
-        ([*ON_CHIP, "1", "--walk", "1"], "--walk is 1 step"),
+        ([*ON_CHIP, "1", "--walk", "3"], "--walk is 3; give 2, 4, 8, 16 or 32 steps"),
+        ([*ON_CHIP, "1", "--walk", "1"], "--walk is 1;"),
         ([*ON_CHIP[:-1], "--walk"], "give --on-chip-seed too"),
     ],
 )

@@ -235,8 +235,8 @@ FIRST_CHOICES = [6, 21, 49, 71, 82]
         ((2**32, 1, "normal", 100), "--on-chip-seed is 4294967296"),
         ((0, 0, "normal", 100), "--count is 0"),
         ((0, 1, "tanh", 100), "latents are tanh; the chip draws normal or categorical ones"),
-        ((0, 1, "normal", 100, 3), "--walk is 3 steps; give 2, 4, 8, 16 or 32"),
-        ((0, 1, "normal", 100, 64), "--walk is 64 steps"),
+        ((0, 1, "normal", 100, 3), "--walk is 3; give 2, 4, 8, 16 or 32 steps"),
+        ((0, 1, "normal", 100, 64), "--walk is 64;"),
         ((0, 1, "categorical", 99), "a multiple of 5"),
     ],
 )
