@@ -20,6 +20,11 @@ CAPACITY_FIELDS = (
     "plane_bias_words", "pixel_words", "sweeps", "feed_words", "read_words",
 )  # fmt: skip
 ACTIVATIONS = ("relu", "leaky_relu", "table")  # by their numbers
+# How a model's latents are distributed, by their numbers: a wall draws the odd ones. Images of
+# earlier versions do not tell.
+LATENT_KINDS = ("", "normal", "tanh", "categorical")
+CHOICES = 5  # of a categorical latent
+LATENT_KIND_AT = 4  # bit of the byte of planes
 
 
 class State(enum.IntEnum):
@@ -119,6 +124,8 @@ class ModelFacts:
         Channels, kernel_size, stride, padding, output_padding, activation and weight_bits of each.
     digest : bytes, 32 long
         The model's.
+    latents : str
+        One of :data:`LATENT_KINDS`; empty where it is not told.
     """
 
     pixels: int
@@ -127,6 +134,7 @@ class ModelFacts:
     planes: int
     layers: tuple[tuple[int, int, int, int, int, str, int], ...]
     digest: bytes
+    latents: str = ""
 
     HEAD: ClassVar = struct.Struct("<BHBHBB")  # source, pixels, colours, latent, planes, layers
     LAYER: ClassVar = struct.Struct("<H6B")
@@ -140,8 +148,9 @@ class ModelFacts:
 
     def pack(self, source=State.POWER_UP):
         """Return the fields as they go over the wire and lie in a board's memory."""
+        planes = self.planes | LATENT_KINDS.index(self.latents) << LATENT_KIND_AT
         head = self.HEAD.pack(
-            source, self.pixels, self.colours, self.latent, self.planes, len(self.layers)
+            source, self.pixels, self.colours, self.latent, planes, len(self.layers)
         )
         layers = b"".join(
             self.LAYER.pack(*sizes, ACTIVATIONS.index(activation), bits)
@@ -156,7 +165,7 @@ class ModelFacts:
         Raises
         ------
         ValueError
-            More layers than there can be, or an unknown activation.
+            More layers than there can be, or an unknown activation or kind of latents.
         """
         _, pixels, colours, latent, planes, count = cls.HEAD.unpack_from(payload)
         if count > MAX_LAYERS:
@@ -169,7 +178,11 @@ class ModelFacts:
             if activation >= len(ACTIVATIONS):
                 raise ValueError(f"layer {n + 1}: activation {activation}")
             layers.append((*sizes, ACTIVATIONS[activation], bits))
-        return cls(pixels, colours, latent, planes, tuple(layers), bytes(payload[cls.DIGEST_AT :]))
+        latents, planes = divmod(planes, 1 << LATENT_KIND_AT)
+        if latents >= len(LATENT_KINDS):
+            raise ValueError(f"latents of kind {latents}")
+        digest = bytes(payload[cls.DIGEST_AT :])
+        return cls(pixels, colours, latent, planes, tuple(layers), digest, LATENT_KINDS[latents])
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ import struct
 from dataclasses import dataclass
 
 from hw.primitives.block_ram import BlockRam
-from hw.uart.facts import Load, Machine, ModelFacts
+from hw.uart.facts import CHOICES, LATENT_KINDS, Load, Machine, ModelFacts
 from hw.uart.protocol import HIDDEN_LAYERS, ID_SIZE, MAX_LATENT, SUMS
 
 MACHINE = 0
@@ -55,7 +55,7 @@ class ModelPart:
     sums: tuple[int, ...]
 
     @classmethod
-    def of(cls, spec, digest, latents, sums):
+    def of(cls, spec, digest, latents, sums, distribution=""):
         """Return the part of a model.
 
         Parameters
@@ -64,7 +64,13 @@ class ModelPart:
         digest : str
             Its model's, 64 hex digits.
         latents, sums : sequence of int
+        distribution : str
+            What its model's latents are, where that is known.
         """
+        if distribution not in LATENT_KINDS or (
+            distribution == "categorical" and spec.latent % CHOICES
+        ):
+            distribution = ""
         layers = tuple(
             (
                 each.channels,
@@ -78,7 +84,13 @@ class ModelPart:
             for each in spec.layers
         )
         facts = ModelFacts(
-            spec.size**2, spec.colours, spec.latent, spec.planes, layers, bytes.fromhex(digest)
+            spec.size**2,
+            spec.colours,
+            spec.latent,
+            spec.planes,
+            layers,
+            bytes.fromhex(digest),
+            distribution,
         )
         return cls(facts, tuple(latents), tuple(sums))
 

@@ -13,6 +13,7 @@ if (typeof require !== "undefined") {
   const ANSWER = 0x80, ERROR = 0xff, NO_TAG = 0;
   const HEAD = 4, CRC = 4; // bytes of version, type and tag; of the CRC-32
   const ID = 8, DIGEST = 32, LAYERS = 8, LAYER = 8; // bytes of ids; layers at most, bytes of each
+  const PLANES = 15; // of a byte that also holds the kind of the latents
   const REQUEST = { info: 1, generate: 2, selfTest: 3, baud: 4, loadBegin: 5, loadData: 6, loadEnd: 7 };
   const SUMS = 4 * LAYERS;
   const ANSWER_SIZES = { // payload bytes, by type; of pictures the model's
@@ -150,7 +151,7 @@ if (typeof require !== "undefined") {
   function readModelPart(bytes) {
     const view = new DataView(bytes.buffer, bytes.byteOffset);
     const layers = Array.from({ length: bytes[7] }, (_, n) => readLayer(bytes, 8 + LAYER * n));
-    const spec = avatar.readSpec({ latent: view.getUint16(4, true), layers, planes: bytes[6] });
+    const spec = avatar.readSpec({ latent: view.getUint16(4, true), layers, planes: bytes[6] & PLANES });
     return { spec, model: hex(bytes.subarray(FACTS - DIGEST, FACTS)) };
   }
 

@@ -35,6 +35,15 @@ def test_a_model_by_hand():
     assert ModelFacts.unpack(packed) == facts
 
 
+@pytest.mark.parametrize(
+    ("latents", "byte"), [("", 3), ("normal", 0x13), ("tanh", 0x23), ("categorical", 0x33)]
+)
+def test_the_kind_of_latents_stands_beside_the_planes(latents, byte):
+    facts = dataclasses.replace(MODEL.part.facts, planes=3, latents=latents)
+    assert facts.pack()[6] == byte
+    assert ModelFacts.unpack(facts.pack()) == facts
+
+
 def test_a_load_by_hand():
     load = Load(1000, 0x01020304, b"model-id")
     assert load.pack() == (1000).to_bytes(4, "little") + b"\4\3\2\1model-id"
@@ -50,7 +59,8 @@ def test_info_there_and_back(state):
 
 
 @pytest.mark.parametrize(
-    ("at", "value", "complaint"), [(7, 9, "9 layers"), (14, 3, "layer 1: activation 3")]
+    ("at", "value", "complaint"),
+    [(7, 9, "9 layers"), (14, 3, "layer 1: activation 3"), (6, 0x41, "latents of kind 4")],
 )
 def test_models_that_cannot_be(at, value, complaint):
     packed = bytearray(MODEL.part.facts.pack())
@@ -91,3 +101,19 @@ def test_the_part_of_a_spec():
     assert part.facts.layers == ((20, 7, 1, 0, 0, "leaky_relu", 8), (3, 4, 2, 1, 0, "table", 4))
     assert part.facts.digest == bytes.fromhex("ab" * 32)
     assert set(ACTIVATIONS) == {"relu", "leaky_relu", "table"}
+
+
+@pytest.mark.parametrize(
+    ("latent", "distribution", "told"),
+    [
+        (100, "normal", "normal"),
+        (100, "categorical", "categorical"),
+        (99, "categorical", ""),
+        (100, ["uniform"], ""),
+    ],
+)
+def test_a_part_tells_the_kind_of_latents(latent, distribution, told):
+    layers = (Layer(2), Layer(1, activation="table"))
+    spec = GeneratorSpec(latent, 1, layers)
+    part = ModelPart.of(spec, "ab" * 32, [0] * latent, [1, 2], distribution)
+    assert part.facts.latents == told

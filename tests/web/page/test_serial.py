@@ -251,7 +251,7 @@ def test_a_picture_that_differs_in_its_last_sum_only(board):
 def test_a_grey_picture_of_another_size(board):
     """Latents and pictures have the lengths that info tells."""
     spec = GeneratorSpec.avatars((8, 8), 8, 10, "grey")
-    facts = ModelPart.of(spec, "ab" * 32, (), ()).facts
+    facts = ModelPart.of(spec, "ab" * 32, (), (), "categorical").facts
     info = dataclasses.replace(INFO, model=facts)
 
     def respond(request, n):
