@@ -48,12 +48,12 @@ ALLOWED = {
 ROOMS = {
     "support": "failures files cache progress termination environment tools",
     "golden": (
-        "spec arithmetic conv_transpose latents on_chip_latents model_file description full_range generator "
-        "trace_files layer_sums shipped options interpolation inversion"
+        "spec arithmetic conv_transpose latents on_chip_latents model_file description full_range "
+        "generator trace_files layer_sums shipped options interpolation inversion"
     ),
     "hw": (
         "rtlil array work cutting tiling weight_stream capacity program primitives memory engine "
-        "display uart axi contents image top model build_plan"
+        "display uart axi latents contents image top model build_plan"
     ),
     "train": "data networks importing run evaluate quantize loop options experiments __main__",
     "sim": (

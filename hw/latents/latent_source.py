@@ -1,0 +1,244 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Latents from a seed, without end."""
+
+from amaranth import Cat, Module, Mux, ResetInserter, Signal, signed
+from amaranth.lib import memory, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from hw.latents.tables import (
+    ARC,
+    ARC_BITS,
+    ARC_ONE,
+    CHOSEN,
+    LARGEST,
+    MAGNITUDE_BITS,
+    WARM_UP,
+    cosines,
+    limits,
+    sines,
+)
+from hw.latents.tausworthe import WORD_BITS, Tausworthe
+from hw.primitives.block_ram import BlockRam
+from hw.uart.facts import CHOICES
+from hw.uart.protocol import MAX_LATENT
+
+SCALE = 8  # bits behind the point of sines
+
+
+class LatentSource(wiring.Component):
+    """Draw the latents of ``avatar generate --on-chip-seed``, number after number.
+
+    Nothing is in a hurry: a picture takes some 40,000 cycles. A normal number is found by counting
+    through the limits of the sizes, two cycles each, and mixed bit by bit: 75 cycles on average,
+    280 at most. A choice takes 40, each number of a categorical latent one.
+
+    Members
+    -------
+    restart : In(1)
+        Begin with `seed`. All inputs hold still from then on until the next one.
+    seed : In(32)
+    categorical : In(1)
+        The model's latents are choices, not normal numbers.
+    latent : In(range(MAX_LATENT + 1))
+        Numbers of a latent, of a categorical one a multiple of 5.
+    walk : In(range(ARC_BITS + 1))
+        2 to this power steps lead from one normal latent to the next; where it is not 0, a
+        categorical one changes by one choice.
+    o : Out(stream.Signature(signed(8)))
+    """
+
+    def __init__(self):
+        super().__init__(
+            {
+                "restart": In(1),
+                "seed": In(WORD_BITS),
+                "categorical": In(1),
+                "latent": In(range(MAX_LATENT + 1)),
+                "walk": In(range(ARC_BITS + 1)),
+                "o": Out(stream.Signature(signed(8))),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.random = random = Tausworthe()
+        # Of normal latents both ends of an arc, a half each; else the five choices.
+        m.submodules.kept = kept = BlockRam(8, 2 * MAX_LATENT)
+        wait = Signal(range(BlockRam.latency + 1))
+        index = Signal(range(max(MAX_LATENT, WARM_UP)))  # of the number; of a word that is dropped
+        options = Signal(8)  # of a choice
+        rest = Signal.like(self.latent)
+        m.d.comb += random.seed.eq(self.seed)
+
+        def read(address, following):
+            """Go on with `following` when the memory's word is there."""
+            m.d.comb += kept.address.eq(address)
+            m.d.sync += wait.eq(wait - 1)
+            with m.If(wait == 0):
+                m.d.sync += wait.eq(BlockRam.latency)
+                m.next = following
+
+        with m.FSM():
+            with m.State("SEED"):
+                m.d.comb += random.begin.eq(1)
+                m.d.sync += [rest.eq(self.latent), wait.eq(BlockRam.latency)]
+                m.next = "WARM UP"
+            with m.State("WARM UP"):
+                m.d.comb += random.step.eq(1)
+                m.d.sync += index.eq(index + 1)
+                with m.If(rest >= CHOICES):
+                    m.d.sync += [rest.eq(rest - CHOICES), options.eq(options + 1)]
+                with m.If(index == WARM_UP - 1):
+                    m.d.sync += index.eq(0)
+                    m.next = "DRAW"
+                    with m.If(self.categorical):
+                        m.next = "CHOICE"
+            self._normal(m, random, kept, read, index)
+            self._categorical(m, random, kept, read, options)
+        return ResetInserter(self.restart)(m)
+
+    def _normal(self, m, random, kept, read, index):
+        """Add the states of normal numbers, from ``DRAW`` on."""
+        size = Signal(range(LARGEST + 1))
+        limit = Signal(MAGNITUDE_BITS)
+        drawn = Signal(signed(8))
+        m.d.sync += limit.eq(_table(m, "limits", MAGNITUDE_BITS, limits(), size))
+        m.d.comb += drawn.eq(Mux(random.word[-1], -size, size))
+
+        half = Signal()  # of the memory, that the arc begins in
+        filling = Signal(init=1)  # the very first latent is drawn
+        step = Signal(ARC_BITS)  # of the arc; 0: its end is drawn
+        begin, end = Signal(signed(8)), Signal(signed(8))
+        sine, cosine = (Signal(range(ARC_ONE + 1)) for _ in range(2))
+        bit = Signal(range(len(sine)))
+        mixed = Signal(signed(2 + len(begin) + len(sine)))
+        whole = Signal(signed(len(mixed) - SCALE))
+        m.d.comb += whole.eq((mixed + (1 << SCALE - 1)) >> SCALE)
+        last = Signal()
+        m.d.sync += last.eq(index + 1 == self.latent)
+
+        with m.State("DRAW"):
+            m.d.comb += random.step.eq(1)
+            m.d.sync += size.eq(0)
+            m.next = "LOOK UP"
+        with m.State("LOOK UP"):
+            m.next = "COMPARE"
+        with m.State("COMPARE"):
+            m.next = "DRAWN"
+            with m.If((random.word[-1 - MAGNITUDE_BITS : -1] >= limit) & (size != LARGEST)):
+                m.d.sync += size.eq(size + 1)
+                m.next = "LOOK UP"
+        with m.State("DRAWN"):
+            m.d.comb += [
+                kept.write_en.eq(1),
+                kept.write_address.eq(Cat(index, half ^ ~filling)),
+                kept.write_data.eq(drawn),
+            ]
+            m.d.sync += end.eq(drawn)
+            m.next = "BEGIN"
+            with m.If(filling):
+                m.d.sync += index.eq(index + 1)
+                m.next = "DRAW"
+                with m.If(last):
+                    m.d.sync += [index.eq(0), filling.eq(0)]
+        with m.State("END"):
+            m.d.sync += end.eq(kept.data)
+            read(Cat(index, ~half), "BEGIN")
+        with m.State("BEGIN"):
+            m.d.sync += [
+                begin.eq(kept.data),
+                sine.eq(_table(m, "sines", len(sine), sines(), step)),
+                cosine.eq(_table(m, "cosines", len(sine), cosines(), step)),
+                bit.eq(len(sine) - 1),
+                mixed.eq(0),
+            ]
+            read(Cat(index, half), "MIX")
+        with m.State("MIX"):
+            m.d.sync += [
+                mixed.eq((mixed << 1) + Mux(cosine[-1], begin, 0) + Mux(sine[-1], end, 0)),
+                cosine.eq(cosine << 1),
+                sine.eq(sine << 1),
+                bit.eq(bit - 1),
+            ]
+            with m.If(bit == 0):
+                m.next = "MIXED"
+        with m.State("MIXED"):
+            m.d.comb += [
+                self.o.valid.eq(1),
+                self.o.p.eq(Mux(whole > 127, 127, Mux(whole < -128, -128, whole))),
+            ]
+            with m.If(self.o.ready):
+                following = Signal.like(step)
+                m.d.comb += following.eq(step + (ARC >> self.walk))
+                m.d.sync += index.eq(index + 1)
+                with m.If(last):
+                    m.d.sync += [index.eq(0), step.eq(following), half.eq(half ^ (following == 0))]
+                with m.If(Mux(last, following, step) == 0):
+                    m.next = "DRAW"
+                with m.Else():
+                    m.next = "END"
+
+    def _categorical(self, m, random, kept, read, options):
+        """Add the states of categorical latents, from ``CHOICE`` on."""
+        first = Signal(init=1)  # latent of all
+        turn = Signal(range(CHOICES))  # choice that changes next
+        choice = Signal.like(turn)
+        anew, on = Signal(), Signal()  # all choices are drawn; this one is
+        chosen = Signal.like(options)
+        number = Signal.like(options)  # of the choice's
+        count = Signal(range(WORD_BITS))  # bits of the word
+        product = Signal.like(options)
+        moved = Signal(len(options) + 1)
+        factor = Signal.like(options)
+        m.d.comb += [
+            anew.eq(first | (self.walk == 0)),
+            on.eq(anew | (choice == turn)),
+            factor.eq(options - ~anew),
+            moved.eq(chosen + product + 1),
+        ]
+
+        with m.State("CHOICE"):
+            m.d.sync += [chosen.eq(kept.data), number.eq(0), product.eq(0), count.eq(0)]
+            read(choice, "OLD")
+        with m.State("OLD"):
+            m.d.comb += random.step.eq(on)
+            m.next = "CHOSEN"
+            with m.If(on):
+                m.next = "MULTIPLY"
+        with m.State("MULTIPLY"):  # (word * factor) >> 32, the lowest bit first
+            addend = Mux(random.word.bit_select(count, 1), factor, 0)
+            m.d.sync += [product.eq((product + addend) >> 1), count.eq(count + 1)]
+            with m.If(count == WORD_BITS - 1):
+                m.next = "NEW"
+        with m.State("NEW"):
+            m.d.sync += chosen.eq(Mux(moved >= options, moved - options, moved))
+            with m.If(anew):
+                m.d.sync += chosen.eq(product)
+            m.next = "CHOSEN"
+        with m.State("CHOSEN"):
+            m.d.comb += [
+                self.o.valid.eq(1),
+                self.o.p.eq(Mux(number == chosen, CHOSEN, 0)),
+                kept.write_en.eq(1),
+                kept.write_address.eq(choice),
+                kept.write_data.eq(chosen),
+            ]
+            with m.If(self.o.ready):
+                m.d.sync += number.eq(number + 1)
+                with m.If(number + 1 == options):
+                    m.d.sync += choice.eq(choice + 1)
+                    m.next = "CHOICE"
+                    with m.If(choice == CHOICES - 1):
+                        m.d.sync += [choice.eq(0), first.eq(0)]
+                        with m.If(~first):
+                            m.d.sync += turn.eq(Mux(turn == CHOICES - 1, 0, turn + 1))
+
+
+def _table(m, name, width, words, address):
+    """Return the word at `address` of a table that is logic, not a block RAM."""
+    m.submodules[name] = table = memory.Memory(
+        shape=width, depth=1 << len(address), init=words, attrs={"rom_style": "logic"}
+    )
+    port = table.read_port(domain="comb")
+    m.d.comb += port.addr.eq(address)
+    return port.data
