@@ -7,6 +7,7 @@ avatar.panels ??= {};
 {
   const { byId, faceButton, paintFace } = avatar.drawing;
   const VARIANTS = 24, GRID = 64, STEPS = 8;
+  const WALK = 16; // steps of a wall that walks
 
   /** Show the faces of `latents` in `holder`; a click on one calls `choose`. */
   function show(page, holder, latents, group, name, choose) {
@@ -37,13 +38,22 @@ avatar.panels ??= {};
   avatar.panels.grid = function (page) {
     const holder = document.querySelector("#grid .faces");
     let model = null;
-    function draw() {
+    function draw(drawn = Array.from({ length: GRID }, () => page.draw())) {
       model = page.model;
-      const drawn = Array.from({ length: GRID }, () => page.draw());
       show(page, holder, drawn, "grid", "Face", (z) => page.choose(z));
     }
-    byId("more-faces").onclick = draw;
-    return { update: () => model !== page.model && draw() };
+    byId("more-faces").onclick = () => draw();
+    byId("wall").onsubmit = (event) => {
+      event.preventDefault();
+      const seed = Number(byId("wall-seed").value), steps = byId("wall-walk").checked ? WALK : 1;
+      draw(avatar.onChip.draw(seed, GRID, page.distribution, page.model.spec.latent, steps));
+    };
+    return {
+      update() {
+        byId("wall").hidden = page.distribution === "tanh"; // of which a board draws none
+        if (model !== page.model) draw();
+      },
+    };
   };
 
   avatar.panels.strip = function (page) {

@@ -14,6 +14,7 @@ import pictures
 from golden import model_file
 from golden.generator import generate
 from golden.latents import draw_latents
+from golden.on_chip_latents import draw_on_chip
 from tests.web.page.browser import (
     READY,
     canvas,
@@ -127,6 +128,24 @@ def test_a_picker_changes_one_choice(tab, built):
     wait_for(tab, picture)
     tab.click("#back")
     wait_for(tab, generate(model, z[None])[0])
+
+
+@pytest.mark.parametrize(("name", "steps"), [("compact-w8", 1), ("compact-normal-w4", 16)])
+def test_the_faces_of_a_wall(tab, built, name, steps):
+    """Of one seed the page shows what a board's screen does; a click keeps a face."""
+    model, z, _ = shipped(name, 4)
+    kind = model.training.get("latents", "normal")
+    wanted = generate(model, draw_on_chip(4294967295, 64, kind, 100, steps)[[0, 5, 63]])
+    with web_host(built) as host:
+        open_page(tab, host + link(model.digest, z))
+        tab.click("#tab-grid")
+        tab.fill("#wall-seed", "4294967295")
+        tab.set_checked("#wall-walk", steps > 1)
+        tab.click("#wall button")
+        for place, picture in zip((1, 6, 64), wanted):
+            wait_for(tab, picture, f"#grid .faces button:nth-child({place}) canvas")
+        tab.click("#grid .faces button:nth-child(6)")
+        wait_for(tab, wanted[1])
 
 
 def test_no_older_face_stays_on_a_picker(tab, built):

@@ -14,6 +14,7 @@ from PIL import Image
 from golden import model_file
 from golden.interpolation import slerp
 from golden.latents import load_latents, quantize_latents
+from golden.on_chip_latents import MAX_SEED, draw_on_chip
 from hw.uart import protocol
 from tests.web.page.node import needs_node, node
 
@@ -47,6 +48,24 @@ def test_sha256_and_crc32():
 def test_quantize_rounds_ties_to_even():
     x = np.concatenate([np.arange(-9, 9) / 64, [-1e9, 1e9, -4.015625, 3.984375, 3.97, 0.2]])
     assert call(["quantize", x.tolist()]) == [quantize_latents(x).tolist()]
+
+
+@pytest.mark.parametrize("distribution", ["normal", "categorical"])
+@pytest.mark.parametrize("steps", [1, 2, 16, 32])
+def test_the_latents_of_a_wall(distribution, steps):
+    orders = [
+        (seed, 70, distribution, latent, steps)
+        for seed in (0, 1, 7, 2**31, MAX_SEED)
+        for latent in (5, 100, 1020)
+    ]
+    for order, drawn in zip(orders, call(*(["onChip", *order] for order in orders))):
+        np.testing.assert_array_equal(drawn, draw_on_chip(*order))
+
+
+def test_a_wall_has_the_whole_range():
+    [drawn] = call(["onChip", 3, 2000, "normal", 100])
+    assert (np.min(drawn), np.max(drawn)) == (-127, 127)
+    np.testing.assert_array_equal(drawn, draw_on_chip(3, 2000, "normal", 100))
 
 
 @pytest.mark.parametrize("latent", [1, 100, 1024])

@@ -5,7 +5,9 @@ const fs = require("node:fs");
 const path = require("node:path");
 
 const PAGE = path.join(__dirname, "..", "..", "..", "..", "web", "page");
-for (const part of ["model", "generator", "directions", "latents", "png", "protocol", "serial"]) {
+for (const part of [
+  "model", "generator", "directions", "latents", "on_chip", "png", "protocol", "serial",
+]) {
   require(path.join(PAGE, `${part}.js`));
 }
 

@@ -25,6 +25,7 @@ const calls = {
   slerp: (a, b, t) => [...latents.slerp(int8(a), int8(b), t)],
   strip: (a, b, distribution, count) =>
     latents.strip(int8(a), int8(b), distribution, count).map((z) => [...z]),
+  onChip: (...order) => avatar.onChip.draw(...order).map((z) => [...z]),
   draws: (distribution, latent, count) =>
     Array.from({ length: count }, () => [...latents.draw(distribution, latent)]),
   vary: (z, distribution) => [...latents.vary(int8(z), distribution)],
