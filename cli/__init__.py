@@ -55,7 +55,7 @@ GROUPS = (
     ),
     Group(
         "boards",
-        ("fpga", "board"),
+        ("fpga", "board", "screen"),
         (
             "boards",
             "fit",
@@ -66,6 +66,7 @@ GROUPS = (
             "load",
             "stream",
             "collect",
+            "screen",
             "synth",
             "explore",
         ),

@@ -164,12 +164,15 @@ def capacity_of(machine, port):
     return capacity
 
 
-def virtual_board_of(model, link=None, array=None, netlist=None, capacity=None):
+def virtual_board_of(model, link=None, array=None, netlist=None, capacity=None, wall=None):
     """Start a virtual board: one just large enough for `model`, which it holds, or an empty one
     with room for any, or of `capacity`. The reference is asked here, not in its process.
 
-    `netlist` names the board whose design, synthesized, is simulated.
+    `netlist` names the board whose design, synthesized, is simulated; `wall` a folder for what a
+    board with a screen shows.
     """
+    from dataclasses import replace
+
     from hw.array import ArraySpec
     from hw.build_plan import BuildPlan
     from sim.board import board_netlist, virtual_board
@@ -185,11 +188,12 @@ def virtual_board_of(model, link=None, array=None, netlist=None, capacity=None):
         plan = BuildPlan(capacity or roomy(array), clock_hz)
     else:
         raise InputError("--netlist is of a machine for one network; give --model FILE, too")
+    plan = replace(plan, wall=wall is not None)
     if netlist is None:
         simulation = virtual_board.build(plan, notice=notice)
     else:
         simulation = netlist_of(netlist, plan)
-    return virtual_board.VirtualBoard(simulation, link=link, clock_hz=clock_hz)
+    return virtual_board.VirtualBoard(simulation, link=link, clock_hz=clock_hz, wall=wall)
 
 
 def netlist_of(name, plan):

@@ -272,6 +272,7 @@ def verilog(args):
     argument("--netlist", metavar="BOARD", help="its netlist for this board of the ECP5"),
     argument("--board", help="the machine of this board, empty: one of `avatar boards`"),
     argument("--capacity", metavar="C", help="of --board: the machine, as of `build`"),
+    argument("--wall", metavar="DIR", help="it has a screen; the pictures of its wall go there"),
     *ARRAY,
 )
 def board_sim(args):
@@ -286,11 +287,15 @@ def board_sim(args):
     it, it is just large enough for that model. With --board it is the machine of a board, and where
     its weights lie in a memory outside, the chip of that memory is simulated at its pins.
 
+    With --wall it has a screen: `avatar screen --port ... --wall` lets it fill DIR with one file
+    a picture, 001-000000.ppm, .... A simulated board takes seconds for each.
+
     With --netlist it is the board's whole design as synthesis left it, buffers and reset included,
     on our models of the chip's cells: for small networks and arrays.
     """
     from golden import model_file
     from hw.array import ArraySpec
+    from support.files import check_folder
 
     model = None if args.model is None else model_file.load(args.model)
     array = ArraySpec(rows=args.rows, columns=args.columns)
@@ -303,7 +308,14 @@ def board_sim(args):
         capacity = registry.board(args.board).capacity(args.capacity)
     elif args.capacity is not None:
         raise InputError("--capacity is of a board's machine; give --board, too")
-    with virtual_board_of(model, args.link, array, args.netlist, capacity) as board:
+    if args.wall is not None:
+        if args.netlist is not None:
+            raise InputError("--wall has no pins in a netlist; leave --netlist out")
+        check_folder(args.wall)
+        if any(Path(args.wall).glob("*.ppm")):
+            raise InputError(f"{args.wall}: holds pictures already; empty it, or name another")
+        Path(args.wall).mkdir(parents=True, exist_ok=True)
+    with virtual_board_of(model, args.link, array, args.netlist, capacity, args.wall) as board:
         print(board.path, flush=True)
         board.process.wait()
     return 0 if board.process.returncode == 0 else 1

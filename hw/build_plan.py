@@ -56,6 +56,12 @@ def machine_of(capacity, *, build_id, clock_hz):
     )
 
 
+def part_of(model, self_test, answer):
+    """Return what the identity memory holds of a model, :class:`hw.uart.identity.ModelPart`."""
+    distribution = model.training.get("latents", "normal")
+    return ModelPart.of(model.spec, model.digest, self_test, answer, distribution)
+
+
 def image_of(model, capacity, self_test, answer):
     """Return the image of a model for a machine.
 
@@ -73,7 +79,7 @@ def image_of(model, capacity, self_test, answer):
     """
     shapes = memories(capacity)
     words = Contents.of(model, fitted(model.spec, capacity), capacity).words
-    part = ModelPart.of(model.spec, model.digest, self_test, answer)
+    part = part_of(model, self_test, answer)
     return image(capacity_id(capacity, shapes), shapes, words, part)
 
 
@@ -97,6 +103,8 @@ class BuildPlan:
         Start-up rate.
     bus : str
         How bytes come and go: one of :data:`BUSES`.
+    wall : bool
+        It draws latents of its own for a screen, too.
     platform : object, optional
         The board's, asked for primitives as :class:`hw.primitives.block_ram.BlockRam` does.
 
@@ -114,6 +122,7 @@ class BuildPlan:
     answer: tuple[int, ...] = ()
     baud: int = BAUD
     bus: str = "serial"
+    wall: bool = False
     platform: object = None
 
     def __post_init__(self):
@@ -141,7 +150,7 @@ class BuildPlan:
             "baud": self.baud,
             "bus": self.bus,
             "clock_hz": self.clock_hz,
-        }
+        } | ({"wall": True} if self.wall else {})
         key = digest(sources_hash(parameters).hex(), type(self.platform).__qualname__)
 
         def work(folder):
@@ -162,7 +171,7 @@ class BuildPlan:
         """What the identity memory holds of the model, :class:`hw.uart.identity.ModelPart`."""
         if self.model is None:
             return None
-        return ModelPart.of(self.model.spec, self.model.digest, self.self_test, self.answer)
+        return part_of(self.model, self.self_test, self.answer)
 
     def top(self):
         """Return the board-independent top, :class:`hw.top.Top` or :class:`hw.axi.top.AxiTop`."""
@@ -178,5 +187,5 @@ class BuildPlan:
         generator = (ExternalGenerator if outside else Generator)(self.capacity, contents)
         shapes = memories(self.capacity)
         line = BUSES[self.bus](divisor(self.clock_hz, self.baud))
-        top = Top(generator, shapes, Identity(machine, part), line)
+        top = Top(generator, shapes, Identity(machine, part), line, wall=self.wall)
         return AxiTop(top) if self.bus == "axi" else top

@@ -7,6 +7,7 @@ from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import Out
 
 from golden.spec import QUAD
+from hw.latents.wall import Wall
 from hw.primitives.block_ram import BlockRam
 from hw.primitives.delay import delay
 from hw.primitives.stream_register import registered
@@ -22,6 +23,15 @@ from hw.uart.slip import Decoder
 from hw.uart.stopwatch import Stopwatch
 
 JOBS = 8  # answers that wait for the one that is sent; pictures in the making among them
+
+
+WALL_PORTS = {
+    "wall_start": "start",
+    "wall_button": "button",
+    "wall_pixels": "wall_pixels",
+    "wall_size": "size",
+    "wall_restart": "restart",
+}
 
 
 class Top(wiring.Component):
@@ -46,6 +56,9 @@ class Top(wiring.Component):
         :class:`hw.axi.line.AxiLine`.
     test_limit : int
         As of :class:`hw.uart.load_handler.LoadHandler`.
+    wall : bool
+        Draw pictures for a screen, too: :class:`hw.latents.wall.Wall`. Pictures that are asked for
+        go before the next one of the wall.
 
     Members
     -------
@@ -53,6 +66,9 @@ class Top(wiring.Component):
         Of the line.
     memory : Out(machine_port(...))
         If the generator has one.
+    wall_start, wall_button : In(1), wall_pixels : Out(stream.Signature(PIXEL)), wall_size : Out,
+    wall_restart : Out(1)
+        If there is a wall, its members of these names.
     active : Out(1)
         Something is under way on the line, in the generator or in a time-out: with this low and
         the line at rest, nothing changes. A lamp on a board.
@@ -60,7 +76,7 @@ class Top(wiring.Component):
         The last frame that came was broken. A lamp on a board.
     """
 
-    def __init__(self, generator, memories, about, line, *, test_limit=TEST_LIMIT):
+    def __init__(self, generator, memories, about, line, *, test_limit=TEST_LIMIT, wall=False):
         self.generator, self.memories, self.about, self.line = generator, memories, about, line
         self.test_limit = test_limit
         members = line.signature.members.items()
@@ -68,6 +84,10 @@ class Top(wiring.Component):
         own = generator.signature.members
         self.has_memory = "memory" in own
         port = {"memory": own["memory"]} if self.has_memory else {}
+        self.wall = Wall() if wall else None
+        if wall:
+            members = self.wall.signature.members
+            port |= {pin: members[name] for pin, name in WALL_PORTS.items()}
         super().__init__({**self.pins, **port, "active": Out(1), "error": Out(1)})
 
     def elaborate(self, platform):
@@ -76,10 +96,13 @@ class Top(wiring.Component):
         m.submodules.line = self.line
         m.submodules.decoder = decoder = Decoder()
         m.submodules.frames = frames = FrameReceiver()
-        m.submodules.command = command = CommandHandler()
-        m.submodules.loads = loads = LoadHandler(self.memories, test_limit=self.test_limit)
+        has_wall = self.wall is not None
+        m.submodules.command = command = CommandHandler(wall=has_wall)
+        m.submodules.loads = loads = LoadHandler(
+            self.memories, test_limit=self.test_limit, wall=has_wall
+        )
         m.submodules.jobs = jobs = SyncFIFOBuffered(width=JOB.size, depth=JOBS)
-        m.submodules.responder = responder = Responder()
+        m.submodules.responder = responder = Responder(wall=has_wall)
         m.submodules.sender = sender = FrameSender()
 
         line = self.line.link
@@ -103,7 +126,8 @@ class Top(wiring.Component):
             jobs.r_en.eq(responder.i_jobs.ready),
         ]
         quiet = Signal()
-        m.d.sync += quiet.eq(~jobs.level.any() & ~responder.active)
+        answered = ~jobs.level.any() & ~responder.active
+        m.d.sync += quiet.eq(answered & ~self.wall.busy if has_wall else answered)
         m.d.comb += [
             frames.divisor.eq(line.divisor),
             decoder.clear.eq(frames.clear),
@@ -138,6 +162,7 @@ class Top(wiring.Component):
             sender.active,
             loads.running & ~generator.i_latents.ready,
             ~(self.memory.ready | self.memory.failed) if self.has_memory else Const(0),
+            *([self.wall.active] if has_wall else []),
         )
         m.d.sync += self.active.eq(delay(m, busy, 1).any())
 
@@ -202,14 +227,17 @@ class Top(wiring.Component):
         pixels = registered(m, generator.o_pixels, "pixels_leave", "pixels_register")
         wiring.connect(m, loads.load, generator.load)
         to_generator, trace = generator.i_latents, generator.o_trace
+        to_engine, to_line = to_generator, responder.i_pixels
+        if self.wall is not None:
+            to_engine, to_line = self._wall(m, generator, command, loads, responder, stands)
         m.d.comb += [
             generator.running.eq(~stands),
-            to_generator.p.eq(latents.p),
-            to_generator.valid.eq(latents.valid & ~stands),
-            latents.ready.eq(to_generator.ready | stands),
-            responder.i_pixels.p.eq(pixels.p),
-            responder.i_pixels.valid.eq(pixels.valid & ~stands),
-            pixels.ready.eq(responder.i_pixels.ready | stands),
+            to_engine.p.eq(latents.p),
+            to_engine.valid.eq(latents.valid & ~stands),
+            latents.ready.eq(to_engine.ready | stands),
+            to_line.p.eq(pixels.p),
+            to_line.valid.eq(pixels.valid & ~stands),
+            pixels.ready.eq(to_line.ready | stands),
             layers.clear.eq(responder.testing),
             layers.valid.eq(trace.valid),
             layers.layer.eq(trace.layer),
@@ -231,6 +259,35 @@ class Top(wiring.Component):
             stopwatch.pixel_waits.eq(generator.o_pixels.valid & ~generator.o_pixels.ready),
         ]
 
+    def _wall(self, m, generator, command, loads, responder, stands):
+        """Put the wall between; return where latents go, and pixels.
+
+        A request that is being carried out holds the wall. One that wants the generator for itself
+        reads its first bytes meanwhile, so that ``quiet`` knows of what has begun.
+        """
+        m.submodules.wall = wall = self.wall
+        wiring.connect(m, wall.o_latents, generator.i_latents)
+        wiring.connect(m, wall.o_pixels, responder.i_pixels)
+        for pin, name in WALL_PORTS.items():
+            if pin != "wall_pixels":
+                outer, inner = getattr(self, pin), getattr(wall, name)
+                is_out = self.signature.members[pin].flow == Out
+                m.d.comb += outer.eq(inner) if is_out else inner.eq(outer)
+        wiring.connect(m, wall.wall_pixels, wiring.flipped(self.wall_pixels))
+        m.d.sync += wall.hold.eq(command.active)
+        m.d.comb += [
+            wall.set.eq(command.wall_set),
+            wall.order.eq(command.wall),
+            command.drawable.eq(wall.drawable),
+            wall.stands.eq(stands),
+            wall.held.eq(loads.source.any()),
+            wall.latents.eq(loads.head.latents),
+            wall.latent.eq(loads.head.latent),
+            wall.pixels.eq(loads.head.pixels),
+            responder.wall.eq(wall.status),
+        ]
+        return wall.i_latents, wall.i_pixels
+
     def _weights(self, m, generator, loads, responder):
         """Hand the memory outside on, and say how it is."""
         wiring.connect(m, generator.memory, wiring.flipped(self.memory))
@@ -245,6 +302,7 @@ class Top(wiring.Component):
         m.d.comb += [
             loads.memory_ready.eq(ready),
             loads.damaged.eq(damaged),
+            *([self.wall.damaged.eq(damaged)] if self.wall is not None else []),
             responder.damaged.eq(damaged),
             status.memory.eq(state),
             status.window.eq(delay(m, memory.window, 1)),

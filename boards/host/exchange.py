@@ -226,5 +226,8 @@ class Exchange:
             Error.NO_LOAD: "no load is under way",
             Error.MEMORY: "its memory for the weights did not start; `avatar check` shows what it "
             "reads",
+            Error.WALK: "its wall knows no such walk",
+            Error.LATENTS: "its wall draws normal and categorical latents, and the image must say "
+            "which; put the model there anew with `avatar load`",
         }.get(code, f"error {code}")
         raise Refused(f"{self.port}: the board refused, {reason}", code, offset)

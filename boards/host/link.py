@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from boards.host.exchange import TRIES, Exchange
+from boards.host.exchange import TRIES, Exchange, Refused
 from boards.host.loading import Loading
 from golden.spec import GeneratorSpec, Layer
 from hw.uart import protocol
 from hw.uart.facts import Info, State
-from hw.uart.protocol import Request
+from hw.uart.protocol import Error, Request
 from support.failures import InputError
 
 SLOWEST = 1e6  # useful MACs a second of the slowest board, a simulated one
@@ -49,6 +49,31 @@ class SelfTest:
         """
         sums = zip(self.stored, self.computed, strict=True)
         return next((n for n, (stored, made) in enumerate(sums, 1) if stored != made), None)
+
+
+@dataclass(frozen=True)
+class Wall:
+    """What a board with a screen draws by itself.
+
+    Attributes
+    ----------
+    seed : int
+        Of its latents.
+    steps : int
+        From one latent to the next: 1, or 2 to 32 of a walk. 0: the wall is off.
+    pictures : int
+        Begun since it began.
+    """
+
+    seed: int
+    steps: int
+    pictures: int
+
+    @classmethod
+    def of(cls, payload):
+        """Return what an answer says."""
+        seed, mode, pictures = protocol.WALL_ANSWER.unpack(payload)
+        return cls(seed, 1 << mode >> 1, pictures)
 
 
 class Link:
@@ -226,6 +251,39 @@ class Link:
         before = _compute_time(spec_of(info.model)) if info.model else 0.0
         answer, taken_up = loading.run(info, before=before, behind=_compute_time(model.spec))
         return SelfTest.of(answer, len(model.spec.layers)), taken_up
+
+    def wall(self, seed=None, steps=0):
+        """Ask a board's wall how it is; or begin or end it.
+
+        Parameters
+        ----------
+        seed : int, optional
+            0 to 2^32 - 1. Without it nothing changes.
+        steps : int
+            As of :class:`Wall`; 0 ends the wall.
+
+        Returns
+        -------
+        Wall
+            As it is from then on.
+
+        Raises
+        ------
+        InputError
+            The board has no screen, no model or one whose latents it cannot draw; nothing has
+            changed. As any request.
+        """
+        payload = b"" if seed is None else protocol.WALL.pack(seed, steps.bit_length())
+        try:
+            answer = self.exchange.ask(Request.WALL, payload, size=protocol.WALL_ANSWER.size)
+        except Refused as refusal:
+            if refusal.code != Error.TYPE:
+                raise
+            raise InputError(
+                f"{self.port}: the board has no screen; `avatar build --board ulx3s-85f --screen` "
+                "makes a machine that has one"
+            ) from refusal
+        return Wall.of(answer)
 
     def generate(self, model, latents, *, progress=iter):
         """Turn latents into pictures on the board.

@@ -19,6 +19,9 @@ from hw.uart.protocol import (
     NO_TAG,
     OFFSET,
     VERSION,
+    WALL,
+    WALL_OFF,
+    WALL_STEPS,
     Error,
     Request,
 )
@@ -38,7 +41,10 @@ class Kind(enum.Enum, shape=4):
     ORDER = 8  # the error that tells an offset
 
 
+# A wall's answer. It is no member of `Kind`, whose names are a part of every machine's RTLIL.
+WALL_KIND = len(Kind)
 JOB = data.StructLayout({"kind": Kind, "tag": 16, "value": 32})
+WALL_ORDER = data.StructLayout({"seed": 32, "mode": 8})
 FIXED_SIZES = {
     Request.INFO: 0,
     Request.SELF_TEST: 0,
@@ -62,6 +68,11 @@ class CommandHandler(wiring.Component):
     cycle late, from a register, and a FIFO takes those under way: no path leads from the
     generator's ready to an address of a memory. A self-test is alone in the generator: it waits for
     what was asked before, and what comes behind waits for it.
+
+    Parameters
+    ----------
+    wall : bool
+        The machine has one: it is asked about, and told.
 
     Members
     -------
@@ -87,27 +98,39 @@ class CommandHandler(wiring.Component):
         cycles after the address.
     active : Out(1)
         A request is being carried out.
+    drawable : In(1)
+        Of a wall: it draws latents such as the model's.
+    wall : Out(WALL_ORDER)
+        What it is to do, with `wall_set`; its mode is one that there is.
+    wall_set : Out(1)
     """
 
-    i: In(stream.Signature(8))
-    i_error: In(stream.Signature(8))
-    o_latents: Out(stream.Signature(signed(8)))
-    o_jobs: Out(stream.Signature(JOB))
-    held: In(1)
-    latent: In(range(MAX_LATENT + 1))
-    quiet: In(1)
-    tested: In(1)
-    load_start: Out(1)
-    load_request: Out(8)
-    load_size: Out(range(MAX_PAYLOAD + 1))
-    o_load: Out(stream.Signature(8))
-    load_done: In(1)
-    load_error: In(8)
-    load_next: In(32)
-    rom_en: Out(1)
-    rom_addr: Out(range(identity.DEPTH))
-    rom_data: In(8)
-    active: Out(1)
+    def __init__(self, *, wall=False):
+        self.has_wall = wall
+        super().__init__(
+            {
+                "i": In(stream.Signature(8)),
+                "i_error": In(stream.Signature(8)),
+                "o_latents": Out(stream.Signature(signed(8))),
+                "o_jobs": Out(stream.Signature(JOB)),
+                "held": In(1),
+                "latent": In(range(MAX_LATENT + 1)),
+                "quiet": In(1),
+                "tested": In(1),
+                "load_start": Out(1),
+                "load_request": Out(8),
+                "load_size": Out(range(MAX_PAYLOAD + 1)),
+                "o_load": Out(stream.Signature(8)),
+                "load_done": In(1),
+                "load_error": In(8),
+                "load_next": In(32),
+                "rom_en": Out(1),
+                "rom_addr": Out(range(identity.DEPTH)),
+                "rom_data": In(8),
+                "active": Out(1),
+            }
+            | ({"drawable": In(1), "wall": Out(WALL_ORDER), "wall_set": Out(1)} if wall else {})
+        )
 
     def elaborate(self, platform):
         m = Module()
@@ -183,9 +206,11 @@ class CommandHandler(wiring.Component):
                 m.d.sync += [refuse(Error.TYPE), wait.eq(identity.LATENCY), over.eq(0)]
                 with m.Switch(request):
                     for kind in Request:
+                        if kind == Request.WALL and not self.has_wall:
+                            continue
                         with m.Case(kind):
                             with m.If(right_length & right_version):
-                                self._decide(m, kind, job)
+                                self._decide(m, kind, job, remaining)
                             with m.Else():
                                 m.d.sync += refuse(Error.LENGTH)
                 with m.Switch(request):
@@ -230,6 +255,8 @@ class CommandHandler(wiring.Component):
                 with m.If(job.value[:16] < MIN_DIVISOR):
                     m.d.sync += refuse(Error.DIVISOR)
                 m.next = "JOB"
+            if self.has_wall:
+                self._wall(m, job, taken, remaining, refuse)
             with m.State("LOAD"):
                 m.d.comb += [
                     self.o_load.valid.eq(self.i.valid & ~none_left),
@@ -305,13 +332,16 @@ class CommandHandler(wiring.Component):
             for kind, size in FIXED_SIZES.items():
                 with m.Case(kind):
                     m.d.sync += right_length.eq(remaining == size)
+            if self.has_wall:
+                with m.Case(Request.WALL):
+                    m.d.sync += right_length.eq((remaining == WALL.size) | (remaining == 0))
             with m.Case(Request.GENERATE):
                 m.d.sync += right_length.eq(picture)
             with m.Case(Request.LOAD_DATA):
                 m.d.sync += right_length.eq(some)
         return right_version, right_length
 
-    def _decide(self, m, kind, job):
+    def _decide(self, m, kind, job, remaining):
         """Go on with a request of this kind, whose length and version are right."""
         if kind == Request.INFO:
             m.d.sync += [job.kind.eq(Kind.INFO), job.value.eq(self.load_next)]
@@ -322,10 +352,39 @@ class CommandHandler(wiring.Component):
             m.next = "QUIET"
         elif kind == Request.BAUD:
             m.next = "DIVISOR"
+        elif kind == Request.WALL:
+            m.d.sync += job.kind.as_value().eq(WALL_KIND)
+            with m.If(remaining != 0):
+                m.next = "WALL"
         else:
             m.d.comb += self.load_start.eq(1)
             m.d.sync += job.kind.eq(LOADS[kind])
             m.next = "LOAD"
+
+    def _wall(self, m, job, taken, remaining, refuse):
+        """Add the states that take an order for the wall."""
+        order = self.wall
+        with m.State("WALL"):
+            m.d.comb += self.i.ready.eq(1)
+            with m.If(taken):
+                m.d.sync += [
+                    order.as_value().eq(Cat(order.as_value()[8:], self.i.p)),
+                    remaining.eq(remaining - 1),
+                ]
+                with m.If(remaining[:3] == 1):
+                    m.next = "WALL KNOWN"
+        with m.State("WALL KNOWN"):
+            m.next = "JOB"
+            with m.If(order.mode == WALL_OFF):
+                m.d.comb += self.wall_set.eq(1)
+            with m.Elif(order.mode > WALL_STEPS):
+                m.d.sync += refuse(Error.WALK)
+            with m.Elif(~self.held):
+                m.d.sync += refuse(Error.NO_MODEL)
+            with m.Elif(~self.drawable):
+                m.d.sync += refuse(Error.LATENTS)
+            with m.Else():
+                m.d.comb += self.wall_set.eq(1)
 
     def _latents(self, m, fetch, fed):
         """Let latents wait for the generator: those fetched from memory, and those `fed`.

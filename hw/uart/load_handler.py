@@ -29,6 +29,8 @@ class LoadHandler(wiring.Component):
         In the order of the image and of the bus.
     test_limit : int
         Clocks after which a self-test that does not end has failed; a power of two.
+    wall : bool
+        As of :class:`hw.uart.model_head.ModelHead`.
 
     Members
     -------
@@ -58,7 +60,7 @@ class LoadHandler(wiring.Component):
     source : Out(2)
         A :class:`hw.uart.facts.State` but `LOADING`: no model, or where it came from.
     loading : Out(1)
-    head : Out(ModelHead's latent, pixels, grey, hidden)
+    head : Out(ModelHead's latent, pixels, grey, hidden, latents)
     rom_en : Out(1), rom_addr : Out(range(DEPTH)), rom_data : In(8)
         Identity memory, read where `rom_en` is set; data come
         :data:`hw.uart.identity.LATENCY` cycles after the address.
@@ -68,9 +70,9 @@ class LoadHandler(wiring.Component):
     active : Out(1)
     """
 
-    def __init__(self, memories, *, test_limit=TEST_LIMIT):
+    def __init__(self, memories, *, test_limit=TEST_LIMIT, wall=False):
         self.memories, self.test_limit = memories, test_limit
-        self.head = ModelHead()
+        self.head = ModelHead(wall=True) if wall else ModelHead()
         super().__init__(
             {
                 "start": In(1),

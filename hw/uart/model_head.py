@@ -6,12 +6,17 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.uart import identity
-from hw.uart.facts import ModelFacts
+from hw.uart.facts import LATENT_KIND_AT, LATENT_KINDS, ModelFacts
 from hw.uart.protocol import MAX_LATENT, MAX_LAYERS, MAX_PIXELS
 
 
 class ModelHead(wiring.Component):
     """Read the first bytes of the model part, byte after byte.
+
+    Parameters
+    ----------
+    wall : bool
+        The machine draws latents of its own: it wants to know of which kind they are.
 
     Members
     -------
@@ -30,18 +35,27 @@ class ModelHead(wiring.Component):
         Pixels have one byte, not three.
     hidden : Out(range(MAX_LAYERS))
         Layers before the last.
+    latents : Out(range(len(LATENT_KINDS)))
+        Of a machine with a wall: one of :data:`hw.uart.facts.LATENT_KINDS`.
     """
 
-    read: In(1)
-    done: Out(1)
-    rom_en: Out(1)
-    rom_addr: Out(range(identity.DEPTH))
-    rom_data: In(8)
-    source: Out(2)
-    latent: Out(range(MAX_LATENT + 1))
-    pixels: Out(range(MAX_PIXELS + 1))
-    grey: Out(1)
-    hidden: Out(range(MAX_LAYERS))
+    def __init__(self, *, wall=False):
+        self.wall = wall
+        super().__init__(
+            {
+                "read": In(1),
+                "done": Out(1),
+                "rom_en": Out(1),
+                "rom_addr": Out(range(identity.DEPTH)),
+                "rom_data": In(8),
+                "source": Out(2),
+                "latent": Out(range(MAX_LATENT + 1)),
+                "pixels": Out(range(MAX_PIXELS + 1)),
+                "grey": Out(1),
+                "hidden": Out(range(MAX_LAYERS)),
+            }
+            | ({"latents": Out(range(len(LATENT_KINDS)))} if wall else {})
+        )
 
     def elaborate(self, platform):
         m = Module()
@@ -55,7 +69,8 @@ class ModelHead(wiring.Component):
             self.grey.eq(~byte[1]),  # one colour or three
             self.latent[:8].eq(byte),
             self.latent[8:].eq(byte),
-            (),  # how many planes is for the generator
+            # How many planes is for the generator.
+            self.latents.eq(byte >> LATENT_KIND_AT) if self.wall else (),
             self.hidden.eq(byte - 1),
         )
         with m.FSM():

@@ -58,6 +58,9 @@ SELF_TEST_ANSWER = struct.Struct(f"<{SUMS.size}s{SUMS.size}s")  # stored and com
 DIVISOR = struct.Struct("<H")  # clocks a bit, in the request for another rate and in its answer
 LOAD_BEGIN = struct.Struct(f"<{ID_SIZE}sII{ID_SIZE}s")  # capacity id, length, CRC-32, model id
 OFFSET = struct.Struct("<I")  # before the data; and in the answers, of the next byte
+WALL = struct.Struct("<IB")  # seed, mode; in the answer pictures behind them
+WALL_ANSWER = struct.Struct("<IBI")
+WALL_OFF, WALL_STEPS = 0, 6  # modes: off; 1 to 6: 1, 2, ... 32 steps from latent to latent
 ERROR_CODE = struct.Struct("<B")
 ORDER = struct.Struct("<BI")  # payload of the error `ORDER`: code, offset of the next byte
 
@@ -76,6 +79,7 @@ class Request(enum.IntEnum):
     LOAD_BEGIN = 5
     LOAD_DATA = 6
     LOAD_END = 7
+    WALL = 8  # of boards that have a screen
 
 
 class Error(enum.IntEnum):
@@ -94,6 +98,8 @@ class Error(enum.IntEnum):
     CRC = 11  # the image has another CRC, or another form
     NO_LOAD = 12  # no load is under way
     MEMORY = 13  # the memory outside, for the weights, did not start
+    WALK = 14  # a wall has no such mode
+    LATENTS = 15  # a wall does not draw latents of the model's kind, or the image does not tell it
 
 
 def generate_payload(model_id, latents):

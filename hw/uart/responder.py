@@ -6,7 +6,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.uart import identity
-from hw.uart.command import JOB, Kind
+from hw.uart.command import JOB, WALL_KIND, Kind
 from hw.uart.facts import Info, Status
 from hw.uart.picture_crc import PictureCrc
 from hw.uart.protocol import (
@@ -23,6 +23,7 @@ from hw.uart.protocol import (
     PICTURE_SUM,
     SUMS,
     VERSION,
+    WALL_ANSWER,
     Error,
     Request,
 )
@@ -52,6 +53,8 @@ STATUS = data.StructLayout(
         "phase": 8,
     }
 )
+WALL_STATUS = data.StructLayout({"seed": 32, "mode": 8, "pictures": 32})
+assert WALL_STATUS.size == 8 * WALL_ANSWER.size
 assert STATUS.size == 8 * (Status.LAYOUT.size - OFFSET.size)
 SETTLING = 4  # cycles from a layer's number to the byte that is due
 
@@ -61,6 +64,11 @@ class Responder(wiring.Component):
 
     A picture goes out as it comes, three bytes a pixel, or one. The self-test takes its picture at
     a pixel a cycle, so that the cycles counted for it are those of the generator alone.
+
+    Parameters
+    ----------
+    wall : bool
+        The machine has one, and tells of it.
 
     Members
     -------
@@ -99,29 +107,38 @@ class Responder(wiring.Component):
         The new rate, with `set_divisor`.
     active : Out(1)
         A job is being answered.
+    wall : In(WALL_STATUS)
+        Of a machine that has one.
     """
 
-    i_jobs: In(stream.Signature(JOB))
-    i_pixels: In(stream.Signature(PIXEL))
-    o: Out(stream.Signature(BODY_BYTE))
-    pixels: In(range(MAX_PIXELS + 1))
-    grey: In(1)
-    hidden: In(range(MAX_LAYERS))
-    status: In(STATUS)
-    rom_busy: In(1)
-    rom_addr: Out(range(identity.DEPTH))
-    rom_data: In(8)
-    abort: In(1)
-    damaged: In(1)
-    tested: Out(1)
-    passed: Out(1)
-    testing: Out(1)
-    layer: Out(range(MAX_LAYERS))
-    layer_crc: In(32)
-    line_active: In(1)
-    set_divisor: Out(1)
-    divisor: Out(16)
-    active: Out(1)
+    def __init__(self, *, wall=False):
+        self.has_wall = wall
+        super().__init__(
+            {
+                "i_jobs": In(stream.Signature(JOB)),
+                "i_pixels": In(stream.Signature(PIXEL)),
+                "o": Out(stream.Signature(BODY_BYTE)),
+                "pixels": In(range(MAX_PIXELS + 1)),
+                "grey": In(1),
+                "hidden": In(range(MAX_LAYERS)),
+                "status": In(STATUS),
+                "rom_busy": In(1),
+                "rom_addr": Out(range(identity.DEPTH)),
+                "rom_data": In(8),
+                "abort": In(1),
+                "damaged": In(1),
+                "tested": Out(1),
+                "passed": Out(1),
+                "testing": Out(1),
+                "layer": Out(range(MAX_LAYERS)),
+                "layer_crc": In(32),
+                "line_active": In(1),
+                "set_divisor": Out(1),
+                "divisor": Out(16),
+                "active": Out(1),
+            }
+            | ({"wall": In(WALL_STATUS)} if wall else {})
+        )
 
     def elaborate(self, platform):
         m = Module()
@@ -228,6 +245,9 @@ class Responder(wiring.Component):
                     for kind, code in TYPES.items():
                         with m.Case(kind):
                             m.d.comb += answer.eq(code)
+                    if self.has_wall:
+                        with m.Case(WALL_KIND):
+                            m.d.comb += answer.eq(Request.WALL | ANSWER)
                 m.d.sync += load(Cat(Const(VERSION, 8), answer, job.tag), HEAD.size)
                 m.next = "HEAD"
                 with m.If(is_test):
@@ -262,6 +282,9 @@ class Responder(wiring.Component):
                         m.d.sync += load(job.value, ERROR_CODE.size)
                     with m.Case(Kind.ORDER):
                         m.d.sync += load(Cat(Const(Error.ORDER, 8), job.value), ORDER.size)
+                    if self.has_wall:
+                        with m.Case(WALL_KIND):
+                            m.d.sync += load(self.wall, WALL_ANSWER.size)
             with m.State("LOOK UP"):
                 with m.If(wait == 0):
                     m.d.sync += [

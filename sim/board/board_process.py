@@ -19,7 +19,7 @@ from pathlib import Path
 
 import cocotb
 from cocotb.clock import Clock
-from cocotb.triggers import ClockCycles, FallingEdge, RisingEdge, Timer
+from cocotb.triggers import ClockCycles, FallingEdge, First, RisingEdge, Timer
 from cocotb.utils import get_sim_time
 
 from hw.uart.protocol import BAUD, BYTE_BITS
@@ -160,6 +160,32 @@ async def _transmit(dut, terminal):
             await RisingEdge(dut.tx)
 
 
+async def _screen(dut, folder):
+    """Take the pictures of a wall, and put each into a file: SCREEN-NUMBER.ppm or .pgm."""
+    for port in (dut.wall_start, dut.wall_button):
+        port.value = 0
+    ready, valid, pixel = (
+        getattr(dut, f"wall_pixels__{name}") for name in ("ready", "valid", "payload")
+    )
+    ready.value = 1
+    screen = number = 0
+    pixels = bytearray()
+    while True:
+        if not valid.value and not dut.wall_restart.value:
+            await First(RisingEdge(valid), RisingEdge(dut.wall_restart))
+        await RisingEdge(dut.clk)
+        if dut.wall_restart.value:
+            screen, number = screen + 1, 0
+        elif valid.value:
+            pixels += int(pixel.value).to_bytes(3, "little")
+            size = int(dut.wall_size.value)
+            if len(pixels) == 3 * size * size:
+                path = Path(folder, f"{screen:03}-{number:06}.ppm")
+                path.write_bytes(f"P6 {size} {size} 255\n".encode() + pixels)
+                number += 1
+                pixels.clear()
+
+
 async def _send(dut, byte, bit):
     """Put one byte on pin `rx`."""
     level = 1
@@ -212,6 +238,8 @@ async def serve(dut):
     await ClockCycles(dut.clk, 2)
     dut.rst.value = 0
     cocotb.start_soon(_transmit(dut, terminal))
+    if folder := os.environ.get("AVATAR_BOARD_WALL"):
+        cocotb.start_soon(_screen(dut, folder))
 
     if link:
         os.symlink(terminal.path, link)

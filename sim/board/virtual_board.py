@@ -58,6 +58,9 @@ class VirtualBoard:
         A name for the terminal, kept as long as the board runs.
     clock_hz : int
         The clock that the design was made for.
+    wall : path, optional
+        An empty folder for the pictures of the wall, if the design has one: 001-000000.ppm is the
+        first of the first screen.
 
     Attributes
     ----------
@@ -72,7 +75,7 @@ class VirtualBoard:
         the end of its log.
     """
 
-    def __init__(self, simulation, *, link=None, clock_hz=CLOCK_HZ):
+    def __init__(self, simulation, *, link=None, clock_hz=CLOCK_HZ, wall=None):
         if link is not None:
             link = free_link(link)
         self._folder = tempfile.TemporaryDirectory(prefix="avatar-board-")
@@ -86,6 +89,8 @@ class VirtualBoard:
         }
         if link is not None:
             environment["AVATAR_BOARD_LINK"] = str(link)
+        if wall is not None:
+            environment["AVATAR_BOARD_WALL"] = str(Path(wall).absolute())
         argv, environment = simulation.command("sim.board.board_process", env=environment)
         with log.open("wb") as output, theirs:
             self.process = subprocess.Popen(

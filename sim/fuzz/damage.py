@@ -98,7 +98,7 @@ def false_tag(rng, frame):
 
 def false_type(rng, frame):
     """A type that no request has; an answer's perhaps."""
-    kind = int(rng.integers(max(Request) + 1, 256))
+    kind = int(rng.integers(Request.WALL, 256))  # which a board without one does not know
     return Frame(kind, frame.tag, frame.payload).encode()
 
 

@@ -243,7 +243,7 @@ class FuzzBoard:
         kind, payload = request.type, request.payload
         if version != protocol.VERSION:
             return Error.VERSION
-        if kind not in list(Request):
+        if kind not in list(Request) or kind == Request.WALL:
             return Error.TYPE
         if kind in (Request.GENERATE, Request.SELF_TEST) and known.held is None:
             return Error.NO_MODEL

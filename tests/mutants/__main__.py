@@ -18,6 +18,7 @@ from tests.mutants import (
     bus,
     display,
     external,
+    latents,
     link,
     loads,
     memories,
@@ -25,12 +26,13 @@ from tests.mutants import (
     reading,
     schedule,
     streamed,
+    wall,
 )
 from tests.mutants.run import ROOT, TIMEOUT, Judge
 
 AREAS = (
     array, arithmetic, plan, schedule, reading, memories, link, loads, bus, external, streamed,
-    display,
+    display, latents, wall,
 )  # fmt: skip
 MUTANTS = [mutant for area in AREAS for mutant in area.MUTANTS]
 

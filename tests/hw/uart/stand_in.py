@@ -46,6 +46,8 @@ class StandInModel:
     grey : bool
     seed : int
         Of its numbers.
+    latents : str
+        Kind of its latents.
     """
 
     latent: int = 6
@@ -53,6 +55,7 @@ class StandInModel:
     hidden: int = 2
     grey: bool = False
     seed: int = 0
+    latents: str = ""
 
     @property
     def words(self):
@@ -82,7 +85,7 @@ class StandInModel:
         layers = tuple((n + 1, 4, 2, 1, 0, "relu", 5) for n in range(self.hidden))
         layers += ((1, 4, 2, 1, 0, "table", 8),)
         colours = 1 if self.grey else 3
-        facts = ModelFacts(self.pixels, colours, self.latent, 1, layers, self.digest)
+        facts = ModelFacts(self.pixels, colours, self.latent, 1, layers, self.digest, self.latents)
         return ModelPart(facts, self.self_test, self.sums(self.self_test))
 
     @property
@@ -215,7 +218,7 @@ MACHINE = Machine(
 )
 
 
-def stand_in_top(model=None, *, part=None, line=None, test_limit=1 << 16):
+def stand_in_top(model=None, *, part=None, line=None, test_limit=1 << 16, wall=False):
     """Return a top around the stand-in, four clocks a bit.
 
     Parameters
@@ -226,8 +229,11 @@ def stand_in_top(model=None, *, part=None, line=None, test_limit=1 << 16):
         In place of the model's.
     line : component, optional
         In place of a serial one.
+    wall : bool
+        As of the top.
     """
     part = part or (model.part if model else None)
     engine = StandIn(model.words if model else None)
     line = line or SerialLine(4)
-    return Top(engine, MEMORIES, Identity(MACHINE, part), line, test_limit=test_limit)
+    about = Identity(MACHINE, part)
+    return Top(engine, MEMORIES, about, line, test_limit=test_limit, wall=wall)

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The wall: pictures of latents that the machine draws for itself, without end."""
+
+from amaranth import Module, Mux, ResetInserter, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from hw.latents.latent_source import LatentSource
+from hw.latents.shared_generator import SharedGenerator
+from hw.uart.command import WALL_ORDER
+from hw.uart.facts import LATENT_KINDS
+from hw.uart.protocol import MAX_LATENT, MAX_PIXELS, WALL_OFF
+from hw.uart.responder import PIXEL, WALL_STATUS
+
+SIDE = 128  # pixels of the largest picture's
+FIRST_SEED = 1  # of a wall that nobody has given one
+ANEW = 1  # the mode of such a wall: each latent is drawn anew
+
+
+class Wall(wiring.Component):
+    """Fill a screen: begin, change and end as the line, a button or the board itself says.
+
+    The wall begins when no picture of an earlier one is on its way any more, and first clears the
+    screen. It ends in the same way. Without a model it ends by itself.
+
+    Members
+    -------
+    set : In(1), order : In(WALL_ORDER)
+        Begin anew with this seed and mode, or end; both are valid (:mod:`hw.uart.protocol`).
+    start : In(1)
+        One cycle: begin with the seed that there is, as soon as there is a model; unless an order
+        comes first.
+    button : In(1)
+        One cycle: begin with the next seed. Without a model it does nothing.
+    held : In(1)
+        There is a model.
+    stands : In(1)
+        The generator is held in reset, and drops what it has.
+    latents : In(range(len(LATENT_KINDS)))
+        The kind of its latents.
+    latent, pixels : In
+        As of :class:`hw.latents.shared_generator.SharedGenerator`.
+    damaged : In(1)
+        The weights are not those that were loaded: pixels are black, until there is no model.
+    hold : In(1)
+        Begin no picture. From then on those that are on their way come to their end.
+    busy : Out(1)
+        Some are.
+    drawable : Out(1)
+        The wall draws such latents.
+    status : Out(WALL_STATUS)
+        Seed and mode as they are, and the pictures begun since then.
+    i_latents, o_latents, i_pixels, o_pixels
+        From the line to the generator, and from there to the line.
+    wall_pixels : Out(stream.Signature(PIXEL))
+        To the screen, which takes each picture in a bounded time.
+    size : Out(range(SIDE + 1))
+        Pixels of a side of those pictures; it holds from `restart` to the last pixel.
+    restart : Out(1)
+        One cycle: clear the screen; the next picture is the first one.
+    active : Out(1)
+        A wall is on, begins or ends.
+    """
+
+    def __init__(self):
+        shared = SharedGenerator.__annotations__
+        super().__init__(
+            {
+                "set": In(1),
+                "order": In(WALL_ORDER),
+                "start": In(1),
+                "button": In(1),
+                "held": In(1),
+                "stands": In(1),
+                "latents": In(range(len(LATENT_KINDS))),
+                "latent": In(range(MAX_LATENT + 1)),
+                "pixels": In(range(MAX_PIXELS + 1)),
+                "damaged": In(1),
+                "hold": In(1),
+                "busy": Out(1),
+                "drawable": Out(1),
+                "status": Out(WALL_STATUS, init={"seed": FIRST_SEED}),
+                "i_latents": shared["i_line"],
+                "o_latents": shared["o_latents"],
+                "i_pixels": shared["i_pixels"],
+                "o_pixels": shared["o_line"],
+                "wall_pixels": Out(stream.Signature(PIXEL)),
+                "size": Out(range(SIDE + 1)),
+                "restart": Out(1),
+                "active": Out(1),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.source = source = LatentSource()
+        shared = SharedGenerator()
+        m.submodules.shared = ResetInserter(self.stands)(shared)
+        wiring.connect(m, source.o, shared.i_wall)
+        for own, inner in (
+            (self.i_latents, shared.i_line),
+            (self.o_latents, shared.o_latents),
+            (self.i_pixels, shared.i_pixels),
+            (self.o_pixels, shared.o_line),
+        ):
+            wiring.connect(m, wiring.flipped(own), inner)
+        mode, seed = self.status.mode, self.status.seed
+        walk = Signal.like(source.walk)  # of the latents that are drawn now
+        m.d.comb += [
+            self.wall_pixels.p.eq(Mux(self.damaged, 0, shared.o_wall.p.as_value())),
+            self.wall_pixels.valid.eq(shared.o_wall.valid),
+            shared.o_wall.ready.eq(self.wall_pixels.ready),
+            self.busy.eq(shared.busy),
+            self.drawable.eq(self.latents[0]),
+            source.categorical.eq(self.latents[1]),
+            source.latent.eq(self.latent),
+            shared.latent.eq(self.latent),
+            shared.pixels.eq(self.pixels),
+            source.seed.eq(seed),
+            source.walk.eq(walk),
+        ]
+        changed = Signal()  # seed or mode are not those that are carried out
+
+        rest = Signal.like(self.pixels)
+        odd = Signal(range(2 * SIDE + 2))  # a square is the sum of the first odd numbers
+        pictures = self.status.pictures
+        m.d.sync += pictures.eq(pictures + shared.begun)
+        with m.FSM() as fsm:
+            with m.State("OFF"):
+                m.d.comb += source.restart.eq(1)
+                with m.If(mode != WALL_OFF):
+                    m.next = "DRAIN"
+            with m.State("DRAIN"):
+                m.d.sync += [rest.eq(self.pixels), odd.eq(1)]
+                with m.If(~shared.busy):
+                    m.d.sync += self.size.eq(0)
+                    m.next = "SIDE"
+            with m.State("SIDE"):
+                m.d.sync += [rest.eq(rest - odd), odd.eq(odd + 2), self.size.eq(self.size + 1)]
+                with m.If(rest <= odd):
+                    m.next = "CLEAR"
+            with m.State("CLEAR"):
+                m.d.comb += [self.restart.eq(1), source.restart.eq(1)]
+                m.d.sync += [walk.eq(mode - ANEW), pictures.eq(0), changed.eq(0)]
+                m.next = "ON"
+                with m.If(mode == WALL_OFF):
+                    m.next = "OFF"
+            with m.State("ON"):
+                m.d.comb += shared.go.eq(~self.hold)
+                with m.If(changed | (mode == WALL_OFF)):
+                    m.next = "DRAIN"
+        m.d.comb += self.active.eq(~fsm.ongoing("OFF") | (mode != WALL_OFF))
+        with m.If(self._orders(m, mode, seed)):
+            m.d.sync += changed.eq(1)
+        return m
+
+    def _orders(self, m, mode, seed):
+        """Let seed and mode be the last ones that somebody wanted; return whether they change."""
+        wanted = Signal()  # by `start`
+        new = Signal()
+        ready = self.held & self.drawable
+        m.d.sync += wanted.eq(wanted | self.start)
+        with m.If(self.set):
+            m.d.comb += new.eq(1)
+            m.d.sync += mode.eq(self.order.mode)
+            with m.If(self.order.mode != WALL_OFF):
+                m.d.sync += seed.eq(self.order.seed)
+        with m.Elif((wanted | self.button) & ready):
+            m.d.comb += new.eq(1)
+            m.d.sync += seed.eq(seed + self.button)
+            with m.If(mode == WALL_OFF):
+                m.d.sync += mode.eq(ANEW)
+        with m.If(new):
+            m.d.sync += wanted.eq(0)
+        with m.If(~self.held):
+            m.d.sync += mode.eq(WALL_OFF)
+        return new
