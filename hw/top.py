@@ -69,6 +69,8 @@ class Top(wiring.Component):
     wall_start, wall_button : In(1), wall_pixels : Out(stream.Signature(PIXEL)), wall_size : Out,
     wall_restart : Out(1)
         If there is a wall, its members of these names.
+    wall_grey : Out(1)
+        Its pixels have r only.
     active : Out(1)
         Something is under way on the line, in the generator or in a time-out: with this low and
         the line at rest, nothing changes. A lamp on a board.
@@ -88,6 +90,7 @@ class Top(wiring.Component):
         if wall:
             members = self.wall.signature.members
             port |= {pin: members[name] for pin, name in WALL_PORTS.items()}
+            port["wall_grey"] = Out(1)
         super().__init__({**self.pins, **port, "active": Out(1), "error": Out(1)})
 
     def elaborate(self, platform):
@@ -285,6 +288,7 @@ class Top(wiring.Component):
             wall.latent.eq(loads.head.latent),
             wall.pixels.eq(loads.head.pixels),
             responder.wall.eq(wall.status),
+            self.wall_grey.eq(loads.head.grey),
         ]
         return wall.i_latents, wall.i_pixels
 

@@ -3,13 +3,7 @@
 
 from tests.mutants.mutant import Mutant
 
-BENCH = "tests/hw/latents/test_wall.py::"
-SHOWS = f"{BENCH}test_a_wall_shows_the_pictures_of_its_seed"
-BESIDE = f"{BENCH}test_requests_and_self_tests_go_on_beside_a_wall"
-ANOTHER = f"{BENCH}test_another_seed_begins_a_new_screen_and_off_ends_it"
-LOADED = f"{BENCH}test_a_load_ends_a_wall_and_the_new_model_has_its_own"
-FAILED = f"{BENCH}test_a_failed_self_test_leaves_no_wall_and_the_next_load_works"
-REFUSED = f"{BENCH}test_refusals_change_nothing"
+BENCH = "tests/hw/latents/test_wall.py::test_wall"
 
 MUTANTS = (
     Mutant(
@@ -17,7 +11,7 @@ MUTANTS = (
         "latents/shared_generator.py",
         "ended.eq(walls)",
         "ended.eq(1)",
-        BESIDE,
+        BENCH,
         "behind a picture of the line no self-test ever ends",
     ),
     Mutant(
@@ -25,7 +19,7 @@ MUTANTS = (
         "latents/shared_generator.py",
         "walls.eq(order.r_data)",
         "walls.eq(1)",
-        BESIDE,
+        BENCH,
         "the screen shows what somebody asked for, who waits for ever",
     ),
     Mutant(
@@ -33,7 +27,7 @@ MUTANTS = (
         "latents/shared_generator.py",
         "self.i_line.ready.eq(self.o_latents.ready & ~walls)",
         "self.i_line.ready.eq(self.o_latents.ready)",
-        BESIDE,
+        BENCH,
         "numbers of a request are lost while the wall's go in",
     ),
     Mutant(
@@ -41,7 +35,7 @@ MUTANTS = (
         "latents/wall.py",
         "with m.If(~shared.busy):",
         "with m.If(1):",
-        ANOTHER,
+        BENCH,
         "the first faces of a new wall are those of the old one",
     ),
     Mutant(
@@ -49,7 +43,7 @@ MUTANTS = (
         "latents/wall.py",
         "shared.go.eq(~self.hold)",
         "shared.go.eq(1)",
-        BESIDE,
+        BENCH,
         "a board with a wall cannot be tested, and takes no other model",
     ),
     Mutant(
@@ -57,7 +51,7 @@ MUTANTS = (
         "top.py",
         "answered & ~self.wall.busy if has_wall else answered",
         "answered",
-        BESIDE,
+        BENCH,
         "a self-test takes the wall's picture for its own, and fails",
     ),
     Mutant(
@@ -65,7 +59,7 @@ MUTANTS = (
         "latents/wall.py",
         "ResetInserter(self.stands)(shared)",
         "shared",
-        FAILED,
+        BENCH,
         "behind a load that failed every picture goes to the wrong place",
     ),
     Mutant(
@@ -73,7 +67,7 @@ MUTANTS = (
         "latents/wall.py",
         "with m.If(~self.held):",
         "with m.If(0):",
-        LOADED,
+        BENCH,
         "a load begins another wall by itself, and its self-test fails",
     ),
     Mutant(
@@ -81,7 +75,7 @@ MUTANTS = (
         "latents/wall.py",
         "walk.eq(mode - ANEW)",
         "walk.eq(mode)",
-        SHOWS,
+        BENCH,
         "other faces than the reference's",
     ),
     Mutant(
@@ -89,7 +83,7 @@ MUTANTS = (
         "latents/wall.py",
         "odd.eq(odd + 2)",
         "odd.eq(odd + 1)",
-        SHOWS,
+        BENCH,
         "tiles of the wrong size",
     ),
     Mutant(
@@ -97,7 +91,7 @@ MUTANTS = (
         "uart/command.py",
         "order.mode > WALL_STEPS",
         "order.mode > WALL_STEPS + 1",
-        REFUSED,
+        BENCH,
         "a walk of 64 steps never moves",
     ),
     Mutant(
@@ -105,7 +99,7 @@ MUTANTS = (
         "uart/command.py",
         "with m.Elif(~self.drawable):",
         "with m.Elif(0):",
-        REFUSED,
+        BENCH,
         "a screen of no faces",
     ),
     Mutant(
@@ -113,7 +107,7 @@ MUTANTS = (
         "uart/model_head.py",
         "byte >> LATENT_KIND_AT",
         "byte",
-        SHOWS,
+        BENCH,
         "normal latents for a model of choices: no faces",
     ),
     Mutant(
@@ -121,7 +115,7 @@ MUTANTS = (
         "latents/wall.py",
         "seed.eq(seed + self.button)",
         "seed.eq(seed)",
-        f"{BENCH}test_a_board_begins_by_itself_and_a_button_changes_the_seed",
+        BENCH,
         "the button shows the same faces again",
     ),
     Mutant(
@@ -129,7 +123,7 @@ MUTANTS = (
         "latents/wall.py",
         "wanted.eq(wanted | self.start)",
         "wanted.eq(self.start)",
-        f"{BENCH}test_start_waits_for_a_model_unless_an_order_comes",
+        BENCH,
         "a board that gets its model after power-up stays dark",
     ),
     Mutant(
@@ -137,7 +131,7 @@ MUTANTS = (
         "latents/wall.py",
         "m.d.sync += wanted.eq(0)",
         "pass",
-        f"{BENCH}test_start_waits_for_a_model_unless_an_order_comes",
+        BENCH,
         "a wall that was ended begins again by itself",
     ),
 )
