@@ -214,8 +214,8 @@ MUTANTS = (
     Mutant(
         "top-keeps-latents-of-the-old-model",
         "top.py",
-        "latents.ready.eq(to_generator.ready | stands)",
-        "latents.ready.eq(to_generator.ready)",
+        "latents.ready.eq(to_engine.ready | stands)",
+        "latents.ready.eq(to_engine.ready)",
         f"{UPLOAD}::test_a_self_test_that_never_ends",
         "latents that a dead self-test left behind are drawn with the next model",
     ),
