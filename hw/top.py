@@ -28,6 +28,7 @@ JOBS = 8  # answers that wait for the one that is sent; pictures in the making a
 WALL_PORTS = {
     "wall_start": "start",
     "wall_button": "button",
+    "wall_fits": "fits",
     "wall_pixels": "wall_pixels",
     "wall_size": "size",
     "wall_restart": "restart",
@@ -66,8 +67,8 @@ class Top(wiring.Component):
         Of the line.
     memory : Out(machine_port(...))
         If the generator has one.
-    wall_start, wall_button : In(1), wall_pixels : Out(stream.Signature(PIXEL)), wall_size : Out,
-    wall_restart : Out(1)
+    wall_start, wall_button, wall_fits : In(1), wall_pixels : Out(stream.Signature(PIXEL)),
+    wall_size : Out, wall_restart : Out(1)
         If there is a wall, its members of these names.
     wall_grey : Out(1)
         Its pixels have r only.
@@ -282,6 +283,7 @@ class Top(wiring.Component):
             wall.set.eq(command.wall_set),
             wall.order.eq(command.wall),
             command.drawable.eq(wall.drawable),
+            command.fits.eq(wall.fits),
             wall.stands.eq(stands),
             wall.held.eq(loads.source.any()),
             wall.latents.eq(loads.head.latents),

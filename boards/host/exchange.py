@@ -229,5 +229,6 @@ class Exchange:
             Error.WALK: "its wall knows no such walk",
             Error.LATENTS: "its wall draws normal and categorical latents, and the image must say "
             "which; put the model there anew with `avatar load`",
+            Error.SIZE: "its screen has no room for pictures as large as the model's",
         }.get(code, f"error {code}")
         raise Refused(f"{self.port}: the board refused, {reason}", code, offset)

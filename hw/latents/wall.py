@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out
 
 from hw.latents.latent_source import LatentSource
 from hw.latents.shared_generator import SharedGenerator
+from hw.primitives.delay import delay
 from hw.uart.command import WALL_ORDER
 from hw.uart.facts import LATENT_KINDS
 from hw.uart.protocol import MAX_LATENT, MAX_PIXELS, WALL_OFF
@@ -14,6 +15,7 @@ from hw.uart.responder import PIXEL, WALL_STATUS
 
 SIDE = 128  # pixels of the largest picture's
 FIRST_SEED = 1  # of a wall that nobody has given one
+FITS_LATENCY = 2  # at most, from a size to whether there is room
 ANEW = 1  # the mode of such a wall: each latent is drawn anew
 
 
@@ -48,6 +50,8 @@ class Wall(wiring.Component):
         Some are.
     drawable : Out(1)
         The wall draws such latents.
+    fits : In(1)
+        1 unless connected. The screen has room for pictures of `size`, some cycles later.
     status : Out(WALL_STATUS)
         Seed and mode as they are, and the pictures begun since then.
     i_latents, o_latents, i_pixels, o_pixels
@@ -55,7 +59,7 @@ class Wall(wiring.Component):
     wall_pixels : Out(stream.Signature(PIXEL))
         To the screen, which takes each picture in a bounded time.
     size : Out(range(SIDE + 1))
-        Pixels of a side of those pictures; it holds from `restart` to the last pixel.
+        Pixels of a side of a picture, 128 cycles after the model has come.
     restart : Out(1)
         One cycle: clear the screen; the next picture is the first one.
     active : Out(1)
@@ -79,6 +83,7 @@ class Wall(wiring.Component):
                 "hold": In(1),
                 "busy": Out(1),
                 "drawable": Out(1),
+                "fits": In(1, init=1),
                 "status": Out(WALL_STATUS, init={"seed": FIRST_SEED}),
                 "i_latents": shared["i_line"],
                 "o_latents": shared["o_latents"],
@@ -106,8 +111,11 @@ class Wall(wiring.Component):
             wiring.connect(m, wiring.flipped(own), inner)
         mode, seed = self.status.mode, self.status.seed
         walk = Signal.like(source.walk)  # of the latents that are drawn now
+        dark = Signal()  # `damaged`, but for the time in which a pixel waits
+        with m.If(~shared.o_wall.valid | self.wall_pixels.ready):
+            m.d.sync += dark.eq(self.damaged)
         m.d.comb += [
-            self.wall_pixels.p.eq(Mux(self.damaged, 0, shared.o_wall.p.as_value())),
+            self.wall_pixels.p.eq(Mux(dark, 0, shared.o_wall.p.as_value())),
             self.wall_pixels.valid.eq(shared.o_wall.valid),
             shared.o_wall.ready.eq(self.wall_pixels.ready),
             self.busy.eq(shared.busy),
@@ -121,8 +129,6 @@ class Wall(wiring.Component):
         ]
         changed = Signal()  # seed or mode are not those that are carried out
 
-        rest = Signal.like(self.pixels)
-        odd = Signal(range(2 * SIDE + 2))  # a square is the sum of the first odd numbers
         pictures = self.status.pictures
         m.d.sync += pictures.eq(pictures + shared.begun)
         with m.FSM() as fsm:
@@ -131,13 +137,7 @@ class Wall(wiring.Component):
                 with m.If(mode != WALL_OFF):
                     m.next = "DRAIN"
             with m.State("DRAIN"):
-                m.d.sync += [rest.eq(self.pixels), odd.eq(1)]
                 with m.If(~shared.busy):
-                    m.d.sync += self.size.eq(0)
-                    m.next = "SIDE"
-            with m.State("SIDE"):
-                m.d.sync += [rest.eq(rest - odd), odd.eq(odd + 2), self.size.eq(self.size + 1)]
-                with m.If(rest <= odd):
                     m.next = "CLEAR"
             with m.State("CLEAR"):
                 m.d.comb += [self.restart.eq(1), source.restart.eq(1)]
@@ -150,15 +150,31 @@ class Wall(wiring.Component):
                 with m.If(changed | (mode == WALL_OFF)):
                     m.next = "DRAIN"
         m.d.comb += self.active.eq(~fsm.ongoing("OFF") | (mode != WALL_OFF))
-        with m.If(self._orders(m, mode, seed)):
+        with m.If(self._orders(m, mode, seed, self._measured(m))):
             m.d.sync += changed.eq(1)
         return m
 
-    def _orders(self, m, mode, seed):
+    def _measured(self, m):
+        """Find the side of a picture while there is a model; return whether `fits` is of it.
+
+        It is long before an order comes over the line.
+        """
+        rest, measured = Signal.like(self.pixels), Signal()
+        side, odd = Signal.like(self.size), Signal(range(2 * SIDE + 2))
+        # A square is the sum of the first odd numbers.
+        m.d.sync += [rest.eq(rest - odd), odd.eq(odd + 2), side.eq(side + 1)]
+        with m.If(~self.held):
+            m.d.sync += [rest.eq(self.pixels), odd.eq(1), side.eq(1), measured.eq(0)]
+        with m.Elif(rest <= odd):
+            m.d.sync += [rest.eq(rest), odd.eq(odd), side.eq(side)]
+            m.d.sync += [self.size.eq(side), measured.eq(1)]
+        return delay(m, measured, FITS_LATENCY, reset_less=False)
+
+    def _orders(self, m, mode, seed, measured):
         """Let seed and mode be the last ones that somebody wanted; return whether they change."""
         wanted = Signal()  # by `start`
         new = Signal()
-        ready = self.held & self.drawable
+        ready = self.held & self.drawable & measured & self.fits
         m.d.sync += wanted.eq(wanted | self.start)
         with m.If(self.set):
             m.d.comb += new.eq(1)

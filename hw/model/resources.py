@@ -17,7 +17,7 @@ from hw.engine.requantizer import part_widths
 from hw.engine.weight_fetcher import waiting_words
 from hw.engine.weight_queue import DEPTH as QUEUE
 from hw.uart import frame_receiver, identity
-from hw.uart.protocol import MAX_LAYERS
+from hw.uart.protocol import MAX_LATENT, MAX_LAYERS
 
 BLOCK_BITS = 18 * 1024
 BLOCK_WIDTHS = (1, 2, 4, 9, 18, 36)  # 36: one port to write, one to read
@@ -118,13 +118,14 @@ def board_memories(capacity):
     return (*top_memories(capacity), waiting)
 
 
-def top_memories(capacity):
-    """Return those of :class:`hw.top.Top`: the generator's and the serial line's."""
+def top_memories(capacity, *, wall=False):
+    """Return those of :class:`hw.top.Top`: the generator's, the serial line's and a wall's."""
     return (
         *generator_memories(capacity),
         Memory("received frames", 8, frame_receiver.DEPTH),
         Memory("layer sums", 32, MAX_LAYERS, logic=True),
         Memory("identity", 8, identity.DEPTH),
+        *((Memory("drawn latents", 8, 2 * MAX_LATENT),) if wall else ()),
     )
 
 

@@ -98,8 +98,8 @@ class CommandHandler(wiring.Component):
         cycles after the address.
     active : Out(1)
         A request is being carried out.
-    drawable : In(1)
-        Of a wall: it draws latents such as the model's.
+    drawable, fits : In(1)
+        Of a wall: it draws latents such as the model's; there is room for its pictures.
     wall : Out(WALL_ORDER)
         What it is to do, with `wall_set`; its mode is one that there is.
     wall_set : Out(1)
@@ -129,7 +129,8 @@ class CommandHandler(wiring.Component):
                 "rom_data": In(8),
                 "active": Out(1),
             }
-            | ({"drawable": In(1), "wall": Out(WALL_ORDER), "wall_set": Out(1)} if wall else {})
+            | (dict.fromkeys(("drawable", "fits"), In(1)) if wall else {})
+            | ({"wall": Out(WALL_ORDER), "wall_set": Out(1)} if wall else {})
         )
 
     def elaborate(self, platform):
@@ -383,6 +384,8 @@ class CommandHandler(wiring.Component):
                 m.d.sync += refuse(Error.NO_MODEL)
             with m.Elif(~self.drawable):
                 m.d.sync += refuse(Error.LATENTS)
+            with m.Elif(~self.fits):
+                m.d.sync += refuse(Error.SIZE)
             with m.Else():
                 m.d.comb += self.wall_set.eq(1)
 

@@ -100,6 +100,7 @@ class Error(enum.IntEnum):
     MEMORY = 13  # the memory outside, for the weights, did not start
     WALK = 14  # a wall has no such mode
     LATENTS = 15  # a wall does not draw latents of the model's kind, or the image does not tell it
+    SIZE = 16  # the screen has no room for pictures of the model's size
 
 
 def generate_payload(model_id, latents):

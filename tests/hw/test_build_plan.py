@@ -14,6 +14,7 @@ from golden.spec import GeneratorSpec
 from hw.array import ArraySpec
 from hw.build_plan import BuildPlan
 from hw.capacity import Capacity
+from hw.rtlil import to_rtlil
 from hw.tiling import Tiling
 from support.failures import InputError
 from tests.models import random_model
@@ -79,6 +80,19 @@ def test_a_bus_in_place_of_a_line():
     bus = replace(PLAN, bus="axi")
     assert bus.build_id != PLAN.build_id
     assert bus.machine == replace(PLAN.machine, build_id=bus.build_id)
+
+
+def test_a_wall_is_another_design_for_the_same_images():
+    wall = replace(PLAN, wall=True)
+    assert wall.build_id != PLAN.build_id
+    assert wall.machine == replace(PLAN.machine, build_id=wall.build_id)
+    assert wall.part == PLAN.part
+    top = wall.top()
+    to_rtlil(top, "top")
+    assert {name for name in top.signature.members if name.startswith("wall")} == {
+        "wall_start", "wall_button", "wall_fits", "wall_pixels", "wall_size", "wall_grey",
+        "wall_restart",
+    }  # fmt: skip
 
 
 def test_a_model_that_does_not_fit():

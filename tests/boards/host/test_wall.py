@@ -80,6 +80,7 @@ def test_the_verb_gives_the_order(board, wall, capsys, options, order, said):
         (Error.NO_MODEL, "it holds no model; put one there with `avatar load`"),
         (Error.LATENTS, "draws normal and categorical latents"),
         (Error.WALK, "knows no such walk"),
+        (Error.SIZE, "no room for pictures as large"),
     ],
 )
 def test_what_a_board_refuses(board, capsys, code, words):

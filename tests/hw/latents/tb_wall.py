@@ -66,6 +66,7 @@ class Board:
         Clock(dut.clk, PERIOD, unit="ns").start()
         dut.rx.value = 1
         dut.wall_start.value = dut.wall_button.value = dut.wall_pixels__ready.value = 0
+        dut.wall_fits.value = 1
         dut.rst.value = 1
         await ClockCycles(dut.clk, 4)
         await FallingEdge(dut.clk)
@@ -267,10 +268,17 @@ async def heeds_orders_at_any_time(dut):
 
 
 @cocotb.test(**BOTH)
-@cocotb.parametrize(kind=["none", "", "tanh"])
-async def is_refused(dut, kind):
-    board = await Board.started(dut, None if kind == "none" else replace(NORMAL, latents=kind))
-    code = Error.NO_MODEL if kind == "none" else Error.LATENTS
+@cocotb.parametrize(why=["none", "untold", "tanh", "size"])
+async def is_refused(dut, why):
+    model = {
+        "none": None,
+        "untold": replace(NORMAL, latents=""),
+        "tanh": replace(NORMAL, latents="tanh"),
+        "size": NORMAL,
+    }[why]
+    board = await Board.started(dut, model)
+    dut.wall_fits.value = why != "size"
+    code = {"none": Error.NO_MODEL, "size": Error.SIZE}.get(why, Error.LATENTS)
     for mode, wanted in ((1, code), (6, code), (7, Error.WALK)):
         assert await board.ask(order(1, mode)) == Frame(ERROR, 2, bytes([wanted]))
         assert await board.told() == (1, 0)
@@ -369,7 +377,8 @@ async def waits_for_a_model_unless_an_order_comes(dut):
     board.model = NORMAL
     await board.upload(NORMAL)
     await board.fill(2)
-    ((_, pictures),) = board.screens
+    ((size, pictures),) = board.screens
+    assert size == 3
     assert pictures == shown(NORMAL, 1, len(pictures))
 
 

@@ -36,9 +36,10 @@ CASES = pytest.mark.parametrize(
 )
 
 
-def elaborated(capacity, platform=None):
+def elaborated(capacity, platform=None, *, wall=False):
     """Return the RTLIL of the complete top."""
-    return rtlil.convert(BuildPlan(capacity, 100_000_000).top(), name="top", platform=platform)
+    plan = BuildPlan(capacity, 100_000_000, wall=wall)
+    return rtlil.convert(plan.top(), name="top", platform=platform)
 
 
 @CASES
@@ -62,6 +63,16 @@ def test_every_memory_is_listed(capacity):
     left = found - listed
     assert not listed - found
     assert {depth for _, depth in left} <= FIFO_DEPTHS
+
+
+def test_a_wall_takes_a_block_and_three_tables_of_logic():
+    capacity = smallest((8, 8, 8), 5, ArraySpec(4, 4))
+    text = elaborated(capacity, Ecp5Primitives(), wall=True)
+    named = planned(text)
+    assert named["ebr"] == sum(memory.blocks for memory in top_memories(capacity, wall=True))
+    assert named["ebr"] == sum(memory.blocks for memory in top_memories(capacity)) + 1
+    assert named["mult"] == multipliers(capacity)
+    assert text.count('attribute \\rom_style "logic"') == len(("limits", "sines", "cosines"))
 
 
 def test_the_machine_of_an_85f_holds_compact_in_its_blocks():
