@@ -10,6 +10,7 @@ from hw.display.scan import LINE, X
 from hw.display.tile_writer import PLACED
 from hw.engine.pixel_buffer import RGB
 from hw.primitives.block_ram import BlockRam
+from hw.primitives.delay import delay
 
 # A block has 9, 18 or 36 bits a word. 24 bits side by side waste least as 18 and 6: 14 blocks for
 # 96 x 96 pixels, where three times 9 bits take 15.
@@ -57,15 +58,16 @@ class BlockStore(wiring.Component):
         m.submodules.high = high = BlockRam(HIGH, DEPTH)
         m.submodules.low = low = BlockRam(LOW, DEPTH)
         address, write_address = Signal(range(DEPTH)), Signal(range(DEPTH))
-        write_en, word = Signal(), Signal(RGB)
+        line, write_line = Signal(range(DEPTH)), Signal(range(DEPTH))
         m.d.sync += [
-            address.eq(place(self.line.y, self.pixel)),
-            write_address.eq(place(self.i.p.y, self.i.p.x)),
-            write_en.eq(self.i.valid),
-            word.eq(self.i.p.pixel),
+            line.eq(first_of(self.line.y)),
+            address.eq(line + self.pixel),
+            write_line.eq(first_of(self.i.p.y)),
+            write_address.eq(write_line + delay(m, self.i.p.x, 1)),
         ]
-        bits = word.as_value()
-        for ram, part in ((high, bits[LOW:]), (low, bits[:LOW])):
+        write_en = delay(m, self.i.valid, 2, reset_less=False)
+        word = delay(m, self.i.p.pixel.as_value(), 2)
+        for ram, part in ((high, word[LOW:]), (low, word[:LOW])):
             m.d.comb += [
                 ram.address.eq(address),
                 ram.write_en.eq(write_en),
@@ -77,6 +79,6 @@ class BlockStore(wiring.Component):
         return m
 
 
-def place(y, x):
-    """Return the address of a pixel: 96 of them in a line, 64 and 32."""
-    return (y << 6) + (y << 5) + x
+def first_of(y):
+    """Return the address of a line's first pixel: each has 96 of them, 64 and 32."""
+    return (y << 6) + (y << 5)

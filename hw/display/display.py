@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The screen, from pictures to pins."""
 
-from amaranth import Cat, Module, Mux, Signal
+from amaranth import Cat, Module, Mux, ResetInserter, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -14,6 +14,7 @@ from hw.display.tile_writer import TileWriter
 from hw.display.tmds import TmdsEncoder
 from hw.engine.pixel_buffer import RGB
 from hw.primitives.delay import delay
+from hw.primitives.stream_register import StreamRegister
 
 BEHIND = 2  # pixels from the raster to the colour
 
@@ -34,7 +35,8 @@ class Display(wiring.Component):
     Members
     -------
     i : In(stream.Signature(RGB))
-        Pictures, row-major, one behind the other. What cannot be shown is taken and dropped.
+        Pictures, row-major, one behind the other. What cannot be shown is taken and dropped. Each
+        face begins within a frame, and then its pixels are taken as fast as the store does.
     size : In(8)
         Pixels of a picture's side.
     grey : In(1)
@@ -73,6 +75,12 @@ class Display(wiring.Component):
         m.submodules.store = store
         m.submodules.serializer = serializer = Serializer(self.pins)
 
+        # A pixel that waits as a restart comes belongs to a picture of before.
+        register = StreamRegister(RGB)
+        m.submodules.register = ResetInserter(self.restart)(register)
+        wiring.connect(m, wiring.flipped(self.i), register.i)
+        pixel = register.o.p
+
         wall = Signal(WALL)
         pending, begin = Signal(init=1), Signal()
         m.d.comb += [table.size.eq(self.size), self.fits.eq(table.o.fits)]
@@ -95,11 +103,11 @@ class Display(wiring.Component):
             writer.hold.eq(pending | begin | self.restart),
             writer.drop.eq(~(wall.fits & store.ready)),
             writer.settled.eq(store.settled),
-            writer.i.valid.eq(self.i.valid),
-            writer.i.p.r.eq(self.i.p.r),
-            writer.i.p.g.eq(Mux(self.grey, self.i.p.r, self.i.p.g)),
-            writer.i.p.b.eq(Mux(self.grey, self.i.p.r, self.i.p.b)),
-            self.i.ready.eq(writer.i.ready),
+            writer.i.valid.eq(register.o.valid),
+            writer.i.p.r.eq(pixel.r),
+            writer.i.p.g.eq(Mux(self.grey, pixel.r, pixel.g)),
+            writer.i.p.b.eq(Mux(self.grey, pixel.r, pixel.b)),
+            register.o.ready.eq(writer.i.ready),
             store.next.eq(scan.next),
             store.line.eq(scan.line),
             store.turn.eq(scan.turn),

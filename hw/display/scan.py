@@ -44,7 +44,7 @@ class Scan(wiring.Component):
     pixel : Out(X)
         Of the canvas, a pixel behind the raster's.
     shown : Out(1)
-        It belongs to a face that may be seen.
+        It belongs to a face that may be seen; two clocks behind `pixel`.
     """
 
     def __init__(self):
@@ -81,8 +81,16 @@ class Scan(wiring.Component):
             last_inner.eq(inner == wall.size),
             last_row.eq(row == wall.rows),
         ]
-        following = Signal(ROW)  # the row that a line begins
-        m.d.comb += following.eq(Mux(begins, 0, row + 1))
+        # What the row behind this one will show, step by step: it changes seldom, and it is taken
+        # once a row.
+        following = Signal(ROW)
+        here, before, columns = Signal(), Signal(), Signal(COLUMN)
+        m.d.sync += [
+            following.eq(Mux(begins, 0, row + 1)),
+            here.eq(progress.row == following),
+            before.eq(progress.full | (following < progress.row)),
+            columns.eq(wall.columns + 1),
+        ]
         settle = Signal()
         with m.If(self.turn):
             m.d.sync += [self.line.eq(self.next), now.eq(coming)]
@@ -100,24 +108,23 @@ class Scan(wiring.Component):
                         with m.If(last_row):
                             m.d.sync += self.next.inside.eq(0)
         with m.If(settle):
-            here = progress.row == following
-            before = following < progress.row
             m.d.sync += [
                 row.eq(following),
-                coming.count.eq(
-                    Mux(progress.full | before, wall.columns + 1, Mux(here, progress.column, 0))
-                ),
+                coming.count.eq(Mux(before, columns, Mux(here, progress.column, 0))),
                 coming.hidden.eq(here & progress.writing),
                 coming.column.eq(progress.column),
             ]
 
         column, across, wide = Signal(COLUMN), Signal.like(wall.size), Signal.like(wall.zoom)
         inside = Signal()
-        starts = Signal()
-        m.d.sync += starts.eq(self.line.inside & (self.x == VGA.blank + wall.left))
-        m.d.comb += self.shown.eq(
-            inside & (column < now.count) & ~(now.hidden & (column == now.column))
-        )
+        starts, start = Signal(), Signal(range(VGA.pixels))
+        shown = Signal()
+        m.d.sync += [
+            start.eq(wall.left + VGA.blank),
+            starts.eq(self.line.inside & (self.x == start)),
+            shown.eq((column < now.count) & ~(now.hidden & (column == now.column))),
+        ]
+        m.d.comb += self.shown.eq(inside & shown)
         with m.If(self.tick):
             with m.If(starts):
                 m.d.sync += [inside.eq(1), self.pixel.eq(0)]

@@ -66,8 +66,11 @@ class TileWriter(wiring.Component):
         across, down = Signal.like(wall.size), Signal.like(wall.size)
         first_line = Signal(range(2 * VGA.lines))  # of the face on the screen
         behind = Signal(range(2 * VGA.lines))
+        right, below = Signal(X), Signal(Y)  # where the next face begins
         may_begin = Signal()
         m.d.sync += [
+            right.eq(left + wall.size + 1),
+            below.eq(top + wall.size + 1),
             behind.eq(first_line + wall.height),
             may_begin.eq((self.y + LEAD < first_line) | (self.y >= behind)),
         ]
@@ -138,10 +141,8 @@ class TileWriter(wiring.Component):
             m.d.sync += progress.writing.eq(0)
             with m.If(~dropped):
                 m.d.sync += [progress.column.eq(progress.column + 1)]
-                right = left + wall.size + 1
                 m.d.sync += [left.eq(right), x.eq(right), y.eq(top)]
                 with m.If(progress.column == wall.columns):
-                    below = top + wall.size + 1
                     m.d.sync += [
                         *(progress.column.eq(0), progress.row.eq(progress.row + 1)),
                         *(left.eq(0), x.eq(0), top.eq(below), y.eq(below)),

@@ -11,15 +11,26 @@ from amaranth.lib.wiring import In, Out
 TOKENS = (0b1101010100, 0b0010101011, 0b0101010100, 0b1010101011)  # by the control bits
 
 
-def ones(bits):
-    """Return how many bits of a value are 1."""
-    return sum(bits[n] for n in range(len(bits)))
+def ones(byte):
+    """Return how many bits of a byte are 1, by adders of single bits: a carry chain is slower."""
+
+    def add(a, b, c):
+        return a ^ b ^ c, (a & b) | (a & c) | (b & c)
+
+    first, carry_1 = add(byte[0], byte[1], byte[2])
+    second, carry_2 = add(byte[3], byte[4], byte[5])
+    third, carry_3 = byte[6] ^ byte[7], byte[6] & byte[7]
+    low, carry_4 = add(first, second, third)
+    pairs, fours = add(carry_1, carry_2, carry_3)
+    middle, carry_5 = pairs ^ carry_4, pairs & carry_4
+    return Cat(low, middle, fours ^ carry_5, fours & carry_5)
 
 
 class TmdsEncoder(wiring.Component):
     """Encode a pixel's byte, or two control bits, of one lane.
 
-    A word follows its pixel by :attr:`latency` steps.
+    A word follows its pixel by :attr:`latency` steps. Between two steps is a clock or more, in
+    which the way of the next word into the balance is found out.
 
     Members
     -------
@@ -48,8 +59,8 @@ class TmdsEncoder(wiring.Component):
         seen, control = Signal(3), [Signal(2, name=f"control_{n}") for n in range(3)]
         balance = Signal(signed(5))  # half of the ones less the zeros that have been sent
 
-        many = Signal(range(9))
-        m.d.comb += many.eq(ones(self.data))
+        many = Signal(4)
+        m.d.sync += many.eq(ones(self.data))
         m.d.comb += chain[0].eq(data[0])
         for n in range(1, 8):
             m.d.comb += chain[n].eq(chain[n - 1] ^ data[n] ^ inverts)
@@ -58,15 +69,15 @@ class TmdsEncoder(wiring.Component):
         level = (balance == 0) | (excess == 0)
         same = (balance < 0) == (excess < 0)  # the word would make the balance worse
         flips = Signal()
-        m.d.comb += flips.eq(Mux(level, ~chained[8], same))
+        m.d.sync += flips.eq(Mux(level, ~chained[8], same))
         # What the word adds to the balance: eight bits, flipped or not, and the two behind them.
         change = Signal(signed(5))
         with m.If(level):
-            m.d.comb += change.eq(Mux(chained[8], excess, -excess))
-        with m.Elif(flips):
-            m.d.comb += change.eq(Mux(chained[8], 1, 0) - excess)
+            m.d.sync += change.eq(Mux(chained[8], excess, -excess))
+        with m.Elif(same):
+            m.d.sync += change.eq(Mux(chained[8], 1, 0) - excess)
         with m.Else():
-            m.d.comb += change.eq(excess - Mux(chained[8], 0, 1))
+            m.d.sync += change.eq(excess - Mux(chained[8], 0, 1))
 
         with m.If(self.step):
             m.d.sync += [

@@ -90,8 +90,8 @@ MUTANTS = (
     Mutant(
         "lines-overlap-in-the-store",
         "display/block_store.py",
-        "return (y << 6) + (y << 5) + x",
-        "return (y << 6) + x",
+        "return (y << 6) + (y << 5)",
+        "return y << 6",
         SCREEN + "test_the_newest_faces_are_shown_and_none_is_torn",
         "a face overwrites its neighbours",
     ),

@@ -65,11 +65,13 @@ def words_of(pixels):
     dut, words = TmdsEncoder(), []
 
     async def bench(ctx):
-        ctx.set(dut.step, 1)
         for seen, data, control in [*pixels, *[(0, 0, 0)] * dut.latency]:
             ctx.set(dut.seen, seen)
             ctx.set(dut.data, data)
             ctx.set(dut.control, control)
+            ctx.set(dut.step, 0)
+            await ctx.tick()
+            ctx.set(dut.step, 1)
             await ctx.tick()
             words.append(ctx.get(dut.word))
 
