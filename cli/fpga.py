@@ -115,6 +115,15 @@ def fit(args):
         default="serial",
         help="how bytes come and go: serial (default), or axi, the bus of a Zynq's processor",
     ),
+    argument(
+        "--screen",
+        nargs="?",
+        const="auto",
+        choices=("auto", "sdram", "blocks"),
+        metavar="STORE",
+        help="and a wall of faces on the board's socket: sdram holds 20 x 15 of 32 x 32, blocks "
+        "3 x 3 (default: sdram, where the board has one)",
+    ),
     FORCE,
     JSON,
 )
@@ -152,6 +161,7 @@ def build(args):
             clock_mhz=args.clock,
             seed=args.seed,
             bus=args.bus,
+            screen=args.screen,
         )
     show(args, facts, lambda facts: make.as_text(facts, args.out))
 

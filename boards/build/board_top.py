@@ -2,15 +2,21 @@
 """Clock, reset, serial line and lamps of a board around the board-independent top."""
 
 from amaranth import ClockDomain, ClockSignal, Elaboratable, Module, ResetSignal, Signal
-from amaranth.lib import io
+from amaranth.lib import io, wiring
 from amaranth.lib.cdc import ResetSynchronizer
 
+from boards.build.button import Button
+from hw.display import line_store
+from hw.display.block_store import BlockStore
+from hw.display.display import Display
+from hw.display.line_store import LineStore
 from hw.engine.weight_fetcher import waiting_words
 from hw.memory.external_memory import ExternalMemory
 from hw.memory.machine_port import join
 from hw.memory.reader import MIN_DEPTH
 
 BLINKS_HZ = 1  # of the lamp that says alive
+PRESS_SECONDS = 0.01  # that a button must be held: its contacts bounce for less
 
 
 class BoardTop(Elaboratable):
@@ -24,10 +30,12 @@ class BoardTop(Elaboratable):
     top : hw.top.Top
     board : boards.catalogue.board.Board
     clock_hz : int
+    screen : str, optional
+        Of a top with a wall: where its frame lies, ``sdram`` or ``blocks``.
     """
 
-    def __init__(self, top, board, clock_hz):
-        self.top, self.board, self.clock_hz = top, board, clock_hz
+    def __init__(self, top, board, clock_hz, screen=None):
+        self.top, self.board, self.clock_hz, self.screen = top, board, clock_hz, screen
 
     def elaborate(self, platform):
         m = Module()
@@ -35,8 +43,13 @@ class BoardTop(Elaboratable):
         self._clock(m, platform)
 
         m.submodules.top = top = self.top
+        memory = None
+        if "memory" in top.signature.members or self.screen == "sdram":
+            memory = self._memory(m, platform)
         if "memory" in top.signature.members:
-            self._memory(m, platform)
+            join(m, memory, top.memory)
+        if self.screen is not None:
+            self._screen(m, platform, memory)
         uart = platform.request("uart", 0, dir="-")
         m.submodules.rx = rx = io.Buffer("i", uart.rx)
         m.submodules.tx = tx = io.Buffer("o", uart.tx)
@@ -52,14 +65,35 @@ class BoardTop(Elaboratable):
 
     def _memory(self, m, platform):
         sdram = self.board.sdram
+        has_weights = "memory" in self.top.signature.members
+        waiting = waiting_words(sdram.geometry.width) if has_weights else MIN_DEPTH
         m.submodules.memory = memory = ExternalMemory(
             sdram.geometry,
             sdram.timing,
             self.clock_hz,
             platform.request("sdram", 0, dir="-"),
-            depths=(waiting_words(sdram.geometry.width), MIN_DEPTH),
+            depths=(waiting, MIN_DEPTH),
         )
-        join(m, memory, self.top.memory)
+        return memory
+
+    def _screen(self, m, platform, memory):
+        top, sdram = self.top, self.board.sdram
+        store = LineStore(sdram.geometry) if self.screen == "sdram" else BlockStore()
+        pins = platform.request(self.board.screen, 0, dir="-")
+        m.submodules.display = display = Display(store, pins)
+        if self.screen == "sdram":
+            line_store.join(m, memory, store.memory)
+        wiring.connect(m, top.wall_pixels, display.i)
+        m.d.comb += [
+            display.size.eq(top.wall_size),
+            display.grey.eq(top.wall_grey),
+            display.restart.eq(top.wall_restart),
+        ]
+        resource, number = self.board.button
+        port = platform.request(resource, number, dir="-")
+        m.submodules.seed_pin = pin = io.Buffer("i", port)
+        m.submodules.seed_button = button = Button(round(PRESS_SECONDS * self.clock_hz))
+        m.d.comb += [button.level.eq(pin.i), top.wall_button.eq(button.pressed)]
 
     def _clock(self, m, platform):
         board = self.board

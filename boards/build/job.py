@@ -30,10 +30,13 @@ class Job:
     board : Board
     plan : hw.build_plan.BuildPlan
         Its clock is the one wanted, or the highest to try.
+    screen : str, optional
+        Of a plan with a wall: where its frame lies, ``sdram`` or ``blocks``.
     """
 
     board: Board
     plan: BuildPlan
+    screen: str | None = None
 
     @property
     def empty_plan(self):
@@ -42,7 +45,7 @@ class Job:
 
     def top(self, plan):
         """Return the board's top that `plan` fills."""
-        return BoardTop(plan.top(), self.board, plan.clock_hz)
+        return BoardTop(plan.top(), self.board, plan.clock_hz, self.screen)
 
     def files(self, plan):
         """Return what Amaranth makes of the top that `plan` fills, by file name: str or bytes."""
@@ -69,7 +72,7 @@ class Job:
         boards.chips.capacity.DoesNotFit, InputError
         """
         check_new_folder(out)
-        check_fit(self.plan.capacity, self.board.device)
+        check_fit(self.plan.capacity, self.board.device, self.screen)
         if self.plan.model is not None:
             check_model(self.board.name, self.plan.model, self.plan.capacity)
 
@@ -85,6 +88,7 @@ class Job:
             **model_facts(plan.model),
             "clock_hz": plan.clock_hz,
             "baud": plan.baud,
+            **({"screen": self.screen} if self.screen else {}),
             "on_silicon": False,
         }
 

@@ -9,6 +9,8 @@ from boards.build.job import Job
 from boards.chips.devices import DEVICES
 from boards.chips.families import ECP5, GOWIN, XILINX
 from hw.build_plan import BuildPlan
+from hw.display.mode import CLOCK_HZ
+from support.failures import InputError
 
 MAKERS = {ECP5: build.build, GOWIN: gowin.build, XILINX: vivado.emit}
 
@@ -24,6 +26,7 @@ def make(
     clock_mhz=None,
     seed=1,
     bus="serial",
+    screen=None,
 ):
     """Make the folder `out`; return the facts of its ``report.json``.
 
@@ -44,12 +47,22 @@ def make(
         Of placement.
     bus : str
         As of :class:`hw.build_plan.BuildPlan`.
+    screen : str, optional
+        As :meth:`boards.catalogue.board.Board.screen_store` takes it.
 
     Raises
     ------
     As :func:`boards.build.ecp5.build.build`.
     """
     latents, answer = self_test
+    screen = board.screen_store(screen)
+    if screen is not None:
+        if clock_mhz not in (None, CLOCK_HZ / 1e6):
+            raise InputError(
+                f"--clock is {clock_mhz:g} MHz; a screen has {CLOCK_HZ / 1e6:g}, five clocks a "
+                "pixel: leave --clock out"
+            )
+        clock_mhz = CLOCK_HZ / 1e6
     clocks = board.clocks_mhz if clock_mhz is None else (clock_mhz,)
     plan = BuildPlan(
         capacity=capacity,
@@ -59,10 +72,11 @@ def make(
         answer=answer,
         platform=board.platform(),
         bus=bus,
+        wall=screen is not None,
     )
     board.check_clock(plan.clock_hz, bus)
     maker = MAKERS[board.device.family]
-    return maker(Job(board, plan), out, progress, seed=seed, clocks_mhz=clocks)
+    return maker(Job(board, plan, screen), out, progress, seed=seed, clocks_mhz=clocks)
 
 
 def as_text(facts, out):

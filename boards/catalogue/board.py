@@ -62,7 +62,12 @@ class Board:
     bitstream : bool
         Whether this project has made one with its tools.
     sdram : Sdram, optional
-        For the weights of machines that want them outside.
+        For the weights of machines that want them outside, and for the frame of a screen.
+    screen : str, optional
+        The platform's resource of a socket for a screen, as
+        :class:`hw.display.serializer.Serializer` takes it.
+    button : tuple, optional
+        Resource and number of the button that changes the seed of a wall.
     processor_mhz : float, optional
         Oscillator of the Zynq-7000's processor beside the logic; None where there is none.
     """
@@ -80,6 +85,8 @@ class Board:
     lamps: dict = field(hash=False, default_factory=dict)
     bitstream: bool = False
     sdram: Sdram | None = None
+    screen: str | None = None
+    button: tuple | None = None
     processor_mhz: float | None = None
 
     @property
@@ -136,6 +143,28 @@ class Board:
             "tx": "uart_0__tx__io",
             "active": "__".join([f"{resource}_{number}", *parts, "io"]),
         }
+
+    def screen_store(self, text):
+        """Return where the frame of a screen lies, ``sdram`` or ``blocks``.
+
+        Parameters
+        ----------
+        text : str or None
+            One of them; ``auto`` is ``sdram`` where the board has one. None: no screen, and None
+            is returned.
+
+        Raises
+        ------
+        InputError
+            The board has no socket, or no SDRAM.
+        """
+        if text is None:
+            return None
+        if self.screen is None:
+            raise InputError(f"--screen: {self.name} has no socket for one; ulx3s-85f has")
+        if text == "sdram" and self.sdram is None:
+            raise InputError(f"--screen sdram: {self.name} has no SDRAM; give --screen blocks")
+        return ("sdram" if self.sdram else "blocks") if text == "auto" else text
 
     def check_clock(self, clock_hz, bus="serial"):
         """Refuse a clock that this board cannot make, and a bus that it does not have.

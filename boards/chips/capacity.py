@@ -34,9 +34,9 @@ def board_blocks(capacity, family, *, weights=True):
     return sum(family.blocks(each) for each in memories)
 
 
-def memory_table(capacity, family):
+def memory_table(capacity, family, screen=None):
     """Return the lines of a table of all memories of the board's top, the largest first."""
-    taken = {each: family.blocks(each) for each in board_memories(capacity)}
+    taken = {each: family.blocks(each) for each in board_memories(capacity, screen)}
     memories = sorted(taken, key=lambda memory: -taken[memory])
     lines = [f"{'memory':<16}{'banks':>6}{'words':>8}{'bits':>6}{'kbit':>9}{'block RAMs':>12}"]
     lines += [
@@ -49,22 +49,24 @@ def memory_table(capacity, family):
     return "\n".join(lines)
 
 
-def check_fit(capacity, device):
+def check_fit(capacity, device, screen=None):
     """Refuse what a chip has too few block RAMs or multipliers for.
 
     Parameters
     ----------
     capacity : hw.capacity.Capacity
     device : boards.chips.devices.Device
+    screen : str, optional
+        Where a screen's frame lies: one of :data:`hw.model.resources.SCREENS`.
 
     Raises
     ------
     DoesNotFit
         How many are short, which memory is the largest, and what would help.
     """
-    taken = {each.name: device.family.blocks(each) for each in board_memories(capacity)}
+    taken = {each.name: device.family.blocks(each) for each in board_memories(capacity, screen)}
     largest = max(taken, key=taken.get)
-    table = memory_table(capacity, device.family)
+    table = memory_table(capacity, device.family, screen)
     check_blocks(sum(taken.values()), device, f"{largest} alone takes {taken[largest]}", table)
     needed = multipliers(capacity)
     if needed > device.multipliers:

@@ -10,12 +10,14 @@ from dataclasses import dataclass
 
 from golden.spec import ACT_BITS
 from hw.array import LANES, SUMS
+from hw.display import block_store, line_store
 from hw.engine import load_bus
 from hw.engine.dual_multiplier import shared_columns
 from hw.engine.pixel_buffer import COLOURS, PHASES
 from hw.engine.requantizer import part_widths
 from hw.engine.weight_fetcher import waiting_words
 from hw.engine.weight_queue import DEPTH as QUEUE
+from hw.memory.reader import MIN_DEPTH
 from hw.uart import frame_receiver, identity
 from hw.uart.protocol import MAX_LATENT, MAX_LAYERS
 
@@ -109,13 +111,13 @@ def generator_memories(capacity):
     )
 
 
-def board_memories(capacity):
-    """Return those of a board: of :func:`top_memories`, and of a controller of one outside."""
+def board_memories(capacity, screen=None):
+    """Return those of a board: of :func:`top_memories`, of a controller of one outside, and of a
+    screen whose frame lies in one of :data:`SCREENS`.
+    """
     bus = capacity.array.weight_bus
-    if not bus:
-        return top_memories(capacity)
-    waiting = Memory("waiting weights", bus, waiting_words(bus), logic=True)
-    return (*top_memories(capacity), waiting)
+    waiting = (Memory("waiting weights", bus, waiting_words(bus), logic=True),) if bus else ()
+    return (*top_memories(capacity), *waiting, *SCREENS.get(screen, ()))
 
 
 def top_memories(capacity, *, wall=False):
@@ -127,6 +129,21 @@ def top_memories(capacity, *, wall=False):
         Memory("identity", 8, identity.DEPTH),
         *((Memory("drawn latents", 8, 2 * MAX_LATENT),) if wall else ()),
     )
+
+
+# What a screen takes, by where its frame lies: in a memory outside, or in block RAM.
+SCREENS = {
+    "sdram": (
+        Memory("lines", line_store.WORD, 2 << line_store.PITCH_BITS),
+        Memory("waiting lines", line_store.WORD, MIN_DEPTH, 2, logic=True),
+        Memory("kept latents", 8, 2 * MAX_LATENT),
+    ),
+    "blocks": (
+        Memory("frame, high bits", block_store.HIGH, block_store.DEPTH),
+        Memory("frame, low bits", block_store.LOW, block_store.DEPTH),
+        Memory("kept latents", 8, 2 * MAX_LATENT),
+    ),
+}
 
 
 def _power(words):

@@ -18,6 +18,7 @@ from support.failures import InputError
 from support.files import new_folder
 from support.tools import ECPPACK, NEXTPNR_ECP5, YOSYS, ToolFailed
 
+STORES = {"sdram": "the SDRAM", "blocks": "block RAM"}
 MAX_ROUTINGS = 4  # clocks tried; each takes minutes
 
 
@@ -144,6 +145,11 @@ def as_markdown(facts):
         *(f"| {name} | {size:,} |" for name, size in sizes.items()),
         f"| clock | {clock:g} MHz, met with {facts['fmax_mhz'] - clock:.2f} MHz to spare |",
         f"| serial line | {facts['baud']:,} baud after reset |",
+        *(
+            [f"| screen | its frame lies in {STORES[facts['screen']]} |"]
+            if "screen" in facts
+            else []
+        ),
         f"| seed | {facts['seed']} |",
         f"| bitstream | `top.bit`, SHA-256 `{facts['bitstream_sha256']}` |",
         f"| seconds | {facts['seconds']['synthesis']:g} synthesis, "

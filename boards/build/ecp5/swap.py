@@ -104,11 +104,12 @@ def swap(folder, model, self_test, out, progress):
         answer=answer,
         baud=facts["baud"],
         platform=board(facts["board"]).platform(),
+        wall="screen" in facts,
     )
     if plan.build_id.hex() != facts["build"]:
         raise InputError(f"{folder}: was built by another version of the hardware; build it again")
     progress.stage("contents")
-    contents = Job(board(facts["board"]), plan).contents(plan)
+    contents = Job(board(facts["board"]), plan, facts.get("screen")).contents(plan)
     if contents.others != facts["other_memories"]:
         raise InputError("a memory that is no block RAM holds a part of the model; report this")
     numbers = json.loads(Path(folder, "blocks.json").read_text())
