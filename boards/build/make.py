@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from boards.build import gowin, vivado
 from boards.build.ecp5 import build
+from boards.build.ecp5.build import STORES
 from boards.build.job import Job
 from boards.chips.devices import DEVICES
 from boards.chips.families import ECP5, GOWIN, XILINX
@@ -96,4 +97,6 @@ def as_text(facts, out):
         lines.append(
             f"clock         {facts['clock_hz'] / 1e6:g} MHz; Vivado says whether it is met"
         )
+    if "screen" in facts:
+        lines.append(f"screen        its frame lies in {STORES[facts['screen']]}")
     return "\n".join([*lines, f"folder        {out}"])

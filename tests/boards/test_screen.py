@@ -102,6 +102,5 @@ def test_refusals(capsys, tmp_path, monkeypatch):
     for arguments, words in (
         (("--board", "orangecrab-25f", "--screen"), "has no socket for one; ulx3s-85f has"),
         (("--board", "ulx3s-85f", "--screen", "--clock", "100"), "a screen has 125, five clocks"),
-        (("--board", "ulx3s-85f", "--screen", "blocks"), "block RAMs, this needs"),
     ):
         assert words in refusal(capsys, "build", *arguments, "--out", "b")

@@ -5,6 +5,7 @@ from tests.mutants.mutant import Mutant
 
 TMDS = "tests/hw/display/test_tmds.py::test_every_byte_in_every_balance"
 SCREEN = "tests/sim/screen/test_screen.py::"
+OUTSIDE = "tests/sim/screen/test_outside.py::"
 
 MUTANTS = (
     Mutant(
@@ -82,8 +83,8 @@ MUTANTS = (
     Mutant(
         "grey-faces-are-red",
         "display/display.py",
-        "writer.i.p.g.eq(Mux(self.grey, self.i.p.r, self.i.p.g))",
-        "writer.i.p.g.eq(self.i.p.g)",
+        "writer.i.p.g.eq(Mux(self.grey, pixel.r, pixel.g))",
+        "writer.i.p.g.eq(pixel.g)",
         SCREEN + "test_a_restart_clears_the_screen_where_the_frame_ends",
         "grey faces lack green",
     ),
@@ -94,5 +95,21 @@ MUTANTS = (
         "return y << 6",
         SCREEN + "test_the_newest_faces_are_shown_and_none_is_torn",
         "a face overwrites its neighbours",
+    ),
+    Mutant(
+        "line-into-the-half-that-is-shown",
+        "display/line_store.py",
+        "into.eq(~half)",
+        "into.eq(half)",
+        OUTSIDE + "test_every_face_is_whole_and_no_line_late",
+        "a line changes while it is shown",
+    ),
+    Mutant(
+        "green-a-bit-too-low",
+        "display/line_store.py",
+        "pixel.g[2:]",
+        "pixel.g[1:7]",
+        OUTSIDE + "test_every_face_is_whole_and_no_line_late",
+        "green faces, with jumps where they are bright",
     ),
 )

@@ -134,6 +134,9 @@ def as_markdown(facts):
     clock = facts["clock_hz"] / 1e6
     sizes = dict(facts["capacity"])
     sizes = sizes.pop("array") | sizes
+    screen = []
+    if "screen" in facts:
+        screen.append(f"| screen | its frame lies in {STORES[facts['screen']]} |")
     lines = [
         f"# {facts['board']}: {sizes['rows']} x {sizes['columns']}, "
         f"{sizes['weight_bits']} bits a weight",
@@ -145,11 +148,7 @@ def as_markdown(facts):
         *(f"| {name} | {size:,} |" for name, size in sizes.items()),
         f"| clock | {clock:g} MHz, met with {facts['fmax_mhz'] - clock:.2f} MHz to spare |",
         f"| serial line | {facts['baud']:,} baud after reset |",
-        *(
-            [f"| screen | its frame lies in {STORES[facts['screen']]} |"]
-            if "screen" in facts
-            else []
-        ),
+        *screen,
         f"| seed | {facts['seed']} |",
         f"| bitstream | `top.bit`, SHA-256 `{facts['bitstream_sha256']}` |",
         f"| seconds | {facts['seconds']['synthesis']:g} synthesis, "

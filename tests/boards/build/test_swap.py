@@ -44,7 +44,7 @@ def build(tmp_path, monkeypatch):
     """A folder as of `avatar build`, of the routed design with contents 1; model N means N."""
 
     class Job:
-        def __init__(self, board, plan):
+        def __init__(self, board, plan, screen):
             pass
 
         def contents(self, plan):
