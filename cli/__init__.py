@@ -50,7 +50,7 @@ GROUPS = (
     Group("models", ("models",), ("models", "info", "import", "quantize", "pack", "export")),
     Group(
         "simulation",
-        ("simulation",),
+        ("simulation", "screen"),
         ("demo", "sim", "perf", "verilog", "board-sim", "screen-sim"),
     ),
     Group(

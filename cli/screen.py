@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The verb of a board's screen."""
+"""Verbs of a board's screen, real or simulated."""
 
 from __future__ import annotations
 
-from cli.arguments import JSON, argument, verb
+from cli.arguments import ARRAY, JSON, argument, drawn_latents, verb
+from cli.arguments import check_seed as check_plain_seed
 from cli.line import line_of
-from cli.output import show
+from cli.output import notice, show
 from golden.on_chip_latents import WALK, check_seed, check_walk
 from support.failures import InputError
 
 SEED = 1  # unless another is given
+FRAME_MS = 200  # of an animation: twelve times as long as on a screen
 
 
 @verb(
@@ -76,3 +78,93 @@ def _as_text(facts):
         return f"{facts['port']}: the wall is off"
     steps = f", in {facts['steps']} steps from one to the next" if facts["steps"] > 1 else ""
     return f"{facts['port']}: a wall of seed {facts['seed']}{steps}, {facts['pictures']:,} pictures"
+
+
+@verb(
+    "screen-sim",
+    argument("--model", required=True, metavar="FILE", help="model file"),
+    argument("--seed", type=int, metavar="S", help="draw latents from it (default 1)"),
+    argument(
+        "--on-chip-seed", type=int, metavar="S", help="the machine draws them by itself, from S"
+    ),
+    argument(
+        "--walk",
+        type=int,
+        nargs="?",
+        const=WALK,
+        metavar="N",
+        help=f"and walks, N steps from one latent to the next (default {WALK})",
+    ),
+    argument("--frames", type=int, default=1, metavar="N", help="of the screen (default 1)"),
+    argument("--out", required=True, metavar="DIR", help="folder for 000.png, 001.png and so on"),
+    argument("--gif", metavar="FILE.gif", help="and all of them as an animation"),
+    argument("--sdram", action="store_true", help="the frame lies in an SDRAM: 20 x 15 faces"),
+    argument(
+        "--weight-bus",
+        type=int,
+        default=0,
+        metavar="BITS",
+        help="weights lie in the same SDRAM of so many bits, 16 (default: on the chip)",
+    ),
+    *ARRAY,
+    JSON,
+)
+def screen_sim(args):
+    """Show without a monitor what a board's screen shows: its pins are simulated and decoded.
+
+    Example: avatar screen-sim --model models/compact-w5.safetensors --seed 1 --out frames
+
+    The machine makes the pictures of `avatar generate --seed S --count N`, or with --on-chip-seed
+    those of a board's wall, in block RAM: 3 x 3 faces of 32 x 32, four times as large. With --sdram
+    it is 20 x 15 faces, and the memory's controller and chip are simulated, too. A frame takes 2.1
+    million clocks, about a minute. Exit status 1: a face differs from the reference's, a line came
+    late, or syncs, tokens or balance are not as a monitor needs them.
+    """
+    import pictures
+    from golden import model_file
+    from golden.latents import distribution_of
+    from golden.on_chip_latents import draw_on_chip
+    from hw.array import ArraySpec
+    from sim.screen import wall
+    from sim.screen.tops import Drawing
+    from support.progress import bar
+
+    seed = args.on_chip_seed
+    if seed is not None and args.seed is not None:
+        raise InputError("--on-chip-seed excludes --seed; give one of them")
+    if args.walk is not None and seed is None:
+        raise InputError("--walk is of latents that the chip draws; give --on-chip-seed too")
+    check_plain_seed(args.seed or 0)
+    pictures.check_empty(args.out)
+    if args.gif is not None and not pictures.check_walk(args.gif):
+        raise InputError(f"{args.gif}: give a name that ends in .gif")
+    model = model_file.load(args.model)
+    if args.weight_bus not in (0, 16):
+        raise InputError(f"--weight-bus is {args.weight_bus}; give 16, or leave it out")
+    outside = args.sdram or args.weight_bus > 0
+    wall.check(model, args.frames, outside=outside)
+    array = ArraySpec(rows=args.rows, columns=args.columns, weight_bus=args.weight_bus)
+    count = wall.latents_needed(model, array, args.frames)
+    drawing = None
+    if seed is None:
+        latents = drawn_latents(SEED if args.seed is None else args.seed, count, model, args.model)
+    else:
+        distribution, steps = distribution_of(model.training, args.model), args.walk or 1
+        latents = draw_on_chip(seed, count, distribution, model.spec.latent, steps)
+        drawing = Drawing(model.spec.latent, distribution == "categorical", steps)
+    notice("simulating; a first run builds the design, a minute or two")
+    with bar(total=wall.frames_clocks(args.frames), desc="screen", unit="clock") as progress:
+        shown = wall.run(
+            model,
+            array,
+            latents,
+            args.frames,
+            outside=outside,
+            drawing=drawing,
+            seed=seed or 0,
+            progress=progress.update,
+        )
+    pictures.save_each(args.out, shown.frames)
+    if args.gif is not None:
+        pictures.save_gif(args.gif, shown.frames, milliseconds=FRAME_MS)
+    show(args, wall.facts(model, shown), wall.as_text)

@@ -16,7 +16,6 @@ from cli.arguments import (
     JSON,
     NETWORK,
     argument,
-    check_seed,
     drawn_latents,
     golden_pictures,
     latents_of,
@@ -30,7 +29,6 @@ from support.failures import CheckFailed, InputError
 
 ROOT = Path(__file__).parents[1]
 BUILD_TIMEOUT = 1800  # seconds that a simulator may take to be built and run
-FRAME_MS = 200  # of an animation of a screen: twelve times as long as on one
 
 
 @verb(
@@ -319,61 +317,3 @@ def board_sim(args):
         print(board.path, flush=True)
         board.process.wait()
     return 0 if board.process.returncode == 0 else 1
-
-
-@verb(
-    "screen-sim",
-    argument("--model", required=True, metavar="FILE", help="model file"),
-    argument("--seed", type=int, default=1, metavar="S", help="draw latents from it (default 1)"),
-    argument("--frames", type=int, default=1, metavar="N", help="of the screen (default 1)"),
-    argument("--out", required=True, metavar="DIR", help="folder for 000.png, 001.png and so on"),
-    argument("--gif", metavar="FILE.gif", help="and all of them as an animation"),
-    argument("--sdram", action="store_true", help="the frame lies in an SDRAM: 20 x 15 faces"),
-    argument(
-        "--weight-bus",
-        type=int,
-        default=0,
-        metavar="BITS",
-        help="weights lie in the same SDRAM of so many bits, 16 (default: on the chip)",
-    ),
-    *ARRAY,
-    JSON,
-)
-def screen_sim(args):
-    """Show without a monitor what a board's screen shows: its pins are simulated and decoded.
-
-    Example: avatar screen-sim --model models/compact-w5.safetensors --seed 1 --out frames
-
-    The machine draws the latents of `avatar generate --seed S --count N` onto its wall, in block
-    RAM: 3 x 3 faces of 32 x 32, four times as large. With --sdram it is 20 x 15 faces, and the
-    memory's controller and chip are simulated, too. A frame takes 2.1 million clocks, about a
-    minute. Exit status 1: a face differs from the reference's, a line came late, or syncs, tokens
-    or balance are not as a monitor needs them.
-    """
-    import pictures
-    from golden import model_file
-    from hw.array import ArraySpec
-    from sim.screen import wall
-    from support.progress import bar
-
-    check_seed(args.seed)
-    pictures.check_empty(args.out)
-    if args.gif is not None and not pictures.check_walk(args.gif):
-        raise InputError(f"{args.gif}: give a name that ends in .gif")
-    model = model_file.load(args.model)
-    if args.weight_bus not in (0, 16):
-        raise InputError(f"--weight-bus is {args.weight_bus}; give 16, or leave it out")
-    outside = args.sdram or args.weight_bus > 0
-    wall.check(model, args.frames, outside=outside)
-    array = ArraySpec(rows=args.rows, columns=args.columns, weight_bus=args.weight_bus)
-    count = wall.latents_needed(model, array, args.frames)
-    latents = drawn_latents(args.seed, count, model, args.model)
-    _say_simulating()
-    with bar(total=wall.frames_clocks(args.frames), desc="screen", unit="clock") as progress:
-        shown = wall.run(
-            model, array, latents, args.frames, outside=outside, progress=progress.update
-        )
-    pictures.save_each(args.out, shown.frames)
-    if args.gif is not None:
-        pictures.save_gif(args.gif, shown.frames, milliseconds=FRAME_MS)
-    show(args, wall.facts(model, shown), wall.as_text)

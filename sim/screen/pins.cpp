@@ -18,7 +18,7 @@ struct Head {
 };
 
 struct Act {
-    uint32_t clocks, restart, size, grey;
+    uint32_t clocks, restart, seed, size, grey;
     uint32_t first, count;     // payloads
     uint32_t burst, interval;  // so many are offered one behind the other, and no sooner again
 };
@@ -58,6 +58,7 @@ int main(int argc, char** argv) {
     for (const Act& act : acts) {
         Tally tally{0, 0, 0};
         uint32_t wait = 0, left = act.burst;
+        top.seed = act.seed;
         top.size = act.size;
         top.grey = act.grey;
         for (uint32_t now = 0; now < act.clocks; now++) {

@@ -18,7 +18,7 @@ from support.environment import clean_environment
 
 HARNESS = Path(__file__).with_name("pins.cpp")
 HEAD = struct.Struct("=2I")
-ACT = struct.Struct("=8I")
+ACT = struct.Struct("=9I")
 TALLY = struct.Struct("=3I")
 PATIENCE = 300.0  # seconds of silence
 CHUNK = 1 << 16
@@ -40,6 +40,8 @@ class Act:
         later, or as soon as these are taken; with a burst of 0 all at once.
     restart : int
         The display begins anew in the first clock.
+    seed : int
+        Of latents that are drawn on the chip.
     """
 
     clocks: int
@@ -49,6 +51,7 @@ class Act:
     burst: int = 0
     interval: int = 0
     restart: int = 0
+    seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,7 @@ def record(text, acts, *, progress=lambda clocks: None):
     for act in acts:
         count = len(act.payloads)
         burst = act.burst or count
-        head = (act.clocks, act.restart, act.size, act.grey)
+        head = (act.clocks, act.restart, act.seed, act.size, act.grey)
         orders.append(ACT.pack(*head, first, count, burst, act.interval))
         first += count
     payloads = np.concatenate([np.asarray(act.payloads, "<u4") for act in acts])

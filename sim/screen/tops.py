@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Designs with a screen, at ports that :func:`sim.screen.record.record` plays."""
 
+from dataclasses import dataclass
 from types import SimpleNamespace
 
 from amaranth import Module, Signal, Value
@@ -15,6 +16,7 @@ from hw.display.layout import LARGE
 from hw.display.line_store import LineStore
 from hw.engine.load_bus import memories
 from hw.engine.weight_fetcher import waiting_words
+from hw.latents.latent_source import LatentSource
 from hw.memory import machine_port
 from hw.memory.external_memory import ExternalMemory
 from hw.memory.machine_port import BURST
@@ -29,6 +31,24 @@ TOP = "top"
 CLOCKS_OF_FRAME = 5 * 800 * 525
 LEAD_IN = 60_000  # clocks from reset to the first frame's vertical sync, and some more
 SETUP = SETUPS[line_store.WORD]
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """How latents are drawn on the chip.
+
+    Attributes
+    ----------
+    latent : int
+        Numbers in one.
+    categorical : bool
+    steps : int
+        From one to the next: 1, or 2 to 32 of a walk.
+    """
+
+    latent: int
+    categorical: bool
+    steps: int = 1
 
 
 def simulated_pins():
@@ -50,11 +70,15 @@ class ScreenTop(wiring.Component):
     weights : list of int, optional
         Of a generator that has ``memory``: they go to the SDRAM first. Without such a one somebody
         else reads and writes as much of it as the chip can, beside the display.
+    drawing : Drawing, optional
+        The generator's latents are drawn on the chip. By default they come from outside.
 
     Members
     -------
     payload, valid, ready
         A stream of the generator's latents; or of pixels, struct of r, g and b.
+    seed : In(32)
+        Of the latents that are drawn on the chip.
     size, grey, restart, late
         The display's.
     fetch : Out(16)
@@ -65,6 +89,7 @@ class ScreenTop(wiring.Component):
     payload: In(32)
     valid: In(1)
     ready: Out(1)
+    seed: In(32)
     size: In(8)
     grey: In(1)
     restart: In(1)
@@ -73,8 +98,9 @@ class ScreenTop(wiring.Component):
     hdmi_d: Out(3)
     hdmi_clk: Out(1)
 
-    def __init__(self, generator=None, *, outside=False, weights=None):
+    def __init__(self, generator=None, *, outside=False, weights=None, drawing=None):
         self.generator, self.outside, self.weights = generator, outside, weights
+        self.drawing = drawing
         super().__init__()
 
     def elaborate(self, platform):
@@ -90,6 +116,9 @@ class ScreenTop(wiring.Component):
             wiring.connect(m, generator.o_pixels, display.i)
             m.d.comb += generator.running.eq(1 if self.weights is None else self.loader.running)
             into = generator.i_latents
+        if self.drawing is not None:
+            self._draw(m, into)
+            into = into.signature.flip().create()  # of nobody
         m.d.comb += [
             Value.cast(into.p).eq(self.payload),
             into.valid.eq(self.valid),
@@ -102,6 +131,20 @@ class ScreenTop(wiring.Component):
             self.hdmi_clk.eq(pins.clk.o),
         ]
         return m
+
+    def _draw(self, m, latents):
+        """Let the latents come from the seed, from the first clock on."""
+        m.submodules.source = source = LatentSource()
+        begun = Signal()
+        m.d.sync += begun.eq(1)
+        m.d.comb += [
+            source.restart.eq(~begun),
+            source.seed.eq(self.seed),
+            source.latent.eq(self.drawing.latent),
+            source.categorical.eq(self.drawing.categorical),
+            source.walk.eq(self.drawing.steps.bit_length() - 1),
+        ]
+        wiring.connect(m, source.o, latents)
 
     def _memory(self, m, store):
         pins = SimulatedPins()

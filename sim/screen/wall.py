@@ -39,14 +39,11 @@ class Shown:
     frames : uint8 array, shape (N, 480, 640, 3)
     numbers : int array, shape (N, places)
         Which picture was where; :data:`sim.screen.faces.BLACK` for none.
-    made : int
-        Pictures that the machine had begun in that time.
     clocks : int
     """
 
     frames: np.ndarray
     numbers: np.ndarray
-    made: int
     clocks: int
 
     @property
@@ -95,18 +92,29 @@ def frames_clocks(frames):
     return frames * CLOCKS_OF_FRAME + LEAD_IN
 
 
-def machine(model, array, *, outside=False):
+def machine(model, array, *, outside=False, drawing=None):
     """Return the :class:`sim.screen.tops.ScreenTop` of the smallest machine that holds a model."""
     tiling = scheduled(model.spec, array)
     capacity = Capacity.of(tiling)
     contents = Contents.of(model, tiling, capacity)
     if array.weight_bus:
         weights = contents.words["weights"]
-        return ScreenTop(ExternalGenerator(capacity, contents), outside=True, weights=weights)
-    return ScreenTop(Generator(capacity, contents), outside=outside)
+        generator = ExternalGenerator(capacity, contents)
+        return ScreenTop(generator, outside=True, weights=weights, drawing=drawing)
+    return ScreenTop(Generator(capacity, contents), outside=outside, drawing=drawing)
 
 
-def run(model, array, latents, frames, *, outside=False, progress=lambda clocks: None):
+def run(
+    model,
+    array,
+    latents,
+    frames,
+    *,
+    outside=False,
+    drawing=None,
+    seed=0,
+    progress=lambda clocks: None,
+):
     """Let a machine that holds a model draw latents onto its screen; return what it :class:`Shown`.
 
     Parameters
@@ -118,6 +126,8 @@ def run(model, array, latents, frames, *, outside=False, progress=lambda clocks:
     frames : int
     outside : bool
         The frame lies in a memory outside, as it does wherever the weights do.
+    drawing, seed : sim.screen.tops.Drawing, int
+        The machine draws latents by itself, from this seed; `latents` are what they should be.
     progress : callable
         Takes the clocks that have passed since it was called before.
 
@@ -131,23 +141,22 @@ def run(model, array, latents, frames, *, outside=False, progress=lambda clocks:
     """
     outside = outside or array.weight_bus > 0
     check(model, frames, outside=outside)
-    key = sources_hash(["screen", model.digest, repr(array), outside])
-    text = cached_verilog(TOP, key, lambda: machine(model, array, outside=outside))
+    key = sources_hash(["screen", model.digest, repr(array), outside, repr(drawing)])
+    text = cached_verilog(TOP, key, lambda: machine(model, array, outside=outside, drawing=drawing))
     if outside:
         text += CHIP.read_text()
     spec, clocks = model.spec, frames_clocks(frames)
-    payloads = latents.astype(np.uint8).reshape(-1)
-    act = Act(clocks, spec.size, payloads, grey=int(spec.colours == 1))
+    payloads = latents.astype(np.uint8).reshape(-1)[: None if drawing is None else 0]
+    act = Act(clocks, spec.size, payloads, grey=int(spec.colours == 1), seed=seed)
     recording = record(text, [act], progress=progress)
     seen = dvi.frames(recording.pins)
-    made = -(-recording.taken[0] // spec.latent)
-    pictures = generate(model, latents[:made])
+    pictures = generate(model, latents)
     if outside:
         pictures = through_565(pictures)
     if recording.late:
         raise CheckFailed(f"{recording.late} lines came too late from the memory")
     numbers = faces(seen, Wall.of(spec.size, canvas_of(outside)), pictures)
-    return Shown(seen, numbers, made, clocks)
+    return Shown(seen, numbers, clocks)
 
 
 def facts(model, shown):

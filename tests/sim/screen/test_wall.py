@@ -32,6 +32,17 @@ def test_weights_and_frame_in_one_memory(tmp_path, capsys):
 
 
 @pytest.mark.sim
+def test_from_a_seed_on_the_chip_to_the_pins(tmp_path, capsys):
+    """The wall of a seed is what `avatar generate --on-chip-seed` and the page draw."""
+    arguments = ["screen-sim", "--model", MODEL, "--on-chip-seed", "7", "--walk", "4", "--json"]
+    size = ["--rows", "8", "--columns", "8"]
+    assert cli.main([*arguments, *size, "--out", str(tmp_path / "frames")]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["equal"]
+    assert facts["faces_in_the_last_frame"] == 9
+
+
+@pytest.mark.sim
 def test_one_frame_of_a_small_machine(tmp_path, capsys):
     out, gif = tmp_path / "frames", tmp_path / "wall.gif"
     arguments = ["screen-sim", "--model", MODEL, "--seed", "3", "--out", str(out), "--json"]
@@ -75,6 +86,10 @@ def test_refusals(tmp_path, capsys, monkeypatch):
     for extra, words in (
         (("--frames", "0"), "--frames is 0; give 1 to 600"),
         (("--seed", "-1"), "--seed is -1"),
+        (("--on-chip-seed", str(1 << 32)), "--on-chip-seed is 4294967296; give 0 to"),
+        (("--on-chip-seed", "1", "--seed", "1"), "excludes --seed"),
+        (("--walk", "4"), "give --on-chip-seed too"),
+        (("--on-chip-seed", "1", "--walk", "3"), "--walk is 3; give 2, 4"),
         (("--gif", "wall.png"), "ends in .gif"),
         (("--rows", "3"), "rows is 3"),
         (("--weight-bus", "32"), "--weight-bus is 32; give 16"),
