@@ -83,7 +83,7 @@ def check_strip(count, scale, size):
         )
 
 
-def save_gif(path, pictures, *, milliseconds, scale=1):
+def save_gif(path, pictures, *, milliseconds, scale=1, common=False):
     """Write pictures as a GIF that repeats for ever, whole or not at all.
 
     A picture of more than 256 colours is drawn in 256 of its own; of grey ones every level is kept.
@@ -96,13 +96,16 @@ def save_gif(path, pictures, *, milliseconds, scale=1):
         That each is shown, a multiple of 10.
     scale : int
         Each pixel becomes a square of `scale` x `scale`.
+    common : bool
+        All are drawn in the colours of the last one, so that only what has changed is written.
 
     Raises
     ------
     InputError
         There is no such folder, or it cannot be written to.
     """
-    frames = [_frame(picture, scale) for picture in pictures]
+    palette = _frame(pictures[-1], 1) if common else None
+    frames = [_frame(picture, scale, palette) for picture in pictures]
     with replacing(path) as beside:
         frames[0].save(
             beside,
@@ -115,11 +118,14 @@ def save_gif(path, pictures, *, milliseconds, scale=1):
         )
 
 
-def _frame(picture, scale):
-    """Return a picture, enlarged, as Pillow writes it to a GIF: mode L, or P with its palette."""
+def _frame(picture, scale, palette=None):
+    """Return a picture, enlarged, as Pillow writes it to a GIF: mode L, or P with its palette, its
+    own or that of another frame.
+    """
     image = _image(picture)
     if image.mode == "RGB":
-        image = image.quantize(256, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+        method = None if palette else Image.Quantize.MEDIANCUT
+        image = image.quantize(256, method, palette=palette, dither=Image.Dither.NONE)
     height, width, _ = picture.shape
     return image.resize((width * scale, height * scale), Image.Resampling.NEAREST)
 

@@ -166,5 +166,5 @@ def screen_sim(args):
         )
     pictures.save_each(args.out, shown.frames)
     if args.gif is not None:
-        pictures.save_gif(args.gif, shown.frames, milliseconds=FRAME_MS)
+        pictures.save_gif(args.gif, shown.frames, milliseconds=FRAME_MS, common=True)
     show(args, wall.facts(model, shown), wall.as_text)

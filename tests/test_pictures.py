@@ -100,6 +100,19 @@ def test_a_gif_repeats_and_its_frames_keep_their_own_colours(tmp_path):
     assert path.read_bytes() == before
 
 
+def test_a_gif_in_the_colours_of_its_last_frame_is_smaller(tmp_path):
+    rng = np.random.default_rng(0)
+    last = rng.integers(0, 256, (64, 64, 3), np.uint8)
+    first = last.copy()
+    first[32:] = 0
+    apart, common = tmp_path / "a.gif", tmp_path / "b.gif"
+    save_gif(apart, np.stack([first, last]), milliseconds=80)
+    save_gif(common, np.stack([first, last]), milliseconds=80, common=True)
+    assert common.stat().st_size < 0.8 * apart.stat().st_size
+    begin, end = frames_of(common)
+    np.testing.assert_array_equal(begin[:32], end[:32])
+
+
 def test_a_gif_of_many_colours_is_near(tmp_path):
     steps = np.arange(32, dtype=np.uint8) * 8
     picture = np.stack([*np.meshgrid(steps, steps), np.full((32, 32), 90, np.uint8)], -1)
