@@ -19,6 +19,8 @@ from hw.contents import Contents
 from hw.engine.external_generator import ExternalGenerator
 from hw.engine.generator import Generator
 from hw.engine.load_bus import memories
+from hw.flash.loader import FlashLoader
+from hw.flash.reader import half_clocks
 from hw.image import capacity_fields, capacity_id, image
 from hw.model.schedule import fitted
 from hw.rtlil import to_rtlil
@@ -187,5 +189,6 @@ class BuildPlan:
         generator = (ExternalGenerator if outside else Generator)(self.capacity, contents)
         shapes = memories(self.capacity)
         line = BUSES[self.bus](divisor(self.clock_hz, self.baud))
-        top = Top(generator, shapes, Identity(machine, part), line, wall=self.wall)
+        flash = FlashLoader(half_clocks(self.clock_hz)) if outside else None
+        top = Top(generator, shapes, Identity(machine, part), line, wall=self.wall, flash=flash)
         return AxiTop(top) if self.bus == "axi" else top

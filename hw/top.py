@@ -7,6 +7,8 @@ from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import Out
 
 from golden.spec import QUAD
+from hw.flash.reader import PINS
+from hw.flash.switch import RequestSwitch
 from hw.latents.wall import Wall
 from hw.primitives.block_ram import BlockRam
 from hw.primitives.delay import delay
@@ -60,6 +62,8 @@ class Top(wiring.Component):
     wall : bool
         Draw pictures for a screen, too: :class:`hw.latents.wall.Wall`. Pictures that are asked for
         go before the next one of the wall.
+    flash : hw.flash.loader.FlashLoader, optional
+        Loads from the flash, where the generator has ``memory``.
 
     Members
     -------
@@ -72,6 +76,12 @@ class Top(wiring.Component):
         If there is a wall, its members of these names.
     wall_grey : Out(1)
         Its pixels have r only.
+    flash : Out(hw.flash.reader.PINS)
+        The pins of a `flash`.
+    holds : Out(1)
+        There is a model. With a `flash` only: a lamp on a board.
+    refused : Out(1)
+        What lies in a `flash` was refused, or the memory did not start. Another lamp.
     active : Out(1)
         Something is under way on the line, in the generator or in a time-out: with this low and
         the line at rest, nothing changes. A lamp on a board.
@@ -79,9 +89,11 @@ class Top(wiring.Component):
         The last frame that came was broken. A lamp on a board.
     """
 
-    def __init__(self, generator, memories, about, line, *, test_limit=TEST_LIMIT, wall=False):
+    def __init__(
+        self, generator, memories, about, line, *, test_limit=TEST_LIMIT, wall=False, flash=None
+    ):
         self.generator, self.memories, self.about, self.line = generator, memories, about, line
-        self.test_limit = test_limit
+        self.test_limit, self.flash_loader = test_limit, flash
         members = line.signature.members.items()
         self.pins = {name: member for name, member in members if name != "link"}
         own = generator.signature.members
@@ -92,6 +104,8 @@ class Top(wiring.Component):
             members = self.wall.signature.members
             port |= {pin: members[name] for pin, name in WALL_PORTS.items()}
             port["wall_grey"] = Out(1)
+        if flash is not None:
+            port |= {"flash": Out(PINS), "holds": Out(1), "refused": Out(1)}
         super().__init__({**self.pins, **port, "active": Out(1), "error": Out(1)})
 
     def elaborate(self, platform):
@@ -116,9 +130,15 @@ class Top(wiring.Component):
         wiring.connect(m, line.received, decoder.i)
         wiring.connect(m, decoder.o, frames.i)
         requests = registered(m, frames.o, "request_leave", "request_register")
+        answers = responder.o
+        if self.flash_loader is not None:
+            m.submodules.flash_switch = switch = RequestSwitch()
+            wiring.connect(m, requests, switch.i)
+            wiring.connect(m, answers, switch.i_answers)
+            requests, answers = switch.o, switch.o_answers
         wiring.connect(m, requests, command.i)
         wiring.connect(m, frames.o_error, command.i_error)
-        body = registered(m, responder.o, "body_register")
+        body = registered(m, answers, "body_register")
         wiring.connect(m, body, sender.i)
         wiring.connect(m, sender.o, line.send)
         m.d.comb += [
@@ -144,6 +164,8 @@ class Top(wiring.Component):
         self._generator(m, generator, command, loads, responder)
         if self.has_memory:
             self._weights(m, generator, loads, responder)
+        if self.flash_loader is not None:
+            self._flash(m, switch, command, loads, responder, answered)
 
         # A cycle late is early enough: the register holds the last byte of an answer as it goes in.
         m.d.sync += responder.line_active.eq(body.valid | sender.active | line.sending)
@@ -151,6 +173,9 @@ class Top(wiring.Component):
         m.d.sync += [line.good.eq(frames.good), line.bad.eq(frames.bad)]
         with m.If(frames.good | frames.bad):
             m.d.sync += self.error.eq(frames.bad)
+        starts = ~(self.memory.ready | self.memory.failed) if self.has_memory else Const(0)
+        if self.flash_loader is not None:
+            starts |= self.flash_loader.active
         busy = Cat(  # all over the chip; a lamp follows it
             line.active,
             line.sending,
@@ -165,7 +190,7 @@ class Top(wiring.Component):
             body.valid,
             sender.active,
             loads.running & ~generator.i_latents.ready,
-            ~(self.memory.ready | self.memory.failed) if self.has_memory else Const(0),
+            starts,
             *([self.wall.active] if has_wall else []),
         )
         m.d.sync += self.active.eq(delay(m, busy, 1).any())
@@ -314,3 +339,28 @@ class Top(wiring.Component):
             status.window.eq(delay(m, memory.window, 1)),
             status.phase.eq(delay(m, memory.phase, 1)),
         ]
+
+    def _flash(self, m, switch, command, loads, responder, answered):
+        """Let the flash's requests in, and say what became of its image."""
+        m.submodules.flash_loader = flash = self.flash_loader
+        wiring.connect(m, flash.pins, wiring.flipped(self.flash))
+        wiring.connect(m, flash.o, switch.i_flash)
+        status, memory = responder.status, self.memory
+        m.d.comb += [
+            switch.busy.eq(command.active),
+            flash.memory_ready.eq(loads.memory_ready),
+            flash.memory_failed.eq(delay(m, memory.failed, 1)),
+            flash.done.eq(loads.done & switch.flash),
+            flash.error.eq(loads.error),
+            flash.over.eq(switch.over),
+            flash.source.eq(loads.source),
+            status.memory[4:].eq(flash.state),
+        ]
+        m.d.sync += [
+            switch.quiet.eq(answered),  # whatever a wall does: it answers nobody
+            flash.stop.eq(loads.done & ~switch.flash & (loads.error == 0) & loads.loading),
+            self.holds.eq(loads.source.any()),
+            self.refused.eq(flash.refused | flash.memory_failed),
+        ]
+        with m.If(flash.own & loads.loading & ~flash.active):  # nobody goes on with it
+            m.d.comb += status.state.eq(State.NO_MODEL)

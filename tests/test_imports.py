@@ -53,7 +53,7 @@ ROOMS = {
     ),
     "hw": (
         "rtlil array work cutting tiling weight_stream capacity program primitives memory engine "
-        "display uart axi latents contents image top model build_plan"
+        "display uart flash axi latents contents image top model build_plan"
     ),
     "train": "data networks importing run evaluate quantize loop options experiments __main__",
     "sim": (

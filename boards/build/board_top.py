@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Clock, reset, serial line and lamps of a board around the board-independent top."""
+"""Clock, reset, serial line, memories and lamps of a board around the board-independent top."""
 
 from amaranth import ClockDomain, ClockSignal, Elaboratable, Module, ResetSignal, Signal
 from amaranth.lib import io, wiring
@@ -14,16 +14,19 @@ from hw.engine.weight_fetcher import waiting_words
 from hw.memory.external_memory import ExternalMemory
 from hw.memory.machine_port import join
 from hw.memory.reader import MIN_DEPTH
+from hw.primitives.ecp5.flash_clock import FlashClock
 
 BLINKS_HZ = 1  # of the lamp that says alive
 PRESS_SECONDS = 0.01  # that a button must be held: its contacts bounce for less
+REFUSED_HZ = 4  # where what lies in the flash was refused, or the memory did not start
 
 
 class BoardTop(Elaboratable):
     """A top with pins: clock from the PLL, reset until it has locked.
 
     The lamp `alive` blinks once a second, `busy` follows ``active``, `error` lights while the last
-    frame that came was broken.
+    frame that came was broken. Where the top loads from a flash, `alive` blinks four times a second
+    if that was refused, and `model` is lit while there is a model.
 
     Parameters
     ----------
@@ -48,6 +51,8 @@ class BoardTop(Elaboratable):
             memory = self._memory(m, platform)
         if "memory" in top.signature.members:
             join(m, memory, top.memory)
+        if "flash" in top.signature.members:
+            self._flash(m, platform)
         if self.screen is not None:
             self._screen(m, platform, memory)
         uart = platform.request("uart", 0, dir="-")
@@ -57,10 +62,16 @@ class BoardTop(Elaboratable):
 
         half = self.clock_hz // (2 * BLINKS_HZ)
         count, alive = Signal(range(half)), Signal()
+        lamps = {"alive": alive, "busy": top.active, "error": top.error}
         m.d.sync += count.eq(count + 1)
-        with m.If(count == half - 1):
+        over = count == half - 1
+        if "flash" in top.signature.members:
+            short = self.clock_hz // (2 * REFUSED_HZ)
+            over |= top.refused & (count == short - 1)
+            lamps["model"] = top.holds
+        with m.If(over):
             m.d.sync += [count.eq(0), alive.eq(~alive)]
-        self._lamps(m, platform, alive=alive, busy=top.active, error=top.error)
+        self._lamps(m, platform, lamps)
         return m
 
     def _memory(self, m, platform):
@@ -95,6 +106,22 @@ class BoardTop(Elaboratable):
         m.submodules.seed_button = button = Button(round(PRESS_SECONDS * self.clock_hz))
         m.d.comb += [button.level.eq(pin.i), top.wall_button.eq(button.pressed)]
 
+    def _flash(self, m, platform):
+        """Join the flash's pins; its clock has a cell of its own, and what else it has is idle."""
+        pins, port = self.top.flash, platform.request("spi_flash", 0, dir="-")
+        m.submodules.flash_cs = cs = io.Buffer("o", port.cs)
+        m.submodules.flash_copi = copi = io.Buffer("o", port.copi)
+        m.submodules.flash_cipo = cipo = io.Buffer("i", port.cipo)
+        m.submodules.flash_clk = clk = FlashClock()
+        for name in ("hold", "wp"):
+            m.submodules[f"flash_{name}"] = io.Buffer("o", getattr(port, name))
+        m.d.comb += [
+            cs.o.eq(pins.cs),
+            copi.o.eq(pins.copi),
+            pins.cipo.eq(cipo.i),
+            clk.i.eq(pins.clk),
+        ]
+
     def _clock(self, m, platform):
         board = self.board
         oscillator = platform.request(board.oscillator, 0, dir="-")
@@ -119,9 +146,11 @@ class BoardTop(Elaboratable):
             reset = stage
         m.d.comb += ResetSignal().eq(reset)
 
-    def _lamps(self, m, platform, **states):
+    def _lamps(self, m, platform, states):
         requested = {}
         for name, place in self.board.lamps.items():
+            if name not in states:
+                continue
             resource, number, *subsignal = place
             if (resource, number) not in requested:
                 requested[resource, number] = platform.request(resource, number, dir="-")

@@ -53,8 +53,8 @@ class Board:
         Its machines by name, each the largest array and memories that fit with the clock met; the
         first is the one that is built unless another is asked for.
     lamps : dict of str to tuple
-        Resource, number and, where it has several, subsignal of `alive`, `busy` and `error`; those
-        that the board has.
+        Resource, number and, where it has several, subsignal of `alive`, `busy`, `error` and
+        `model`; those that the board has.
     wiring : str
         How its serial line reaches a computer.
     loader : str
@@ -68,6 +68,9 @@ class Board:
         :class:`hw.display.serializer.Serializer` takes it.
     button : tuple, optional
         Resource and number of the button that changes the seed of a wall.
+    flash_bytes : int
+        Of the flash that holds the bitstream, the platform's resource ``spi_flash``; 0 where it can
+        hold no model.
     processor_mhz : float, optional
         Oscillator of the Zynq-7000's processor beside the logic; None where there is none.
     """
@@ -87,6 +90,7 @@ class Board:
     sdram: Sdram | None = None
     screen: str | None = None
     button: tuple | None = None
+    flash_bytes: int = 0
     processor_mhz: float | None = None
 
     @property

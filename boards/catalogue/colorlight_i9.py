@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Colorlight i9 v7.2 with an LFE5U-45F, on its extension board.
 
-Clock, serial and SDRAM pins as in litex-boards; the lamp is unchecked. The board ties the SDRAM's
-CKE, CS and DQM off.
+Clock, serial, SDRAM and flash pins as in litex-boards; the lamp is unchecked. The board ties the
+SDRAM's CKE, CS and DQM off.
 """
 
-from amaranth.build import Attrs, Clock, Pins, PinsN, Resource
+from amaranth.build import Attrs, Clock, Pins, PinsN, Resource, Subsignal
 from amaranth.vendor import LatticeECP5Platform
 from amaranth_boards.resources import SDRAMResource, UARTResource
 
@@ -39,6 +39,16 @@ class Platform(Ecp5Primitives, LatticeECP5Platform):
             "D5 C5 D6 C6 E7 D7 E8 D8 E9 D9 E11 C11 C12 D13 D14 C15",
             attrs=Attrs(PULLMODE="NONE", DRIVE="4", SLEWRATE="FAST", IO_TYPE="LVCMOS33"),
         ),
+        Resource(  # its clock is the cell USRMCLK
+            "spi_flash",
+            0,
+            Subsignal("cs", PinsN("R2", dir="o")),
+            Subsignal("copi", Pins("W2", dir="o")),
+            Subsignal("cipo", Pins("V2", dir="i")),
+            Subsignal("hold", PinsN("W1", dir="o")),
+            Subsignal("wp", PinsN("Y2", dir="o")),
+            Attrs(IO_TYPE="LVCMOS33"),
+        ),
     )
     connectors = ()
 
@@ -66,6 +76,7 @@ BOARD = Board(
         ),
     },
     sdram=Sdram(Geometry(32, row_bits=11, column_bits=8), Timing(t_refi=15_625)),  # M12L64322A
+    flash_bytes=8 << 20,  # W25Q64JV
     lamps={"alive": ("led", 0)},
     wiring="USB-C socket of the extension board: its DAPLink is a serial port",
     loader="colorlight-i9",

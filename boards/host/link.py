@@ -10,7 +10,7 @@ from boards.host.exchange import TRIES, Exchange, Refused
 from boards.host.loading import Loading
 from golden.spec import GeneratorSpec, Layer
 from hw.uart import protocol
-from hw.uart.facts import Info, State
+from hw.uart.facts import Flash, Info, State
 from hw.uart.protocol import Error, Request
 from support.failures import InputError
 
@@ -371,13 +371,25 @@ def spec_of(facts):
     return spec
 
 
+_REFUSED = {
+    Flash.READING: "still reads its flash: ask again in a second",
+    Flash.FOREIGN: "the image in its flash is for another machine or version; write one for this "
+    "board with `avatar program --flash`, or send it with `avatar load`",
+    Flash.DAMAGED: "the image in its flash is damaged; write it again with `avatar program "
+    "--flash`, or send it with `avatar load`",
+}
+
+
 def _no_model(info):
     """Say that a board holds no model, and what to do."""
-    if info.status.state == State.LOADING:
+    if info.status.state == State.LOADING and info.status.flash != Flash.READING:
         return (
             f"the board holds no model, but {info.status.next:,} of {info.load.length:,} bytes of "
             f"{info.load.model_id.hex()}; load it to the end with `avatar load`"
         )
+    reason = _REFUSED.get(info.status.flash)
+    if reason is not None:
+        return f"the board holds no model, and {reason}"
     return "the board holds no model; put one there with `avatar load --port PORT --model FILE`"
 
 

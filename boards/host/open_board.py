@@ -6,8 +6,11 @@ import time
 from boards.host.link import Link
 from boards.host.port import has_no_rate, has_own_rate
 from hw.uart import protocol
+from hw.uart.facts import Flash
 from support.failures import CheckFailed, InputError
 
+FLASH_TIME = 10.0  # seconds in which any image is read from a flash, and tested
+FLASH_PAUSE = 0.2  # seconds between looks: a board that answers does not read
 RATES = (3_000_000, 2_000_000, 1_500_000, 1_000_000, 921_600, 460_800, 230_400)  # of adapters
 
 
@@ -18,7 +21,7 @@ class SelfTestFailed(CheckFailed):
 def open_board(port, *, baud=None, clock=time.monotonic, notice=lambda text: None):
     """Open a board: ask for its info and its self-test, then raise the rate of the line.
 
-    A board that holds no model has nothing to test.
+    A board that holds no model has nothing to test. One that loads from its flash is waited for.
 
     Parameters
     ----------
@@ -44,7 +47,7 @@ def open_board(port, *, baud=None, clock=time.monotonic, notice=lambda text: Non
     """
     link = Link(port, clock=clock)
     try:
-        if link.info().model:
+        if await_flash(link).model:
             check(link)
         if baud is None:
             raise_baud(link)
@@ -59,6 +62,14 @@ def open_board(port, *, baud=None, clock=time.monotonic, notice=lambda text: Non
         link.close()
         raise
     return link
+
+
+def await_flash(link):
+    """Return the info of the board behind a link, once it is done with its flash, or time is up."""
+    end = link.clock() + FLASH_TIME
+    while (info := link.info()).status.flash == Flash.READING and link.clock() < end:
+        time.sleep(FLASH_PAUSE)
+    return info
 
 
 def check(link):

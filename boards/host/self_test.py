@@ -2,10 +2,10 @@
 """What a board says about itself, its self-test layer by layer, and how fast its line is."""
 
 from boards.host.link import spec_of
-from boards.host.open_board import raise_baud
+from boards.host.open_board import await_flash, raise_baud
 from boards.host.port import has_no_rate, has_own_rate
 from golden.spec import GeneratorSpec
-from hw.uart.facts import CAPACITY_FIELDS, Memory, State
+from hw.uart.facts import CAPACITY_FIELDS, Flash, Memory, State
 
 STATES = {
     State.NO_MODEL: "no model",
@@ -19,6 +19,15 @@ MEMORIES = {
     Memory.FAILED: "FAILED its start-up test",
     Memory.DAMAGED: "gave other weights than it had got: load the model again",
 }
+FLASHES = {
+    Flash.READING: "is being read",
+    Flash.EMPTY: "holds no image",
+    Flash.FOREIGN: "holds an image for ANOTHER machine or version: `avatar program --flash`",
+    Flash.DAMAGED: "holds a DAMAGED image: write it again with `avatar program --flash`",
+    Flash.LOADED: "holds the model",
+    Flash.LEFT: "was left alone",
+}
+FROM_FLASH = "loaded from the flash"
 PHASES = 8  # half clocks in which a word is looked for
 
 
@@ -38,9 +47,10 @@ def self_test_report(link):
         picture, CRC-32 of all layers in hex (`stored`, `computed`) and `wrong_layer` (its number,
         or None); of one whose weights lie in a memory outside `memory`: its `bits`, its `state`,
         and `window`, a character a half clock in which words are looked for: # where they were
-        right, @ the one that was chosen.
+        right, @ the one that was chosen; `flash` says what became of the image there, None of a
+        machine that reads none.
     """
-    held = link.info().model is not None
+    held = await_flash(link).model is not None
     result = link.self_test() if held else None
     info = link.info()
     raise_baud(link)
@@ -50,11 +60,12 @@ def self_test_report(link):
         "capacity": info.machine.capacity_id.hex(),
         "clock_hz": info.machine.clock_hz,
         "macs_per_cycle": info.machine.macs_per_cycle,
-        "state": STATES[info.status.state],
+        "state": FROM_FLASH if held and loaded_itself(info) else STATES[info.status.state],
         "baud": link.baud,
         "model": info.model.digest.hex() if held else None,
         "wrong_layer": result.wrong_layer if held else None,
         "memory": _memory(info),
+        "flash": FLASHES.get(info.status.flash),
     }
     if held:
         report |= {
@@ -64,6 +75,11 @@ def self_test_report(link):
             "computed": [f"{crc:08x}" for crc in result.computed],
         }
     return report
+
+
+def loaded_itself(info):
+    """Return whether a board that holds a model has it from its flash."""
+    return info.status.flash == Flash.LOADED and info.status.state == State.UPLOADED
 
 
 def as_text(facts):
@@ -76,6 +92,7 @@ def as_text(facts):
         "build": facts["build"],
         "clock": f"{facts['clock_hz'] / 1e6:g} MHz, {facts['macs_per_cycle']} multiplications",
         **_memory_row(facts["memory"]),
+        **({"flash": facts["flash"]} if facts["flash"] else {}),
         "model": facts["model"] and facts["model"][:16],
     }
     if facts["model"] is None:

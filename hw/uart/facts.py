@@ -32,7 +32,7 @@ class State(enum.IntEnum):
 
     NO_MODEL = 0
     POWER_UP = 1  # it came with the design
-    UPLOADED = 2
+    UPLOADED = 2  # by a load: a host's, or that of the flash
     LOADING = 3
 
 
@@ -44,6 +44,18 @@ class Memory(enum.IntEnum):
     READY = 2
     FAILED = 3  # no words were read right, or two addresses are one word
     DAMAGED = 4  # since the last load it gave other weights than those that it got
+
+
+class Flash(enum.IntEnum):
+    """What became of the image in the flash, which a machine with a memory outside looks for."""
+
+    NONE = 0  # this machine does not
+    READING = 1  # it waits for the memory, or loads
+    EMPTY = 2  # there is no image
+    FOREIGN = 3  # it is for another machine, or of another version
+    DAMAGED = 4  # header, sum, form or self-test are wrong
+    LOADED = 5  # a board that holds a model has it from there
+    LEFT = 6  # a host has loaded since, or the memory did not start
 
 
 @dataclass(frozen=True)
@@ -202,6 +214,8 @@ class Status:
     stalled_cycles : int
         Those of them in which a pixel waited for the line.
     memory : Memory
+    flash : Flash
+        In the high half of the byte of `memory`.
     window : int
         The half clocks in which words were read right at the start of that memory, bit by bit, the
         earliest in bit 0.
@@ -217,6 +231,7 @@ class Status:
     memory: Memory = Memory.NONE
     window: int = 0
     phase: int = 0
+    flash: Flash = Flash.NONE
 
     LAYOUT: ClassVar = struct.Struct("<BI?IIBBB")
 
@@ -224,7 +239,7 @@ class Status:
         """Return the fields as they go over the wire."""
         return self.LAYOUT.pack(
             self.state, self.next, self.ready, self.core_cycles, self.stalled_cycles,
-            self.memory, self.window, self.phase,
+            self.memory | self.flash << 4, self.window, self.phase,
         )  # fmt: skip
 
     @classmethod
@@ -234,10 +249,11 @@ class Status:
         Raises
         ------
         ValueError
-            An unknown state.
+            An unknown state, of the board, its memory or its flash.
         """
         state, *others, memory, window, phase = cls.LAYOUT.unpack(payload)
-        return cls(State(state), *others, Memory(memory), window, phase)
+        memory, flash = Memory(memory & 0xF), Flash(memory >> 4)
+        return cls(State(state), *others, memory, window, phase, flash)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from hw.uart.protocol import BAUD
-from sim.chips.sdram import SOURCE as CHIP
+from sim.chips import flash, sdram
 from sim.generator.external import SETUPS, WithMemory
 from sim.runner import Simulation
 from sim.verilog import cached_verilog
@@ -41,7 +41,8 @@ def build(plan, *, notice=lambda text: None):
         return WithMemory(plan.top(), bus) if bus else plan.top()
 
     text = cached_verilog(TOP, key, top)
-    return Simulation(text + CHIP.read_text() if bus else text, TOP)
+    chips = (sdram, flash) if bus else ()
+    return Simulation(text + "".join(chip.SOURCE.read_text() for chip in chips), TOP)
 
 
 class VirtualBoard:
@@ -61,6 +62,8 @@ class VirtualBoard:
     wall : path, optional
         An empty folder for the pictures of the wall, if the design has one: 001-000000.ppm is the
         first of the first screen.
+    stored : bytes
+        What lies in the flash of a board that has one (:func:`hw.flash.stored.stored`).
 
     Attributes
     ----------
@@ -75,7 +78,9 @@ class VirtualBoard:
         the end of its log.
     """
 
-    def __init__(self, simulation, *, link=None, clock_hz=CLOCK_HZ, wall=None):
+    def __init__(
+        self, simulation, *, link=None, clock_hz=CLOCK_HZ, wall=None, stored=b""
+    ):
         if link is not None:
             link = free_link(link)
         self._folder = tempfile.TemporaryDirectory(prefix="avatar-board-")
@@ -92,6 +97,9 @@ class VirtualBoard:
         if wall is not None:
             environment["AVATAR_BOARD_WALL"] = str(Path(wall).absolute())
         argv, environment = simulation.command("sim.board.board_process", env=environment)
+        contents = Path(self._folder.name, "flash")
+        contents.write_bytes(stored)
+        argv.append(flash.FILE.format(contents))
         with log.open("wb") as output, theirs:
             self.process = subprocess.Popen(
                 argv,

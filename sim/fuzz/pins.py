@@ -60,6 +60,8 @@ class Pins:
     ----------
     text : str
         Verilog of a module `top` with clk, rst, rx, tx and active.
+    arguments : sequence of str
+        Plus arguments of what is simulated.
 
     Raises
     ------
@@ -67,9 +69,9 @@ class Pins:
         It cannot be built.
     """
 
-    def __init__(self, text):
+    def __init__(self, text, arguments=()):
         self._process = subprocess.Popen(
-            [program(text, HARNESS)],
+            [program(text, HARNESS), *arguments],
             env=clean_environment(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What has its weights in a memory outside, with that memory and its chip."""
+"""What has its weights in a memory outside, with that memory and its chip, and a flash."""
 
 from amaranth import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.engine.weight_fetcher import waiting_words
+from hw.flash.stored import OFFSET
 from hw.memory.external_memory import ExternalMemory
 from hw.memory.machine_port import join
 from hw.memory.reader import MIN_DEPTH
 from hw.memory.timing import Geometry, Timing
 from sim.benches.memory import Setup
+from sim.chips.flash import flash
 from sim.chips.sdram import CHIPS, SimulatedPins, sdram
 
 STOPS = {"STOP": 1}  # the simulation, where the chip is treated against its rules
@@ -32,6 +34,8 @@ SETUPS = {
 class WithMemory(wiring.Component):
     """A component that has a :func:`hw.memory.machine_port.machine_port` ``memory``, and a chip.
 
+    Where it has the pins of a ``flash``, there is the chip of one, too, at the same clock.
+
     Parameters
     ----------
     inner : wiring.Component
@@ -40,7 +44,7 @@ class WithMemory(wiring.Component):
 
     Members
     -------
-    Those of `inner` but ``memory``, and:
+    Those of `inner` but ``memory`` and ``flash``, and:
 
     memory_ready : Out(1)
         The memory has started.
@@ -53,7 +57,7 @@ class WithMemory(wiring.Component):
     def __init__(self, inner, bus):
         self.inner, self.setup = inner, SETUPS[bus]
         members = inner.signature.members.items()
-        self.passed = {name: member for name, member in members if name != "memory"}
+        self.passed = {name: member for name, member in members if name not in ("memory", "flash")}
         self.flips = {"flip": 1, "flip_address": self.setup.geometry.address_bits, "flip_mask": bus}
         super().__init__(
             self.passed
@@ -76,6 +80,8 @@ class WithMemory(wiring.Component):
         flips = {f"i_{name}": getattr(self, name) for name in self.flips}
         m.submodules.chip = sdram(pins, **setup.chip_parameters(), **flips)
         join(m, memory, inner.memory)
+        if "flash" in inner.signature.members:
+            m.submodules.flash = flash(inner.flash, PLACE=OFFSET, CLOCK=setup.clock_ps)
         m.d.comb += [
             self.memory_ready.eq(memory.ready),
             self.memory_takes.eq(memory.i_write0.ready),

@@ -1,19 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """hw.top around an engine whose weights lie outside: a memory that does not start, or changes."""
 
-import zlib
-
-from amaranth.lib.wiring import Out
-
-from hw.memory.machine_port import machine_port
-from hw.top import Top
-from hw.uart.facts import Info, Memory, State
-from hw.uart.identity import Identity
+from hw.uart.facts import Memory, State
 from hw.uart.protocol import (
-    ANSWER,
-    ERROR,
-    LOAD_BEGIN,
-    OFFSET,
     PICTURE_SUM,
     SELF_TEST_ANSWER,
     SUMS,
@@ -22,74 +11,7 @@ from hw.uart.protocol import (
     Request,
     generate_payload,
 )
-from hw.uart.serial_line import SerialLine
-from tests.hw.uart.line import Host, simulate
-from tests.hw.uart.stand_in import CAPACITY_ID, MACHINE, MEMORIES, StandIn, StandInModel
-
-MODEL = StandInModel()
-DAMAGE = 0x80  # in the window: how a bench tells the stand-in that its weights are damaged
-
-
-class StandInOutside(StandIn):
-    """A :class:`StandIn` with a port that it does not use."""
-
-    def __init__(self):
-        outside = {"memory": Out(machine_port(16, 64)), "damaged": Out(1)}
-        super().__init__(MODEL.words, outside)
-
-    def elaborate(self, platform):
-        m = super().elaborate(platform)
-        m.d.comb += self.damaged.eq(self.memory.window[-1])
-        return m
-
-
-class Conversation:
-    """Requests and their answers."""
-
-    def __init__(self, ctx, dut):
-        self.ctx, self.dut, self.host, self.tag = ctx, dut, Host(ctx, dut), 0
-
-    async def ask(self, request, payload=b""):
-        """Return the payload of the answer, or an Error."""
-        self.tag += 1
-        await self.host.send(Frame(request, self.tag, payload).encode())
-        (frame,) = await self.host.receive(byte_times=400)
-        if frame.type == ERROR:
-            return Error(frame.payload[0])
-        assert frame.type == request | ANSWER
-        return frame.payload
-
-    async def status(self):
-        return Info.unpack(await self.ask(Request.INFO)).status
-
-    async def begin(self):
-        image = MODEL.image
-        head = LOAD_BEGIN.pack(CAPACITY_ID, len(image), zlib.crc32(image), MODEL.digest[:8])
-        return await self.ask(Request.LOAD_BEGIN, head)
-
-    async def load(self):
-        """Return what the self-test gives."""
-        assert await self.begin() == OFFSET.pack(0)
-        for at in range(0, len(MODEL.image), 512):
-            data = MODEL.image[at : at + 512]
-            assert await self.ask(Request.LOAD_DATA, OFFSET.pack(at) + data)
-        return await self.ask(Request.LOAD_END)
-
-    async def picture(self):
-        payload = generate_payload(MODEL.digest[:8], MODEL.self_test)
-        return await self.ask(Request.GENERATE, payload)
-
-
-def converse(bench):
-    """Run a bench with a :class:`Conversation` on a top that has a model at power-up."""
-    dut = Top(StandInOutside(), MEMORIES, Identity(MACHINE, MODEL.part), SerialLine(4))
-
-    async def run(ctx):
-        talk = Conversation(ctx, dut)
-        await talk.host.idle(100)
-        await bench(ctx, dut.memory, talk)
-
-    simulate(dut, run, cycles=600_000)
+from tests.hw.uart.outside import DAMAGE, MODEL, converse
 
 
 def test_no_load_before_the_memory_has_started():
