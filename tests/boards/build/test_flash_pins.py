@@ -60,6 +60,8 @@ def test_each_signal_has_its_pin(name):
     text = files_of(name)["top.lpf"]
     text = text.decode() if isinstance(text, bytes) else text
     sites = dict(re.findall(r'LOCATE COMP "spi_flash_0__(\w+?)__io" SITE "(\w+)"', text))
+    if "model" in BOARDS[name].lamps:
+        assert 'LOCATE COMP "led_3__io"' in text
     # The chip reads its bitstream through these, whatever the board.
     assert sites == {"cs": "R2", "copi": "W2", "cipo": "V2", "hold": "W1", "wp": "Y2"}
 

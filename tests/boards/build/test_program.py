@@ -3,11 +3,17 @@
 
 import json
 import time
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 import cli
 from boards.build import program
+from boards.catalogue.registry import BOARDS
+from cli.line import compiled
+from golden import model_file
+from hw.flash.stored import HEADER_SIZE, OFFSET
 from support.tools import OPENFPGALOADER, Tool
 
 
@@ -138,3 +144,90 @@ def test_what_is_no_build_of_the_board(built, capsys, board, break_it, complaint
     break_it(built)
     assert cli.main(["program", "--board", board, "--build", str(built)]) == 2
     assert complaint in capsys.readouterr().err
+
+
+MODELS = Path(__file__).parents[3] / "models"
+TINY = ["--flash", "--model", str(MODELS / "tiny-w5.safetensors")]
+
+
+@pytest.mark.parametrize("machine", ["sdram-w5", "sdram-w8"])
+def test_a_model_goes_behind_the_bitstream(loader, tmp_path, capsys, machine):
+    loader(f'echo "$@" > {tmp_path}/said; cp model.bin {tmp_path}/written')
+    assert cli.main(["program", "--board", "ulx3s-85f", *TINY, "--capacity", machine]) == 0
+    assert (tmp_path / "said").read_text() == (
+        "-b ulx3s --write-flash --verify --offset 4194304 --file-type raw model.bin\n"
+    )
+    largest = 2 << 20  # bytes of a bitstream
+    assert largest < OFFSET == 4194304
+    model = model_file.load(TINY[-1])
+    written = (tmp_path / "written").read_bytes()
+    image = compiled(model, BOARDS["ulx3s-85f"].capacity(machine))
+    assert written[HEADER_SIZE:] == image
+    assert written[:8] == b"avatars\1"
+    assert written[8:16] == image[:8]
+    assert written[24:32].hex() == model.digest[:16]
+    said = capsys.readouterr().out
+    assert said == (
+        f"wrote model {model.digest[:16]} into the flash of ulx3s-85f, {len(written):,} bytes; "
+        "it is loaded at the next start\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (
+            ["orangecrab-85f", *TINY],
+            "orangecrab-85f: no machine of it loads a model from the flash",
+        ),
+        (
+            ["ulx3s-85f", *TINY, "--capacity", "w5"],
+            "loads nothing from the flash; choose from sdram",
+        ),
+        (["ulx3s-85f", *TINY, "--capacity", "w9"], "has no machine 'w9'"),
+        (
+            ["colorlight-i9", "--flash", "--model", str(MODELS / "contest-w5.safetensors")],
+            "map_words",
+        ),
+        (["ulx3s-85f", "--flash"], "give --model FILE"),
+        (["ulx3s-85f", "--flash", "--model", "none.safetensors"], "none.safetensors"),
+        (["ulx3s-85f", *TINY, "--build", "b"], "leave --build out"),
+        (["ulx3s-85f"], "give --build DIR, or --flash with --model FILE"),
+        (["ulx3s-85f", "--build", "b", *TINY[1:]], "--model and --capacity are of --flash"),
+    ],
+)
+def test_what_is_never_written(loader, tmp_path, capsys, arguments, complaint):
+    loader(f"touch {tmp_path}/called")
+    assert cli.main(["program", "--board", *arguments]) == 2
+    message = capsys.readouterr().err
+    assert complaint in message
+    assert message.count("\n") == 1
+    assert not (tmp_path / "called").exists()
+
+
+def test_a_flash_that_is_too_small(loader, tmp_path, monkeypatch, capsys):
+    loader(f"touch {tmp_path}/called")
+    small = replace(BOARDS["ulx3s-85f"], flash_bytes=OFFSET + 1000)
+    monkeypatch.setitem(BOARDS, "ulx3s-85f", small)
+    assert cli.main(["program", "--board", "ulx3s-85f", *TINY]) == 2
+    assert "the flash has room for 1,000 bytes behind the bitstream" in capsys.readouterr().err
+    assert not (tmp_path / "called").exists()
+
+
+@pytest.mark.parametrize(
+    ("printed", "remedy"),
+    [
+        (
+            "Error: block protection is set\ncan't unlock without --unprotect-flash",
+            "--unprotect-fl",
+        ),
+        ("Verify write: Fail\nVerify Failed...", "try again, and look at the board's power"),
+    ],
+)
+def test_when_writing_fails_one_line_says_what_to_try(loader, tmp_path, capsys, printed, remedy):
+    (tmp_path / "printed").write_text(printed)
+    loader(f"cat {tmp_path}/printed >&2; exit 1")
+    assert cli.main(["program", "--board", "ulx3s-85f", *TINY]) == 1
+    message = capsys.readouterr().err
+    assert message.count("\n") == 1
+    assert remedy in message

@@ -1,19 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """A virtual board whose weights lie in a simulated SDRAM: loads, pictures, and what it says."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import cli
+from boards.host.link import Link
 from boards.host.open_board import open_board
 from boards.host.self_test import as_text, self_test_report
-from cli.line import load_model
+from cli.line import compiled, load_model
 from golden import model_file
 from golden.spec import GeneratorSpec
 from hw.build_plan import BuildPlan
-from hw.uart.facts import Memory, State
+from hw.flash.stored import stored
+from hw.uart.facts import Flash, Memory, State
 from sim.board import virtual_board
 from sim.board.virtual_board import CLOCK_HZ, VirtualBoard
 from support.failures import InputError
@@ -26,10 +29,84 @@ CONFORMANCE = Path(__file__).parents[2] / "conformance"
 
 
 @pytest.fixture(scope="module")
-def connection():
-    with VirtualBoard(virtual_board.build(BuildPlan(OUTSIDE, CLOCK_HZ))) as board:
+def simulation():
+    return virtual_board.build(BuildPlan(OUTSIDE, CLOCK_HZ))
+
+
+@pytest.fixture(scope="module")
+def connection(simulation):
+    with VirtualBoard(simulation) as board, open_board(board.path, clock=board.clock) as link:
+        yield link
+
+
+def model_and_picture(name):
+    """Return a model, latents of the contract's, and their pictures."""
+    model = model_file.load(CONFORMANCE / f"{name}.safetensors")
+    latents = np.load(CONFORMANCE / f"{name}.latents.npy")[:2]
+    pictures = np.load(CONFORMANCE / f"{name}.pictures.npy")[:2]
+    return model, latents, pictures.reshape(2, *model.spec.picture_shape)
+
+
+def in_flash(model, capacity=OUTSIDE):
+    """Return what `avatar program --flash` writes."""
+    return stored(compiled(model, capacity), bytes.fromhex(model.digest)[:8])
+
+
+def test_a_board_draws_what_lies_in_its_flash(simulation):
+    """From the pins of flash and memory to the picture, without any load."""
+    model, latents, expected = model_and_picture("two-layers-2-bits")
+    with VirtualBoard(simulation, stored=in_flash(model)) as board:
         with open_board(board.path, clock=board.clock) as link:
-            yield link
+            np.testing.assert_array_equal(link.generate(model, latents), expected)
+            status = link.info().status
+            assert (status.state, status.flash) == (State.UPLOADED, Flash.LOADED)
+            text = as_text(self_test_report(link))
+            assert f"model      {model.digest[:16]}, loaded from the flash" in text
+            assert "flash      holds the model" in text
+            other, latents, expected = model_and_picture("colour-24-k5")
+            load_model(link, other)
+            np.testing.assert_array_equal(link.generate(other, latents), expected)
+            assert link.info().status.flash == Flash.LEFT
+            assert "loaded from" not in as_text(self_test_report(link))
+
+
+def refusals():
+    model, *_ = model_and_picture("two-layers-2-bits")
+    whole = in_flash(model)
+    middle = len(whole) // 2
+    flipped = whole[:middle] + bytes([whole[middle] ^ 4]) + whole[middle + 1 :]
+    other = replace(OUTSIDE, map_words=2 * OUTSIDE.map_words)
+    return {
+        "empty": (b"", Flash.EMPTY, "put one there with `avatar load"),
+        "a flipped bit": (flipped, Flash.DAMAGED, "the image in its flash is damaged"),
+        "cut": (whole[:middle], Flash.DAMAGED, "the image in its flash is damaged"),
+        "another machine's": (in_flash(model, other), Flash.FOREIGN, "is for another machine"),
+    }
+
+
+@pytest.mark.parametrize("name", ["empty", "a flipped bit", "cut", "another machine's"])
+def test_what_is_no_image_for_it_is_said_in_one_line(simulation, name):
+    contents, state, words = refusals()[name]
+    model, latents, _ = model_and_picture("two-layers-2-bits")
+    with VirtualBoard(simulation, stored=contents) as board:
+        with open_board(board.path, clock=board.clock) as link:
+            status = link.info().status
+            assert (status.state, status.flash) == (State.NO_MODEL, state)
+            with pytest.raises(InputError, match=words) as refused:
+                link.generate(model, latents)
+            assert "\n" not in str(refused.value)
+
+
+def test_a_host_that_loads_in_the_midst_of_it(simulation):
+    model, *_ = model_and_picture("two-layers-2-bits")
+    other, latents, expected = model_and_picture("colour-24-k5")
+    with VirtualBoard(simulation, stored=in_flash(model)) as board:
+        with Link(board.path, clock=board.clock) as link:
+            assert link.info().status.flash == Flash.READING
+            load_model(link, other)
+            np.testing.assert_array_equal(link.generate(other, latents), expected)
+            status = link.info().status
+            assert (status.state, status.flash) == (State.UPLOADED, Flash.LEFT)
 
 
 @pytest.mark.parametrize("name", ["two-layers-2-bits", "colour-24-k5"])
