@@ -7,7 +7,7 @@ PINNED_TORCH := $(shell grep '^torch==' constraints.txt)
 TORCH ?= $(PINNED_TORCH)
 PIP_ARGS ?=
 
-.PHONY: demo page test test-long mutants results bench formal fuzz lint clean
+.PHONY: demo page test test-long mutants results bench formal fuzz release lint clean
 
 demo: .venv/demo.stamp
 	.venv/bin/avatar demo
@@ -49,6 +49,16 @@ FRAMES ?= 100000
 SEED ?= 1
 fuzz: .venv/test.stamp
 	.venv/bin/python -m sim.fuzz.fuzz --frames $(FRAMES) --seed $(SEED)
+
+# dist/: the package, every machine's bitstream, the models, and the SHA-256 of each file. A machine
+# that was not built before takes 5 to 20 minutes; make release BOARDS=orangecrab-25f has some only.
+BOARDS ?=
+release: .venv/test.stamp
+	@rm -rf build/wheel
+	.venv/bin/python -m pip wheel --quiet --disable-pip-version-check --no-deps $(PIP_ARGS) \
+		--wheel-dir build/wheel .
+	.venv/bin/python -m boards.build.release --out dist --wheel build/wheel/*.whl \
+		$(if $(BOARDS),--boards $(BOARDS)) --table docs/boards.md
 
 lint: .venv/test.stamp
 	.venv/bin/ruff check

@@ -60,6 +60,7 @@ GROUPS = (
             "boards",
             "fit",
             "build",
+            "bitstream",
             "swap",
             "program",
             "check",

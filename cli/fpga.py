@@ -167,6 +167,42 @@ def build(args):
 
 
 @verb(
+    "bitstream",
+    BOARD,
+    CAPACITY,
+    argument("--out", metavar="DIR", help="a new folder for a copy (default: none, but its path)"),
+    FORCE,
+    JSON,
+)
+def bitstream(args):
+    """Give a board's empty machine as a bitstream: built once, then kept.
+
+    Example: avatar bitstream --board ulx3s-85f --capacity sdram-w5
+
+    It is what `avatar build` makes without a model, with the seed that the board's file names. The
+    folder that is printed, in ~/.cache/avatar-gan-fpga, is one for `avatar program --build`.
+    docs/boards.md has the SHA-256 of each: the same sources and tools give the same bytes.
+    """
+    import shutil
+
+    from boards.build import machines
+    from boards.catalogue import registry
+    from support.files import check_new_folder, new_folder
+    from support.progress import Progress
+
+    board = registry.board(args.board)
+    if args.out is not None and not args.force:
+        check_new_folder(args.out)
+    with Progress() as progress:
+        folder = machines.bitstream(board, args.capacity, progress)
+    if args.out is not None:
+        with _folder(args) as out, new_folder(out) as copy:
+            shutil.copytree(folder, copy, dirs_exist_ok=True)
+    facts = machines.facts_of(folder) | {"folder": str(args.out or folder)}
+    show(args, facts, machines.as_text)
+
+
+@verb(
     "swap",
     argument("--build", required=True, metavar="DIR", help="folder of `avatar build`"),
     argument("--model", required=True, metavar="FILE", help="model file"),

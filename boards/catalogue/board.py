@@ -71,6 +71,8 @@ class Board:
     flash_bytes : int
         Of the flash that holds the bitstream, the platform's resource ``spi_flash``; 0 where it can
         hold no model.
+    seeds : dict of str to int
+        Of the placement with which a machine's highest clock is met, where it is not 1.
     processor_mhz : float, optional
         Oscillator of the Zynq-7000's processor beside the logic; None where there is none.
     """
@@ -91,6 +93,7 @@ class Board:
     screen: str | None = None
     button: tuple | None = None
     flash_bytes: int = 0
+    seeds: dict[str, int] = field(hash=False, default_factory=dict)
     processor_mhz: float | None = None
 
     @property
