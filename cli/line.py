@@ -140,11 +140,13 @@ def in_flash(model, capacity):
     Raises
     ------
     InputError
-        It does not fit.
+        It does not fit, or such a board loads nothing from a flash.
     """
     from hw.flash.stored import stored
     from hw.uart.protocol import ID_SIZE
 
+    if not capacity.array.weight_bus:
+        raise InputError("this machine loads nothing from a flash; give --capacity sdram-w5, say")
     return stored(compiled(model, capacity), bytes.fromhex(model.digest)[:ID_SIZE])
 
 

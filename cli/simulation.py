@@ -23,7 +23,7 @@ from cli.arguments import (
     shipped,
     verb,
 )
-from cli.line import ask, board_at, build_plan, virtual_board_of
+from cli.line import ask, board_at, build_plan, in_flash, virtual_board_of
 from cli.output import notice, show
 from support.failures import CheckFailed, InputError
 
@@ -311,7 +311,7 @@ def board_sim(args):
 
         capacity = registry.board(args.board).capacity(args.capacity)
         if args.flash_model is not None:
-            stored = _stored(args, capacity)
+            stored = in_flash(model_file.load(args.flash_model), capacity)
     elif args.capacity is not None or args.flash_model is not None:
         raise InputError("--capacity and --flash-model are of a board's machine; give --board, too")
     if args.wall is not None:
@@ -326,15 +326,3 @@ def board_sim(args):
         print(board.path, flush=True)
         board.process.wait()
     return 0 if board.process.returncode == 0 else 1
-
-
-def _stored(args, capacity):
-    """Return what lies in the flash of a simulated board of `capacity`."""
-    from cli.line import in_flash
-    from golden import model_file
-
-    if not capacity.array.weight_bus:
-        raise InputError(
-            "--flash-model: this machine loads nothing from a flash; give --capacity sdram-w5"
-        )
-    return in_flash(model_file.load(args.flash_model), capacity)

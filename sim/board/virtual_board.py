@@ -78,9 +78,7 @@ class VirtualBoard:
         the end of its log.
     """
 
-    def __init__(
-        self, simulation, *, link=None, clock_hz=CLOCK_HZ, wall=None, stored=b""
-    ):
+    def __init__(self, simulation, *, link=None, clock_hz=CLOCK_HZ, wall=None, stored=b""):
         if link is not None:
             link = free_link(link)
         self._folder = tempfile.TemporaryDirectory(prefix="avatar-board-")

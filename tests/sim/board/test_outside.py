@@ -25,6 +25,7 @@ from tests.models import random_model
 
 pytestmark = pytest.mark.sim
 
+TINY = str(Path(__file__).parents[3] / "models" / "tiny-w5.safetensors")
 CONFORMANCE = Path(__file__).parents[2] / "conformance"
 
 
@@ -149,7 +150,9 @@ def test_a_model_cannot_be_there_from_power_up_on():
         (["--board", "ulx3s-85f", "--capacity", "w9"], "has no machine 'w9'"),
         (["--board", "ulx3s-85f", "--model", "a.safetensors"], "a.safetensors"),
         (["--board", "ulx3s-85f", "--netlist", "ulx3s-85f"], "leave --model and --netlist out"),
-        (["--capacity", "w5"], "--capacity is of a board's machine; give --board, too"),
+        (["--capacity", "w5"], "are of a board's machine; give --board, too"),
+        (["--flash-model", "a"], "are of a board's machine; give --board, too"),
+        (["--board", "ulx3s-85f", "--flash-model", TINY], "loads nothing from a flash"),
     ],
 )
 def test_bad_input_is_one_line(capsys, arguments, complaint):
