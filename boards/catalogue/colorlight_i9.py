@@ -80,4 +80,5 @@ BOARD = Board(
     lamps={"alive": ("led", 0)},
     wiring="USB-C socket of the extension board: its DAPLink is a serial port",
     loader="colorlight-i9",
+    bitstream=True,
 )

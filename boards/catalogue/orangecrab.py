@@ -62,5 +62,6 @@ BOARD_85F = Board(
     device_name="lfe5u-85f",
     capacities=LFE5U_85F,
     loader="orangeCrab",
+    bitstream=True,
     **_COMMON,
 )
