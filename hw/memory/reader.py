@@ -2,10 +2,11 @@
 """A port that reads words in linear order: requests in, chunks to the chip, words out."""
 
 from amaranth import Module, Mux, Signal
-from amaranth.lib import fifo, stream, wiring
+from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.memory.bus import CHUNK, chunk_layout, request_layout
+from hw.primitives.block_fifo import BlockFifo
 
 MIN_DEPTH = 64
 
@@ -52,14 +53,9 @@ class LinearReader(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.words = words = fifo.SyncFIFOBuffered(width=len(self.word), depth=self.depth)
-        m.d.comb += [
-            words.w_en.eq(self.word_en),
-            words.w_data.eq(self.word),
-            self.o.valid.eq(words.r_rdy),
-            self.o.p.eq(words.r_data),
-            words.r_en.eq(self.o.ready),
-        ]
+        m.submodules.words = words = BlockFifo(len(self.word), self.depth)
+        m.d.comb += [words.w_en.eq(self.word_en), words.w_data.eq(self.word)]
+        wiring.connect(m, words.o, wiring.flipped(self.o))
 
         address = Signal.like(self.i.p.address)
         left = Signal.like(self.i.p.words)

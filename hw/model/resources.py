@@ -116,7 +116,7 @@ def board_memories(capacity, screen=None):
     screen whose frame lies in one of :data:`SCREENS`.
     """
     bus = capacity.array.weight_bus
-    waiting = (Memory("waiting weights", bus, waiting_words(bus), logic=True),) if bus else ()
+    waiting = (Memory("waiting weights", bus, waiting_words(bus)),) if bus else ()
     return (*top_memories(capacity), *waiting, *SCREENS.get(screen, ()))
 
 

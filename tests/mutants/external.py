@@ -207,4 +207,20 @@ MUTANTS = (
         "port.ready.eq(inner.ready)",
         "what is asked for before the start-up is over is lost",
     ),
+    Mutant(
+        "fifo-reads-what-is-being-written",
+        "primitives/block_fifo.py",
+        "stored + words.write_en - read",
+        "stored + self.w_en - read",
+        "tests/hw/primitives/test_block_fifo.py::test_words_come_out_once_and_in_order",
+        "a word is read in the cycle that writes it",
+    ),
+    Mutant(
+        "fifo-reads-ahead-without-room",
+        "primitives/block_fifo.py",
+        "ahead.level < AHEAD // 2",
+        "ahead.level < AHEAD",
+        "tests/hw/primitives/test_block_fifo.py::test_words_come_out_once_and_in_order",
+        "words on their way from the memory are lost where the reader waits",
+    ),
 )

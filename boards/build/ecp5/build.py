@@ -18,6 +18,7 @@ from support.failures import InputError
 from support.files import new_folder
 from support.tools import ECPPACK, NEXTPNR_ECP5, YOSYS, ToolFailed
 
+CLOCK = "pll.clk"  # of :class:`boards.build.board_top.BoardTop`
 STORES = {"sdram": "the SDRAM", "blocks": "block RAM"}
 MAX_ROUTINGS = 4  # clocks tried; each takes minutes
 
@@ -86,7 +87,7 @@ def _route(job, progress, seed, clocks_mhz):
             progress,
             package=PACKAGES[platform.package],
             speed=platform.speed,
-            lpf=lpf,
+            lpf=netlist.with_clock(lpf, CLOCK),
             places=floorplan(netlist, job.board.device_name, job.plan.capacity),
             seed=seed,
         )

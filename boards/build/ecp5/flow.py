@@ -12,7 +12,7 @@ from pathlib import Path
 from boards.build.ecp5.block_contents import block_indices
 from boards.build.ecp5.routed_report import RoutedReport
 from support.cache import digest, kept
-from support.tools import ECPPACK, NEXTPNR_ECP5, YOSYS
+from support.tools import ECPPACK, NEXTPNR_ECP5, YOSYS, ToolFailed
 
 SYNTHESIS_TIMEOUT = 3600  # seconds; a full LFE5U-85F takes a few minutes of one core
 ROUTING_TIMEOUT = 3 * 3600
@@ -60,6 +60,27 @@ class Netlist:
             if cell["type"] == kind and cell["connections"].get(port)
         }
         return {name: outputs[net] for name, net in nets.items() if net in outputs}
+
+    def with_clock(self, lpf, name):
+        """Return constraints in which the clock `name` has the name that Yosys left to the net.
+
+        Of all names that a net has in the design it keeps some; which, the others decide.
+
+        Raises
+        ------
+        ToolFailed
+            No PLL drives the net.
+        """
+        if f'NET "{name}"' not in lpf:
+            return lpf  # a clock from a pin
+        nets = self._read()["modules"]["top"]["netnames"]
+        for cell in self._cells.values():
+            if cell["type"] == "EHXPLLL":
+                bit = cell["connections"]["CLKOP"][0]
+                names = [each for each, net in nets.items() if bit in net["bits"]]
+                best = min(names, key=lambda each: (each.count("."), each))  # as nextpnr chooses
+                return lpf.replace(f'NET "{name}"', f'NET "{best}"')
+        raise ToolFailed(f"the netlist has no PLL that drives {name} (log: {self.folder})")
 
     def write_placed(self, path, places):
         """Write it to `path` with the places, by cell, that the placer shall not choose."""

@@ -218,3 +218,19 @@ def test_a_carry_that_nothing_reads_stays_in_its_chain():
         "last": ["x"],
         "leaves": [3],
     }
+
+
+def test_a_clock_keeps_its_constraint_whatever_yosys_calls_its_net(tmp_path):
+    def netlist(folder, **nets):
+        cells = {"pll.cell": {"type": "EHXPLLL", "connections": {"CLKOP": [7]}}}
+        top = {"cells": cells, "netnames": {name: {"bits": [bit]} for name, bit in nets.items()}}
+        folder.mkdir()
+        (folder / "netlist.json").write_text(json.dumps({"modules": {"top": top}}))
+        return flow.Netlist(folder, 0.0)
+
+    lpf = 'LOCATE COMP "tx";\nFREQUENCY NET "pll.clk" 150000000.0 HZ;\n'
+    as_it_is = netlist(tmp_path / "a", **{"top.array.pe.clk": 7, "pll.clk": 7, "a": 8})
+    assert as_it_is.with_clock(lpf, "pll.clk") == lpf
+    other = netlist(tmp_path / "b", **{"top.array.pe.clk": 7, "memory.clk": 7, "pll.clk": 9})
+    assert other.with_clock(lpf, "pll.clk") == lpf.replace("pll.clk", "memory.clk")
+    assert other.with_clock('FREQUENCY PORT "clk" 1 HZ;', "pll.clk") == 'FREQUENCY PORT "clk" 1 HZ;'
