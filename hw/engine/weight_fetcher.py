@@ -60,7 +60,7 @@ class WeightFetcher(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         request, width = self.o_request.p, len(self.i_word.p)
-        asked, came = Signal(), Signal()
+        asked, came, had_come = Signal(), Signal(), Signal()
         running = Signal()
         missing = Signal(range(waiting_words(width) + 4 * BURST))  # words on their way
         none_missing = Signal()
@@ -72,7 +72,8 @@ class WeightFetcher(wiring.Component):
             self.o.p.eq(self.i_word.p),
         ]
         m.d.sync += [
-            missing.eq(missing + Mux(asked, request.words, 0) - came),
+            had_come.eq(came),
+            missing.eq(missing + Mux(asked, request.words, 0) - had_come),
             none_missing.eq(missing == 0),
         ]
         with m.If(~self.run):
@@ -112,29 +113,22 @@ class WeightFetcher(wiring.Component):
         return m
 
     def _check(self, m, width, begins, taken):
-        """Sum the words of each pass, two cycles behind them."""
+        """Sum the words of each pass, a cycle behind them."""
         first, last = Signal(init=1), Signal()  # of the pass, is the word that comes
         place = Signal.like(self.last)  # words of the pass behind it
         with m.If(begins):
             m.d.sync += [place.eq(self.last), first.eq(1), last.eq(0)]
-        with m.If(taken):
+        word = Signal(width)
+        counts, compares = Signal(), Signal()
+        m.d.sync += [word.eq(self.i_word.p), counts.eq(taken), compares.eq(counts & last)]
+        state = Signal(32)
+        before = state | first.replicate(32)  # all ones where a sum begins
+        with m.If(counts):
             m.d.sync += [
                 first.eq(last),
                 place.eq(Mux(last, self.last, place - 1)),
                 last.eq(place == 1),
             ]
-        word = Signal(width)
-        counts, opens, closes, compares = Signal(), Signal(), Signal(), Signal()
-        m.d.sync += [
-            word.eq(self.i_word.p),
-            counts.eq(taken),
-            opens.eq(first),
-            closes.eq(taken & last),
-            compares.eq(closes),
-        ]
-        state = Signal(32)
-        before = state | opens.replicate(32)  # all ones where a sum begins
-        with m.If(counts):
             for n, (of_state, of_word) in enumerate(next_state(width)):
                 sources = [before[k] for k in of_state] + [word[k] for k in of_word]
                 m.d.sync += state[n].eq(Cat(sources).xor())
