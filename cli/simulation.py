@@ -193,6 +193,10 @@ def sim(args):
         metavar="BITS",
         help="weights come from an SDRAM with so many bits, 16 or 32 (default: on the chip)",
     ),
+    argument(
+        "--board", help="the array of its first machine that holds the network, in their place"
+    ),
+    argument("--capacity", metavar="C", help="or of this machine of the board, w8 say"),
     argument("--slots", type=int, default=1, metavar="N", help="latents of a pass (default 1)"),
     argument("--seed", type=int, metavar="S", help="of this network's contents (default 0)"),
     JSON,
@@ -204,21 +208,31 @@ def perf(args):
 
     Passes back to back; of a network of one plane, up to four latents share a pass. The cycle model
     stands beside the simulated hardware; where they do not agree the exit status is 1. With
-    --weight-bus it knows no single refresh of the memory, and half a percent counts as agreed. A
+    weights outside it knows no single refresh of the memory, and half a percent counts as agreed. A
     network without a model file holds numbers drawn from a seed: cycles do not depend on them.
     """
     from hw.array import ArraySpec
     from sim.generator import perf
 
-    array = ArraySpec(
-        rows=args.rows,
-        columns=args.columns,
-        word_weights=args.weights_per_cycle,
-        weight_bus=args.weight_bus,
-    )
     model = model_or_network(args, args.seed)
+    if args.board is not None:
+        from boards.catalogue import listing, registry
+
+        board = registry.board(args.board)
+        array = listing.holding(board, model.spec, args.capacity).array
+        clock_mhz = max(board.clocks_mhz)
+    elif args.capacity is not None:
+        raise InputError("--capacity is of a board's machine; give --board, too")
+    else:
+        array = ArraySpec(
+            rows=args.rows,
+            columns=args.columns,
+            word_weights=args.weights_per_cycle,
+            weight_bus=args.weight_bus,
+        )
+        clock_mhz = None
     _say_simulating()
-    facts = perf.measure(model, array, args.slots)
+    facts = perf.measure(model, array, args.slots, clock_mhz)
     show(args, facts, perf.as_text)
     return 0 if facts["agrees"] else 1
 

@@ -59,6 +59,31 @@ def holders(spec):
     ]
 
 
+def holding(board, spec, text=None):
+    """Return the first of a board's machines that holds a network.
+
+    Parameters
+    ----------
+    board : boards.catalogue.board.Board
+    spec : golden.spec.GeneratorSpec
+    text : str, optional
+        The only one that counts, as :meth:`boards.catalogue.board.Board.capacity` takes it.
+
+    Raises
+    ------
+    InputError
+        None does, or there is none of that name.
+    """
+    some = board.capacities.values() if text is None else [board.capacity(text)]
+    found = next((each for each in some if holds(each, spec)), None)
+    if found is None:
+        which = "no machine holds" if text is None else f"machine {text} does not hold"
+        raise InputError(
+            f"--board {board.name}: {which} the network; `avatar fit` says what is short"
+        )
+    return found
+
+
 def holds(capacity, spec):
     """Return whether a machine holds a network."""
     if max(spec.weight_bits) > capacity.weight_bits:

@@ -13,7 +13,7 @@ CLOSE = 0.005  # of the cycles with weights outside, which wait for refreshes th
 REFRESH = 16  # cycles; one more or less falls into a pass
 
 
-def measure(model, array, slots=1):
+def measure(model, array, slots=1, clock_mhz=None):
     """Return what ``avatar perf --json`` prints.
 
     Passes go through the hardware back to back. Cycles depend on the spec and the array alone. With
@@ -25,6 +25,8 @@ def measure(model, array, slots=1):
     array : hw.array.ArraySpec
     slots : int
         Latents of a pass.
+    clock_mhz : float, optional
+        Of a board, for `pictures_per_second`; else that is None, too.
 
     Returns
     -------
@@ -80,6 +82,9 @@ def measure(model, array, slots=1):
             f"utilisation_{name.removeprefix('cycles_')}": round(useful / (rate * count), 4)
             for name, count in measured.items()
         },
+        "clock_mhz": clock_mhz,
+        "pictures_per_second": clock_mhz
+        and round(clock_mhz * 1e6 * slots / measured["cycles_interval"], 1),
         "cycle_model": predicted,
         "agrees": all(
             abs(predicted[name] - count) <= (CLOSE * count + REFRESH if bus else 0)
@@ -116,6 +121,11 @@ def as_text(facts):
             f"{facts['weight_bits_per_cycle']} bits a cycle on average"
         )
     lines.append(f"{facts['macs_per_cycle']} multiplications a cycle; weights: {weights}")
+    if facts["clock_mhz"] is not None:
+        lines.append(
+            f"{facts['pictures_per_second']:,} pictures a second at {facts['clock_mhz']:g} MHz, "
+            "back to back"
+        )
     if not facts["agrees"]:
         lines.append("the cycle model and the hardware DISAGREE")
     return "\n".join(lines)

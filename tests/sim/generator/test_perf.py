@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What `avatar perf` measures and says; test_networks.py has the cycle model on many networks."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -31,6 +33,14 @@ def test_the_cycle_model_agrees(monkeypatch):
     assert "ideal memory" in perf.as_text(other)
 
 
+def test_a_board_gives_its_array_and_its_clock(capsys):
+    arguments = ["perf", "--preset", "tiny", "--board", "orangecrab-25f", "--json"]
+    assert cli.main(arguments) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert (facts["rows"], facts["columns"], facts["clock_mhz"]) == (8, 4, 120)
+    assert facts["pictures_per_second"] == round(120e6 / facts["cycles_interval"], 1)
+
+
 def test_weights_from_outside_take_their_time():
     facts = perf.measure(full_range_model(SPEC), ArraySpec(4, 8, weight_bus=16))
     assert facts["agrees"]
@@ -56,6 +66,16 @@ def test_weights_from_outside_take_their_time():
         ),
         (["--preset", "tiny", "--slots", "2"], "slots is 2; this network takes 1 to 1 in a pass"),
         (["--preset", "tiny", "--seed", "-1"], "--seed is -1"),
+        (["--preset", "tiny", "--board", "none"], "none"),
+        (
+            ["--preset", "contest", "--board", "tang-nano-20k"],
+            "no machine holds the network; `avatar",
+        ),
+        (
+            ["--preset", "contest", "--board", "ulx3s-85f", "--capacity", "w5"],
+            "machine w5 does not hold the network",
+        ),
+        (["--preset", "tiny", "--capacity", "w5"], "give --board, too"),
         (["--model", "x", "--preset", "tiny"], "leave --preset out"),
         (["--model", "x", "--seed", "0"], "leave --seed out"),
         (["--model", "missing.safetensors"], "missing.safetensors"),
