@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The wall: pictures of latents that the machine draws for itself, without end."""
 
-from amaranth import Module, Mux, ResetInserter, Signal
+from amaranth import Module, Mux, ResetInserter, Signal, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.latents.latent_source import LatentSource
 from hw.latents.shared_generator import SharedGenerator
 from hw.primitives.delay import delay
+from hw.primitives.stream_register import StreamRegister
 from hw.uart.command import WALL_ORDER
 from hw.uart.facts import LATENT_KINDS
 from hw.uart.protocol import MAX_LATENT, MAX_PIXELS, WALL_OFF
@@ -101,10 +102,17 @@ class Wall(wiring.Component):
         m.submodules.source = source = LatentSource()
         shared = SharedGenerator()
         m.submodules.shared = ResetInserter(self.stands)(shared)
-        wiring.connect(m, source.o, shared.i_wall)
+        # Registers between what computes a number, what chooses it, and the generator. None keeps
+        # a number that its source or its taker has forgotten.
+        drawn, fed = StreamRegister(signed(8)), StreamRegister(signed(8))
+        m.submodules.drawn = ResetInserter(source.restart)(drawn)
+        m.submodules.fed = ResetInserter(self.stands)(fed)
+        wiring.connect(m, source.o, drawn.i)
+        wiring.connect(m, drawn.o, shared.i_wall)
+        wiring.connect(m, shared.o_latents, fed.i)
         for own, inner in (
             (self.i_latents, shared.i_line),
-            (self.o_latents, shared.o_latents),
+            (self.o_latents, fed.o),
             (self.i_pixels, shared.i_pixels),
             (self.o_pixels, shared.o_line),
         ):

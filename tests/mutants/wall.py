@@ -63,6 +63,14 @@ MUTANTS = (
         "behind a load that failed every picture goes to the wrong place",
     ),
     Mutant(
+        "wall-keeps-a-number-of-the-seed-before",
+        "latents/wall.py",
+        "ResetInserter(source.restart)(drawn)",
+        "drawn",
+        BENCH,
+        "all numbers of a new wall are one place late",
+    ),
+    Mutant(
         "wall-outlives-its-model",
         "latents/wall.py",
         "with m.If(~self.held):",

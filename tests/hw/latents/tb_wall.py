@@ -336,8 +336,9 @@ async def is_no_part_of_a_load_that_fails(dut):
     other = replace(NORMAL, seed=1)
     less = replace(other.part.facts, pixels=8)  # a pixel less than the machine makes
     more = replace(other.part.facts, pixels=25)  # it never comes to the end of a self-test
+    left = replace(other.part.facts, latent=20, pixels=17)  # numbers wait for a second picture
     board = await Board.started(dut, NORMAL)
-    for seed, facts in enumerate((less, more)):
+    for seed, facts in enumerate((less, more, left)):
         await board.ask(order(seed, 1))
         await board.fill(2, screen=3 * seed + 1)
         spoilt = other.image.replace(other.part.facts.pack(), facts.pack())
