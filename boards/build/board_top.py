@@ -34,7 +34,8 @@ class BoardTop(Elaboratable):
     board : boards.catalogue.board.Board
     clock_hz : int
     screen : str, optional
-        Of a top with a wall: where its frame lies, ``sdram`` or ``blocks``.
+        Of a top with a wall: where its frame lies, ``sdram`` or ``blocks``. The wall begins by
+        itself as soon as there is a model.
     """
 
     def __init__(self, top, board, clock_hz, screen=None):
@@ -99,7 +100,11 @@ class BoardTop(Elaboratable):
             display.size.eq(top.wall_size),
             display.grey.eq(top.wall_grey),
             display.restart.eq(top.wall_restart),
+            top.wall_fits.eq(display.fits),
         ]
+        begun = Signal()
+        m.d.sync += begun.eq(1)
+        m.d.comb += top.wall_start.eq(~begun)
         resource, number = self.board.button
         port = platform.request(resource, number, dir="-")
         m.submodules.seed_pin = pin = io.Buffer("i", port)

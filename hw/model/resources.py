@@ -127,21 +127,22 @@ def top_memories(capacity, *, wall=False):
         Memory("received frames", 8, frame_receiver.DEPTH),
         Memory("layer sums", 32, MAX_LAYERS, logic=True),
         Memory("identity", 8, identity.DEPTH),
-        *((Memory("drawn latents", 8, 2 * MAX_LATENT),) if wall else ()),
+        *((KEPT_LATENTS,) if wall else ()),
     )
 
 
+KEPT_LATENTS = Memory("kept latents", 8, 2 * MAX_LATENT)  # of a wall
 # What a screen takes, by where its frame lies: in a memory outside, or in block RAM.
 SCREENS = {
     "sdram": (
         Memory("lines", line_store.WORD, 2 << line_store.PITCH_BITS),
         Memory("waiting lines", line_store.WORD, MIN_DEPTH, 2, logic=True),
-        Memory("kept latents", 8, 2 * MAX_LATENT),
+        KEPT_LATENTS,
     ),
     "blocks": (
         Memory("frame, high bits", block_store.HIGH, block_store.DEPTH),
         Memory("frame, low bits", block_store.LOW, block_store.DEPTH),
-        Memory("kept latents", 8, 2 * MAX_LATENT),
+        KEPT_LATENTS,
     ),
 }
 

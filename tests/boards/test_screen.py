@@ -30,6 +30,8 @@ class EchoScreen(Echo):
     wall_grey: Out(1)
     wall_restart: Out(1)
     wall_button: In(1)
+    wall_start: In(1)
+    wall_fits: In(1)
 
     def elaborate(self, platform):
         m = Module()
@@ -40,7 +42,7 @@ class EchoScreen(Echo):
             pixel.eq(pixel + self.rx),
             self.wall_pixels.valid.eq(self.wall_button),
             self.wall_size.eq(self.wall_size + self.wall_button),
-            self.wall_restart.eq(self.wall_button),
+            self.wall_restart.eq(self.wall_button ^ self.wall_start ^ self.wall_fits),
         ]
         return m
 
