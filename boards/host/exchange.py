@@ -10,7 +10,7 @@ import serial
 
 from boards.host.port import open_port, other_programs, why_gone
 from hw.uart import protocol
-from hw.uart.protocol import ANSWER, ERROR, NO_TAG, Error, Frame, FrameError
+from hw.uart.protocol import ANSWER, ERROR, NO_TAG, Error, Frame, FrameError, WallError
 from support.failures import InputError
 
 TRIES = 5  # of each request
@@ -226,9 +226,9 @@ class Exchange:
             Error.NO_LOAD: "no load is under way",
             Error.MEMORY: "its memory for the weights did not start; `avatar check` shows what it "
             "reads",
-            Error.WALK: "its wall knows no such walk",
-            Error.LATENTS: "its wall draws normal and categorical latents, and the image must say "
-            "which; put the model there anew with `avatar load`",
-            Error.SIZE: "its screen has no room for pictures as large as the model's",
+            WallError.WALK: "its wall knows no such walk",
+            WallError.LATENTS: "its wall draws normal and categorical latents, and the image must "
+            "say which; put the model there anew with `avatar load`",
+            WallError.SIZE: "its screen has no room for pictures as large as the model's",
         }.get(code, f"error {code}")
         raise Refused(f"{self.port}: the board refused, {reason}", code, offset)

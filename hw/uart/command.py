@@ -24,6 +24,7 @@ from hw.uart.protocol import (
     WALL_STEPS,
     Error,
     Request,
+    WallError,
 )
 
 
@@ -379,13 +380,13 @@ class CommandHandler(wiring.Component):
             with m.If(order.mode == WALL_OFF):
                 m.d.comb += self.wall_set.eq(1)
             with m.Elif(order.mode > WALL_STEPS):
-                m.d.sync += refuse(Error.WALK)
+                m.d.sync += refuse(WallError.WALK)
             with m.Elif(~self.held):
                 m.d.sync += refuse(Error.NO_MODEL)
             with m.Elif(~self.drawable):
-                m.d.sync += refuse(Error.LATENTS)
+                m.d.sync += refuse(WallError.LATENTS)
             with m.Elif(~self.fits):
-                m.d.sync += refuse(Error.SIZE)
+                m.d.sync += refuse(WallError.SIZE)
             with m.Else():
                 m.d.comb += self.wall_set.eq(1)
 

@@ -98,8 +98,13 @@ class Error(enum.IntEnum):
     CRC = 11  # the image has another CRC, or another form
     NO_LOAD = 12  # no load is under way
     MEMORY = 13  # the memory outside, for the weights, did not start
-    WALK = 14  # a wall has no such mode
-    LATENTS = 15  # a wall does not draw latents of the model's kind, or the image does not tell it
+
+
+class WallError(enum.IntEnum):
+    """More of them, of a wall. One enumeration would make all machines' codes a bit wider."""
+
+    WALK = 14  # there is no such mode
+    LATENTS = 15  # it does not draw latents of the model's kind, or the image does not tell it
     SIZE = 16  # the screen has no room for pictures of the model's size
 
 

@@ -8,7 +8,7 @@ import pytest
 import cli
 from boards.host.link import Link, Wall
 from hw.uart import protocol
-from hw.uart.protocol import ANSWER, ERROR, Error, Frame, Request
+from hw.uart.protocol import ANSWER, ERROR, Error, Frame, Request, WallError
 from support.failures import InputError
 from tests.boards.host.played import answer
 from tests.cli.refusals import refusal
@@ -78,9 +78,9 @@ def test_the_verb_gives_the_order(board, wall, capsys, options, order, said):
     [
         (Error.TYPE, "the board has no screen; `avatar build"),
         (Error.NO_MODEL, "it holds no model; put one there with `avatar load`"),
-        (Error.LATENTS, "draws normal and categorical latents"),
-        (Error.WALK, "knows no such walk"),
-        (Error.SIZE, "no room for pictures as large"),
+        (WallError.LATENTS, "draws normal and categorical latents"),
+        (WallError.WALK, "knows no such walk"),
+        (WallError.SIZE, "no room for pictures as large"),
     ],
 )
 def test_what_a_board_refuses(board, capsys, code, words):

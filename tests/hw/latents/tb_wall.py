@@ -11,7 +11,7 @@ from cocotb.triggers import ClockCycles, Event, FallingEdge, First, RisingEdge, 
 from golden.on_chip_latents import MAX_SEED, draw_on_chip
 from hw.uart import protocol
 from hw.uart.facts import Info, State
-from hw.uart.protocol import ANSWER, ERROR, Error, Frame, Request
+from hw.uart.protocol import ANSWER, ERROR, Error, Frame, Request, WallError
 from sim.benches.bench import PERIOD, generator
 from tests.hw.uart.stand_in import CAPACITY_ID, StandInModel
 
@@ -278,8 +278,8 @@ async def is_refused(dut, why):
     }[why]
     board = await Board.started(dut, model)
     dut.wall_fits.value = why != "size"
-    code = {"none": Error.NO_MODEL, "size": Error.SIZE}.get(why, Error.LATENTS)
-    for mode, wanted in ((1, code), (6, code), (7, Error.WALK)):
+    code = {"none": Error.NO_MODEL, "size": WallError.SIZE}.get(why, WallError.LATENTS)
+    for mode, wanted in ((1, code), (6, code), (7, WallError.WALK)):
         assert await board.ask(order(1, mode)) == Frame(ERROR, 2, bytes([wanted]))
         assert await board.told() == (1, 0)
     await board.pulse(dut.wall_button)
@@ -294,8 +294,8 @@ async def does_not_heed_what_is_no_order(dut):
     board = await Board.started(dut, NORMAL)
     await board.ask(order(4, 1))
     for wire, code in (
-        (order(1, 7), Error.WALK),
-        (order(1, 255), Error.WALK),
+        (order(1, 7), WallError.WALK),
+        (order(1, 255), WallError.WALK),
         (Frame(Request.WALL, 2, bytes(4)).encode(), Error.LENGTH),
         (Frame(Request.WALL, 2, bytes(6)).encode(), Error.LENGTH),
     ):

@@ -8,7 +8,7 @@ import pytest
 
 from hw.uart import protocol
 from hw.uart.facts import CAPACITY_FIELDS, Info
-from hw.uart.protocol import END, ESC, Error, Frame, FrameError, Request, Unstuffer
+from hw.uart.protocol import END, ESC, Error, Frame, FrameError, Request, Unstuffer, WallError
 
 
 def test_a_frame_by_hand():
@@ -115,7 +115,7 @@ def test_the_documents_numbers_are_the_protocols():
     assert f"| {protocol.FALLBACK} byte-times of the start-up rate (0.18 s)" in text
     for request in Request:
         assert f"| {request.value} | {request.name.lower().replace('_', '-')} |" in text
-    for code in Error:
+    for code in (*Error, *WallError):
         assert f"| {code.value} | {code.name.lower().replace('_', ' ')} |" in text
     assert f"{Info.SIZE} bytes, below" in text
     assert f"{protocol.SELF_TEST_ANSWER.size} bytes: eight stored" in text
