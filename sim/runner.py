@@ -269,7 +269,7 @@ class Simulation:
         kind = repr((self._verilator, self.waves, self._build_args, MAKE_ARGS))
         return self.build_dir.parent / f"runtime-{hashlib.sha256(kind.encode()).hexdigest()[:16]}"
 
-    def run(self, bench, *, seed=1, env=None, run_dir=None, testcase=None):
+    def run(self, bench, *, seed=1, env=None, run_dir=None, testcase=None, plusargs=()):
         """Run the cocotb tests of module `bench`.
 
         Parameters
@@ -284,6 +284,8 @@ class Simulation:
             Where results and waves go; a temporary folder by default.
         testcase : str, optional
             The one test to run.
+        plusargs : sequence of str
+            Arguments that the design reads.
 
         Raises
         ------
@@ -310,6 +312,7 @@ class Simulation:
                         seed=seed,
                         extra_env={"COCOTB_LOG_LEVEL": "INFO", **(env or {})},
                         testcase=testcase,
+                        plusargs=list(plusargs),
                         waves=self.waves,
                         log_file=log,
                     )

@@ -51,11 +51,11 @@ class RequestSwitch(wiring.Component):
             answers.ready.eq(unheard.ready | self.flash),
         ]
 
-        def join(source, en=1):
+        def join(source):
             m.d.comb += [
                 self.o.p.eq(source.p),
-                self.o.valid.eq(source.valid & en),
-                source.ready.eq(self.o.ready & en),
+                self.o.valid.eq(source.valid),
+                source.ready.eq(self.o.ready),
             ]
 
         rests = ~self.busy & self.quiet
@@ -65,8 +65,8 @@ class RequestSwitch(wiring.Component):
                 with m.If(rests & ~self.i.valid & self.i_flash.valid):
                     m.next = "TURN"
             with m.State("TURN"):
-                # Not yet: an error frame may have come between, or the flash has nothing any more.
-                join(self.i_flash, rests)
+                # Perhaps not: a broken frame goes first, and the flash may have been stopped.
+                join(self.i_flash)
                 m.next = "HOST"
                 with m.If(self.o.valid & self.o.ready):
                     m.next = "FLASH"

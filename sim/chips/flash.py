@@ -34,6 +34,5 @@ def flash(pins, **parameters):
         i_clk=pins.clk,
         i_copi=pins.copi,
         o_cipo=pins.cipo,
-        i_tick=ClockSignal(),
-        **ports,
+        **{"i_tick": ClockSignal(), "i_forget": 0} | ports,
     )

@@ -3,7 +3,7 @@
 // are those that JEDEC chips of every maker share; each parameter is called as Winbond's datasheet
 // (W25Q128JV) calls it, is in ps, and is as slow as in any of W25Q128JV, IS25LP128F, MX25L12833F
 // and GD25Q64C. The model stops the simulation at whatever those forbid. With STOP 0 it goes on, and
-// `violation` keeps the number of the first rule that was broken.
+// `violation` keeps the number of the first rule that was broken, until a clock with `forget`.
 //
 // Time is the number of clocks at `tick` times CLOCK. A bit that goes out is garbage for LATE clocks
 // behind the falling edge that asks for it, as wires and buffers and the chip itself delay it.
@@ -26,7 +26,7 @@ module flash #(
     parameter tCHDX = 5000,          // and behind it
     parameter tRES1 = 30000000       // from the end of AB to the next command
 ) (
-    input cs_n, clk, copi, tick,
+    input cs_n, clk, copi, tick, forget,
     output cipo,
     output reg [7:0] violation
 );
@@ -61,7 +61,10 @@ module flash #(
     longint selected = NEVER, released = NEVER, rose = NEVER, changed = NEVER, asked = NEVER;
     longint woken = ASLEEP ? 64'd0 : NEVER;
     reg asleep = ASLEEP;
-    always @(posedge tick) now = now + 1;
+    always @(posedge tick) begin
+        now = now + 1;
+        if (forget) violation = 0;
+    end
 
     function early(input longint mark, input longint time_ps);
         early = (now - mark) * CLOCK < time_ps;

@@ -18,6 +18,7 @@ from tests.mutants import (
     bus,
     display,
     external,
+    flash,
     latents,
     link,
     loads,
@@ -32,7 +33,7 @@ from tests.mutants.run import ROOT, TIMEOUT, Judge
 
 AREAS = (
     array, arithmetic, plan, schedule, reading, memories, link, loads, bus, external, streamed,
-    display, latents, wall,
+    display, latents, wall, flash,
 )  # fmt: skip
 MUTANTS = [mutant for area in AREAS for mutant in area.MUTANTS]
 
