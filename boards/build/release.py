@@ -19,7 +19,7 @@ import sys
 from pathlib import Path
 
 from boards.build.machines import bitstream, facts_of, file_of, machines
-from golden.shipped import shipped_files
+from golden.shipped import load_models, shipped_files
 from support.failures import InputError
 from support.files import new_folder, replacing, replacing_folder
 from support.progress import Progress
@@ -54,7 +54,7 @@ def collect(folder, wheel, chosen, progress):
     folder.mkdir(exist_ok=True)
     if wheel is not None:
         shutil.copyfile(wheel, folder / Path(wheel).name)
-    for model in shipped_files(ROOT / "models"):
+    for model, _ in load_models(shipped_files(ROOT / "models")):
         shutil.copyfile(model, folder / model.name)
     rows = {}
     for board, machine in chosen:
