@@ -11,7 +11,7 @@ from hw.uart.protocol import Error, Frame, Request
 from hw.uart.serial_line import SerialLine
 from sim.runner import Simulation
 from tests.hw.latents.tb_wall import ASK, NORMAL, order
-from tests.hw.uart import test_outside
+from tests.hw.uart import outside
 from tests.hw.uart.line import Host, simulate
 from tests.hw.uart.stand_in import MACHINE, MEMORIES, stand_in_top
 
@@ -23,9 +23,9 @@ def test_wall():
 
 def test_damaged_weights_end_a_wall(monkeypatch):
     """From then on pixels are black, and the screen is cleared when they are all there."""
-    monkeypatch.setattr(test_outside, "MODEL", NORMAL)
+    monkeypatch.setattr(outside, "MODEL", NORMAL)
     dut = Top(
-        test_outside.StandInOutside(), MEMORIES, Identity(MACHINE, NORMAL.part), SerialLine(4),
+        outside.StandInOutside(NORMAL.words), MEMORIES, Identity(MACHINE, NORMAL.part), SerialLine(4),
         wall=True,
     )  # fmt: skip
     pixels, restarts = [], []
@@ -44,11 +44,11 @@ def test_damaged_weights_end_a_wall(monkeypatch):
                 pixels.append((bytes([pixel.r, pixel.g, pixel.b]), damage))
 
     async def bench(ctx):
-        talk = test_outside.Conversation(ctx, dut)
+        talk = outside.Conversation(ctx, dut)
         await talk.host.idle(20)
         assert await talk.ask(Request.WALL, protocol.WALL.pack(1, 1))
         await ctx.tick().until(dut.wall_pixels.valid)
-        ctx.set(dut.memory.window, test_outside.DAMAGE)
+        ctx.set(dut.memory.window, outside.DAMAGE)
         await talk.host.idle(500)
         assert not ctx.get(dut.active)
         assert (await talk.status()).state == State.NO_MODEL
