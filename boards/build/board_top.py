@@ -2,13 +2,12 @@
 """Clock, reset, serial line, memories and lamps of a board around the board-independent top."""
 
 from amaranth import ClockDomain, ClockSignal, Elaboratable, Module, ResetSignal, Signal
-from amaranth.lib import io, wiring
+from amaranth.lib import io
 from amaranth.lib.cdc import ResetSynchronizer
 
 from boards.build.button import Button
-from hw.display import line_store
+from hw.display import display, line_store
 from hw.display.block_store import BlockStore
-from hw.display.display import Display
 from hw.display.line_store import LineStore
 from hw.engine.weight_fetcher import waiting_words
 from hw.memory.external_memory import ExternalMemory
@@ -92,16 +91,10 @@ class BoardTop(Elaboratable):
         top, sdram = self.top, self.board.sdram
         store = LineStore(sdram.geometry) if self.screen == "sdram" else BlockStore()
         pins = platform.request(self.board.screen, 0, dir="-")
-        m.submodules.display = display = Display(store, pins)
+        m.submodules.display = screen = display.Display(store, pins)
         if self.screen == "sdram":
             line_store.join(m, memory, store.memory)
-        wiring.connect(m, top.wall_pixels, display.i)
-        m.d.comb += [
-            display.size.eq(top.wall_size),
-            display.grey.eq(top.wall_grey),
-            display.restart.eq(top.wall_restart),
-            top.wall_fits.eq(display.fits),
-        ]
+        display.join(m, top, screen)
         begun = Signal()
         m.d.sync += begun.eq(1)
         m.d.comb += top.wall_start.eq(~begun)

@@ -139,3 +139,14 @@ class Display(wiring.Component):
         assert len(words) == LANES
         m.d.comb += [serializer.words.eq(Cat(words)), serializer.load.eq(delay(m, raster.tick, 1))]
         return m
+
+
+def join(m, top, display):
+    """Let a display show the wall of a :class:`hw.top.Top`."""
+    wiring.connect(m, top.wall_pixels, display.i)
+    m.d.comb += [
+        display.size.eq(top.wall_size),
+        display.grey.eq(top.wall_grey),
+        display.restart.eq(top.wall_restart),
+        top.wall_fits.eq(display.fits),
+    ]

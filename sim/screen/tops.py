@@ -9,9 +9,8 @@ from amaranth.lib import io, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.build_plan import sources_hash
-from hw.display import line_store
+from hw.display import display, line_store
 from hw.display.block_store import BlockStore
-from hw.display.display import Display
 from hw.display.layout import LARGE
 from hw.display.line_store import LineStore
 from hw.engine.load_bus import memories
@@ -58,20 +57,8 @@ def simulated_pins():
     )
 
 
-class ScreenTop(wiring.Component):
-    """A display, and a source of pictures in front of it.
-
-    Parameters
-    ----------
-    generator : wiring.Component, optional
-        Has ``i_latents`` and ``o_pixels``. By default pixels come from outside.
-    outside : bool
-        The frame lies in an SDRAM, whose chip is there, too.
-    weights : list of int, optional
-        Of a generator that has ``memory``: they go to the SDRAM first. Without such a one somebody
-        else reads and writes as much of it as the chip can, beside the display.
-    drawing : Drawing, optional
-        The generator's latents are drawn on the chip. By default they come from outside.
+class Played(wiring.Component):
+    """What is played and recorded.
 
     Members
     -------
@@ -98,6 +85,23 @@ class ScreenTop(wiring.Component):
     hdmi_d: Out(3)
     hdmi_clk: Out(1)
 
+
+class ScreenTop(Played):
+    """A display, and a source of pictures in front of it.
+
+    Parameters
+    ----------
+    generator : wiring.Component, optional
+        Has ``i_latents`` and ``o_pixels``. By default pixels come from outside.
+    outside : bool
+        The frame lies in an SDRAM, whose chip is there, too.
+    weights : list of int, optional
+        Of a generator that has ``memory``: they go to the SDRAM first. Without such a one somebody
+        else reads and writes as much of it as the chip can, beside the display.
+    drawing : Drawing, optional
+        The generator's latents are drawn on the chip. By default they come from outside.
+    """
+
     def __init__(self, generator=None, *, outside=False, weights=None, drawing=None):
         self.generator, self.outside, self.weights = generator, outside, weights
         self.drawing = drawing
@@ -107,13 +111,13 @@ class ScreenTop(wiring.Component):
         m = Module()
         pins = simulated_pins()
         store = LineStore(SETUP.geometry) if self.outside else BlockStore()
-        m.submodules.display = display = Display(store, pins)
+        m.submodules.display = screen = display.Display(store, pins)
         if self.outside:
             self._memory(m, store)
-        into = display.i
+        into = screen.i
         if self.generator is not None:
             m.submodules.generator = generator = self.generator
-            wiring.connect(m, generator.o_pixels, display.i)
+            wiring.connect(m, generator.o_pixels, screen.i)
             m.d.comb += generator.running.eq(1 if self.weights is None else self.loader.running)
             into = generator.i_latents
         if self.drawing is not None:
@@ -123,10 +127,10 @@ class ScreenTop(wiring.Component):
             Value.cast(into.p).eq(self.payload),
             into.valid.eq(self.valid),
             self.ready.eq(into.ready),
-            display.size.eq(self.size),
-            display.grey.eq(self.grey),
-            display.restart.eq(self.restart),
-            self.late.eq(display.late),
+            screen.size.eq(self.size),
+            screen.grey.eq(self.grey),
+            screen.restart.eq(self.restart),
+            self.late.eq(screen.late),
             self.hdmi_d.eq(pins.d.o),
             self.hdmi_clk.eq(pins.clk.o),
         ]
@@ -199,6 +203,37 @@ class ScreenTop(wiring.Component):
         low = write.p.address[: geometry.address_bits - 1]
         with m.If(write.ready):
             m.d.sync += low.eq(low + (1 << geometry.column_bits))
+
+
+class BoardScreen(Played):
+    """A board without a computer: a top that holds a model and begins its wall by itself.
+
+    Parameters
+    ----------
+    top : hw.top.Top
+        With a wall. Nothing of what is played goes in.
+    """
+
+    def __init__(self, top):
+        self.top = top
+        super().__init__()
+
+    def elaborate(self, platform):
+        m = Module()
+        pins = simulated_pins()
+        m.submodules.top = top = self.top
+        m.submodules.display = screen = display.Display(BlockStore(), pins)
+        display.join(m, top, screen)
+        begun = Signal()
+        m.d.sync += begun.eq(1)
+        m.d.comb += [
+            top.rx.eq(1),
+            top.wall_start.eq(~begun),
+            self.late.eq(screen.late),
+            self.hdmi_d.eq(pins.d.o),
+            self.hdmi_clk.eq(pins.clk.o),
+        ]
+        return m
 
 
 def screen_text(*, outside=False):

@@ -50,7 +50,8 @@ class Shown:
     def new_a_second(self):
         """Faces a second of the board's clock that are on the screen for the first time.
 
-        Between the first frame and the last one; None for one frame.
+        Between the first frame and the last one; None for one frame. Where the writer is when the
+        beam comes makes a difference of half a frame at either end.
         """
         newest = self.numbers.max(axis=1)
         if len(newest) < 2:

@@ -11,9 +11,22 @@ from PIL import Image
 import cli
 from cli.arguments import drawn_latents
 from golden.generator import generate
+from golden.latents import distribution_of
+from golden.layer_sums import self_test_of
 from golden.model_file import load, save
+from golden.on_chip_latents import draw_on_chip
 from golden.spec import GeneratorSpec, Layer
+from hw.array import ArraySpec
+from hw.build_plan import BuildPlan
+from hw.capacity import Capacity
 from hw.display.layout import SMALL, Wall
+from hw.model.schedule import scheduled
+from sim.screen import dvi
+from sim.screen.faces import BLACK, faces
+from sim.screen.record import Act, record
+from sim.screen.tops import TOP, BoardScreen
+from sim.screen.wall import frames_clocks
+from sim.verilog import cached_verilog
 from tests.cli.refusals import refusal
 from tests.models import random_model
 
@@ -40,6 +53,21 @@ def test_from_a_seed_on_the_chip_to_the_pins(tmp_path, capsys):
     facts = json.loads(capsys.readouterr().out)
     assert facts["equal"]
     assert facts["faces_in_the_last_frame"] == 9
+
+
+@pytest.mark.sim
+def test_a_board_begins_its_wall_by_itself():
+    """The whole top: no line, no computer, only a start."""
+    model = load(MODEL)
+    capacity = Capacity.of(scheduled(model.spec, ArraySpec(8, 8)))
+    latents, answer = self_test_of(model, capacity.array.columns)
+    plan = BuildPlan(capacity, 24_000_000, model=model, self_test=latents, answer=answer, wall=True)
+    text = cached_verilog(TOP, plan.build_id + b"screen", lambda: BoardScreen(plan.top()))
+    recording = record(text, [Act(frames_clocks(1), 0, [])])
+    distribution = distribution_of(model.training, MODEL)
+    drawn = draw_on_chip(1, 1200, distribution, model.spec.latent)
+    numbers = faces(dvi.frames(recording.pins), Wall.of(28, SMALL), generate(model, drawn))
+    assert (numbers != BLACK).all()
 
 
 @pytest.mark.sim
