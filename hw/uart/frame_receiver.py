@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Body bytes to proven requests."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
@@ -123,9 +123,9 @@ class FrameReceiver(wiring.Component):
             m.d.comb += ring.write_en.eq(1)
             m.d.sync += granted.eq(0)
         with m.If(self.bad & ~self.o_error.valid):
-            m.d.sync += [  # of a width of their own: a new code elsewhere changes nothing here
+            m.d.sync += [
                 self.o_error.valid.eq(1),
-                self.o_error.p.eq(Mux(full, Const(Error.BUSY, 4), Const(Error.BROKEN, 4))),
+                self.o_error.p.eq(Mux(full, Error.BUSY, Error.BROKEN)),
             ]
         with m.If(over):
             m.d.sync += [position.eq(start + LENGTH_SIZE), count.eq(0), spoilt.eq(0), full.eq(0)]

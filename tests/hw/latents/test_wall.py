@@ -25,9 +25,12 @@ def test_damaged_weights_end_a_wall(monkeypatch):
     """From then on pixels are black, and the screen is cleared when they are all there."""
     monkeypatch.setattr(outside, "MODEL", NORMAL)
     dut = Top(
-        outside.StandInOutside(NORMAL.words), MEMORIES, Identity(MACHINE, NORMAL.part), SerialLine(4),
+        outside.StandInOutside(NORMAL.words),
+        MEMORIES,
+        Identity(MACHINE, NORMAL.part),
+        SerialLine(4),
         wall=True,
-    )  # fmt: skip
+    )
     pixels, restarts = [], []
 
     async def watch(ctx):
