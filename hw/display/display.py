@@ -44,7 +44,7 @@ class Display(wiring.Component):
     restart : In(1)
         What comes next is the first pixel of a picture, which goes to the first place.
     fits : Out(1)
-        The wall has room for a picture of `size`, a clock later.
+        The wall has room for pictures of `size`, a clock later, and its memory works.
     late : Out(1)
         A line was not there in time; it is black.
     frame : Out(1)
@@ -83,7 +83,7 @@ class Display(wiring.Component):
 
         wall = Signal(WALL)
         pending, begin = Signal(init=1), Signal()
-        m.d.comb += [table.size.eq(self.size), self.fits.eq(table.o.fits)]
+        m.d.comb += [table.size.eq(self.size), self.fits.eq(table.o.fits & store.ready)]
         m.d.comb += self.frame.eq(raster.tick & raster.frame_ends)
         m.d.sync += begin.eq(self.frame & pending)
         with m.If(self.frame & pending):

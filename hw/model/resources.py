@@ -116,8 +116,14 @@ def board_memories(capacity, screen=None):
     screen whose frame lies in one of :data:`SCREENS`.
     """
     bus = capacity.array.weight_bus
+<<<<<<< HEAD
     waiting = (Memory("waiting weights", bus, waiting_words(bus)),) if bus else ()
     return (*top_memories(capacity), *waiting, *SCREENS.get(screen, ()))
+=======
+    waiting = (Memory("waiting weights", bus, waiting_words(bus), logic=True),) if bus else ()
+    top = top_memories(capacity, wall=screen is not None)
+    return (*top, *waiting, *SCREENS.get(screen, ()))
+>>>>>>> 8218620e (hw.display: a wall waits for the screen's memory)
 
 
 def top_memories(capacity, *, wall=False):
@@ -127,22 +133,19 @@ def top_memories(capacity, *, wall=False):
         Memory("received frames", 8, frame_receiver.DEPTH),
         Memory("layer sums", 32, MAX_LAYERS, logic=True),
         Memory("identity", 8, identity.DEPTH),
-        *((KEPT_LATENTS,) if wall else ()),
+        *((Memory("drawn latents", 8, 2 * MAX_LATENT),) if wall else ()),
     )
 
 
-KEPT_LATENTS = Memory("kept latents", 8, 2 * MAX_LATENT)  # of a wall
 # What a screen takes, by where its frame lies: in a memory outside, or in block RAM.
 SCREENS = {
     "sdram": (
         Memory("lines", line_store.WORD, 2 << line_store.PITCH_BITS),
         Memory("waiting lines", line_store.WORD, MIN_DEPTH, 2, logic=True),
-        KEPT_LATENTS,
     ),
     "blocks": (
         Memory("frame, high bits", block_store.HIGH, block_store.DEPTH),
         Memory("frame, low bits", block_store.LOW, block_store.DEPTH),
-        KEPT_LATENTS,
     ),
 }
 
