@@ -11,6 +11,8 @@ from sim.screen.faces import BLACK, faces, packed, through_565
 from sim.screen.record import Act, record
 from sim.screen.tops import CLOCKS_OF_FRAME, LEAD_IN, screen_text
 
+pytestmark = pytest.mark.sim
+
 
 def random_pictures(seed, count, size, colours=3):
     shape = (count, size, size, colours)

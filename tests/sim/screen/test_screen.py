@@ -10,6 +10,8 @@ from sim.screen.faces import BLACK, WrongFace, faces, packed
 from sim.screen.record import Act, record
 from sim.screen.tops import CLOCKS_OF_FRAME, LEAD_IN, screen_text
 
+pytestmark = pytest.mark.sim
+
 PACE = 44_409  # clocks of a picture of `compact`
 COUNT = 150
 

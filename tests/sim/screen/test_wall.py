@@ -34,6 +34,7 @@ MODEL = "tests/conformance/grey-28-k7-k3.safetensors"
 
 
 @pytest.mark.sim
+@pytest.mark.slow
 def test_weights_and_frame_in_one_memory(tmp_path, capsys):
     out = tmp_path / "frames"
     arguments = ["screen-sim", "--model", MODEL, "--weight-bus", "16", "--out", str(out), "--json"]
@@ -45,6 +46,7 @@ def test_weights_and_frame_in_one_memory(tmp_path, capsys):
 
 
 @pytest.mark.sim
+@pytest.mark.slow
 def test_from_a_seed_on_the_chip_to_the_pins(tmp_path, capsys):
     """The wall of a seed is what `avatar generate --on-chip-seed` and the page draw."""
     arguments = ["screen-sim", "--model", MODEL, "--on-chip-seed", "7", "--walk", "4", "--json"]
