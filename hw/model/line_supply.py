@@ -26,7 +26,7 @@ from hw.memory.timing import Geometry, Timing
 CLOCKS_OF_LINE = CLOCKS * VGA.pixels
 LOOK = 4  # clocks from the begin of a chunk until it is known whether the next one's row is open
 AROUND_REFRESH = 6  # clocks of a refresh beside the chip's own
-AROUND_LINE = 14  # clocks from a request to its first chunk, and from the last read to its word
+AROUND_LINE = 18  # clocks from a request to its first chunk, and from the last read to its word
 FRAMES = 10_000
 
 

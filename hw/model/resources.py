@@ -116,14 +116,13 @@ def board_memories(capacity, screen=None):
     screen whose frame lies in one of :data:`SCREENS`.
     """
     bus = capacity.array.weight_bus
-<<<<<<< HEAD
-    waiting = (Memory("waiting weights", bus, waiting_words(bus)),) if bus else ()
-    return (*top_memories(capacity), *waiting, *SCREENS.get(screen, ()))
-=======
-    waiting = (Memory("waiting weights", bus, waiting_words(bus), logic=True),) if bus else ()
+    waiting = []
+    if bus:
+        waiting.append(Memory("waiting weights", bus, waiting_words(bus)))
+    if screen == "sdram":  # both readers are there, whoever uses the other one
+        waiting.append(Memory("waiting words", line_store.WORD, MIN_DEPTH, 1 if bus else 2))
     top = top_memories(capacity, wall=screen is not None)
     return (*top, *waiting, *SCREENS.get(screen, ()))
->>>>>>> 8218620e (hw.display: a wall waits for the screen's memory)
 
 
 def top_memories(capacity, *, wall=False):
@@ -139,10 +138,7 @@ def top_memories(capacity, *, wall=False):
 
 # What a screen takes, by where its frame lies: in a memory outside, or in block RAM.
 SCREENS = {
-    "sdram": (
-        Memory("lines", line_store.WORD, 2 << line_store.PITCH_BITS),
-        Memory("waiting lines", line_store.WORD, MIN_DEPTH, 2, logic=True),
-    ),
+    "sdram": (Memory("lines", line_store.WORD, 2 << line_store.PITCH_BITS),),
     "blocks": (
         Memory("frame, high bits", block_store.HIGH, block_store.DEPTH),
         Memory("frame, low bits", block_store.LOW, block_store.DEPTH),

@@ -13,7 +13,7 @@ from boards.build.button import Button
 from boards.catalogue.registry import BOARDS
 from boards.chips.capacity import DoesNotFit, check_fit, planned
 from hw.engine.pixel_buffer import RGB
-from hw.model.resources import SCREENS
+from hw.model.resources import SCREENS, board_memories, top_memories
 from support.failures import InputError
 from tests.boards.test_boards import Echo
 from tests.cli.refusals import refusal
@@ -56,8 +56,12 @@ def test_pins_and_blocks(store):
     assert 'LOCATE COMP "button_fire_0__io"' in files["top.lpf"]
     assert ("sdram_0__dq__io" in files["top.lpf"]) == (store == "sdram")
     blocks = planned(files["top.il"])["ebr"]
-    counted = [each for each in SCREENS[store] if not each.logic and each.name != "kept latents"]
-    assert blocks == sum(each.blocks for each in counted)
+    capacity = BOARD.capacity()
+    with_screen, without = (
+        sum(each.blocks for each in memories)
+        for memories in (board_memories(capacity, store), top_memories(capacity, wall=True))
+    )
+    assert blocks == with_screen - without
 
 
 def test_what_fits():
