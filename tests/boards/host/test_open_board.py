@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 import cli
+from boards.host import open_board as opening
 from boards.host.open_board import SelfTestFailed, open_board
 from golden import model_file
 from hw.uart import protocol
+from hw.uart.facts import Flash, State
 from hw.uart.identity import ModelPart
 from hw.uart.protocol import ANSWER, ERROR, Error, Frame, Request
 from support.failures import InputError
@@ -44,6 +46,55 @@ def test_check_of_a_board_without_a_model(board, capsys):
     board.respond = PlayedLoad()
     assert cli.main(["check", "--port", board.path]) == 0
     assert "model      none (no model); put one there with `avatar load`" in capsys.readouterr().out
+
+
+def flash_of(info, **fields):
+    """Return an info with other fields of its status."""
+    return dataclasses.replace(info, status=dataclasses.replace(info.status, **fields))
+
+
+def test_a_board_that_reads_its_flash_is_waited_for(board, monkeypatch):
+    monkeypatch.setattr(opening, "FLASH_PAUSE", 0.01)
+    loading = dataclasses.replace(
+        flash_of(INFO, state=State.LOADING, flash=Flash.READING), model=None
+    )
+    loaded = flash_of(INFO, state=State.UPLOADED, flash=Flash.LOADED)
+    board.respond = lambda request, n: answer(request, loading if n < 4 else loaded).encode()
+    with open_board(board.path, baud=protocol.BAUD) as connection:
+        assert connection.info().model is not None
+    kinds = [request.type for request in board.requests]
+    assert kinds[:5] == [Request.INFO] * 5
+    assert Request.SELF_TEST in kinds[5:]
+
+
+def test_a_flash_without_end_is_not_waited_for(board, monkeypatch, capsys):
+    monkeypatch.setattr(opening, "FLASH_PAUSE", 0.01)
+    monkeypatch.setattr(opening, "FLASH_TIME", 0.1)
+    loading = dataclasses.replace(
+        flash_of(INFO, state=State.LOADING, flash=Flash.READING), model=None
+    )
+    board.respond = lambda request, n: answer(request, loading).encode()
+    with open_board(board.path, baud=protocol.BAUD) as connection:
+        with pytest.raises(InputError, match="still reads its flash: ask again in a second"):
+            connection.expect(model_file.load(MODEL_PATH))
+
+
+@pytest.mark.parametrize(
+    ("flash", "words"),
+    [
+        (Flash.EMPTY, "holds no image"),
+        (Flash.FOREIGN, "for ANOTHER machine or version"),
+        (Flash.DAMAGED, "a DAMAGED image"),
+        (Flash.LEFT, "was left alone"),
+    ],
+)
+def test_check_says_what_became_of_the_image(board, capsys, flash, words):
+    empty = dataclasses.replace(flash_of(INFO, state=State.NO_MODEL, flash=flash), model=None)
+    board.respond = PlayedLoad(empty)
+    assert cli.main(["check", "--port", board.path]) == 0
+    shown = capsys.readouterr().out
+    (line,) = [line for line in shown.splitlines() if line.startswith("flash")]
+    assert words in line
 
 
 def test_a_given_rate(board):

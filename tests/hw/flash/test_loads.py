@@ -4,10 +4,18 @@
 What it refuses, and a host beside it, are in tests/sim/board/test_flash.py.
 """
 
+from hw.flash.loader import FlashLoader
 from hw.flash.stored import stored
+from hw.top import Top
 from hw.uart.facts import Flash, Memory, State
+from hw.uart.identity import Identity
 from hw.uart.protocol import Error
-from tests.hw.uart.outside import DAMAGE, MODEL, converse
+from hw.uart.serial_line import SerialLine
+from tests.hw.flash.chip import Chip
+from tests.hw.latents.tb_wall import NORMAL
+from tests.hw.uart.line import simulate
+from tests.hw.uart.outside import DAMAGE, MODEL, Conversation, StandInOutside, converse
+from tests.hw.uart.stand_in import MACHINE, MEMORIES
 
 STORED = stored(MODEL.image, MODEL.digest[:8])
 
@@ -69,3 +77,24 @@ def test_a_refused_image_lights_a_lamp():
         assert (await talk.status()).flash == Flash.DAMAGED
 
     converse(bench, STORED[:20])
+
+
+def test_a_wall_begins_by_itself_and_a_host_is_heard():
+    """The wall never rests: a host's answers must not wait for that."""
+    loader = FlashLoader(2)
+    about = Identity(MACHINE)
+    dut = Top(StandInOutside(), MEMORIES, about, SerialLine(4), wall=True, flash=loader)
+    chip = Chip(dut.flash, stored(NORMAL.image, NORMAL.digest[:8]))
+
+    async def bench(ctx):
+        talk = Conversation(ctx, dut)
+        for pin in (dut.wall_fits, dut.wall_pixels.ready, dut.wall_start, dut.memory.ready):
+            ctx.set(pin, 1)
+        await ctx.tick()
+        ctx.set(dut.wall_start, 0)
+        await ctx.tick().until(dut.wall_pixels.valid)
+        for _ in range(2):
+            status = await talk.status()
+            assert (status.state, status.flash) == (State.UPLOADED, Flash.LOADED)
+
+    simulate(dut, bench, background=[chip.run], cycles=100_000)

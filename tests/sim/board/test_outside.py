@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """A virtual board whose weights lie in a simulated SDRAM: loads, pictures, and what it says."""
 
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,11 +13,11 @@ import cli
 from boards.host.link import Link
 from boards.host.open_board import open_board
 from boards.host.self_test import as_text, self_test_report
-from cli.line import compiled, load_model
+from cli import simulation as simulation_verbs
+from cli.line import in_flash, load_model
 from golden import model_file
 from golden.spec import GeneratorSpec
 from hw.build_plan import BuildPlan
-from hw.flash.stored import stored
 from hw.uart.facts import Flash, Memory, State
 from sim.board import virtual_board
 from sim.board.virtual_board import CLOCK_HZ, VirtualBoard
@@ -48,15 +50,10 @@ def model_and_picture(name):
     return model, latents, pictures.reshape(2, *model.spec.picture_shape)
 
 
-def in_flash(model, capacity=OUTSIDE):
-    """Return what `avatar program --flash` writes."""
-    return stored(compiled(model, capacity), bytes.fromhex(model.digest)[:8])
-
-
 def test_a_board_draws_what_lies_in_its_flash(simulation):
     """From the pins of flash and memory to the picture, without any load."""
     model, latents, expected = model_and_picture("two-layers-2-bits")
-    with VirtualBoard(simulation, stored=in_flash(model)) as board:
+    with VirtualBoard(simulation, stored=in_flash(model, OUTSIDE)) as board:
         with open_board(board.path, clock=board.clock) as link:
             np.testing.assert_array_equal(link.generate(model, latents), expected)
             status = link.info().status
@@ -73,7 +70,7 @@ def test_a_board_draws_what_lies_in_its_flash(simulation):
 
 def refusals():
     model, *_ = model_and_picture("two-layers-2-bits")
-    whole = in_flash(model)
+    whole = in_flash(model, OUTSIDE)
     middle = len(whole) // 2
     flipped = whole[:middle] + bytes([whole[middle] ^ 4]) + whole[middle + 1 :]
     other = replace(OUTSIDE, map_words=2 * OUTSIDE.map_words)
@@ -101,7 +98,7 @@ def test_what_is_no_image_for_it_is_said_in_one_line(simulation, name):
 def test_a_host_that_loads_in_the_midst_of_it(simulation):
     model, *_ = model_and_picture("two-layers-2-bits")
     other, latents, expected = model_and_picture("colour-24-k5")
-    with VirtualBoard(simulation, stored=in_flash(model)) as board:
+    with VirtualBoard(simulation, stored=in_flash(model, OUTSIDE)) as board:
         with Link(board.path, clock=board.clock) as link:
             assert link.info().status.flash == Flash.READING
             load_model(link, other)
@@ -141,6 +138,23 @@ def test_a_model_cannot_be_there_from_power_up_on():
     model = model_file.load(CONFORMANCE / "two-layers-2-bits.safetensors")
     with pytest.raises(InputError, match="lie in a memory outside, which is empty at power-up"):
         BuildPlan(OUTSIDE, CLOCK_HZ, model)
+
+
+def test_the_verb_puts_a_model_into_the_flash(monkeypatch, capsys):
+    """What `avatar program --flash` would write: the board itself is simulated above."""
+    given = {}
+
+    @contextmanager
+    def stand_in(*arguments, **more):
+        given.update(more, capacity=arguments[4])
+        yield SimpleNamespace(path="/dev/pts/9", process=SimpleNamespace(wait=int, returncode=0))
+
+    monkeypatch.setattr(simulation_verbs, "virtual_board_of", stand_in)
+    board = ["board-sim", "--board", "ulx3s-85f", "--capacity", "sdram-w5"]
+    assert cli.main([*board, "--flash-model", TINY]) == 0
+    assert given["stored"] == in_flash(model_file.load(TINY), given["capacity"])
+    assert cli.main(board) == 0
+    assert given["stored"] == b""
 
 
 @pytest.mark.parametrize(
