@@ -346,6 +346,7 @@ class Top(wiring.Component):
         wiring.connect(m, flash.pins, wiring.flipped(self.flash))
         wiring.connect(m, flash.o, switch.i_flash)
         status, memory = responder.status, self.memory
+        given_up = Signal()
         m.d.comb += [
             switch.busy.eq(command.active),
             flash.memory_ready.eq(loads.memory_ready),
@@ -358,9 +359,10 @@ class Top(wiring.Component):
         ]
         m.d.sync += [
             switch.quiet.eq(answered),  # whatever a wall does: it answers nobody
+            given_up.eq(flash.own & ~flash.active),
             flash.stop.eq(loads.done & ~switch.flash & (loads.error == 0) & loads.loading),
             self.holds.eq(loads.source.any()),
             self.refused.eq(flash.refused | flash.memory_failed),
         ]
-        with m.If(flash.own & loads.loading & ~flash.active):  # nobody goes on with it
+        with m.If(given_up & loads.loading):  # nobody goes on with it
             m.d.comb += status.state.eq(State.NO_MODEL)

@@ -110,13 +110,36 @@ class FlashLoader(wiring.Component):
 
         request, size = Signal(8, reset_less=True), Signal(8, reset_less=True)  # of its payload
         last = Signal.like(count)  # byte of the request
-        left, none_left = Signal(LENGTH_BITS, reset_less=True), Signal()  # bytes of the image
+        left = Signal(LENGTH_BITS, reset_less=True)  # bytes of the image
         offset = Signal(LENGTH_BITS)  # of its next byte
-        m.d.sync += [last.eq(size + (FIXED - 1)), none_left.eq(left == 0)]
-        is_data = request == Request.LOAD_DATA
-        from_flash = Signal()  # the byte that is due
-        m.d.comb += from_flash.eq(is_data & (count >= DATA))
-        taken = self.o.valid & self.o.ready
+        # What is compared is settled a cycle before its use.
+        is_last, from_flash, from_header = Signal(), Signal(), Signal()  # the byte that is due
+        none_left, many_left, bad_header = Signal(), Signal(), Signal()
+        m.d.sync += [
+            last.eq(size + (FIXED - 1)),
+            is_last.eq(count == last),
+            from_flash.eq((request == Request.LOAD_DATA) & (count >= DATA)),
+            from_header.eq((request == Request.LOAD_BEGIN) & (count >= FIXED)),
+            none_left.eq(left == 0),
+            many_left.eq(left >= CHUNK),
+            bad_header.eq((crc.crc != RESIDUE) | length[LENGTH_BITS:].any()),
+        ]
+
+        byte = Signal(8)  # of a request; others are 0: the size's high one, and a tag nobody hears
+        with m.Switch(count):
+            with m.Case(0):
+                m.d.comb += byte.eq(size)
+            with m.Case(SIZE):
+                m.d.comb += byte.eq(protocol.VERSION)
+            with m.Case(SIZE + 1):
+                m.d.comb += byte.eq(request)
+            for n in range(LENGTH_BITS // 8):
+                with m.Case(FIXED + n):
+                    m.d.comb += byte.eq(offset.word_select(n, 8))
+        with m.If(from_header):
+            m.d.comb += byte.eq(begin[:8])
+        with m.If(from_flash):
+            m.d.comb += byte.eq(came.p)
 
         with m.FSM() as fsm:
             with m.State("MEMORY"):
@@ -140,6 +163,9 @@ class FlashLoader(wiring.Component):
                     end(Flash.LEFT)
             with m.State("HEADER READ"):
                 m.d.comb += reads.eq(1)
+                m.next = "HEADER KNOWN"
+            with m.State("HEADER KNOWN"):
+                m.d.comb += reads.eq(1)
                 m.d.sync += [
                     count.eq(0),
                     left.eq(length),
@@ -147,7 +173,7 @@ class FlashLoader(wiring.Component):
                     size.eq(LOAD_BEGIN.size),
                 ]
                 m.next = "SETTLE"
-                with m.If((crc.crc != RESIDUE) | length[LENGTH_BITS:].any()):
+                with m.If(bad_header):
                     end(Flash.DAMAGED)
                 with m.If(~is_version):
                     end(Flash.FOREIGN)
@@ -155,23 +181,26 @@ class FlashLoader(wiring.Component):
                     end(Flash.EMPTY)
             with m.State("SETTLE"):
                 m.d.comb += reads.eq(1)
-                m.next = "SEND"
-            with m.State("SEND"):
-                m.d.comb += [
-                    reads.eq(1),
-                    self.o.valid.eq(~from_flash | came.valid),
-                    came.ready.eq(from_flash & self.o.ready),
-                ]
-                with m.If(taken):
-                    m.d.sync += count.eq(count + 1)
+                m.next = "NEXT"
+            with m.State("NEXT"):
+                m.d.comb += [reads.eq(1), came.ready.eq(from_flash)]
+                m.d.sync += self.o.p.eq(byte)
+                with m.If(~from_flash | came.valid):
+                    m.d.sync += self.o.valid.eq(1)
+                    m.next = "OFFER"
+            with m.State("OFFER"):
+                m.d.comb += reads.eq(1)
+                with m.If(self.o.ready):
+                    m.d.sync += [self.o.valid.eq(0), count.eq(count + 1)]
                     with m.If(from_flash):
                         m.d.sync += [offset.eq(offset + 1), left.eq(left - 1)]
-                    with m.If((request == Request.LOAD_BEGIN) & (count >= FIXED)):
-                        m.d.sync += begin.eq(Cat(begin[8:], came.p))
-                    with m.If(count == last):
+                    with m.If(from_header):
+                        m.d.sync += begin.eq(begin >> 8)
+                    m.next = "SETTLE"
+                    with m.If(is_last):
                         m.next = "SENT"
-                with m.If(stopped & (count == 0)):
-                    m.d.comb += self.o.valid.eq(0)
+                with m.Elif(stopped & (count == 0)):
+                    m.d.sync += self.o.valid.eq(0)
                     end(Flash.LEFT)
             with m.State("SENT"):
                 m.d.comb += reads.eq(1)
@@ -184,7 +213,7 @@ class FlashLoader(wiring.Component):
                 m.d.sync += [
                     self.own.eq(1),
                     request.eq(Request.LOAD_DATA),
-                    size.eq(protocol.OFFSET.size + Mux(left < CHUNK, rest, CHUNK)),
+                    size.eq(protocol.OFFSET.size + Mux(many_left, CHUNK, rest)),
                 ]
                 with m.If(none_left):
                     m.d.sync += [request.eq(Request.LOAD_END), size.eq(0)]
@@ -199,18 +228,4 @@ class FlashLoader(wiring.Component):
                 pass
         m.d.comb += self.active.eq(~fsm.ongoing("END"))
 
-        with m.Switch(count):  # other bytes are 0: a size's high one, and a tag that nobody hears
-            with m.Case(0):
-                m.d.comb += self.o.p.eq(size)
-            with m.Case(SIZE):
-                m.d.comb += self.o.p.eq(protocol.VERSION)
-            with m.Case(SIZE + 1):
-                m.d.comb += self.o.p.eq(request)
-            for n in range(LENGTH_BITS // 8):
-                with m.Case(FIXED + n):
-                    m.d.comb += self.o.p.eq(offset.word_select(n, 8))
-        with m.If((request == Request.LOAD_BEGIN) & (count >= FIXED)):
-            m.d.comb += self.o.p.eq(begin[:8])
-        with m.If(from_flash):
-            m.d.comb += self.o.p.eq(came.p)
         return m

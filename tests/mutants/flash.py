@@ -81,8 +81,8 @@ MUTANTS = (
     _mutant(
         "flash-cuts-the-last-data",
         "flash/loader",
-        "Mux(left < CHUNK, rest, CHUNK)",
-        "Mux(left <= CHUNK, rest, CHUNK)",
+        "left >= CHUNK",
+        "left > CHUNK",
         f"{BOARD}test_it_draws_without_a_host",
         "models of some lengths cannot be loaded",
     ),
