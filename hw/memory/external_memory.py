@@ -10,6 +10,7 @@ from hw.memory.calibration import Calibration
 from hw.memory.controller import Controller, port_members
 from hw.memory.phy import MOST_DELAY, PHASES, Phy
 from hw.memory.reader import MIN_DEPTH
+from hw.primitives.stream_register import StreamRegister
 
 
 class ExternalMemory(wiring.Component):
@@ -90,7 +91,9 @@ class ExternalMemory(wiring.Component):
                 m.d.comb += own.ready.eq(~self.ready & inner.ready)
                 with m.If(~self.ready):
                     m.d.comb += inner.p.eq(own.p)
-        words = controller.o_read0
+        m.submodules.register = register = StreamRegister(controller.o_read0.p.shape())
+        wiring.connect(m, controller.o_read0, register.i)  # whoever takes a word may lie far away
+        words = register.o
         m.d.comb += [
             self.o_read0.valid.eq(self.ready & words.valid),
             self.o_read0.p.eq(words.p),
