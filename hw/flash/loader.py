@@ -115,11 +115,16 @@ class FlashLoader(wiring.Component):
         # What is compared is settled a cycle before its use.
         is_last, from_flash, from_header = Signal(), Signal(), Signal()  # the byte that is due
         none_left, many_left, bad_header = Signal(), Signal(), Signal()
+        in_magic, in_version, in_fields, in_end = Signal(), Signal(), Signal(), Signal()
         m.d.sync += [
             last.eq(size + (FIXED - 1)),
             is_last.eq(count == last),
             from_flash.eq((request == Request.LOAD_DATA) & (count >= DATA)),
             from_header.eq((request == Request.LOAD_BEGIN) & (count >= FIXED)),
+            in_magic.eq(count < len(MAGIC)),
+            in_version.eq(count == len(MAGIC)),
+            in_fields.eq((count > len(MAGIC)) & (count < HEADER_SIZE - protocol.CRC.size)),
+            in_end.eq(count == HEADER_SIZE - 1),
             none_left.eq(left == 0),
             many_left.eq(left >= CHUNK),
             bad_header.eq((crc.crc != RESIDUE) | length[LENGTH_BITS:].any()),
@@ -151,13 +156,13 @@ class FlashLoader(wiring.Component):
                 m.d.comb += [reads.eq(1), came.ready.eq(1), crc.en.eq(came.valid)]
                 with m.If(came.valid):
                     m.d.sync += count.eq(count + 1)
-                    with m.If(count < len(MAGIC)):
+                    with m.If(in_magic):
                         m.d.sync += is_magic.eq(is_magic & (came.p == magic))
-                    with m.Elif(count == len(MAGIC)):
+                    with m.If(in_version):
                         m.d.sync += is_version.eq(came.p == VERSION)
-                    with m.Elif(count < HEADER_SIZE - protocol.CRC.size):
+                    with m.If(in_fields):
                         m.d.sync += begin.eq(Cat(begin[8:], came.p))
-                    with m.If(count == HEADER_SIZE - 1):
+                    with m.If(in_end):
                         m.next = "HEADER READ"
                 with m.If(stopped):
                     end(Flash.LEFT)
@@ -195,7 +200,7 @@ class FlashLoader(wiring.Component):
                     with m.If(from_flash):
                         m.d.sync += [offset.eq(offset + 1), left.eq(left - 1)]
                     with m.If(from_header):
-                        m.d.sync += begin.eq(begin >> 8)
+                        m.d.sync += begin.eq(Cat(begin[8:], came.p))
                     m.next = "SETTLE"
                     with m.If(is_last):
                         m.next = "SENT"
