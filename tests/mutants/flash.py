@@ -97,8 +97,8 @@ MUTANTS = (
     _mutant(
         "flash-goes-on-beside-a-host",
         "flash/loader",
-        "with m.If(stopped & (count == 0)):",
-        "with m.If(0):",
+        "with m.Elif(stopped & (count == 0)):",
+        "with m.Elif(0):",
         f"{BOARD}test_a_host_that_loads_wins_at_any_time",
         "the flash's data get in between those of a host",
     ),
