@@ -127,14 +127,6 @@ MUTANTS = (
         "a host gets the end of an answer that is not its own",
     ),
     _mutant(
-        "flash-waits-for-the-wall",
-        "top",
-        "switch.quiet.eq(answered),",
-        "switch.quiet.eq(answered & ~self.wall.busy if self.wall is not None else answered),",
-        f"{LOADS}test_a_wall_begins_by_itself_and_a_host_is_heard",
-        "a board with a screen does not answer any more",
-    ),
-    _mutant(
         "flash-gives-up-too-soon",
         "top",
         "& (loads.error == 0) & loads.loading",
