@@ -47,14 +47,6 @@ MUTANTS = (
         "a board with a wall cannot be tested, and takes no other model",
     ),
     Mutant(
-        "wall-unseen-by-what-wants-quiet",
-        "top.py",
-        "answered & ~self.wall.busy if has_wall else answered",
-        "answered",
-        BENCH,
-        "a self-test takes the wall's picture for its own, and fails",
-    ),
-    Mutant(
         "wall-remembers-what-was-dropped",
         "latents/wall.py",
         "ResetInserter(self.stands)(shared)",
