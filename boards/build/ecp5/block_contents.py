@@ -50,7 +50,9 @@ class DesignContents:
             if isinstance(fragment, Instance) and fragment.type in BLOCKS:
                 blocks[".".join(path)] = _instance_words(fragment.parameters)
             elif (memory := getattr(fragment, "_data", None)) is not None:  # a MemoryInstance
-                others.update(json.dumps([path, [int(word) for word in memory.init]]).encode())
+                # Of a layout's words those that nobody gave are None.
+                words = [0 if word is None else int(word) for word in memory.init]
+                others.update(json.dumps([path, words]).encode())
                 other_paths.append(".".join(path))
             for part, name, _ in fragment.subfragments:
                 waiting.append(((*path, str(name)), part))

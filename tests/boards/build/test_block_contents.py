@@ -9,6 +9,8 @@ import sysconfig
 from pathlib import Path
 
 import pytest
+from amaranth import signed
+from amaranth.lib.data import ArrayLayout
 
 from boards.build.ecp5.block_contents import (
     DesignContents,
@@ -18,6 +20,7 @@ from boards.build.ecp5.block_contents import (
     replace_contents,
 )
 from boards.build.ecp5.flow import pack
+from hw.engine.weight_queue import WeightQueue
 from support.failures import InputError
 from support.progress import Progress
 from tests.boards.build.memories import PLATFORM, SHAPES, Memories, routed
@@ -49,6 +52,11 @@ def test_replaced_contents_are_those_of_another_build(tmp_path):
     replaced = replace_contents(config, {indices[name]: new.blocks[name] for name in new.blocks})
     assert replaced == (after / "routed.config").read_text()
     assert contents_of_bitstream(replaced, tmp_path / "a") == config_contents(replaced)
+
+
+def test_a_memory_of_structs_without_contents_holds_zeros():
+    queue = WeightQueue(ArrayLayout(signed(5), 16))
+    assert DesignContents.of(queue, PLATFORM).other_paths == ("words",)
 
 
 def test_other_memories_count_apart():
