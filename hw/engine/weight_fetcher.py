@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out
 
 from hw.memory.machine_port import BURST, burst_layout
 from hw.primitives.crc32 import RESIDUE, next_state
+from hw.primitives.delay import delay
 
 
 def waiting_words(width):
@@ -113,22 +114,31 @@ class WeightFetcher(wiring.Component):
         return m
 
     def _check(self, m, width, begins, taken):
-        """Sum the words of each pass, a cycle behind them."""
+        """Sum the words of each pass, two cycles behind them."""
         first, last = Signal(init=1), Signal()  # of the pass, is the word that comes
         place = Signal.like(self.last)  # words of the pass behind it
         with m.If(begins):
             m.d.sync += [place.eq(self.last), first.eq(1), last.eq(0)]
-        word = Signal(width)
-        counts, compares = Signal(), Signal()
-        m.d.sync += [word.eq(self.i_word.p), counts.eq(taken), compares.eq(counts & last)]
-        state = Signal(32)
-        before = state | first.replicate(32)  # all ones where a sum begins
+        counts = Signal()
+        m.d.sync += counts.eq(taken)
         with m.If(counts):
             m.d.sync += [
                 first.eq(last),
                 place.eq(Mux(last, self.last, place - 1)),
                 last.eq(place == 1),
             ]
+        # The sum lies at the memory, and what counts its words at the engine.
+        word = delay(m, self.i_word.p, 2)
+        adds, opens, closes, compares = Signal(), Signal(), Signal(), Signal()
+        m.d.sync += [
+            adds.eq(counts),
+            opens.eq(first),
+            closes.eq(counts & last),
+            compares.eq(closes),
+        ]
+        state = Signal(32)
+        before = state | opens.replicate(32)  # all ones where a sum begins
+        with m.If(adds):
             for n, (of_state, of_word) in enumerate(next_state(width)):
                 sources = [before[k] for k in of_state] + [word[k] for k in of_word]
                 m.d.sync += state[n].eq(Cat(sources).xor())

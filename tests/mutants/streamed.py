@@ -102,7 +102,7 @@ MUTANTS = (
     _mutant(
         "sums-two-passes-together",
         "weight_fetcher",
-        "state | first.replicate(32)",
+        "state | opens.replicate(32)",
         "state",
         "the second avatar is called damaged",
     ),
