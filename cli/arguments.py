@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from golden.options import network_of, weight_bits
+from golden.options import WALK, network_of, weight_bits
 from support.failures import InputError
 
 MODELS = Path(__file__).parents[1] / "models"
@@ -43,6 +43,19 @@ ARRAY = (
     argument("--rows", type=int, default=16, metavar="R", help="rows of the array (default 16)"),
     argument("--columns", type=int, default=16, metavar="C", help="columns (default 16)"),
 )
+ON_CHIP = (
+    argument(
+        "--on-chip-seed", type=int, metavar="S", help="latents that a board's wall draws from S"
+    ),
+    argument(
+        "--walk",
+        type=int,
+        nargs="?",
+        const=WALK,
+        metavar="N",
+        help=f"of a wall that walks, N steps from one latent to the next (default {WALK})",
+    ),
+)
 NETWORK = (
     argument("--model", metavar="FILE", help="model file"),
     argument("--preset", help="or a network: contest, medium, compact (default), small, tiny"),
@@ -60,6 +73,32 @@ def check_seed(seed, name="--seed"):
     """
     if seed < 0:
         raise InputError(f"{name} is {seed}; give 0 or a positive number")
+
+
+def on_chip(args, count, model):
+    """Return the first `count` latents that a board's wall draws, and its steps; 1 for no walk.
+
+    Of a verb with :data:`ON_CHIP` whose --on-chip-seed is given.
+    """
+    from golden.latents import distribution_of
+    from golden.on_chip_latents import check_walk, draw_on_chip
+
+    if args.walk is not None:
+        check_walk(args.walk)
+    steps = 1 if args.walk is None else args.walk
+    distribution = distribution_of(model.training, args.model)
+    return draw_on_chip(args.on_chip_seed, count, distribution, model.spec.latent, steps), steps
+
+
+def check_on_chip(args):
+    """Refuse --walk without --on-chip-seed.
+
+    Raises
+    ------
+    InputError
+    """
+    if args.walk is not None and args.on_chip_seed is None:
+        raise InputError("--walk is of latents that the chip draws; give --on-chip-seed too")
 
 
 def model_or_network(args, seed=None):

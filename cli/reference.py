@@ -7,10 +7,20 @@ import math
 import sys
 from functools import partial
 
-from cli.arguments import JSON, argument, check_seed, golden_pictures, latents_of, shipped, verb
+from cli.arguments import (
+    JSON,
+    ON_CHIP,
+    argument,
+    check_on_chip,
+    check_seed,
+    golden_pictures,
+    latents_of,
+    on_chip,
+    shipped,
+    verb,
+)
 from cli.line import board_pictures
 from cli.output import notice, show
-from golden.on_chip_latents import WALK
 from golden.options import numbers
 from support.failures import InputError
 from support.files import check_destination, check_folder
@@ -37,17 +47,7 @@ SCALE = argument(
     argument("--seed", type=int, metavar="S", help="draw latents from this seed (default 0)"),
     argument("--count", type=int, metavar="N", help="number of avatars (default 1)"),
     argument("--latents", metavar="FILE.npy", help="latents (N, numbers): float, or int8 in 1/32"),
-    argument(
-        "--on-chip-seed", type=int, metavar="S", help="latents that a board's wall draws from S"
-    ),
-    argument(
-        "--walk",
-        type=int,
-        nargs="?",
-        const=WALK,
-        metavar="N",
-        help=f"of a wall that walks, N steps from one latent to the next (default {WALK})",
-    ),
+    *ON_CHIP,
     argument("--out", metavar="FILE.png", help="one PNG, the avatars in a grid"),
     argument(
         "--show", action="store_true", help="in the terminal (default where no file is named)"
@@ -90,8 +90,7 @@ def generate(args):
         raise InputError("--baud is the rate of a serial line; give --port too")
     if args.load and args.port is None:
         raise InputError("--load puts the model into a board; give --port too")
-    if args.walk is not None and args.on_chip_seed is None:
-        raise InputError("--walk is of latents that the chip draws; give --on-chip-seed too")
+    check_on_chip(args)
     model = model_file.load(args.model)
     latents = latents_of(args, model) if args.on_chip_seed is None else _on_chip(args, model)
     columns = math.isqrt(len(latents) - 1) + 1
@@ -124,18 +123,10 @@ def generate(args):
 
 def _on_chip(args, model):
     """Return the first latents of a board's wall."""
-    from golden.latents import distribution_of
-    from golden.on_chip_latents import check_walk, draw_on_chip
-
     if args.latents is not None or args.seed is not None:
         raise InputError("--on-chip-seed excludes --latents and --seed; give one of them")
-    count = 1 if args.count is None else args.count
-    steps = 1
-    if args.walk is not None:
-        check_walk(args.walk)
-        steps = args.walk
-    distribution = distribution_of(model.training, args.model)
-    return draw_on_chip(args.on_chip_seed, count, distribution, model.spec.latent, steps)
+    latents, _ = on_chip(args, 1 if args.count is None else args.count, model)
+    return latents
 
 
 @verb(

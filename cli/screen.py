@@ -3,11 +3,20 @@
 
 from __future__ import annotations
 
-from cli.arguments import ARRAY, JSON, argument, drawn_latents, verb
-from cli.arguments import check_seed as check_plain_seed
+from cli.arguments import (
+    ARRAY,
+    JSON,
+    ON_CHIP,
+    argument,
+    check_on_chip,
+    check_seed,
+    drawn_latents,
+    on_chip,
+    verb,
+)
 from cli.line import line_of
 from cli.output import notice, show
-from golden.on_chip_latents import WALK, check_seed, check_walk
+from golden.options import WALK
 from support.failures import InputError
 
 SEED = 1  # unless another is given
@@ -45,6 +54,7 @@ def screen(args):
     others ask the board for pictures; a load ends it. The board needs a machine with a screen.
     """
     from boards.host.link import Link
+    from golden import on_chip_latents
 
     if args.off and args.wall:
         raise InputError("--wall begins what --off ends; give one of them")
@@ -55,9 +65,9 @@ def screen(args):
     order = ()
     if args.wall:
         seed = SEED if args.seed is None else args.seed
-        check_seed(seed, "--seed")
+        on_chip_latents.check_seed(seed, "--seed")
         if args.walk is not None:
-            check_walk(args.walk)
+            on_chip_latents.check_walk(args.walk)
         order = (seed, args.walk or 1)
     elif args.off:
         order = (0, 0)
@@ -84,17 +94,7 @@ def _as_text(facts):
     "screen-sim",
     argument("--model", required=True, metavar="FILE", help="model file"),
     argument("--seed", type=int, metavar="S", help="draw latents from it (default 1)"),
-    argument(
-        "--on-chip-seed", type=int, metavar="S", help="the machine draws them by itself, from S"
-    ),
-    argument(
-        "--walk",
-        type=int,
-        nargs="?",
-        const=WALK,
-        metavar="N",
-        help=f"and walks, N steps from one latent to the next (default {WALK})",
-    ),
+    *ON_CHIP,
     argument("--frames", type=int, default=1, metavar="N", help="of the screen (default 1)"),
     argument("--out", required=True, metavar="DIR", help="folder for 000.png, 001.png and so on"),
     argument("--gif", metavar="FILE.gif", help="and all of them as an animation"),
@@ -123,7 +123,6 @@ def screen_sim(args):
     import pictures
     from golden import model_file
     from golden.latents import distribution_of
-    from golden.on_chip_latents import draw_on_chip
     from hw.array import ArraySpec
     from sim.screen import wall
     from sim.screen.tops import Drawing
@@ -132,9 +131,8 @@ def screen_sim(args):
     seed = args.on_chip_seed
     if seed is not None and args.seed is not None:
         raise InputError("--on-chip-seed excludes --seed; give one of them")
-    if args.walk is not None and seed is None:
-        raise InputError("--walk is of latents that the chip draws; give --on-chip-seed too")
-    check_plain_seed(args.seed or 0)
+    check_on_chip(args)
+    check_seed(args.seed or 0)
     pictures.check_empty(args.out)
     if args.gif is not None and not pictures.check_walk(args.gif):
         raise InputError(f"{args.gif}: give a name that ends in .gif")
@@ -149,9 +147,9 @@ def screen_sim(args):
     if seed is None:
         latents = drawn_latents(SEED if args.seed is None else args.seed, count, model, args.model)
     else:
-        distribution, steps = distribution_of(model.training, args.model), args.walk or 1
-        latents = draw_on_chip(seed, count, distribution, model.spec.latent, steps)
-        drawing = Drawing(model.spec.latent, distribution == "categorical", steps)
+        latents, steps = on_chip(args, count, model)
+        categorical = distribution_of(model.training, args.model) == "categorical"
+        drawing = Drawing(model.spec.latent, categorical, steps)
     notice("simulating; a first run builds the design, a minute or two")
     with bar(total=wall.frames_clocks(args.frames), desc="screen", unit="clock") as progress:
         shown = wall.run(

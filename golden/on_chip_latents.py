@@ -43,7 +43,6 @@ TAPS = (13, 2, 3)
 STEPS = (12, 4, 17)
 MAGNITUDE_BITS = 15  # of a word, that address the table
 ARC = 32  # steps of the finest walk
-WALK = 16  # steps of a walk unless another number is asked for
 SINES = tuple(round(256 * math.sin(math.pi / 2 * t / ARC)) for t in range(ARC + 1))
 DISTRIBUTIONS = ("normal", "categorical")
 

@@ -6,6 +6,7 @@ from support.failures import InputError
 
 PRESET_SIZE = 32
 LATENTS = ("normal", "tanh", "categorical")  # golden.latents needs NumPy, which takes its time
+WALK = 16  # steps of a walk of latents that a chip draws, unless another number is asked for
 
 
 def numbers(name, text):

@@ -153,6 +153,10 @@ def test_golden_and_the_command_line_start_light(code):
     assert not loaded_after(code) & {"torch", "amaranth", "cocotb", "PIL"}
 
 
+def test_help_needs_no_numpy():
+    assert "numpy" not in loaded_after("import cli")
+
+
 def test_model_file_loads_no_arithmetic():
     """The virtual board and the host may import it."""
     ours = {name for name in loaded_after("import golden.model_file") if name.startswith("golden")}
