@@ -73,7 +73,7 @@ class Netlist:
         """
         if f'NET "{name}"' not in lpf:
             return lpf  # a clock from a pin
-        nets = self._read()["modules"]["top"]["netnames"]
+        nets = self._top["netnames"]
         for cell in self._cells.values():
             if cell["type"] == "EHXPLLL":
                 bit = cell["connections"]["CLKOP"][0]
@@ -90,8 +90,12 @@ class Netlist:
         Path(path).write_text(json.dumps(netlist))
 
     @cached_property
+    def _top(self):
+        return self._read()["modules"]["top"]
+
+    @property
     def _cells(self):
-        return self._read()["modules"]["top"]["cells"]
+        return self._top["cells"]
 
     def _read(self):
         return json.loads((self.folder / "netlist.json").read_text())
