@@ -95,9 +95,6 @@ class BoardTop(Elaboratable):
         if self.screen == "sdram":
             line_store.join(m, memory, store.memory)
         display.join(m, top, screen)
-        begun = Signal()
-        m.d.sync += begun.eq(1)
-        m.d.comb += top.wall_start.eq(~begun)
         resource, number = self.board.button
         port = platform.request(resource, number, dir="-")
         m.submodules.seed_pin = pin = io.Buffer("i", port)

@@ -142,9 +142,12 @@ class Display(wiring.Component):
 
 
 def join(m, top, display):
-    """Let a display show the wall of a :class:`hw.top.Top`."""
+    """Let a display show the wall of a :class:`hw.top.Top`, which begins by itself."""
     wiring.connect(m, top.wall_pixels, display.i)
+    begun = Signal()
+    m.d.sync += begun.eq(1)
     m.d.comb += [
+        top.wall_start.eq(~begun),
         display.size.eq(top.wall_size),
         display.grey.eq(top.wall_grey),
         display.restart.eq(top.wall_restart),

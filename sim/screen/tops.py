@@ -224,11 +224,8 @@ class BoardScreen(Played):
         m.submodules.top = top = self.top
         m.submodules.display = screen = display.Display(BlockStore(), pins)
         display.join(m, top, screen)
-        begun = Signal()
-        m.d.sync += begun.eq(1)
         m.d.comb += [
             top.rx.eq(1),
-            top.wall_start.eq(~begun),
             self.late.eq(screen.late),
             self.hdmi_d.eq(pins.d.o),
             self.hdmi_clk.eq(pins.clk.o),
