@@ -29,7 +29,7 @@ from hw.uart.facts import Machine
 from hw.uart.identity import Identity, ModelPart
 from hw.uart.protocol import BAUD, ID_SIZE, divisor
 from hw.uart.serial_line import SerialLine
-from support.cache import digest, kept
+from support.cache import digest, digest_of_files, kept
 from support.failures import InputError
 
 BUSES = {"serial": SerialLine, "axi": AxiLine}
@@ -40,11 +40,10 @@ def sources_hash(parameters):
 
     A key for what is made from them and kept; a comment changes it.
     """
-    sha = hashlib.sha256(json.dumps([amaranth.__version__, parameters], sort_keys=True).encode())
     folder = Path(__file__).parent
-    for source in [*sorted(folder.rglob("*.py")), Path(inspect.getfile(GeneratorSpec))]:
-        sha.update(f"{source.name}\0".encode() + source.read_bytes())
-    return sha.digest()
+    sources = [*sorted(folder.rglob("*.py")), Path(inspect.getfile(GeneratorSpec))]
+    everything = [amaranth.__version__, parameters, digest_of_files(sources)]
+    return hashlib.sha256(json.dumps(everything, sort_keys=True).encode()).digest()
 
 
 def machine_of(capacity, *, build_id, clock_hz):

@@ -63,6 +63,14 @@ def digest(*parts):
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
 
 
+def digest_of_files(paths):
+    """Return the SHA-256, in hex, over names and bytes of files in their order."""
+    sha = hashlib.sha256()
+    for path in paths:
+        sha.update(f"{path.name}\0".encode() + path.read_bytes())
+    return sha.hexdigest()
+
+
 def kept(step, key, work):
     """Return the folder that ``work(folder)`` filled, now or in an earlier run.
 

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from boards.build import make
 from boards.catalogue import registry
 from boards.chips.families import GOWIN, XILINX
 from hw.build_plan import sources_hash
-from support.cache import digest, kept
+from support.cache import digest, digest_of_files, kept
 from support.failures import InputError
 from support.tools import ECPPACK, GOWIN_PACK, NEXTPNR_ECP5, NEXTPNR_GOWIN, YOSYS
 
@@ -86,12 +85,9 @@ def bitstream(board, machine, progress):
 
 def _own_sources():
     """Return a hash of the sources of boards and builds."""
-    sha = hashlib.sha256()
     folder = Path(boards.__file__).parent
-    for room in ("build", "catalogue", "chips"):
-        for source in sorted((folder / room).rglob("*.py")):
-            sha.update(f"{source.name}\0".encode() + source.read_bytes())
-    return sha.hexdigest()
+    rooms = ("build", "catalogue", "chips")
+    return digest_of_files(each for room in rooms for each in sorted((folder / room).rglob("*.py")))
 
 
 def facts_of(folder):
