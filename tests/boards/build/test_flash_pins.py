@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """boards.build.board_top: a flash at the pins of a board, and its clock through its own cell."""
 
-import json
 import re
-from pathlib import Path
 
 import pytest
 from amaranth import Module
@@ -13,7 +11,7 @@ from amaranth.lib.wiring import In, Out
 from boards.build.board_top import BoardTop
 from boards.catalogue.registry import BOARDS
 from hw.flash.reader import PINS, FlashReader
-from sim.verilog import run_yosys
+from tests.synthesized import cells_of
 
 WITH_FLASH = [name for name, board in BOARDS.items() if board.flash_bytes]
 
@@ -67,9 +65,7 @@ def test_each_signal_has_its_pin(name):
 
 
 def test_the_clock_leaves_by_its_own_cell(tmp_path):
-    Path(tmp_path, "design.il").write_text(files_of("ulx3s-85f")["top.il"])
-    run_yosys("read_rtlil design.il; synth_ecp5 -top top -json netlist.json", tmp_path)
-    cells = json.loads(Path(tmp_path, "netlist.json").read_text())["modules"]["top"]["cells"]
+    cells = cells_of(files_of("ulx3s-85f")["top.il"], tmp_path)
     (clock,) = [cell for cell in cells.values() if cell["type"] == "USRMCLK"]
     registers = {
         cell["connections"]["Q"][0] for cell in cells.values() if cell["type"] == "TRELLIS_FF"

@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The screen on a board: its pins, its block RAMs, and what its logic takes."""
 
-import json
 import re
 from collections import Counter
-from pathlib import Path
 
 import pytest
 from amaranth import Elaboratable, Module, Signal
@@ -13,7 +11,7 @@ from amaranth.lib import io
 from boards.catalogue.ulx3s import Platform
 from hw.display.block_store import BlockStore
 from hw.display.display import Display
-from sim.verilog import run_yosys
+from tests.synthesized import cells_of
 
 
 class ScreenAlone(Elaboratable):
@@ -39,9 +37,7 @@ class ScreenAlone(Elaboratable):
 def design(tmp_path_factory):
     folder = tmp_path_factory.mktemp("screen")
     files = Platform().prepare(ScreenAlone(), emit_src=False, debug_verilog=False).files
-    Path(folder, "design.il").write_text(files["top.il"])
-    run_yosys("read_rtlil design.il; synth_ecp5 -top top -json netlist.json", folder)
-    cells = json.loads(Path(folder, "netlist.json").read_text())["modules"]["top"]["cells"]
+    cells = cells_of(files["top.il"], folder)
     return cells, files["top.lpf"]
 
 

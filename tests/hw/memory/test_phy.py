@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """hw.memory.phy on a board: every register that a pin has lies in its I/O cell."""
 
-import json
 from collections import Counter
-from pathlib import Path
 
 import pytest
 from amaranth import Elaboratable, Module
@@ -13,7 +11,7 @@ from boards.catalogue.ulx3s import Platform
 from hw.memory.bus import phy_signature
 from hw.memory.phy import Phy
 from hw.memory.timing import Geometry
-from sim.verilog import run_yosys
+from tests.synthesized import cells_of
 
 OUTPUTS = {"clk": 1, "clk_en": 1, "cs": 1, "ras": 1, "cas": 1, "we": 1, "ba": 2, "a": 13, "dqm": 2}
 DATA = 16
@@ -43,9 +41,7 @@ class PhyAlone(Elaboratable):
 def cells(tmp_path_factory):
     folder = tmp_path_factory.mktemp("phy")
     files = Platform().prepare(PhyAlone(), emit_src=False, debug_verilog=False).files
-    Path(folder, "design.il").write_text(files["top.il"])
-    run_yosys("read_rtlil design.il; synth_ecp5 -top top -json netlist.json", folder)
-    cells = json.loads(Path(folder, "netlist.json").read_text())["modules"]["top"]["cells"]
+    cells = cells_of(files["top.il"], folder)
     for cell in cells.values():  # Yosys marks the flip-flops of I/O cells by an attribute
         if cell["attributes"].get("ioff_dir") == "output":
             cell["type"] = "OFS1P3DX"
