@@ -68,31 +68,35 @@ class ExternalMemory(wiring.Component):
             phy.falling.eq(calibration.phase[0]),
             controller.delay.eq(calibration.phase[1:]),
             calibration.started.eq(controller.started),
-            calibration.pending.eq(controller.write_pending0),
             self.activity.eq(controller.activity),
         ]
         for name in ("ready", "failed", "window", "phase"):
             m.d.comb += getattr(self, name).eq(getattr(calibration, name))
 
-        # The ports numbered 0 are the calibration's first.
+        # The ports numbered 0 are the calibration's first. Who uses them later may lie far away, so
+        # registers lie on all their ways. Ports 1 stand still till the memory is ready.
         for name, own in (
             ("i_read0", calibration.o_request),
             ("i_write0", calibration.o_write),
-            ("i_read1", None),
-            ("i_write1", None),
         ):
             port, inner = getattr(self, name), getattr(controller, name)
+            m.submodules[f"{name}_register"] = register = StreamRegister(inner.p.shape())
+            wiring.connect(m, register.o, inner)
             m.d.comb += [
-                inner.valid.eq(Mux(self.ready, port.valid, own.valid if own else 0)),
+                register.i.valid.eq(Mux(self.ready, port.valid, own.valid)),
+                register.i.p.eq(Mux(self.ready, port.p, own.p)),
+                port.ready.eq(self.ready & register.i.ready),
+                own.ready.eq(~self.ready & register.i.ready),
+            ]
+        for name in ("i_read1", "i_write1"):
+            port, inner = getattr(self, name), getattr(controller, name)
+            m.d.comb += [
+                inner.valid.eq(self.ready & port.valid),
                 inner.p.eq(port.p),
                 port.ready.eq(self.ready & inner.ready),
             ]
-            if own:
-                m.d.comb += own.ready.eq(~self.ready & inner.ready)
-                with m.If(~self.ready):
-                    m.d.comb += inner.p.eq(own.p)
-        m.submodules.register = register = StreamRegister(controller.o_read0.p.shape())
-        wiring.connect(m, controller.o_read0, register.i)  # whoever takes a word may lie far away
+        m.submodules.o_read0_register = register = StreamRegister(controller.o_read0.p.shape())
+        wiring.connect(m, controller.o_read0, register.i)
         words = register.o
         m.d.comb += [
             self.o_read0.valid.eq(self.ready & words.valid),
@@ -102,7 +106,11 @@ class ExternalMemory(wiring.Component):
             words.ready.eq(Mux(self.ready, self.o_read0.ready, calibration.i_word.ready)),
         ]
         wiring.connect(m, controller.o_read1, wiring.flipped(self.o_read1))
-        for n in range(2):
-            name = f"write_pending{n}"
-            m.d.comb += getattr(self, name).eq(getattr(controller, name))
+        written = m.submodules.i_write0_register.o
+        pending = controller.write_pending0 | written.valid
+        m.d.comb += [
+            calibration.pending.eq(pending),
+            self.write_pending0.eq(pending),
+            self.write_pending1.eq(controller.write_pending1),
+        ]
         return m

@@ -203,8 +203,8 @@ MUTANTS = (
     _mutant(
         "memory-serves-before-it-is-ready",
         "external_memory",
-        "port.ready.eq(self.ready & inner.ready)",
-        "port.ready.eq(inner.ready)",
+        "port.ready.eq(self.ready & register.i.ready)",
+        "port.ready.eq(register.i.ready)",
         "what is asked for before the start-up is over is lost",
     ),
     Mutant(
