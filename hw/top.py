@@ -130,10 +130,12 @@ class Top(wiring.Component):
         wiring.connect(m, line.received, decoder.i)
         wiring.connect(m, decoder.o, frames.i)
         requests = registered(m, frames.o, "request_leave", "request_register")
-        answers = responder.o
+        answers, leaving = responder.o, Signal()  # a byte is on its way to the switch
         if self.flash_loader is not None:
             m.submodules.flash_switch = switch = RequestSwitch()
             wiring.connect(m, requests, switch.i)
+            answers = registered(m, answers, "answers_register")
+            m.d.comb += leaving.eq(answers.valid)
             wiring.connect(m, answers, switch.i_answers)
             requests, answers = switch.o, switch.o_answers
         wiring.connect(m, requests, command.i)
@@ -150,7 +152,7 @@ class Top(wiring.Component):
             jobs.r_en.eq(responder.i_jobs.ready),
         ]
         quiet = Signal()
-        answered = ~jobs.level.any() & ~responder.active
+        answered = ~jobs.level.any() & ~responder.active & ~leaving
         m.d.sync += quiet.eq(answered & ~self.wall.busy if has_wall else answered)
         m.d.comb += [
             frames.divisor.eq(line.divisor),
@@ -168,7 +170,7 @@ class Top(wiring.Component):
             self._flash(m, switch, command, loads, responder, answered)
 
         # A cycle late is early enough: the register holds the last byte of an answer as it goes in.
-        m.d.sync += responder.line_active.eq(body.valid | sender.active | line.sending)
+        m.d.sync += responder.line_active.eq(leaving | body.valid | sender.active | line.sending)
 
         m.d.sync += [line.good.eq(frames.good), line.bad.eq(frames.bad)]
         with m.If(frames.good | frames.bad):
@@ -187,6 +189,7 @@ class Top(wiring.Component):
             loads.active,
             jobs.level.any(),
             responder.active,
+            leaving,
             body.valid,
             sender.active,
             loads.running & ~generator.i_latents.ready,
