@@ -12,6 +12,7 @@ from amaranth.lib.wiring import In, Out
 from hw.display.mode import VGA
 
 SMALLEST, LARGEST = 8, 128  # pixels a side of a picture; smaller ones nobody would recognise
+TEXT_HEIGHT = 16  # lines of the screen
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,8 @@ class Wall:
         Pixels of the screen in a pixel's side.
     left, top : int
         The first pixel of the screen that is a picture's.
+    text : int
+        The first line of the screen that is the text's; None where there is none.
     """
 
     size: int
@@ -58,6 +61,7 @@ class Wall:
     zoom: int
     left: int
     top: int
+    text: int | None = None
 
     @property
     def fits(self):
@@ -65,16 +69,19 @@ class Wall:
         return self.columns > 0
 
     @classmethod
-    def of(cls, size, canvas):
+    def of(cls, size, canvas, text=False):
         """Return the wall of pictures of a size.
 
         As many as the canvas holds, from left to right and from top to bottom; enlarged by the
         greatest whole number for which they still lie in the box; in the middle of the screen.
+        With a text the last row gives way to it, of low pictures the last two; the others stay
+        where they are. Where a row would not be left, there is no text.
 
         Parameters
         ----------
         size : int
         canvas : Canvas
+        text : bool
         """
         columns, rows = canvas.width // size, canvas.height // size
         if not SMALLEST <= size <= LARGEST or not columns or not rows:
@@ -82,7 +89,13 @@ class Wall:
         zoom = min(canvas.box_width // (columns * size), canvas.box_height // (rows * size))
         left = (VGA.width - columns * size * zoom) // 2
         top = (VGA.height - rows * size * zoom) // 2
-        return cls(size, columns, rows, zoom, left, top)
+        side = size * zoom
+        given = -(-TEXT_HEIGHT // side)  # rows
+        if not text or given >= rows:
+            return cls(size, columns, rows, zoom, left, top)
+        rows -= given
+        line = top + rows * side + (given * side - TEXT_HEIGHT) // 2
+        return cls(size, columns, rows, zoom, left, top, line)
 
     def place(self, number):
         """Return the first pixel (x, y) on the screen of the picture with this number from 0 on.
@@ -104,6 +117,9 @@ WALL = data.StructLayout(
         "left": range(VGA.width),
         "top": range(VGA.lines),  # a line of the raster
         "height": range(VGA.height + 1),  # lines of the screen in a picture
+        "roomy": 1,  # for a text
+        "text_rows": range(LARGE.height // SMALLEST),  # less 1: rows beside a text
+        "text": range(VGA.lines),  # a line of the raster
     }
 )
 
@@ -143,6 +159,13 @@ class WallTable(wiring.Component):
                         found.top.eq(VGA.lines_blank + wall.top),
                         found.height.eq(wall.zoom * size),
                     ]
+                    beside = Wall.of(size, self.canvas, text=True)
+                    if beside.text is not None:
+                        m.d.comb += [
+                            found.roomy.eq(1),
+                            found.text_rows.eq(beside.rows - 1),
+                            found.text.eq(VGA.lines_blank + beside.text),
+                        ]
         m.d.comb += found.size.eq(self.size - 1)
         m.d.sync += self.o.eq(found)
         return m

@@ -3,7 +3,7 @@
 
 import pytest
 
-from hw.display.layout import LARGE, LARGEST, SMALL, SMALLEST, Wall, WallTable
+from hw.display.layout import LARGE, LARGEST, SMALL, SMALLEST, TEXT_HEIGHT, Wall, WallTable
 from hw.display.mode import VGA
 from tests.hw.uart.line import simulate
 
@@ -34,6 +34,33 @@ def test_places_are_filled_row_by_row_and_over_again():
         (152, 72), (152 + 2 * side, 72), (152, 72 + side),
         (152 + 2 * side, 72 + 2 * side), (152, 72),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("size", "canvas", "rows", "line"),
+    [
+        (32, LARGE, 14, 448 + 8),
+        (28, LARGE, 16, 2 + 16 * 28 + 6),
+        (64, LARGE, 6, 16 + 6 * 64 + 24),
+        (128, LARGE, 2, 48 + 2 * 128 + 56),
+        (8, LARGE, 58, 464),
+        (15, LARGE, 30, 450 + 7),
+        (16, LARGE, 29, 464),
+        (32, SMALL, 2, 48 + 256 + 56),
+        (28, SMALL, 2, 72 + 2 * 112 + 48),
+    ],
+)
+def test_rows_give_way_to_a_text(size, canvas, rows, line):
+    wall, beside = Wall.of(size, canvas), Wall.of(size, canvas, text=True)
+    assert (beside.rows, beside.text) == (rows, line)
+    assert wall.text is None
+    assert beside.place(wall.columns + 1) == wall.place(wall.columns + 1)
+    assert beside.text >= beside.top + beside.rows * size * beside.zoom
+
+
+@pytest.mark.parametrize(("size", "canvas"), [(64, SMALL), (49, SMALL), (129, LARGE)])
+def test_no_room_for_a_text(size, canvas):
+    assert Wall.of(size, canvas, text=True) == Wall.of(size, canvas)
 
 
 @pytest.mark.parametrize(
@@ -69,5 +96,11 @@ def test_all_sizes(canvas):
             assert (found.zoom + 1, found.left) == (wall.zoom, wall.left)
             assert found.top == VGA.lines_blank + wall.top
             assert found.height == wall.zoom * size
+            beside = Wall.of(size, canvas, text=True)
+            assert found.roomy == (beside.text is not None)
+            if found.roomy:
+                assert found.text_rows + 1 == beside.rows < wall.rows
+                assert found.text == VGA.lines_blank + beside.text
+                assert beside.text + TEXT_HEIGHT <= bottom
 
     simulate(dut, bench)
