@@ -4,9 +4,10 @@
 from amaranth.hdl import Cat, Const, Module, Mux, ResetInserter, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.fifo import SyncFIFOBuffered
-from amaranth.lib.wiring import Out
+from amaranth.lib.wiring import In, Out
 
 from golden.spec import QUAD
+from hw.display.text import NAME
 from hw.flash.reader import PINS
 from hw.flash.switch import RequestSwitch
 from hw.latents.wall import Wall
@@ -31,6 +32,7 @@ WALL_PORTS = {
     "wall_start": "start",
     "wall_button": "button",
     "wall_fits": "fits",
+    "wall_text": "text",
     "wall_pixels": "wall_pixels",
     "wall_size": "size",
     "wall_restart": "restart",
@@ -72,10 +74,15 @@ class Top(wiring.Component):
     memory : Out(machine_port(...))
         If the generator has one.
     wall_start, wall_button, wall_fits : In(1), wall_pixels : Out(stream.Signature(PIXEL)),
-    wall_size : Out, wall_restart : Out(1)
+    wall_size : Out, wall_restart : Out(1), wall_text : Out(TEXT)
         If there is a wall, its members of these names.
     wall_grey : Out(1)
         Its pixels have r only.
+    wall_roomy : In(1)
+        1 unless connected. The screen has room for a text beside pictures of `wall_size`, some
+        cycles later.
+    wall_name : Out(hw.display.text.NAME)
+        A character of a name for a text.
     flash : Out(hw.flash.reader.PINS)
         The pins of a `flash`.
     holds : Out(1)
@@ -103,7 +110,7 @@ class Top(wiring.Component):
         if wall:
             members = self.wall.signature.members
             port |= {pin: members[name] for pin, name in WALL_PORTS.items()}
-            port["wall_grey"] = Out(1)
+            port |= {"wall_grey": Out(1), "wall_roomy": In(1, init=1), "wall_name": Out(NAME)}
         if flash is not None:
             port |= {"flash": Out(PINS), "holds": Out(1), "refused": Out(1)}
         super().__init__({**self.pins, **port, "active": Out(1), "error": Out(1)})
@@ -306,12 +313,14 @@ class Top(wiring.Component):
                 is_out = self.signature.members[pin].flow == Out
                 m.d.comb += outer.eq(inner) if is_out else inner.eq(outer)
         wiring.connect(m, wall.wall_pixels, wiring.flipped(self.wall_pixels))
-        m.d.sync += wall.hold.eq(command.active)
+        m.d.sync += [wall.hold.eq(command.active), self.wall_name.eq(command.name)]
         m.d.comb += [
             wall.set.eq(command.wall_set),
             wall.order.eq(command.wall),
             command.drawable.eq(wall.drawable),
             command.fits.eq(wall.fits),
+            command.roomy.eq(self.wall_roomy),
+            command.slot.eq(wall.text.slot),
             wall.stands.eq(stands),
             wall.held.eq(loads.source.any()),
             wall.latents.eq(loads.head.latents),

@@ -5,11 +5,13 @@ from amaranth import Cat, Module, Mux, ResetInserter, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.display.face_counter import FaceCounter
 from hw.display.layout import WALL, WallTable
-from hw.display.mode import VGA
+from hw.display.mode import CLOCK_HZ, VGA
 from hw.display.raster import Raster
 from hw.display.scan import Scan
 from hw.display.serializer import LANES, Serializer
+from hw.display.text import NAME, TEXT, TextLine
 from hw.display.tile_writer import TileWriter
 from hw.display.tmds import TmdsEncoder
 from hw.engine.pixel_buffer import RGB
@@ -17,20 +19,23 @@ from hw.primitives.delay import delay
 from hw.primitives.stream_register import StreamRegister
 
 BEHIND = 2  # pixels from the raster to the colour
+WHITE = (1 << RGB.size) - 1
 
 
 class Display(wiring.Component):
     """Show the newest pictures as a wall, 640 x 480 pixels over DVI.
 
-    The domain ``sync`` runs at five times the clock of pixels, 125 MHz. The pictures' size is
-    taken over where a frame ends, behind `restart` and at the start. Until then no pixel is taken;
-    then the whole screen is black until new faces come.
+    The domain ``sync`` runs at five times the clock of pixels, 125 MHz. The pictures' size, and
+    whether there is a text, is taken over where a frame ends, behind `restart` and at the start.
+    Until then no pixel is taken; then the whole wall is black until new faces come.
 
     Parameters
     ----------
     store : hw.display.block_store.BlockStore or hw.display.line_store.LineStore
     pins : object
         As :class:`hw.display.serializer.Serializer` has them.
+    second : int
+        Clocks of a second, in which the text counts faces.
 
     Members
     -------
@@ -45,14 +50,18 @@ class Display(wiring.Component):
         What comes next is the first pixel of a picture, which goes to the first place.
     fits : Out(1)
         The wall has room for pictures of `size`, a clock later, and its memory works.
+    roomy : Out(1)
+        And for a text beside them.
+    text : In(TEXT), name : In(NAME)
+        As of :class:`hw.display.text.TextLine`.
     late : Out(1)
         A line was not there in time; it is black.
     frame : Out(1)
         A frame ends with this clock.
     """
 
-    def __init__(self, store, pins):
-        self.store, self.pins = store, pins
+    def __init__(self, store, pins, *, second=CLOCK_HZ):
+        self.store, self.pins, self.second = store, pins, second
         super().__init__(
             {
                 "i": In(stream.Signature(RGB)),
@@ -60,6 +69,9 @@ class Display(wiring.Component):
                 "grey": In(1),
                 "restart": In(1),
                 "fits": Out(1),
+                "roomy": Out(1),
+                "text": In(TEXT),
+                "name": In(NAME),
                 "late": Out(1),
                 "frame": Out(1),
             }
@@ -72,6 +84,8 @@ class Display(wiring.Component):
         m.submodules.raster = raster = Raster(VGA)
         m.submodules.scan = scan = Scan()
         m.submodules.writer = writer = TileWriter()
+        m.submodules.text = text = TextLine()
+        m.submodules.counter = counter = FaceCounter(self.second)
         m.submodules.store = store
         m.submodules.serializer = serializer = Serializer(self.pins)
 
@@ -84,10 +98,16 @@ class Display(wiring.Component):
         wall = Signal(WALL)
         pending, begin = Signal(init=1), Signal()
         m.d.comb += [table.size.eq(self.size), self.fits.eq(table.o.fits & store.ready)]
+        worded = Signal()  # the next wall is beside a text
+        m.d.comb += self.roomy.eq(table.o.roomy)
+        m.d.sync += worded.eq(self.text.on & table.o.roomy)
         m.d.comb += self.frame.eq(raster.tick & raster.frame_ends)
         m.d.sync += begin.eq(self.frame & pending)
         with m.If(self.frame & pending):
             m.d.sync += [pending.eq(0), wall.eq(table.o)]
+            m.d.sync += [text.on.eq(worded), text.slot.eq(self.text.slot)]
+            with m.If(worded):
+                m.d.sync += wall.rows.eq(table.o.text_rows)
         with m.If(self.restart):
             m.d.sync += pending.eq(1)
 
@@ -113,13 +133,23 @@ class Display(wiring.Component):
             store.turn.eq(scan.turn),
             store.pixel.eq(scan.pixel),
             self.late.eq(store.late),
+            counter.face.eq(writer.stored),
+            counter.frame.eq(self.frame),
+            text.digits.eq(counter.digits),
+            text.line.eq(wall.text),
+            text.left.eq(wall.left),
+            text.text.eq(self.text),
+            text.name.eq(self.name),
+            text.tick.eq(raster.tick),
+            text.x.eq(raster.x),
+            text.y.eq(raster.y),
         ]
         wiring.connect(m, writer.o, store.i)
 
         colour = Signal(RGB)
         flags = Cat(raster.seen, raster.hsync, raster.vsync)
         with m.If(raster.tick):
-            m.d.sync += colour.eq(Mux(scan.shown, store.colour.as_value(), 0))
+            m.d.sync += colour.eq(Mux(text.lit, WHITE, Mux(scan.shown, store.colour.as_value(), 0)))
             for _ in range(BEHIND):
                 stage = Signal.like(flags, init=0b110)
                 m.d.sync += stage.eq(flags)
@@ -152,4 +182,7 @@ def join(m, top, display):
         display.grey.eq(top.wall_grey),
         display.restart.eq(top.wall_restart),
         top.wall_fits.eq(display.fits),
+        top.wall_roomy.eq(display.roomy),
+        display.text.eq(top.wall_text),
+        display.name.eq(top.wall_name),
     ]

@@ -41,6 +41,8 @@ class TileWriter(wiring.Component):
         All pixels that were taken are stored.
     o : Out(stream.Signature(PLACED))
     progress : Out(PROGRESS)
+    stored : Out(1)
+        A face is, that was not dropped.
     """
 
     def __init__(self):
@@ -55,6 +57,7 @@ class TileWriter(wiring.Component):
                 "settled": In(1),
                 "o": Out(stream.Signature(PLACED)),
                 "progress": Out(PROGRESS),
+                "stored": Out(1),
             }
         )
 
@@ -137,6 +140,7 @@ class TileWriter(wiring.Component):
                 m.d.sync += [x.eq(left), y.eq(y + 1), across.eq(0), down.eq(down + 1)]
             with m.If(last[1]):
                 m.d.sync += down.eq(0)
+        m.d.sync += self.stored.eq(end & ~dropped)
         with m.If(end):
             m.d.sync += progress.writing.eq(0)
             with m.If(~dropped):

@@ -5,14 +5,15 @@ from amaranth import Module, Mux, ResetInserter, Signal, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.display.text import TEXT
 from hw.latents.latent_source import LatentSource
 from hw.latents.shared_generator import SharedGenerator
 from hw.primitives.delay import delay
 from hw.primitives.stream_register import StreamRegister
-from hw.uart.command import WALL_ORDER
 from hw.uart.facts import LATENT_KINDS
 from hw.uart.protocol import MAX_LATENT, MAX_PIXELS, WALL_OFF
 from hw.uart.responder import PIXEL, WALL_STATUS
+from hw.uart.wall_order import ORDER
 
 SIDE = 128  # pixels of the largest picture's
 FIRST_SEED = 1  # of a wall that nobody has given one
@@ -28,8 +29,9 @@ class Wall(wiring.Component):
 
     Members
     -------
-    set : In(1), order : In(WALL_ORDER)
-        Begin anew with this seed and mode, or end; both are valid (:mod:`hw.uart.protocol`).
+    set : In(1), order : In(hw.uart.wall_order.ORDER)
+        Begin anew with this seed and mode, and a text or none, or end; all are valid
+        (:mod:`hw.uart.protocol`). The name of a text lies in the slot that is not the text's.
     start : In(1)
         One cycle: begin with the seed that there is, as soon as there is a model; unless an order
         comes first.
@@ -54,7 +56,9 @@ class Wall(wiring.Component):
     fits : In(1)
         1 unless connected. The screen has room for pictures of `size`, some cycles later.
     status : Out(WALL_STATUS)
-        Seed and mode as they are, and the pictures begun since then.
+        Seed, mode and text as they are, and the pictures begun since then.
+    text : Out(hw.display.text.TEXT)
+        What text there is, at first none; who else begins a wall leaves it as it is.
     i_latents, o_latents, i_pixels, o_pixels
         From the line to the generator, and from there to the line.
     wall_pixels : Out(stream.Signature(PIXEL))
@@ -72,7 +76,7 @@ class Wall(wiring.Component):
         super().__init__(
             {
                 "set": In(1),
-                "order": In(WALL_ORDER),
+                "order": In(ORDER),
                 "start": In(1),
                 "button": In(1),
                 "held": In(1),
@@ -86,6 +90,7 @@ class Wall(wiring.Component):
                 "drawable": Out(1),
                 "fits": In(1, init=1),
                 "status": Out(WALL_STATUS, init={"seed": FIRST_SEED}),
+                "text": Out(TEXT),
                 "i_latents": shared["i_line"],
                 "o_latents": shared["o_latents"],
                 "i_pixels": shared["i_pixels"],
@@ -184,11 +189,16 @@ class Wall(wiring.Component):
         new = Signal()
         ready = self.held & self.drawable & measured & self.fits
         m.d.sync += wanted.eq(wanted | self.start)
+        m.d.sync += self.status.text.eq(self.text.on)
         with m.If(self.set):
             m.d.comb += new.eq(1)
             m.d.sync += mode.eq(self.order.mode)
             with m.If(self.order.mode != WALL_OFF):
-                m.d.sync += seed.eq(self.order.seed)
+                m.d.sync += [
+                    seed.eq(self.order.seed),
+                    self.text.on.eq(self.order.text),
+                    self.text.slot.eq(self.text.slot ^ self.order.text),
+                ]
         with m.Elif((wanted | self.button) & ready):
             m.d.comb += new.eq(1)
             m.d.sync += seed.eq(seed + self.button)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from golden.spec import ACT_BITS
 from hw.array import LANES, SUMS
-from hw.display import block_store, line_store
+from hw.display import block_store, line_store, text
 from hw.engine import load_bus
 from hw.engine.dual_multiplier import shared_columns
 from hw.engine.pixel_buffer import COLOURS, PHASES
@@ -137,9 +137,11 @@ def top_memories(capacity, *, wall=False):
 
 
 # What a screen takes, by where its frame lies: in a memory outside, or in block RAM.
+FONT = Memory("font and text", 8, text.DEPTH)
 SCREENS = {
-    "sdram": (Memory("lines", line_store.WORD, 2 << line_store.PITCH_BITS),),
+    "sdram": (Memory("lines", line_store.WORD, 2 << line_store.PITCH_BITS), FONT),
     "blocks": (
+        FONT,
         Memory("frame, high bits", block_store.HIGH, block_store.DEPTH),
         Memory("frame, low bits", block_store.LOW, block_store.DEPTH),
     ),

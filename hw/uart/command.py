@@ -19,13 +19,10 @@ from hw.uart.protocol import (
     NO_TAG,
     OFFSET,
     VERSION,
-    WALL,
-    WALL_OFF,
-    WALL_STEPS,
     Error,
     Request,
-    WallError,
 )
+from hw.uart.wall_order import MEMBERS, OrderStates
 
 
 class Kind(enum.Enum, shape=4):
@@ -45,7 +42,6 @@ class Kind(enum.Enum, shape=4):
 # A wall's answer. It is no member of `Kind`, whose names are a part of every machine's RTLIL.
 WALL_KIND = len(Kind)
 JOB = data.StructLayout({"kind": Kind, "tag": 16, "value": 32})
-WALL_ORDER = data.StructLayout({"seed": 32, "mode": 8})
 FIXED_SIZES = {
     Request.INFO: 0,
     Request.SELF_TEST: 0,
@@ -99,11 +95,16 @@ class CommandHandler(wiring.Component):
         cycles after the address.
     active : Out(1)
         A request is being carried out.
-    drawable, fits : In(1)
-        Of a wall: it draws latents such as the model's; there is room for its pictures.
-    wall : Out(WALL_ORDER)
+    drawable, fits, roomy : In(1)
+        Of a wall: it draws latents such as the model's; there is room for its pictures, and for a
+        text beside them.
+    slot : In(1)
+        Where its text's name lies.
+    wall : Out(hw.uart.wall_order.ORDER)
         What it is to do, with `wall_set`; its mode is one that there is.
     wall_set : Out(1)
+    name : Out(hw.display.text.NAME)
+        A name for the other slot. The order that it is of comes behind it, unless it is refused.
     """
 
     def __init__(self, *, wall=False):
@@ -130,8 +131,7 @@ class CommandHandler(wiring.Component):
                 "rom_data": In(8),
                 "active": Out(1),
             }
-            | (dict.fromkeys(("drawable", "fits"), In(1)) if wall else {})
-            | ({"wall": Out(WALL_ORDER), "wall_set": Out(1)} if wall else {})
+            | (MEMBERS if wall else {})
         )
 
     def elaborate(self, platform):
@@ -150,6 +150,8 @@ class CommandHandler(wiring.Component):
         m.d.sync += [difference.eq(self.i.p ^ self.rom_data), compared.eq(self.rom_en & taken)]
         with m.If(compared & difference.any()):
             m.d.sync += same_model.eq(0)
+        if self.has_wall:
+            self.orders = OrderStates(m, self, remaining)
         right_version, right_length = self._checks(m, version, request, remaining)
         wait = Signal(range(identity.LATENCY + 1))  # until rom_data are those of rom_addr
         m.d.sync += none_left.eq(Mux(taken, remaining == 1, remaining == 0))
@@ -212,7 +214,7 @@ class CommandHandler(wiring.Component):
                             continue
                         with m.Case(kind):
                             with m.If(right_length & right_version):
-                                self._decide(m, kind, job, remaining)
+                                self._decide(m, kind, job)
                             with m.Else():
                                 m.d.sync += refuse(Error.LENGTH)
                 with m.Switch(request):
@@ -258,7 +260,7 @@ class CommandHandler(wiring.Component):
                     m.d.sync += refuse(Error.DIVISOR)
                 m.next = "JOB"
             if self.has_wall:
-                self._wall(m, job, taken, remaining, refuse)
+                self.orders.add(m, taken, count, refuse)
             with m.State("LOAD"):
                 m.d.comb += [
                     self.o_load.valid.eq(self.i.valid & ~none_left),
@@ -336,14 +338,14 @@ class CommandHandler(wiring.Component):
                     m.d.sync += right_length.eq(remaining == size)
             if self.has_wall:
                 with m.Case(Request.WALL):
-                    m.d.sync += right_length.eq((remaining == WALL.size) | (remaining == 0))
+                    m.d.sync += right_length.eq(self.orders.right_length)
             with m.Case(Request.GENERATE):
                 m.d.sync += right_length.eq(picture)
             with m.Case(Request.LOAD_DATA):
                 m.d.sync += right_length.eq(some)
         return right_version, right_length
 
-    def _decide(self, m, kind, job, remaining):
+    def _decide(self, m, kind, job):
         """Go on with a request of this kind, whose length and version are right."""
         if kind == Request.INFO:
             m.d.sync += [job.kind.eq(Kind.INFO), job.value.eq(self.load_next)]
@@ -356,39 +358,11 @@ class CommandHandler(wiring.Component):
             m.next = "DIVISOR"
         elif kind == Request.WALL:
             m.d.sync += job.kind.as_value().eq(WALL_KIND)
-            with m.If(remaining != 0):
-                m.next = "WALL"
+            self.orders.begin(m)
         else:
             m.d.comb += self.load_start.eq(1)
             m.d.sync += job.kind.eq(LOADS[kind])
             m.next = "LOAD"
-
-    def _wall(self, m, job, taken, remaining, refuse):
-        """Add the states that take an order for the wall."""
-        order = self.wall
-        with m.State("WALL"):
-            m.d.comb += self.i.ready.eq(1)
-            with m.If(taken):
-                m.d.sync += [
-                    order.as_value().eq(Cat(order.as_value()[8:], self.i.p)),
-                    remaining.eq(remaining - 1),
-                ]
-                with m.If(remaining[:3] == 1):
-                    m.next = "WALL KNOWN"
-        with m.State("WALL KNOWN"):
-            m.next = "JOB"
-            with m.If(order.mode == WALL_OFF):
-                m.d.comb += self.wall_set.eq(1)
-            with m.Elif(order.mode > WALL_STEPS):
-                m.d.sync += refuse(WallError.WALK)
-            with m.Elif(~self.held):
-                m.d.sync += refuse(Error.NO_MODEL)
-            with m.Elif(~self.drawable):
-                m.d.sync += refuse(WallError.LATENTS)
-            with m.Elif(~self.fits):
-                m.d.sync += refuse(WallError.SIZE)
-            with m.Else():
-                m.d.comb += self.wall_set.eq(1)
 
     def _latents(self, m, fetch, fed):
         """Let latents wait for the generator: those fetched from memory, and those `fed`.

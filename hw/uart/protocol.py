@@ -58,9 +58,11 @@ SELF_TEST_ANSWER = struct.Struct(f"<{SUMS.size}s{SUMS.size}s")  # stored and com
 DIVISOR = struct.Struct("<H")  # clocks a bit, in the request for another rate and in its answer
 LOAD_BEGIN = struct.Struct(f"<{ID_SIZE}sII{ID_SIZE}s")  # capacity id, length, CRC-32, model id
 OFFSET = struct.Struct("<I")  # before the data; and in the answers, of the next byte
-WALL = struct.Struct("<IB")  # seed, mode; in the answer pictures behind them
+WALL = struct.Struct("<IB")  # seed, mode; in the answer pictures behind them, else perhaps a text
 WALL_ANSWER = struct.Struct("<IBI")
 WALL_OFF, WALL_STEPS = 0, 6  # modes: off; 1 to 6: 1, 2, ... 32 steps from latent to latent
+WALL_TEXT = 0x80  # of a mode in an answer: with a text
+MAX_TEXT = 24  # characters, :func:`is_text`
 ERROR_CODE = struct.Struct("<B")
 ORDER = struct.Struct("<BI")  # payload of the error `ORDER`: code, offset of the next byte
 
@@ -106,6 +108,8 @@ class WallError(enum.IntEnum):
     WALK = 14  # there is no such mode
     LATENTS = 15  # it does not draw latents of the model's kind, or the image does not tell it
     SIZE = 16  # the screen has no room for pictures of the model's size
+    TEXT = 17  # a character is not one of the printable ones of ASCII
+    ROOM = 18  # the wall has one row of such pictures, and no room for a text
 
 
 def generate_payload(model_id, latents):
@@ -118,6 +122,11 @@ def generate_payload(model_id, latents):
         -128 to 127.
     """
     return model_id + struct.pack(f"<{len(latents)}b", *map(int, latents))
+
+
+def is_text(text):
+    """Return whether a wall can show a text: printable characters of ASCII, not too many."""
+    return 1 <= len(text) <= MAX_TEXT and all(" " <= character <= "~" for character in text)
 
 
 class FrameError(ValueError):

@@ -53,7 +53,7 @@ STATUS = data.StructLayout(
         "phase": 8,
     }
 )
-WALL_STATUS = data.StructLayout({"seed": 32, "mode": 8, "pictures": 32})
+WALL_STATUS = data.StructLayout({"seed": 32, "mode": 7, "text": 1, "pictures": 32})
 assert WALL_STATUS.size == 8 * WALL_ANSWER.size
 assert STATUS.size == 8 * (Status.LAYOUT.size - OFFSET.size)
 SETTLING = 4  # cycles from a layer's number to the byte that is due

@@ -164,7 +164,7 @@ async def _screen(dut, folder):
     """Take the pictures of a wall, and put each into a file: SCREEN-NUMBER.ppm or .pgm."""
     for port in (dut.wall_start, dut.wall_button):
         port.value = 0
-    dut.wall_fits.value = 1
+    dut.wall_fits.value = dut.wall_roomy.value = 1
     ready, valid, pixel = (
         getattr(dut, f"wall_pixels__{name}") for name in ("ready", "valid", "payload")
     )

@@ -12,6 +12,7 @@ from boards.build.board_top import BoardTop
 from boards.build.button import Button
 from boards.catalogue.registry import BOARDS
 from boards.chips.capacity import DoesNotFit, check_fit, planned
+from hw.display.text import NAME, TEXT
 from hw.engine.pixel_buffer import RGB
 from hw.model.resources import SCREENS, board_memories, top_memories
 from support.failures import InputError
@@ -32,6 +33,9 @@ class EchoScreen(Echo):
     wall_button: In(1)
     wall_start: In(1)
     wall_fits: In(1)
+    wall_roomy: In(1)
+    wall_text: Out(TEXT)
+    wall_name: Out(NAME)
 
     def elaborate(self, platform):
         m = Module()
@@ -42,7 +46,11 @@ class EchoScreen(Echo):
             pixel.eq(pixel + self.rx),
             self.wall_pixels.valid.eq(self.wall_button),
             self.wall_size.eq(self.wall_size + self.wall_button),
-            self.wall_restart.eq(self.wall_button ^ self.wall_start ^ self.wall_fits),
+            self.wall_restart.eq(
+                self.wall_button ^ self.wall_start ^ self.wall_fits ^ self.wall_roomy
+            ),
+            self.wall_text.as_value().eq(self.wall_text.as_value() + self.rx),
+            self.wall_name.as_value().eq(self.wall_name.as_value() + self.rx),
         ]
         return m
 

@@ -91,7 +91,7 @@ def test_a_wall_is_another_design_for_the_same_images():
     to_rtlil(top, "top")
     assert {name for name in top.signature.members if name.startswith("wall")} == {
         "wall_start", "wall_button", "wall_fits", "wall_pixels", "wall_size", "wall_grey",
-        "wall_restart",
+        "wall_restart", "wall_text", "wall_roomy", "wall_name",
     }  # fmt: skip
 
 

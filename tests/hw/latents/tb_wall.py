@@ -9,6 +9,7 @@ from cocotb.clock import Clock
 from cocotb.triggers import ClockCycles, Event, FallingEdge, First, RisingEdge, Timer
 
 from golden.on_chip_latents import MAX_SEED, draw_on_chip
+from hw.display.text import NAME, TEXT
 from hw.uart import protocol
 from hw.uart.facts import Info, State
 from hw.uart.protocol import ANSWER, ERROR, Error, Frame, Request, WallError
@@ -26,8 +27,8 @@ ASK = Frame(Request.WALL, 3).encode()
 BOTH = {"timeout_time": 40, "timeout_unit": "ms"}
 
 
-def order(seed, mode, tag=2):
-    return Frame(Request.WALL, tag, protocol.WALL.pack(seed, mode)).encode()
+def order(seed, mode, tag=2, name=b""):
+    return Frame(Request.WALL, tag, protocol.WALL.pack(seed, mode) + name).encode()
 
 
 def state(frame):
@@ -66,7 +67,7 @@ class Board:
         Clock(dut.clk, PERIOD, unit="ns").start()
         dut.rx.value = 1
         dut.wall_start.value = dut.wall_button.value = dut.wall_pixels__ready.value = 0
-        dut.wall_fits.value = 1
+        dut.wall_fits.value = dut.wall_roomy.value = 1
         dut.rst.value = 1
         await ClockCycles(dut.clk, 4)
         await FallingEdge(dut.clk)
@@ -297,13 +298,80 @@ async def does_not_heed_what_is_no_order(dut):
         (order(1, 7), WallError.WALK),
         (order(1, 255), WallError.WALK),
         (Frame(Request.WALL, 2, bytes(4)).encode(), Error.LENGTH),
-        (Frame(Request.WALL, 2, bytes(6)).encode(), Error.LENGTH),
+        (order(1, 1, name=25 * b"x"), Error.LENGTH),
+        (order(1, 1, name=256 * b"x"), Error.LENGTH),
+        (Frame(Request.WALL, 2, bytes(6)).encode(), WallError.TEXT),
     ):
         assert await board.ask(wire) == Frame(ERROR, 2, bytes([code]))
         assert await board.told() == (4, 1)
     await board.fill(8)
     ((_, pictures),) = board.screens
     assert pictures == shown(NORMAL, 4, len(pictures))
+
+
+class Names:
+    """What lies in the two slots of a screen's names, and which of them is shown.
+
+    Attributes
+    ----------
+    slots : list of bytes
+        A name ends behind its last character.
+    """
+
+    def __init__(self, dut):
+        self.dut, self.slots = dut, [b"", b""]
+        cocotb.start_soon(self._watch())
+
+    @property
+    def shown(self):
+        """The name of the text; None where there is none."""
+        text = TEXT.from_bits(int(self.dut.wall_text.value))
+        return self.slots[text.slot] if text.on else None
+
+    async def _watch(self):
+        while True:
+            await self.dut.wall_name.value_change
+            name = NAME.from_bits(int(self.dut.wall_name.value))
+            if name.valid:
+                kept = self.slots[name.slot][: name.at]
+                assert len(kept) == name.at
+                ended = b"\0" if name.last else b""
+                self.slots[name.slot] = kept + bytes([name.code]) + ended
+
+
+@cocotb.test(**BOTH)
+async def has_a_text(dut):
+    board = await Board.started(dut, NORMAL)
+    names = Names(dut)
+    assert names.shown is None
+    for seed, name in enumerate((b"compact-w5", b"~", b"abcdefghijklmnopqrstu !y", b" b")):
+        answer = await board.ask(order(seed, 1, name=name))
+        assert state(answer)[:2] == (seed, 1 | protocol.WALL_TEXT)
+        assert names.shown == name + b"\0"
+    for name, code in (
+        (b"a\x1fc", WallError.TEXT),
+        (b"\x7f", WallError.TEXT),
+        (b"abc\xe1", WallError.TEXT),
+        (25 * b"x", Error.LENGTH),
+    ):
+        assert await board.ask(order(9, 1, name=name)) == Frame(ERROR, 2, bytes([code]))
+        assert names.shown == b" b\0"
+    assert await board.ask(order(9, 7, name=b"c")) == Frame(ERROR, 2, bytes([WallError.WALK]))
+    dut.wall_roomy.value = 0
+    assert await board.ask(order(9, 1, name=b"c")) == Frame(ERROR, 2, bytes([WallError.ROOM]))
+    assert await board.told() == (3, 1 | protocol.WALL_TEXT)
+    dut.wall_roomy.value = 1
+
+    await board.pulse(dut.wall_button)  # leaves the text as it is; so does the wall's end
+    assert await board.told() == (4, 1 | protocol.WALL_TEXT)
+    assert state(await board.ask(order(0, 0)))[:2] == (4, 0 | protocol.WALL_TEXT)
+    assert state(await board.ask(order(0, 0, name=b"c")))[:2] == (4, 0 | protocol.WALL_TEXT)
+    await board.pulse(dut.wall_button)
+    assert await board.told() == (5, 1 | protocol.WALL_TEXT)
+    assert names.shown == b" b\0"
+    dut.wall_roomy.value = 0
+    assert state(await board.ask(order(6, 2)))[:2] == (6, 2)
+    assert names.shown is None
 
 
 @cocotb.test(**BOTH)
