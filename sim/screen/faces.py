@@ -3,6 +3,7 @@
 
 import numpy as np
 
+from sim.screen.text import region
 from support.failures import CheckFailed
 
 BLACK = -1  # a place without a face
@@ -42,6 +43,7 @@ def faces(frames, wall, pictures):
     ----------
     frames : uint8 array, shape (N, height, width, 3)
     wall : hw.display.layout.Wall
+        What it leaves to a text is not looked at.
     pictures : uint8 array, shape (M, size, size, 3 or 1)
         All that went to the display, in order, as it shows them.
 
@@ -62,6 +64,8 @@ def faces(frames, wall, pictures):
     before = np.arange(places)
     for n, frame in enumerate(frames):
         left = frame.copy()
+        if wall.text is not None:
+            left[region(wall, *frame.shape[:2])] = 0
         for place in range(places):
             x, y = wall.place(place)
             shown = frame[y : y + side, x : x + side]

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from types import SimpleNamespace
 
-from amaranth import Module, Signal, Value
+from amaranth import Array, Module, Signal, Value
 from amaranth.lib import io, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -13,6 +13,7 @@ from hw.display import display, line_store
 from hw.display.block_store import BlockStore
 from hw.display.layout import LARGE
 from hw.display.line_store import LineStore
+from hw.display.mode import CLOCK_HZ
 from hw.engine.load_bus import memories
 from hw.engine.weight_fetcher import waiting_words
 from hw.latents.latent_source import LatentSource
@@ -20,6 +21,7 @@ from hw.memory import machine_port
 from hw.memory.external_memory import ExternalMemory
 from hw.memory.machine_port import BURST
 from hw.memory.reader import MIN_DEPTH
+from hw.uart.transmitter import Transmitter
 from sim.chips.sdram import SOURCE as CHIP
 from sim.chips.sdram import SimulatedPins, sdram
 from sim.generator.external import SETUPS
@@ -100,20 +102,28 @@ class ScreenTop(Played):
         else reads and writes as much of it as the chip can, beside the display.
     drawing : Drawing, optional
         The generator's latents are drawn on the chip. By default they come from outside.
+    name : str
+        A text is shown, with this name; without one there is none.
+    second : int
+        Clocks in which the text counts faces.
     """
 
-    def __init__(self, generator=None, *, outside=False, weights=None, drawing=None):
+    def __init__(
+        self, generator=None, *, outside=False, weights=None, drawing=None, name="", second=CLOCK_HZ
+    ):
         self.generator, self.outside, self.weights = generator, outside, weights
-        self.drawing = drawing
+        self.drawing, self.name, self.second = drawing, name, second
         super().__init__()
 
     def elaborate(self, platform):
         m = Module()
         pins = simulated_pins()
         store = LineStore(SETUP.geometry) if self.outside else BlockStore()
-        m.submodules.display = screen = display.Display(store, pins)
+        m.submodules.display = screen = display.Display(store, pins, second=self.second)
         if self.outside:
             self._memory(m, store)
+        if self.name:
+            self._name(m, screen)
         into = screen.i
         if self.generator is not None:
             m.submodules.generator = generator = self.generator
@@ -149,6 +159,18 @@ class ScreenTop(Played):
             source.walk.eq(self.drawing.steps.bit_length() - 1),
         ]
         wiring.connect(m, source.o, latents)
+
+    def _name(self, m, screen):
+        """Let the name come, a character a clock, from the first clock on."""
+        at = Signal(range(len(self.name) + 1))
+        m.d.sync += at.eq(at + screen.name.valid)
+        m.d.comb += [
+            screen.text.on.eq(1),
+            screen.name.valid.eq(at != len(self.name)),
+            screen.name.at.eq(at),
+            screen.name.code.eq(Array(self.name.encode())[at]),
+            screen.name.last.eq(at == len(self.name) - 1),
+        ]
 
     def _memory(self, m, store):
         pins = SimulatedPins()
@@ -206,16 +228,18 @@ class ScreenTop(Played):
 
 
 class BoardScreen(Played):
-    """A board without a computer: a top that holds a model and begins its wall by itself.
+    """A board: a top that holds a model and begins its wall by itself.
 
     Parameters
     ----------
     top : hw.top.Top
-        With a wall. Nothing of what is played goes in.
+        With a wall. What is played are bytes for its line.
+    divisor : int
+        Clocks a bit of the line.
     """
 
-    def __init__(self, top):
-        self.top = top
+    def __init__(self, top, divisor):
+        self.top, self.divisor = top, divisor
         super().__init__()
 
     def elaborate(self, platform):
@@ -224,8 +248,13 @@ class BoardScreen(Played):
         m.submodules.top = top = self.top
         m.submodules.display = screen = display.Display(BlockStore(), pins)
         display.join(m, top, screen)
+        m.submodules.host = host = Transmitter()
         m.d.comb += [
-            top.rx.eq(1),
+            host.divisor.eq(self.divisor),
+            host.i.p.eq(self.payload),
+            host.i.valid.eq(self.valid),
+            self.ready.eq(host.i.ready),
+            top.rx.eq(host.tx),
             self.late.eq(screen.late),
             self.hdmi_d.eq(pins.d.o),
             self.hdmi_clk.eq(pins.clk.o),
@@ -233,9 +262,11 @@ class BoardScreen(Played):
         return m
 
 
-def screen_text(*, outside=False):
+def screen_text(*, outside=False, name="", second=CLOCK_HZ):
     """Return the Verilog of a :class:`ScreenTop` without a generator."""
     text = cached_verilog(
-        TOP, sources_hash(["screen", outside]), lambda: ScreenTop(outside=outside)
+        TOP,
+        sources_hash(["screen", outside, name, second]),
+        lambda: ScreenTop(outside=outside, name=name, second=second),
     )
     return text + CHIP.read_text() if outside else text

@@ -23,6 +23,7 @@ from sim.chips.sdram import SOURCE as CHIP
 from sim.screen import dvi
 from sim.screen.faces import BLACK, faces, through_565
 from sim.screen.record import Act, record
+from sim.screen.text import text_of
 from sim.screen.tops import CLOCKS_OF_FRAME, LEAD_IN, TOP, ScreenTop
 from sim.verilog import cached_verilog
 from support.failures import CheckFailed, InputError
@@ -40,11 +41,14 @@ class Shown:
     numbers : int array, shape (N, places)
         Which picture was where; :data:`sim.screen.faces.BLACK` for none.
     clocks : int
+    text : str
+        Of the last frame; none where there is none.
     """
 
     frames: np.ndarray
     numbers: np.ndarray
     clocks: int
+    text: str = ""
 
     @property
     def new_a_second(self):
@@ -64,7 +68,7 @@ def canvas_of(outside):
     return (LineStore if outside else BlockStore).canvas
 
 
-def check(model, frames, *, outside=False):
+def check(model, frames, *, outside=False, name=""):
     """Refuse what has no wall, before anything is built.
 
     Raises
@@ -80,6 +84,11 @@ def check(model, frames, *, outside=False):
             f"the model's pictures are {size} x {size}, and the wall holds {canvas.width} x "
             f"{canvas.height} pixels, faces of {SMALLEST} x {SMALLEST} or more; {other}"
         )
+    if name and Wall.of(size, canvas, text=True).text is None:
+        raise InputError(
+            f"the model's pictures are {size} x {size}, and there is one row of them, which leaves "
+            "no room for a text; leave out --text, or give --sdram"
+        )
 
 
 def latents_needed(model, array, frames):
@@ -93,7 +102,7 @@ def frames_clocks(frames):
     return frames * CLOCKS_OF_FRAME + LEAD_IN
 
 
-def machine(model, array, *, outside=False, drawing=None):
+def machine(model, array, *, outside=False, drawing=None, name=""):
     """Return the :class:`sim.screen.tops.ScreenTop` of the smallest machine that holds a model."""
     tiling = scheduled(model.spec, array)
     capacity = Capacity.of(tiling)
@@ -101,8 +110,8 @@ def machine(model, array, *, outside=False, drawing=None):
     if array.weight_bus:
         weights = contents.words["weights"]
         generator = ExternalGenerator(capacity, contents)
-        return ScreenTop(generator, outside=True, weights=weights, drawing=drawing)
-    return ScreenTop(Generator(capacity, contents), outside=outside, drawing=drawing)
+        return ScreenTop(generator, outside=True, weights=weights, drawing=drawing, name=name)
+    return ScreenTop(Generator(capacity, contents), outside=outside, drawing=drawing, name=name)
 
 
 def run(
@@ -114,6 +123,7 @@ def run(
     outside=False,
     drawing=None,
     seed=0,
+    name="",
     progress=lambda clocks: None,
 ):
     """Let a machine that holds a model draw latents onto its screen; return what it :class:`Shown`.
@@ -129,6 +139,8 @@ def run(
         The frame lies in a memory outside, as it does wherever the weights do.
     drawing, seed : sim.screen.tops.Drawing, int
         The machine draws latents by itself, from this seed; `latents` are what they should be.
+    name : str
+        A text is shown, with this name; without one there is none.
     progress : callable
         Takes the clocks that have passed since it was called before.
 
@@ -139,11 +151,13 @@ def run(
         The pins do not carry what a monitor needs.
     sim.screen.faces.WrongFace
         A face is not the reference's picture.
+    sim.screen.text.WrongText
     """
     outside = outside or array.weight_bus > 0
-    check(model, frames, outside=outside)
-    key = sources_hash(["screen", model.digest, repr(array), outside, repr(drawing)])
-    text = cached_verilog(TOP, key, lambda: machine(model, array, outside=outside, drawing=drawing))
+    check(model, frames, outside=outside, name=name)
+    parts = {"outside": outside, "drawing": drawing, "name": name}
+    key = sources_hash(["screen", model.digest, repr(array), repr(parts)])
+    text = cached_verilog(TOP, key, lambda: machine(model, array, **parts))
     if outside:
         text += CHIP.read_text()
     spec, clocks = model.spec, frames_clocks(frames)
@@ -156,8 +170,10 @@ def run(
         pictures = through_565(pictures)
     if recording.late:
         raise CheckFailed(f"{recording.late} lines came too late from the memory")
-    numbers = faces(seen, Wall.of(spec.size, canvas_of(outside)), pictures)
-    return Shown(seen, numbers, clocks)
+    layout = Wall.of(spec.size, canvas_of(outside), text=bool(name))
+    numbers = faces(seen, layout, pictures)
+    texts = [text_of(frame, layout, name) for frame in seen] if name else [""]
+    return Shown(seen, numbers, clocks, texts[-1])
 
 
 def facts(model, shown):
@@ -171,6 +187,7 @@ def facts(model, shown):
         "places": shown.numbers.shape[1],
         "faces_in_the_last_frame": int((shown.numbers[-1] != BLACK).sum()),
         "new_faces_a_second": None if rate is None else round(rate),
+        "text": shown.text or None,
     }
 
 
@@ -184,4 +201,6 @@ def as_text(facts):
     ]
     if facts["new_faces_a_second"] is not None:
         lines.append(f"{facts['new_faces_a_second']:,} new faces a second at 125 MHz")
+    if facts["text"] is not None:
+        lines.append(f"the text says: {facts['text']}")
     return "\n".join(lines)
