@@ -230,5 +230,8 @@ class Exchange:
             WallError.LATENTS: "its wall draws normal and categorical latents, and the image must "
             "say which; put the model there anew with `avatar load`",
             WallError.SIZE: "its screen has no room for pictures as large as the model's",
+            WallError.TEXT: "the text of a wall is printable ASCII",
+            WallError.ROOM: "its screen has one row of the model's pictures, and no room for a "
+            "text; leave out --text",
         }.get(code, f"error {code}")
         raise Refused(f"{self.port}: the board refused, {reason}", code, offset)

@@ -63,17 +63,21 @@ class Wall:
         From one latent to the next: 1, or 2 to 32 of a walk. 0: the wall is off.
     pictures : int
         Begun since it began.
+    text : bool
+        The last row gives way to a text, if there is more than one.
     """
 
     seed: int
     steps: int
     pictures: int
+    text: bool = False
 
     @classmethod
     def of(cls, payload):
         """Return what an answer says."""
         seed, mode, pictures = protocol.WALL_ANSWER.unpack(payload)
-        return cls(seed, 1 << mode >> 1, pictures)
+        steps = 1 << (mode & ~protocol.WALL_TEXT) >> 1
+        return cls(seed, steps, pictures, bool(mode & protocol.WALL_TEXT))
 
 
 class Link:
@@ -252,7 +256,7 @@ class Link:
         answer, taken_up = loading.run(info, before=before, behind=_compute_time(model.spec))
         return SelfTest.of(answer, len(model.spec.layers)), taken_up
 
-    def wall(self, seed=None, steps=0):
+    def wall(self, seed=None, steps=0, *, text=None):
         """Ask a board's wall how it is; or begin or end it.
 
         Parameters
@@ -261,6 +265,8 @@ class Link:
             0 to 2^32 - 1. Without it nothing changes.
         steps : int
             As of :class:`Wall`; 0 ends the wall.
+        text : str, optional
+            The name in the wall's text (:func:`hw.uart.protocol.is_text`); by default it has none.
 
         Returns
         -------
@@ -270,10 +276,11 @@ class Link:
         Raises
         ------
         InputError
-            The board has no screen, no model or one whose latents it cannot draw; nothing has
-            changed. As any request.
+            The board has no screen, no model or one whose latents it cannot draw, or no room for a
+            text; nothing has changed. As any request.
         """
         payload = b"" if seed is None else protocol.WALL.pack(seed, steps.bit_length())
+        payload += (text or "").encode("ascii")
         try:
             answer = self.exchange.ask(Request.WALL, payload, size=protocol.WALL_ANSWER.size)
         except Refused as refusal:

@@ -1,24 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
 """`avatar screen` and Link.wall, against a board that is played."""
 
+import dataclasses
 import json
+from pathlib import Path
 
 import pytest
 
 import cli
 from boards.host.link import Link, Wall
+from golden import model_file
 from hw.uart import protocol
+from hw.uart.identity import ModelPart
 from hw.uart.protocol import ANSWER, ERROR, Error, Frame, Request, WallError
 from support.failures import InputError
-from tests.boards.host.played import answer
+from tests.boards.host.played import INFO, SPEC, answer
 from tests.cli.refusals import refusal
+
+ROOT = Path(__file__).parents[3]
 
 
 class PlayedWall:
     """A wall in a board's `respond`; `code` is the error that orders get."""
 
     def __init__(self, code=None):
-        self.seed, self.mode, self.code = 1, 0, code
+        self.seed, self.mode, self.text, self.code = 1, 0, b"", code
 
     def __call__(self, request, n):
         if request.type != Request.WALL:
@@ -26,8 +32,10 @@ class PlayedWall:
         if self.code and (request.payload or self.code == Error.TYPE):
             return Frame(ERROR, request.tag, bytes([self.code])).encode()
         if request.payload:
-            self.seed, self.mode = protocol.WALL.unpack(request.payload)
-        told = protocol.WALL_ANSWER.pack(self.seed, self.mode, 1234)
+            self.seed, self.mode = protocol.WALL.unpack_from(request.payload)
+            self.text = request.payload[protocol.WALL.size :]
+        flag = protocol.WALL_TEXT if self.text else 0
+        told = protocol.WALL_ANSWER.pack(self.seed, self.mode | flag, 1234)
         return Frame(request.type | ANSWER, request.tag, told).encode()
 
 
@@ -74,6 +82,38 @@ def test_the_verb_gives_the_order(board, wall, capsys, options, order, said):
 
 
 @pytest.mark.parametrize(
+    ("options", "name"),
+    [
+        (["--text", "Grace Hopper's 24 faces!"], b"Grace Hopper's 24 faces!"),
+        (["--text"], b"c0dbdcdd"),
+        ([], b""),
+    ],
+)
+def test_a_text(board, wall, capsys, options, name):
+    assert cli.main(["screen", "--port", board.path, "--wall", *options]) == 0
+    assert wall.text == name
+    said = capsys.readouterr().out
+    assert ("a wall of seed 1, with a text, 1,234 pictures" in said) == bool(name)
+    assert cli.main(["screen", "--port", board.path, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["text"] == bool(name)
+
+
+@pytest.mark.parametrize("name", ["compact-w5", "compact-normal-w5"])
+def test_a_shipped_model_has_a_name(board, wall, name):
+    digest = model_file.told_digest(ROOT / "models" / f"{name}.safetensors")
+    facts = ModelPart.of(SPEC, digest, (), ()).facts
+
+    def respond(request, n):
+        if request.type == Request.INFO:
+            return answer(request, dataclasses.replace(INFO, model=facts)).encode()
+        return wall(request, n)
+
+    board.respond = respond
+    assert cli.main(["screen", "--port", board.path, "--wall", "--text"]) == 0
+    assert wall.text == name.encode()
+
+
+@pytest.mark.parametrize(
     ("code", "words"),
     [
         (Error.TYPE, "the board has no screen; `avatar build"),
@@ -81,6 +121,8 @@ def test_the_verb_gives_the_order(board, wall, capsys, options, order, said):
         (WallError.LATENTS, "draws normal and categorical latents"),
         (WallError.WALK, "knows no such walk"),
         (WallError.SIZE, "no room for pictures as large"),
+        (WallError.TEXT, "printable ASCII"),
+        (WallError.ROOM, "no room for a text; leave out --text"),
     ],
 )
 def test_what_a_board_refuses(board, capsys, code, words):
@@ -99,8 +141,13 @@ def test_what_a_board_refuses(board, capsys, code, words):
     ("options", "words"),
     [
         (["--wall", "--off"], "--wall begins what --off ends"),
-        (["--seed", "1"], "--seed and --walk are of a wall; give --wall too"),
-        (["--off", "--walk"], "--seed and --walk are of a wall; give --wall too"),
+        (["--seed", "1"], "--seed, --walk and --text are of a wall; give --wall"),
+        (["--off", "--walk"], "--seed, --walk and --text are of a wall; give --wall too"),
+        (["--text"], "--seed, --walk and --text are of a wall; give --wall too"),
+        (["--off", "--text", "x"], "--seed, --walk and --text are of a wall; give --wall too"),
+        (["--wall", "--text", 25 * "x"], "25 characters; give 1 to 24 of printable ASCII"),
+        (["--wall", "--text", "caf\u00e9"], "give 1 to 24 of printable ASCII"),
+        (["--wall", "--text", "a\tb"], "--text is 'a\\tb', 3 characters; give 1 to 24"),
         (["--wall", "--seed", "-1"], "--seed is -1; give 0 to 4294967295"),
         (["--wall", "--seed", "4294967296"], "--seed is 4294967296"),
         (["--wall", "--walk", "3"], "--walk is 3; give 2, 4, 8, 16 or 32 steps"),
