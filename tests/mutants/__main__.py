@@ -27,13 +27,14 @@ from tests.mutants import (
     reading,
     schedule,
     streamed,
+    text,
     wall,
 )
 from tests.mutants.run import ROOT, TIMEOUT, Judge
 
 AREAS = (
     array, arithmetic, plan, schedule, reading, memories, link, loads, bus, external, streamed,
-    display, latents, wall, flash,
+    display, latents, wall, text, flash,
 )  # fmt: skip
 MUTANTS = [mutant for area in AREAS for mutant in area.MUTANTS]
 
