@@ -88,7 +88,7 @@ MUTANTS = (
     ),
     Mutant(
         "wall-takes-any-mode",
-        "uart/command.py",
+        "uart/wall_order.py",
         "order.mode > WALL_STEPS",
         "order.mode > WALL_STEPS + 1",
         BENCH,
@@ -96,8 +96,8 @@ MUTANTS = (
     ),
     Mutant(
         "wall-draws-what-it-cannot",
-        "uart/command.py",
-        "with m.Elif(~self.drawable):",
+        "uart/wall_order.py",
+        "with m.Elif(~handler.drawable):",
         "with m.Elif(0):",
         BENCH,
         "a screen of no faces",
