@@ -49,7 +49,7 @@ class Display(wiring.Component):
     restart : In(1)
         What comes next is the first pixel of a picture, which goes to the first place.
     fits : Out(1)
-        The wall has room for pictures of `size`, a clock later, and its memory works.
+        The wall has room for pictures of `size`, two clocks later, and its memory works.
     roomy : Out(1)
         And for a text beside them.
     text : In(TEXT), name : In(NAME)

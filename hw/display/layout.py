@@ -125,7 +125,7 @@ WALL = data.StructLayout(
 
 
 class WallTable(wiring.Component):
-    """:meth:`Wall.of` in hardware, as a table; `o` follows `size` by a clock.
+    """:meth:`Wall.of` in hardware, as a table; `o` follows `size` by two clocks.
 
     Parameters
     ----------
@@ -144,7 +144,9 @@ class WallTable(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         found = Signal(WALL)
-        with m.Switch(self.size):
+        asked = Signal.like(self.size)  # the model's facts may lie far away
+        m.d.sync += asked.eq(self.size)
+        with m.Switch(asked):
             for size in range(SMALLEST, LARGEST + 1):
                 wall = Wall.of(size, self.canvas)
                 if not wall.fits:
@@ -166,6 +168,6 @@ class WallTable(wiring.Component):
                             found.text_rows.eq(beside.rows - 1),
                             found.text.eq(VGA.lines_blank + beside.text),
                         ]
-        m.d.comb += found.size.eq(self.size - 1)
+        m.d.comb += found.size.eq(asked - 1)
         m.d.sync += self.o.eq(found)
         return m

@@ -77,7 +77,7 @@ def test_all_sizes(canvas):
     async def bench(ctx):
         for size in range(256):
             ctx.set(dut.size, size)
-            await ctx.tick()
+            await ctx.tick().repeat(2)
             found = ctx.get(dut.o)
             if not SMALLEST <= size <= min(LARGEST, canvas.height):
                 assert not found.fits
