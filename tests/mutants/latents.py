@@ -81,8 +81,8 @@ MUTANTS = (
     Mutant(
         "choices-run-over",
         "latents/latent_source.py",
-        "Mux(moved >= options, moved - options, moved)",
-        "Mux(moved > options, moved - options, moved)",
+        "Mux(wrapped < 0, moved, wrapped)",
+        "Mux(wrapped <= 0, moved, wrapped)",
         BENCH,
         "a choice that sets nothing, or one of the next choice",
     ),
