@@ -161,8 +161,6 @@ class Readout(wiring.Component):
             line_last.eq((pixel_last & columns.last) | warming),
             job_last.eq(line_last & rows.last),
         ]
-        ended = Signal()  # a job, with the clock before
-        m.d.sync += ended.eq(busy & job_last)
 
         # Where activations of hidden layers go, and which constants belong to them.
         address, group = Signal(map_shape(self.capacity)), Signal(map_shape(self.capacity))
@@ -171,8 +169,6 @@ class Readout(wiring.Component):
         tile_channel, bias = Signal.like(self.step.channel), Signal.like(self.step.bias)
         at_end = at == array.rows // LANES - 1
         next_at, next_group = Mux(at_end, 0, at + 1), Mux(at_end, group + map_.stride, group)
-        after_at, after_group = Signal.like(at), Signal.like(group)  # the quad of the clock before
-        m.d.sync += [after_at.eq(next_at), after_group.eq(next_group)]
 
         # Where sums lie: a chain of rows, one of columns. Where each lane has 2 x 2 taps of its
         # own, the second half of a chain is as the first.
@@ -277,23 +273,21 @@ class Readout(wiring.Component):
                 m.d.sync += ready.eq(ready + 1 + self.facts.doubled)
             with m.If(job_last):
                 m.d.sync += [busy.eq(0), half.eq(~half)]
-        # The next job is fetched meanwhile, so what belongs to its tile may be a clock late.
-        with m.If(ended):
-            with m.If(program.tile_last):
-                m.d.sync += [
-                    tile_channel.eq(tile_channel + Mux(layer.last, 1, array.quads)),
-                    tile_at.eq(after_at),
-                    tile_group.eq(after_group),
-                ]
-            with m.If(program.layer_last):
-                m.d.sync += [
-                    number.eq(number + 1),
-                    tile_at.eq(0),
-                    tile_group.eq(0),
-                    bias.eq(0),
-                ]
-                with m.If(layer.last):
-                    m.d.sync += [number.eq(0), tile_channel.eq(0)]
+                with m.If(program.tile_last):
+                    m.d.sync += [
+                        tile_channel.eq(tile_channel + Mux(layer.last, 1, array.quads)),
+                        tile_at.eq(next_at),
+                        tile_group.eq(next_group),
+                    ]
+                with m.If(program.layer_last):
+                    m.d.sync += [
+                        number.eq(number + 1),
+                        tile_at.eq(0),
+                        tile_group.eq(0),
+                        bias.eq(0),
+                    ]
+                    with m.If(layer.last):
+                        m.d.sync += [number.eq(0), tile_channel.eq(0)]
         with m.If(busy & line_last):
             m.d.sync += [
                 *rows.step(),

@@ -63,7 +63,7 @@ MUTANTS = (
     Mutant(
         "readout-begins-each-tile-anew",
         "engine/readout.py",
-        "tile_at.eq(after_at)",
+        "tile_at.eq(next_at)",
         "tile_at.eq(0)",
         "lopsided/readout",
         "the second column tile overwrites the first",
