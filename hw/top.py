@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The board-independent top: a generator behind a line."""
 
+from functools import reduce
+from operator import or_
+
 from amaranth.hdl import Cat, Const, Module, Mux, ResetInserter, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.fifo import SyncFIFOBuffered
@@ -137,12 +140,12 @@ class Top(wiring.Component):
         wiring.connect(m, line.received, decoder.i)
         wiring.connect(m, decoder.o, frames.i)
         requests = registered(m, frames.o, "request_leave", "request_register")
-        answers, leaving = responder.o, Signal()  # a byte is on its way to the switch
+        answers, held = responder.o, []  # a byte is on its way to the switch
         if self.flash_loader is not None:
             m.submodules.flash_switch = switch = RequestSwitch()
             wiring.connect(m, requests, switch.i)
             answers = registered(m, answers, "answers_register")
-            m.d.comb += leaving.eq(answers.valid)
+            held.append(answers.valid)
             wiring.connect(m, answers, switch.i_answers)
             requests, answers = switch.o, switch.o_answers
         wiring.connect(m, requests, command.i)
@@ -159,7 +162,7 @@ class Top(wiring.Component):
             jobs.r_en.eq(responder.i_jobs.ready),
         ]
         quiet = Signal()
-        answered = ~jobs.level.any() & ~responder.active & ~leaving
+        answered = ~jobs.level.any() & ~reduce(or_, [responder.active, *held])
         m.d.sync += quiet.eq(answered & ~self.wall.busy if has_wall else answered)
         m.d.comb += [
             frames.divisor.eq(line.divisor),
@@ -177,7 +180,8 @@ class Top(wiring.Component):
             self._flash(m, switch, command, loads, responder, answered)
 
         # A cycle late is early enough: the register holds the last byte of an answer as it goes in.
-        m.d.sync += responder.line_active.eq(leaving | body.valid | sender.active | line.sending)
+        sent = [body.valid, sender.active, line.sending, *held]
+        m.d.sync += responder.line_active.eq(reduce(or_, sent))
 
         m.d.sync += [line.good.eq(frames.good), line.bad.eq(frames.bad)]
         with m.If(frames.good | frames.bad):
@@ -196,7 +200,7 @@ class Top(wiring.Component):
             loads.active,
             jobs.level.any(),
             responder.active,
-            leaving,
+            *held,
             body.valid,
             sender.active,
             loads.running & ~generator.i_latents.ready,
