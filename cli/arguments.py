@@ -43,18 +43,19 @@ ARRAY = (
     argument("--rows", type=int, default=16, metavar="R", help="rows of the array (default 16)"),
     argument("--columns", type=int, default=16, metavar="C", help="columns (default 16)"),
 )
+STEPS = argument(
+    "--walk",
+    type=int,
+    nargs="?",
+    const=WALK,
+    metavar="N",
+    help=f"the wall walks, in N steps from face to face: 2, 4, 8, 16 or 32 (default {WALK})",
+)
 ON_CHIP = (
     argument(
         "--on-chip-seed", type=int, metavar="S", help="latents that a board's wall draws from S"
     ),
-    argument(
-        "--walk",
-        type=int,
-        nargs="?",
-        const=WALK,
-        metavar="N",
-        help=f"of a wall that walks, N steps from one latent to the next (default {WALK})",
-    ),
+    STEPS,
 )
 NETWORK = (
     argument("--model", metavar="FILE", help="model file"),

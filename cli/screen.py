@@ -8,6 +8,7 @@ from cli.arguments import (
     JSON,
     MODELS,
     ON_CHIP,
+    STEPS,
     argument,
     check_on_chip,
     check_seed,
@@ -17,7 +18,6 @@ from cli.arguments import (
 )
 from cli.line import line_of
 from cli.output import notice, show
-from golden.options import WALK
 from hw.uart import protocol
 from support.failures import InputError
 
@@ -35,14 +35,7 @@ FRAME_MS = 200  # of an animation: twelve times as long as on a screen
     ),
     argument("--wall", action="store_true", help="fill the screen with faces, ever new"),
     argument("--seed", type=int, metavar="S", help=f"of the wall's latents (default {SEED})"),
-    argument(
-        "--walk",
-        type=int,
-        nargs="?",
-        const=WALK,
-        metavar="N",
-        help=f"from one face to the next in N steps: 2, 4, 8, 16 or 32 (default {WALK})",
-    ),
+    STEPS,
     argument(
         "--text",
         nargs="?",
