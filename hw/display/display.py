@@ -141,6 +141,7 @@ class Display(wiring.Component):
             text.text.eq(self.text),
             text.name.eq(self.name),
             text.tick.eq(raster.tick),
+            text.turn.eq(scan.turn),
             text.x.eq(raster.x),
             text.y.eq(raster.y),
         ]

@@ -67,6 +67,8 @@ class TextLine(wiring.Component):
         last one.
     tick, x, y : In
         Of :class:`hw.display.raster.Raster`.
+    turn : In(1)
+        Of :class:`hw.display.scan.Scan`: a line begins.
     lit : Out(1)
         A pixel of the text, a pixel behind the raster's.
     """
@@ -82,6 +84,7 @@ class TextLine(wiring.Component):
                 "name": In(NAME),
                 "digits": In(data.ArrayLayout(DIGIT, DIGITS)),
                 "tick": In(1),
+                "turn": In(1),
                 "x": In(range(VGA.pixels)),
                 "y": In(range(VGA.lines)),
                 "lit": Out(1),
@@ -90,15 +93,13 @@ class TextLine(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        turn, begins, starts = Signal(), Signal(), Signal()
-        first, start = Signal(), Signal(range(VGA.pixels))
+        turn, begins, starts = self.turn, Signal(), Signal()
+        start = Signal(range(VGA.pixels))
         m.d.sync += [
-            first.eq(self.x == 0),
             begins.eq(self.on & (self.y == self.line)),
             start.eq(self.left + VGA.blank),
             starts.eq(self.x == start),
         ]
-        m.d.comb += turn.eq(self.tick & first)
 
         inside, down = Signal(), Signal(range(TEXT_HEIGHT))  # a line of the text, and which
         with m.If(turn):

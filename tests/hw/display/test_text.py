@@ -50,9 +50,11 @@ class Bench:
             ctx.set(dut.x, x)
             await ctx.tick().repeat(CLOCKS - 1)
             ctx.set(dut.tick, 1)
+            ctx.set(dut.turn, x == 0)
             lit.append(ctx.get(dut.lit))
             await ctx.tick()
             ctx.set(dut.tick, 0)
+            ctx.set(dut.turn, 0)
         assert not any(lit[1:14])  # what is before the text; a line ends with the first pixel
         return lit[14:]
 
