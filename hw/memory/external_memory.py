@@ -10,7 +10,7 @@ from hw.memory.calibration import Calibration
 from hw.memory.controller import Controller, port_members
 from hw.memory.phy import MOST_DELAY, PHASES, Phy
 from hw.memory.reader import MIN_DEPTH
-from hw.primitives.stream_register import StreamRegister
+from hw.primitives.stream_register import StreamRegister, registered
 
 
 class ExternalMemory(wiring.Component):
@@ -95,9 +95,7 @@ class ExternalMemory(wiring.Component):
                 inner.p.eq(port.p),
                 port.ready.eq(self.ready & inner.ready),
             ]
-        m.submodules.o_read0_register = register = StreamRegister(controller.o_read0.p.shape())
-        wiring.connect(m, controller.o_read0, register.i)
-        words = register.o
+        words = registered(m, controller.o_read0, "o_read0_register")
         m.d.comb += [
             self.o_read0.valid.eq(self.ready & words.valid),
             self.o_read0.p.eq(words.p),
