@@ -23,14 +23,16 @@ from hw.uart.facts import CHOICES
 from hw.uart.protocol import MAX_LATENT
 
 SCALE = 8  # bits behind the point of sines
+AHEAD = 2  # sizes that the look-up is before the comparison
 
 
 class LatentSource(wiring.Component):
     """Draw the latents of ``avatar generate --on-chip-seed``, number after number.
 
     Nothing is in a hurry: a picture takes some 40,000 cycles. A normal number is found by counting
-    through the limits of the sizes, two cycles each, and mixed bit by bit: 77 cycles on average,
-    282 at most. A choice takes 43, each number of a categorical latent one.
+    through the limits of the sizes, a cycle each, and mixed bit by bit: 54 cycles on average,
+    156 at most. A choice takes 43, each number of a categorical latent one. Whatever decides where
+    the state machine goes is a register: its parts may lie far from each other.
 
     Members
     -------
@@ -64,31 +66,31 @@ class LatentSource(wiring.Component):
         m.submodules.random = random = Tausworthe()
         # Of normal latents both ends of an arc, a half each; else the five choices.
         m.submodules.kept = kept = BlockRam(8, 2 * MAX_LATENT)
-        wait = Signal(range(BlockRam.latency + 1))
+        wait = Signal(BlockRam.latency + 1, init=1)  # one bit, which goes round
         index = Signal(range(max(MAX_LATENT, WARM_UP)))  # of the number; of a word that is dropped
         options = Signal(8)  # of a choice
         rest = Signal.like(self.latent)
+        warm = Signal()
         m.d.comb += random.seed.eq(self.seed)
 
         def read(address, following):
             """Go on with `following` when the memory's word is there."""
             m.d.comb += kept.address.eq(address)
-            m.d.sync += wait.eq(wait - 1)
-            with m.If(wait == 0):
-                m.d.sync += wait.eq(BlockRam.latency)
+            m.d.sync += wait.eq(wait.rotate_left(1))
+            with m.If(wait[-1]):
                 m.next = following
 
         with m.FSM():
             with m.State("SEED"):
                 m.d.comb += random.begin.eq(1)
-                m.d.sync += [rest.eq(self.latent), wait.eq(BlockRam.latency)]
+                m.d.sync += rest.eq(self.latent)
                 m.next = "WARM UP"
             with m.State("WARM UP"):
                 m.d.comb += random.step.eq(1)
-                m.d.sync += index.eq(index + 1)
+                m.d.sync += [index.eq(index + 1), warm.eq(index == WARM_UP - 2)]
                 with m.If(rest >= CHOICES):
                     m.d.sync += [rest.eq(rest - CHOICES), options.eq(options + 1)]
-                with m.If(index == WARM_UP - 1):
+                with m.If(warm):
                     m.d.sync += index.eq(0)
                     m.next = "DRAW"
                     with m.If(self.categorical):
@@ -99,11 +101,17 @@ class LatentSource(wiring.Component):
 
     def _normal(self, m, random, kept, read, index):
         """Add the states of normal numbers, from ``DRAW`` on."""
-        size = Signal(range(LARGEST + 1))
+        size = Signal(range(LARGEST + AHEAD + 1))  # whose limit is looked up
         limit = Signal(MAGNITUDE_BITS)
+        below = Signal()  # the word is, or no size is larger
+        found = Signal(range(LARGEST + 1))
         drawn = Signal(signed(8))
-        m.d.sync += limit.eq(_table(m, "limits", MAGNITUDE_BITS, limits(), size))
-        m.d.comb += drawn.eq(Mux(random.word[-1], -size, size))
+        m.d.sync += [
+            limit.eq(_table(m, "limits", MAGNITUDE_BITS, limits(), size[: len(found)])),
+            below.eq((random.word[-1 - MAGNITUDE_BITS : -1] < limit) | (size == LARGEST + 1)),
+            found.eq(size - AHEAD),
+        ]
+        m.d.comb += drawn.eq(Mux(random.word[-1], -found, found))
 
         half = Signal()  # of the memory, that the arc begins in
         filling = Signal(init=1)  # the very first latent is drawn
@@ -113,10 +121,11 @@ class LatentSource(wiring.Component):
         bit = Signal(range(len(sine)))
         mixed = Signal(signed(2 + len(begin) + len(sine)))
         whole = Signal(signed(len(mixed) - SCALE))
-        last = Signal()
+        last, turns = Signal(), Signal()  # of a latent's numbers; the next has a new end
         hop, following = Signal(range(ARC + 1)), Signal.like(step)  # of the arc
         m.d.sync += [
             last.eq(index + 1 == self.latent),
+            turns.eq(Mux(last, following, step) == 0),
             hop.eq(ARC >> self.walk),
             following.eq(step + hop),
         ]
@@ -126,12 +135,15 @@ class LatentSource(wiring.Component):
             m.d.sync += size.eq(0)
             m.next = "LOOK UP"
         with m.State("LOOK UP"):
+            m.d.sync += size.eq(size + 1)
             m.next = "COMPARE"
         with m.State("COMPARE"):
-            m.next = "DRAWN"
-            with m.If((random.word[-1 - MAGNITUDE_BITS : -1] >= limit) & (size != LARGEST)):
-                m.d.sync += size.eq(size + 1)
-                m.next = "LOOK UP"
+            m.d.sync += size.eq(size + 1)
+            m.next = "SEARCH"
+        with m.State("SEARCH"):
+            m.d.sync += size.eq(size + 1)
+            with m.If(below):
+                m.next = "DRAWN"
         with m.State("DRAWN"):
             m.d.comb += [
                 kept.write_en.eq(1),
@@ -182,7 +194,7 @@ class LatentSource(wiring.Component):
                 m.d.sync += index.eq(index + 1)
                 with m.If(last):
                     m.d.sync += [index.eq(0), step.eq(following), half.eq(half ^ (following == 0))]
-                with m.If(Mux(last, following, step) == 0):
+                with m.If(turns):
                     m.next = "DRAW"
                 with m.Else():
                     m.next = "END"
@@ -196,7 +208,7 @@ class LatentSource(wiring.Component):
         chosen = Signal.like(options)
         number = Signal.like(options)  # of the choice's
         last = Signal()  # of the choice's numbers
-        count = Signal(range(WORD_BITS))  # bits of the word
+        count, ends = Signal(range(WORD_BITS)), Signal()  # bits of the word; this one is the last
         bits = Signal(WORD_BITS)
         product = Signal.like(options)
         moved, wrapped = Signal(len(options) + 1), Signal(signed(len(options) + 2))
@@ -223,9 +235,9 @@ class LatentSource(wiring.Component):
             m.next = "MULTIPLY"
         with m.State("MULTIPLY"):  # (word * factor) >> 32, the lowest bit first
             addend = Mux(bits[0], factor, 0)
-            m.d.sync += [product.eq((product + addend) >> 1), count.eq(count + 1)]
-            m.d.sync += bits.eq(bits >> 1)
-            with m.If(count == WORD_BITS - 1):
+            m.d.sync += [product.eq((product + addend) >> 1), bits.eq(bits >> 1)]
+            m.d.sync += [count.eq(count + 1), ends.eq(count == WORD_BITS - 2)]
+            with m.If(ends):
                 m.next = "MOVE"
         with m.State("MOVE"):
             m.next = "WRAP"

@@ -25,15 +25,15 @@ MUTANTS = (
     Mutant(
         "normal-counts-a-limit-as-above",
         "latents/latent_source.py",
-        ": -1] >= limit)",
-        ": -1] > limit)",
+        ": -1] < limit)",
+        ": -1] <= limit)",
         BENCH,
         "one number in 32,768 and size is a step too small",
     ),
     Mutant(
         "normal-overflows",
         "latents/latent_source.py",
-        " & (size != LARGEST)",
+        " | (size == LARGEST + 1)",
         "",
         BENCH,
         "one number in 10,000 makes the chip search for ever, or comes out as 0",
