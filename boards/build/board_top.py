@@ -21,7 +21,7 @@ REFUSED_HZ = 4  # where what lies in the flash was refused, or the memory did no
 
 
 class BoardTop(Elaboratable):
-    """A top with pins: clock from the PLL, reset until it has locked.
+    """A top with pins: clock from the PLL, still or reset until it has locked.
 
     The lamp `alive` blinks once a second, `busy` follows ``active``, `error` lights while the last
     frame that came was broken. Where the top loads from a flash, `alive` blinks four times a second
@@ -42,7 +42,6 @@ class BoardTop(Elaboratable):
 
     def elaborate(self, platform):
         m = Module()
-        m.domains.sync = ClockDomain()
         self._clock(m, platform)
 
         m.submodules.top = top = self.top
@@ -121,16 +120,21 @@ class BoardTop(Elaboratable):
         board = self.board
         oscillator = platform.request(board.oscillator, 0, dir="-")
         m.submodules.oscillator = buffer = io.Buffer("i", oscillator)
-        m.domains.start = ClockDomain()
-        m.d.comb += ClockSignal("start").eq(ClockSignal())
         if board.pll is None:
-            m.d.comb += ClockSignal().eq(buffer.i)
-            running = Signal(reset_less=True)  # from a clock after configuration on
+            clk, running = buffer.i, Signal(reset_less=True)  # from a clock after configuration on
             m.d.start += running.eq(1)
         else:
             m.submodules.pll = pll = board.pll(board.oscillator_hz, self.clock_hz)
-            m.d.comb += [pll.oscillator.eq(buffer.i), ClockSignal().eq(pll.clk)]
-            running = pll.locked
+            m.d.comb += pll.oscillator.eq(buffer.i)
+            clk, running = pll.clk, None if pll.starts_locked else pll.locked
+        m.domains.sync = ClockDomain(reset_less=running is None)
+        m.d.comb += ClockSignal().eq(clk)
+        if running is not None:
+            self._reset(m, running)
+
+    def _reset(self, m, running):
+        m.domains.start = ClockDomain()
+        m.d.comb += ClockSignal("start").eq(ClockSignal())
         m.submodules.reset = ResetSynchronizer(~running, domain="start")
 
         # Two registers, so that the one that resets all of the chip may lie in the midst of it.

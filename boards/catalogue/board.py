@@ -46,7 +46,8 @@ class Board:
         The platform's clock resource.
     pll : type or None
         Component that makes the clock, ``pll(oscillator_hz, clock_hz)``; ``pll.check`` of the same
-        refuses what it cannot make. None: the clock is the oscillator's.
+        refuses what it cannot make. Its clock ``starts_locked``, or it says ``locked`` and the
+        board is reset until then. None: the clock is the oscillator's.
     clocks_mhz : tuple of float
         That a build tries, from the highest.
     capacities : dict of str to hw.capacity.Capacity

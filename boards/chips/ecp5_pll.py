@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The PLL of the ECP5."""
 
-from amaranth import Const, Instance, Module, Signal
+from amaranth import ClockDomain, ClockSignal, Const, Instance, Module, ResetSignal, Signal
 from amaranth.lib import wiring
+from amaranth.lib.cdc import ResetSynchronizer
 from amaranth.lib.wiring import In, Out
 
 from support.failures import InputError
@@ -45,7 +46,10 @@ def dividers(in_hz, out_hz):
 
 
 class Ecp5Pll(wiring.Component):
-    """One EHXPLLL, its feedback from the output.
+    """One EHXPLLL, its feedback from the output, and a gate that opens when it has locked.
+
+    What it clocks begins with the contents that the configuration gave, and needs no reset: a
+    reset of the whole chip is a wire to every corner of it within a cycle.
 
     Parameters
     ----------
@@ -55,16 +59,15 @@ class Ecp5Pll(wiring.Component):
     -------
     oscillator : In(1)
     clk : Out(1)
-        The clock; the tools are told of :func:`boards.chips.ecp5_pll.target_mhz` of it.
-    locked : Out(1)
-        Asynchronous.
+        The clock; it stands still, low, until the PLL has locked, and where it loses the lock. The
+        tools are told of :func:`boards.chips.ecp5_pll.target_mhz` of it, by the ungated one.
     """
 
     oscillator: In(1)
     clk: Out(1)
-    locked: Out(1)
 
     check = staticmethod(dividers)
+    starts_locked = True
 
     def __init__(self, in_hz, out_hz):
         self.dividers = dividers(in_hz, out_hz)
@@ -74,7 +77,14 @@ class Ecp5Pll(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         before, feedback, behind = self.dividers
-        pll_clk = Signal()
+        free = Signal()
+        locked = Signal()
+        runs = Signal(reset_less=True)
+        m.domains.free = ClockDomain(local=True)
+        m.d.comb += ClockSignal("free").eq(free)
+        m.submodules.lock = ResetSynchronizer(~locked, domain="free")
+        m.d.free += runs.eq(~ResetSignal("free"))
+        m.submodules.gate = Instance("DCCA", i_CLKI=free, i_CE=runs, o_CLKO=self.clk)
         m.submodules.cell = Instance(
             "EHXPLLL",
             a_ICP_CURRENT="12",  # charge pump and filter, as Project Trellis' ecppll has them
@@ -96,7 +106,7 @@ class Ecp5Pll(wiring.Component):
             i_RST=Const(0),
             i_STDBY=Const(0),
             i_CLKI=self.oscillator,
-            i_CLKFB=pll_clk,
+            i_CLKFB=free,
             i_PHASESEL0=Const(0),
             i_PHASESEL1=Const(0),
             i_PHASEDIR=Const(1),
@@ -104,11 +114,10 @@ class Ecp5Pll(wiring.Component):
             i_PHASELOADREG=Const(1),
             i_PLLWAKESYNC=Const(0),
             i_ENCLKOP=Const(0),
-            o_CLKOP=pll_clk,
-            o_LOCK=self.locked,
+            o_CLKOP=free,
+            o_LOCK=locked,
         )
-        m.d.comb += self.clk.eq(pll_clk)
-        platform.add_clock_constraint(self.clk, self.target_hz)
+        platform.add_clock_constraint(free, self.target_hz)
         return m
 
 

@@ -51,6 +51,7 @@ class XilinxPll(wiring.Component):
     locked: Out(1)
 
     check = staticmethod(factors)
+    starts_locked = False
 
     def __init__(self, in_hz, out_hz):
         self.in_hz = in_hz

@@ -92,7 +92,7 @@ def test_pins_and_oscillator_are_constrained(board, monkeypatch):
         hertz = f"{board.oscillator_hz:.1f} HZ"
         assert hertz in text or f"-period {1e9 / board.oscillator_hz}" in text
     if board.pll is ecp5_pll.Ecp5Pll:
-        assert f'FREQUENCY NET "pll.clk" {TARGET_MHZ * 1e6} HZ;' in text
+        assert f'FREQUENCY NET "pll.free" {TARGET_MHZ * 1e6} HZ;' in text
 
 
 @pytest.mark.parametrize("name", ["ulx3s-85f", "colorlight-i9"])

@@ -18,7 +18,7 @@ from support.failures import InputError
 from support.files import new_folder
 from support.tools import ECPPACK, NEXTPNR_ECP5, YOSYS, ToolFailed
 
-CLOCK = "pll.clk"  # of :class:`boards.build.board_top.BoardTop`
+CLOCK = "pll.free"  # of :class:`boards.build.board_top.BoardTop`: before the gate
 STORES = {"sdram": "the SDRAM", "blocks": "block RAM"}
 MAX_ROUTINGS = 4  # clocks tried; each takes minutes
 
