@@ -101,14 +101,15 @@ class BoardTop(Elaboratable):
         m.d.comb += [button.level.eq(pin.i), top.wall_button.eq(button.pressed)]
 
     def _flash(self, m, platform):
-        """Join the flash's pins; its clock has a cell of its own, and what else it has is idle."""
+        """Join the flash's pins; its clock has a cell of its own."""
         pins, port = self.top.flash, platform.request("spi_flash", 0, dir="-")
         m.submodules.flash_cs = cs = io.Buffer("o", port.cs)
         m.submodules.flash_copi = copi = io.Buffer("o", port.copi)
         m.submodules.flash_cipo = cipo = io.Buffer("i", port.cipo)
         m.submodules.flash_clk = clk = FlashClock()
-        for name in ("hold", "wp"):
-            m.submodules[f"flash_{name}"] = io.Buffer("o", getattr(port, name))
+        for name in ("hold", "wp"):  # idle; some boards tie them off
+            if hasattr(port, name):
+                m.submodules[f"flash_{name}"] = io.Buffer("o", getattr(port, name))
         m.d.comb += [
             cs.o.eq(pins.cs),
             copi.o.eq(pins.copi),

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Colorlight i9 v7.2 with an LFE5U-45F, on its extension board.
 
-Clock, serial, SDRAM and flash pins as in litex-boards; the lamp is unchecked. The board ties the
-SDRAM's CKE, CS and DQM off.
+Pins as in the table of its makers (github.com/wuxx/Colorlight-FPGA-Projects,
+colorlight_i9_v7.2.md), those of the serial line as in litex-boards. The board ties the SDRAM's
+CKE, CS and DQM off, and the flash's HOLD and WP; their pins are on its edge.
 """
 
 from amaranth.build import Attrs, Clock, Pins, PinsN, Resource, Subsignal
@@ -35,8 +36,8 @@ class Platform(Ecp5Primitives, LatticeECP5Platform):
             ras_n="B10",
             ba="B11 C8",
             a="B13 C14 A16 A17 B16 B15 A14 A13 A12 A11 B12",
-            dq="D15 E14 E13 D12 E12 D11 C10 B17 B8 A8 C7 A7 A6 B6 A5 B5 "
-            "D5 C5 D6 C6 E7 D7 E8 D8 E9 D9 E11 C11 C12 D13 D14 C15",
+            dq="B6 A5 A6 A7 C7 B8 B5 A8 D8 D7 E8 D6 C6 D5 E7 C5 "
+            "C10 D9 E11 D11 C11 D12 E9 C12 E14 C15 E13 D15 E12 B17 D14 D13",
             attrs=Attrs(PULLMODE="NONE", DRIVE="4", SLEWRATE="FAST", IO_TYPE="LVCMOS33"),
         ),
         Resource(  # its clock is the cell USRMCLK
@@ -45,8 +46,6 @@ class Platform(Ecp5Primitives, LatticeECP5Platform):
             Subsignal("cs", PinsN("R2", dir="o")),
             Subsignal("copi", Pins("W2", dir="o")),
             Subsignal("cipo", Pins("V2", dir="i")),
-            Subsignal("hold", PinsN("W1", dir="o")),
-            Subsignal("wp", PinsN("Y2", dir="o")),
             Attrs(IO_TYPE="LVCMOS33"),
         ),
     )

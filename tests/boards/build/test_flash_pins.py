@@ -61,7 +61,10 @@ def test_each_signal_has_its_pin(name):
     if "model" in BOARDS[name].lamps:
         assert 'LOCATE COMP "led_3__io"' in text
     # The chip reads its bitstream through these, whatever the board.
-    assert sites == {"cs": "R2", "copi": "W2", "cipo": "V2", "hold": "W1", "wp": "Y2"}
+    wanted = {"cs": "R2", "copi": "W2", "cipo": "V2"}
+    if name == "ulx3s-85f":  # on the i9 they are free pins of its edge
+        wanted |= {"hold": "W1", "wp": "Y2"}
+    assert sites == wanted
 
 
 def test_the_clock_leaves_by_its_own_cell(tmp_path):
