@@ -30,8 +30,8 @@ class LatentSource(wiring.Component):
     """Draw the latents of ``avatar generate --on-chip-seed``, number after number.
 
     Nothing is in a hurry: a picture takes some 40,000 cycles. A normal number is found by counting
-    through the limits of the sizes, a cycle each, and mixed bit by bit: 54 cycles on average,
-    156 at most. A choice takes 43, each number of a categorical latent one. Whatever decides where
+    through the limits of the sizes, a cycle each, and mixed bit by bit: 46 cycles on average,
+    148 at most. A choice takes 43, each number of a categorical latent one. Whatever decides where
     the state machine goes is a register: its parts may lie far from each other.
 
     Members

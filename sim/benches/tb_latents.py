@@ -10,7 +10,7 @@ from sim.benches.bench import cycle, generator, start
 from sim.streams import StreamSink
 
 SATURATING = (0, 93)  # whose first walk of two steps goes below -128, and above 127
-SLOWEST = 156  # clocks of a number
+SLOWEST = 148  # clocks of a number
 
 
 async def begin(dut, seed, distribution, latent, walk):
