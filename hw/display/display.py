@@ -6,7 +6,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.display.face_counter import FaceCounter
-from hw.display.layout import WALL, WallTable
+from hw.display.layout import WALL, WallFinder
 from hw.display.mode import CLOCK_HZ, VGA
 from hw.display.raster import Raster
 from hw.display.scan import Scan
@@ -49,7 +49,7 @@ class Display(wiring.Component):
     restart : In(1)
         What comes next is the first pixel of a picture, which goes to the first place.
     fits : Out(1)
-        The wall has room for pictures of `size`, two clocks later, and its memory works.
+        The wall has room for pictures of `size`, some 300 clocks later, and its memory works.
     roomy : Out(1)
         And for a text beside them.
     text : In(TEXT), name : In(NAME)
@@ -80,7 +80,7 @@ class Display(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         store = self.store
-        m.submodules.table = table = WallTable(store.canvas)
+        m.submodules.finder = finder = WallFinder(store.canvas)
         m.submodules.raster = raster = Raster(VGA)
         m.submodules.scan = scan = Scan()
         m.submodules.writer = writer = TileWriter()
@@ -97,17 +97,17 @@ class Display(wiring.Component):
 
         wall = Signal(WALL)
         pending, begin = Signal(init=1), Signal()
-        m.d.comb += [table.size.eq(self.size), self.fits.eq(table.o.fits & store.ready)]
+        m.d.comb += [finder.size.eq(self.size), self.fits.eq(finder.o.fits & store.ready)]
         worded = Signal()  # the next wall is beside a text
-        m.d.comb += self.roomy.eq(table.o.roomy)
-        m.d.sync += worded.eq(self.text.on & table.o.roomy)
+        m.d.comb += self.roomy.eq(finder.o.roomy)
+        m.d.sync += worded.eq(self.text.on & finder.o.roomy)
         m.d.comb += self.frame.eq(raster.tick & raster.frame_ends)
         m.d.sync += begin.eq(self.frame & pending)
         with m.If(self.frame & pending):
-            m.d.sync += [pending.eq(0), wall.eq(table.o)]
+            m.d.sync += [pending.eq(0), wall.eq(finder.o)]
             m.d.sync += [text.on.eq(worded), text.slot.eq(self.text.slot)]
             with m.If(worded):
-                m.d.sync += wall.rows.eq(table.o.text_rows)
+                m.d.sync += wall.rows.eq(finder.o.text_rows)
         with m.If(self.restart):
             m.d.sync += pending.eq(1)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from amaranth import Module, Signal
+from amaranth import Module, Mux, ResetInserter, Signal, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -124,8 +124,9 @@ WALL = data.StructLayout(
 )
 
 
-class WallTable(wiring.Component):
-    """:meth:`Wall.of` in hardware, as a table; `o` follows `size` by two clocks.
+class WallFinder(wiring.Component):
+    """:meth:`Wall.of` in hardware, by subtractions, as there is time enough: it takes two clocks a
+    column and a row, 302 at most. A table of it took 900 LUTs and was slow.
 
     Parameters
     ----------
@@ -135,6 +136,7 @@ class WallTable(wiring.Component):
     -------
     size : In(8)
     o : Out(WALL)
+        While it is sought, from the third clock after a change of `size` on, it does not fit.
     """
 
     def __init__(self, canvas):
@@ -143,31 +145,83 @@ class WallTable(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        found = Signal(WALL)
-        asked = Signal.like(self.size)  # the model's facts may lie far away
-        m.d.sync += asked.eq(self.size)
-        with m.Switch(asked):
-            for size in range(SMALLEST, LARGEST + 1):
-                wall = Wall.of(size, self.canvas)
-                if not wall.fits:
-                    continue
-                with m.Case(size):
-                    m.d.comb += [
-                        found.fits.eq(1),
-                        found.columns.eq(wall.columns - 1),
-                        found.rows.eq(wall.rows - 1),
-                        found.zoom.eq(wall.zoom - 1),
-                        found.left.eq(wall.left),
-                        found.top.eq(VGA.lines_blank + wall.top),
-                        found.height.eq(wall.zoom * size),
-                    ]
-                    beside = Wall.of(size, self.canvas, text=True)
-                    if beside.text is not None:
-                        m.d.comb += [
-                            found.roomy.eq(1),
-                            found.text_rows.eq(beside.rows - 1),
-                            found.text.eq(VGA.lines_blank + beside.text),
-                        ]
-        m.d.comb += found.size.eq(asked - 1)
-        m.d.sync += self.o.eq(found)
+        asked, changed = Signal.like(self.size), Signal()
+        m.d.sync += [asked.eq(self.size), changed.eq(asked != self.size)]
+        m.submodules.search = ResetInserter(changed)(self._search(asked))
+        return m
+
+    def _search(self, asked):
+        m = Module()
+        canvas, wall = self.canvas, self.o
+        rest = Signal(range(canvas.width + 1), init=canvas.width)
+        less = Signal(signed(len(rest) + 1))
+        # Of all pictures, as they are stored.
+        width, height = Signal(range(canvas.width + 1)), Signal(range(canvas.height + 1))
+        columns = Signal.like(wall.columns, init=2 ** len(wall.columns) - 1)  # less 1, as in `o`
+        rows = Signal.like(wall.rows, init=2 ** len(wall.rows) - 1)
+        # The same on the screen, and a zoom further; a picture's side there.
+        wide, tall = Signal(range(canvas.box_width + 1)), Signal(range(canvas.box_height + 1))
+        wider, taller = Signal(len(wide) + 1), Signal(len(tall) + 1)
+        still = Signal()  # a zoom further they lie in the box
+        zoom, side = Signal.like(wall.zoom), Signal.like(wall.height)
+        low = side < TEXT_HEIGHT  # then a text takes two rows
+        given, bottom = Signal.like(wall.text), Signal.like(wall.text)
+        m.d.comb += [
+            wall.size.eq(asked - 1),
+            wall.columns.eq(columns),
+            wall.rows.eq(rows),
+            wall.zoom.eq(zoom),
+            wall.height.eq(side),
+        ]
+
+        def divide(state, count, taken, then, following):
+            with m.State(state):
+                m.d.sync += less.eq(rest - asked)
+                m.next = f"{state} left"
+            with m.State(f"{state} left"):
+                m.d.sync += [rest.eq(less), count.eq(count + 1), taken.eq(taken + asked)]
+                m.next = state
+                with m.If(less < 0):
+                    m.d.sync += [rest.eq(then), count.eq(count), taken.eq(taken)]
+                    m.next = following
+
+        with m.FSM():
+            with m.State("asked"):
+                largest = min(LARGEST, canvas.width, canvas.height)
+                with m.If((asked >= SMALLEST) & (asked <= largest)):
+                    m.next = "columns"
+            divide("columns", columns, width, canvas.height, "rows")
+            divide("rows", rows, height, 0, "whole")
+            with m.State("whole"):
+                m.d.sync += [wide.eq(width), tall.eq(height), side.eq(asked)]
+                m.next = "zoom"
+            with m.State("zoom"):
+                m.d.sync += [wider.eq(wide + width), taller.eq(tall + height)]
+                m.next = "zoom box"
+            with m.State("zoom box"):
+                m.d.sync += still.eq((wider <= canvas.box_width) & (taller <= canvas.box_height))
+                m.next = "zoom left"
+            with m.State("zoom left"):
+                m.next = "place"
+                with m.If(still):
+                    m.d.sync += [wide.eq(wider), tall.eq(taller)]
+                    m.d.sync += [zoom.eq(zoom + 1), side.eq(side + asked)]
+                    m.next = "zoom"
+            with m.State("place"):
+                m.d.sync += [
+                    wall.left.eq((VGA.width - wide) >> 1),
+                    wall.top.eq(VGA.lines_blank + ((VGA.height - tall) >> 1)),
+                    wall.roomy.eq(rows > low),
+                    wall.text_rows.eq(rows - 1 - low),
+                    given.eq(Mux(low, side << 1, side)),
+                ]
+                m.next = "text"
+            with m.State("text"):  # in the middle of the rows that are given
+                m.d.sync += [
+                    bottom.eq(wall.top + tall),
+                    given.eq((given + TEXT_HEIGHT + 1) >> 1),
+                ]
+                m.next = "found"
+            with m.State("found"):
+                m.d.sync += [wall.text.eq(bottom - given), wall.fits.eq(1)]
         return m

@@ -8,7 +8,6 @@ from amaranth.lib.wiring import In, Out
 from hw.display.text import TEXT
 from hw.latents.latent_source import LatentSource
 from hw.latents.shared_generator import SharedGenerator
-from hw.primitives.delay import delay
 from hw.primitives.stream_register import StreamRegister
 from hw.uart.facts import LATENT_KINDS
 from hw.uart.protocol import MAX_LATENT, MAX_PIXELS, WALL_OFF
@@ -17,7 +16,7 @@ from hw.uart.wall_order import ORDER
 
 SIDE = 128  # pixels of the largest picture's
 FIRST_SEED = 1  # of a wall that nobody has given one
-FITS_LATENCY = 2  # at most, from a size to whether there is room
+FITS_LATENCY = 511  # at most, from a size to whether there is room; all ones
 ANEW = 1  # the mode of such a wall: each latent is drawn anew
 
 
@@ -181,7 +180,11 @@ class Wall(wiring.Component):
         with m.Elif(rest <= odd):
             m.d.sync += [rest.eq(rest), odd.eq(odd), side.eq(side)]
             m.d.sync += [self.size.eq(side), measured.eq(1)]
-        return delay(m, measured, FITS_LATENCY, reset_less=False)
+        since, known = Signal(range(FITS_LATENCY + 1)), Signal()
+        m.d.sync += [since.eq(since + ~since.all()), known.eq(measured & since.all())]
+        with m.If(~measured):
+            m.d.sync += since.eq(0)
+        return known
 
     def _orders(self, m, mode, seed, measured):
         """Let seed and mode be the last ones that somebody wanted; return whether they change."""

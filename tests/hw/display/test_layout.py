@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""hw.display.layout: the rule by examples, and the hardware's table by all sizes."""
+"""hw.display.layout: the rule by examples, and the hardware by all sizes."""
 
 import pytest
 
-from hw.display.layout import LARGE, LARGEST, SMALL, SMALLEST, TEXT_HEIGHT, Wall, WallTable
+from hw.display.layout import LARGE, LARGEST, SMALL, SMALLEST, TEXT_HEIGHT, Wall, WallFinder
 from hw.display.mode import VGA
+from hw.latents.wall import FITS_LATENCY
 from tests.hw.uart.line import simulate
 
 
@@ -72,12 +73,14 @@ def test_what_has_no_wall(size, canvas):
 
 @pytest.mark.parametrize("canvas", [SMALL, LARGE], ids=["small", "large"])
 def test_all_sizes(canvas):
-    dut = WallTable(canvas)
+    dut = WallFinder(canvas)
 
     async def bench(ctx):
         for size in range(256):
             ctx.set(dut.size, size)
-            await ctx.tick().repeat(2)
+            await ctx.tick().repeat(3)
+            assert not ctx.get(dut.o.fits)  # what was found before
+            await ctx.tick().repeat(FITS_LATENCY - 3)
             found = ctx.get(dut.o)
             if not SMALLEST <= size <= min(LARGEST, canvas.height):
                 assert not found.fits
@@ -103,4 +106,4 @@ def test_all_sizes(canvas):
                 assert found.text == VGA.lines_blank + beside.text
                 assert beside.text + TEXT_HEIGHT <= bottom
 
-    simulate(dut, bench)
+    simulate(dut, bench, cycles=256 * (FITS_LATENCY + 1))
