@@ -11,6 +11,7 @@ from hw.display.tile_writer import PLACED
 from hw.engine.pixel_buffer import RGB
 from hw.memory.bus import request_layout, write_layout
 from hw.primitives.block_ram import BlockRam
+from hw.primitives.stream_register import registered
 
 WORD = 16  # bits: 5 of red, 6 of green, 5 of blue
 PITCH_BITS = 10  # words from line to line: 1,024, so that an address is y and x
@@ -112,12 +113,13 @@ class LineStore(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         memory = self.memory
+        pixel = registered(m, wiring.flipped(self.i), "register")  # the memory lies far away
         m.d.comb += [
-            memory.write.valid.eq(self.i.valid),
-            memory.write.p.address.eq(self.place(self.i.p.y, self.i.p.x)),
-            memory.write.p.data.eq(packed(self.i.p.pixel)),
-            self.i.ready.eq(memory.write.ready),
-            self.settled.eq(~memory.write_pending),
+            memory.write.valid.eq(pixel.valid),
+            memory.write.p.address.eq(self.place(pixel.p.y, pixel.p.x)),
+            memory.write.p.data.eq(packed(pixel.p.pixel)),
+            pixel.ready.eq(memory.write.ready),
+            self.settled.eq(~pixel.valid & ~memory.write_pending),
             self.ready.eq(memory.ready),
         ]
 
@@ -127,8 +129,10 @@ class LineStore(wiring.Component):
         left = Signal(range(LARGE.width + 1))  # words to come
         asked = Signal()  # for the next line
         there = Signal()  # the line has come
+        empty = Signal(init=1)  # a clock after `left` is 0
         done = Signal()
-        m.d.comb += done.eq(asked & (left == 0))
+        m.d.comb += done.eq(asked & empty)
+        m.d.sync += empty.eq(left == 0)
         m.d.sync += [turned.eq(self.turn), self.late.eq(0)]
         with m.If(memory.request.valid & memory.request.ready):
             m.d.sync += memory.request.valid.eq(0)
@@ -136,7 +140,7 @@ class LineStore(wiring.Component):
             m.d.sync += [half.eq(~half), there.eq(done), asked.eq(0)]
         with m.If(turned):
             m.d.sync += self.late.eq(self.line.inside & memory.ready & ~there)
-            with m.If(self.next.inside & memory.ready & (left == 0)):
+            with m.If(self.next.inside & memory.ready & empty):
                 m.d.sync += [
                     asked.eq(1),
                     memory.request.valid.eq(1),
@@ -148,7 +152,7 @@ class LineStore(wiring.Component):
 
         column, into = Signal(PITCH_BITS), Signal()
         m.d.comb += [memory.request.p.words.eq(LARGE.width), memory.word.ready.eq(1)]
-        with m.If(turned & (left == 0)):
+        with m.If(turned & empty):
             m.d.sync += [column.eq(0), into.eq(~half)]
         with m.Elif(memory.word.valid):
             m.d.sync += column.eq(column + 1)

@@ -141,8 +141,8 @@ class Wall(wiring.Component):
         ]
         changed = Signal()  # seed or mode are not those that are carried out
 
-        pictures = self.status.pictures
-        m.d.sync += pictures.eq(pictures + shared.begun)
+        pictures, begun = self.status.pictures, Signal()
+        m.d.sync += [begun.eq(shared.begun), pictures.eq(pictures + begun)]
         with m.FSM() as fsm:
             with m.State("OFF"):
                 m.d.comb += source.restart.eq(1)
