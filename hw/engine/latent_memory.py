@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Latents in, a number a row of the array out."""
 
-from amaranth import Cat, Module, Signal, signed
+from amaranth import Cat, Module, Mux, Signal, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -74,6 +74,7 @@ class LatentMemory(wiring.Component):
         word, base = Signal.like(self.address), Signal.like(self.address)
         held, number = Signal(), Signal(8, reset_less=True)  # came in, not yet counted
         take, latent_end, complete = Signal(), Signal(), Signal()
+        final = Signal()  # the number that comes is the last one of all
         room, stored = Signal(), Signal()
         known = Signal()
         with m.If(room):
@@ -85,17 +86,20 @@ class LatentMemory(wiring.Component):
         ]
         with m.If(~known):
             m.d.sync += [*numbers.start(self.last), *slots.start(self.latents)]
+            m.d.sync += final.eq((self.last == 0) & (self.latents == 0))
         m.d.comb += [
             self.i.ready.eq(room),
             self.ready.eq(filled != 0),
             take.eq(held & room),
             latent_end.eq(take & numbers.last),
-            complete.eq(latent_end & slots.last),
+            complete.eq(take & final),
             word.eq(base + slot),
         ]
         m.d.sync += filled.eq(filled + stored - self.done)
         with m.If(take):
             m.d.sync += [*numbers.step(), row.eq(row + 1)]
+            of_slot = Mux(numbers.last, slots.last_follows, slots.last)
+            m.d.sync += final.eq(numbers.last_follows & of_slot)
             with m.If(row == self.rows - 1):
                 m.d.sync += [row.eq(0), base.eq(base + self.latents + 1)]
             with m.If(latent_end):
