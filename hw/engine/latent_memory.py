@@ -75,6 +75,7 @@ class LatentMemory(wiring.Component):
         held, number = Signal(), Signal(8, reset_less=True)  # came in, not yet counted
         take, latent_end, complete = Signal(), Signal(), Signal()
         final = Signal()  # the number that comes is the last one of all
+        word_last = Signal()  # or of its word
         room, stored = Signal(), Signal()
         known = Signal()
         with m.If(room):
@@ -87,6 +88,7 @@ class LatentMemory(wiring.Component):
         with m.If(~known):
             m.d.sync += [*numbers.start(self.last), *slots.start(self.latents)]
             m.d.sync += final.eq((self.last == 0) & (self.latents == 0))
+            m.d.sync += word_last.eq(self.last == 0)
         m.d.comb += [
             self.i.ready.eq(room),
             self.ready.eq(filled != 0),
@@ -99,8 +101,12 @@ class LatentMemory(wiring.Component):
         with m.If(take):
             m.d.sync += [*numbers.step(), row.eq(row + 1)]
             of_slot = Mux(numbers.last, slots.last_follows, slots.last)
-            m.d.sync += final.eq(numbers.last_follows & of_slot)
-            with m.If(row == self.rows - 1):
+            row_last = (row == self.rows - 2) & ~word_last
+            m.d.sync += [
+                final.eq(numbers.last_follows & of_slot),
+                word_last.eq(row_last | numbers.last_follows),
+            ]
+            with m.If(word_last):
                 m.d.sync += [row.eq(0), base.eq(base + self.latents + 1)]
             with m.If(latent_end):
                 m.d.sync += [*slots.step(), row.eq(0), base.eq(0), slot.eq(slot + 1)]
