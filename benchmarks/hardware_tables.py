@@ -92,9 +92,10 @@ def builds():
     designs = {}
     for path in sorted(BUILDS.glob("*.json")):
         report = json.loads(path.read_text())
-        designs.setdefault((report["board"], report["build"]), []).append(report)
+        design = report["board"], report["build"], report.get("screen")
+        designs.setdefault(design, []).append(report)
     lines = []
-    for (name, _), reports in designs.items():
+    for (name, *_), reports in designs.items():
         capacity = reports[0]["capacity"]
         array = capacity["array"]
         clocks = {each["seed"]: each["fmax_mhz"] for each in reports}
@@ -104,14 +105,17 @@ def builds():
                 f"{array['rows']} x {array['columns']}",
                 f"{capacity['weight_bits']}",
                 "outside" if array["weight_bus"] else "on the chip",
+                {"sdram": "in the SDRAM", "blocks": "on the chip"}.get(
+                    reports[0].get("screen"), "-"
+                ),
                 *(f"{reports[0][each]:,}" for each in ("lut", "ff", "ebr", "mult")),
                 f"{reports[0]['clock_hz'] / 1e6:g}",
                 ", ".join(f"{clocks[seed]:.1f} ({seed})" for seed in sorted(clocks)),
             )
         )
     header = (
-        *("board", "array", "bits", "weights", "LUT", "FF", "block RAM", "multipliers"),
-        *("asked, MHz", "routed, MHz (seed)"),
+        *("board", "array", "bits", "weights", "screen's frame", "LUT", "FF", "block RAM"),
+        *("multipliers", "asked, MHz", "routed, MHz (seed)"),
     )
     return table(header, lines)
 

@@ -3,7 +3,8 @@
 
 Pins as in the table of its makers (github.com/wuxx/Colorlight-FPGA-Projects,
 colorlight_i9_v7.2.md), those of the serial line as in litex-boards. The board ties the SDRAM's
-CKE, CS and DQM off, and the flash's HOLD and WP; their pins are on its edge.
+CKE, CS and DQM off. The table has no HOLD and WP of the flash: the pins that other boards use for
+them are on this one's edge.
 """
 
 from amaranth.build import Attrs, Clock, Pins, PinsN, Resource, Subsignal

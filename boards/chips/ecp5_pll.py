@@ -48,8 +48,9 @@ def dividers(in_hz, out_hz):
 class Ecp5Pll(wiring.Component):
     """One EHXPLLL, its feedback from the output, and a gate that opens when it has locked.
 
-    What it clocks begins with the contents that the configuration gave, and needs no reset: a
-    reset of the whole chip is a wire to every corner of it within a cycle.
+    What it clocks begins with the contents that the configuration gave, and has no reset: that of
+    a whole chip is a wire to every corner of it within a cycle. After a lost lock, which only a bad
+    supply or oscillator causes, the chip must be configured again.
 
     Parameters
     ----------
@@ -59,8 +60,13 @@ class Ecp5Pll(wiring.Component):
     -------
     oscillator : In(1)
     clk : Out(1)
-        The clock; it stands still, low, until the PLL has locked, and where it loses the lock. The
-        tools are told of :func:`boards.chips.ecp5_pll.target_mhz` of it, by the ungated one.
+        The clock; it stands still, low, until the PLL has locked. The tools are told of
+        :func:`boards.chips.ecp5_pll.target_mhz` of it, by the ungated one.
+
+    Attributes
+    ----------
+    starts_locked : bool
+        Of the class: whether `clk` waits; else there is ``locked``, and the board needs a reset.
     """
 
     oscillator: In(1)

@@ -129,7 +129,7 @@ class LineStore(wiring.Component):
         left = Signal(range(LARGE.width + 1))  # words to come
         asked = Signal()  # for the next line
         there = Signal()  # the line has come
-        empty = Signal(init=1)  # a clock after `left` is 0
+        empty = Signal(init=1)  # `left` was 0 a clock before; a line is asked for once in 4,000
         done = Signal()
         m.d.comb += done.eq(asked & empty)
         m.d.sync += empty.eq(left == 0)

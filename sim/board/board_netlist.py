@@ -33,8 +33,8 @@ def build(rtlil, pins, *, notice=lambda text: None):
     Returns
     -------
     sim.runner.Simulation
-        For :class:`sim.board.virtual_board.VirtualBoard`. Its reset does nothing: the design resets
-        itself when the PLL locks.
+        For :class:`sim.board.virtual_board.VirtualBoard`. Its reset does nothing: the design's
+        clock begins when the PLL has locked.
     """
 
     def design():

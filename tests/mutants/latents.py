@@ -97,8 +97,8 @@ MUTANTS = (
     Mutant(
         "choices-lose-a-bit",
         "latents/latent_source.py",
-        "count == WORD_BITS - 1",
         "count == WORD_BITS - 2",
+        "count == WORD_BITS - 3",
         BENCH,
         "half of all choices are wrong",
     ),

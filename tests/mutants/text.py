@@ -76,8 +76,8 @@ MUTANTS = (
     Mutant(
         "faces-lie-under-the-text",
         "display/display.py",
-        "wall.rows.eq(table.o.text_rows)",
-        "wall.rows.eq(table.o.rows)",
+        "wall.rows.eq(finder.o.text_rows)",
+        "wall.rows.eq(finder.o.rows)",
         SCREEN + "test_faces_leave_the_last_row_to_the_text",
         "a text that nobody can read",
     ),
