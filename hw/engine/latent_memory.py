@@ -72,11 +72,13 @@ class LatentMemory(wiring.Component):
         numbers, row = Countdown(len(self.last), "number"), Signal(range(self.rows))
         slots, slot = Countdown(2, "slot"), Signal(2)
         word, base = Signal.like(self.address), Signal.like(self.address)
-        held, number = Signal(), Signal(8, reset_less=True)  # came in, not yet counted
+        held = Signal()
+        room = Signal()
+        number = Signal(8, reset_less=True)  # came in with `held`, not yet counted
         take, latent_end, complete = Signal(), Signal(), Signal()
         final = Signal()  # the number that comes is the last one of all
         word_last = Signal()  # or of its word
-        room, stored = Signal(), Signal()
+        stored = Signal()
         known = Signal()
         with m.If(room):
             m.d.sync += [held.eq(self.i.valid), number.eq(self.i.p)]

@@ -21,6 +21,10 @@ class Phy(wiring.Component):
     depends on the wires and the buffers. They are taken at both edges, and `phase` says which one
     counts; whole clocks more are for the controller to wait.
 
+    On an ECP5 the register of an output enable begins as enabled: from configuration until the
+    third clock, which comes milliseconds later where it waits for a PLL, ``dq`` is driven low.
+    Only a chip that was being read as the FPGA was configured anew drives it, too.
+
     Parameters
     ----------
     geometry : hw.memory.timing.Geometry

@@ -26,8 +26,8 @@ SITES = {
 class Cells:
     """A netlist's cells, as :class:`boards.build.ecp5.flow.Netlist` gives them."""
 
-    def __init__(self, cells, enables=None):
-        self.all, self.enables = cells, enables or {}
+    def __init__(self, cells, enables=None, doors=None):
+        self.all, self.enables, self.doors = cells, enables or {}, doors or {}
 
     def cells(self, *types):
         return {name: kind for name, kind in self.all.items() if kind in types}
@@ -35,6 +35,9 @@ class Cells:
     def drivers(self, kind, port):
         assert (kind, port) == ("MULT18X18D", "CE1")
         return self.enables
+
+    def register(self, name):
+        return self.doors.get(name)
 
 
 @cache
