@@ -119,6 +119,18 @@ def test_an_enable_lies_in_the_midst_of_its_multipliers():
     assert at["far"] != at["near"]
 
 
+def test_latents_come_in_beside_their_memory():
+    netlist, capacity = compact()
+    netlist.doors = {"latent_memory.held": "held_ff", "latent_memory.room": "room_ff"}
+    places = floorplan(netlist, DEVICE, capacity)
+    words = [place for name, place in places.items() if ".latent_memory.words." in name]
+    sites = [tuple(map(int, SITES["DP16KD"].fullmatch(word).groups()[:2])) for word in words]
+    for name in ("held_ff", "room_ff"):
+        x, y = map(int, re.fullmatch(r"X(\d+)/Y(\d+)/SLICEA.FF0", places[name]).groups())
+        assert min(abs(x - at_x) + abs(y - at_y) for at_x, at_y in sites) <= 8
+    assert len(set(places.values())) == len(places)
+
+
 def test_the_same_again():
     assert places()[1] == places()[1]
     netlist, capacity = compact()
