@@ -14,8 +14,7 @@ left and run right, partial sums run up, finished sums leave at the top, and the
     block RAMs    y = 82   maps on the left, weights, the line's
 
 A tile's weights take over along a diagonal of the array, from one corner of the chip to the other:
-the register that says so lies half way. Latents come from the line, on the other side: the
-registers that take them in lie beside their memory, and so do the counters that these drive.
+the register that says so lies half way.
 """
 
 from __future__ import annotations
@@ -34,13 +33,11 @@ SPECIAL_ROWS = {*BLOCK_ROWS, *MULTIPLIER_ROWS}  # all other rows are logic
 WIDTH = PITCH * GROUPS + BLOCK_STEPS[0]
 LEFT_OVER = WIDTH, BLOCK_ROWS[-1], 0.1  # x, y and pull of what has no place of its own
 WEIGHTS_PULL = 0.5  # weights have registers to spare on their way; most pull with 1
-DOORS = {"latent_memory.held": (5, 78), "latent_memory.room": (5, 77)}
 SUMS_PULL = 2  # a bank's sum is added to and stored from cycle to cycle
 
 
 def floorplan(netlist, device, capacity):
-    """Return a place for each block RAM and multiplier, each register that enables operand B, and
-    those of :data:`DOORS`.
+    """Return a place for each block RAM and multiplier, and each register that enables operand B.
 
     Parameters
     ----------
@@ -64,11 +61,7 @@ def floorplan(netlist, device, capacity):
         names = [name for name in cells if cells[name] == kind]
         wanted = {name: place_of(name, capacity) or LEFT_OVER for name in names}
         places.update(_assign(wanted, free))
-    at = _enables(netlist, places, sites["MULT18X18D"])
-    for name, place in DOORS.items():
-        if register := netlist.register(name):
-            at[register] = place
-    return places | {register: f"X{x}/Y{y}/SLICEA.FF0" for register, (x, y) in at.items()}
+    return places | _enables(netlist, places, sites["MULT18X18D"])
 
 
 def _enables(netlist, places, sites):
@@ -82,7 +75,7 @@ def _enables(netlist, places, sites):
         while y in SPECIAL_ROWS or (x, y) in at.values():
             y += 1
         at[register] = x, y
-    return at
+    return {register: f"X{x}/Y{y}/SLICEA.FF0" for register, (x, y) in at.items()}
 
 
 def _x(group, step):
@@ -146,7 +139,8 @@ def place_of(name, capacity):
             (below + lowest) / 2,
             1,
         ),
-        r"latent_memory\.words\.": lambda: (0, lowest, 1),
+        # Half way from the line, which is on the right, to the first column of the array.
+        r"latent_memory\.words\.": lambda: (WIDTH / 3, lowest, 1),
         r"weights_memory\.block_(\d+)_(\d+)": lambda n, k: (
             across(k * stack[n].width // capacity.weight_bits, array.columns),
             weights,

@@ -63,15 +63,6 @@ class Netlist:
         }
         return {name: outputs[net] for name, net in nets.items() if net in outputs}
 
-    def register(self, name):
-        """Return the flip-flop of the signal whose name ends so, None where there is none."""
-        nets = self._top["netnames"].items()
-        bits = {net["bits"][0] for path, net in nets if path.endswith(name)}
-        for cell, each in self._cells.items():
-            if each["type"] == "TRELLIS_FF" and each["connections"]["Q"][0] in bits:
-                return cell
-        return None
-
     def with_clock(self, lpf, name):
         """Return constraints in which the clock `name` has the name that Yosys left to the net.
 

@@ -26,8 +26,8 @@ SITES = {
 class Cells:
     """A netlist's cells, as :class:`boards.build.ecp5.flow.Netlist` gives them."""
 
-    def __init__(self, cells, enables=None, doors=None):
-        self.all, self.enables, self.doors = cells, enables or {}, doors or {}
+    def __init__(self, cells, enables=None):
+        self.all, self.enables = cells, enables or {}
 
     def cells(self, *types):
         return {name: kind for name, kind in self.all.items() if kind in types}
@@ -35,9 +35,6 @@ class Cells:
     def drivers(self, kind, port):
         assert (kind, port) == ("MULT18X18D", "CE1")
         return self.enables
-
-    def register(self, name):
-        return self.doors.get(name)
 
 
 @cache
@@ -117,18 +114,6 @@ def test_an_enable_lies_in_the_midst_of_its_multipliers():
         assert re.fullmatch(r"X\d+/Y\d+/SLICEA\.FF0", at[name])
         assert where[name][1] not in (10, 22, 34, 46, 58, 70, 82)
     assert at["far"] != at["near"]
-
-
-def test_latents_come_in_beside_their_memory():
-    netlist, capacity = compact()
-    netlist.doors = {"latent_memory.held": "held_ff", "latent_memory.room": "room_ff"}
-    places = floorplan(netlist, DEVICE, capacity)
-    words = [place for name, place in places.items() if ".latent_memory.words." in name]
-    sites = [tuple(map(int, SITES["DP16KD"].fullmatch(word).groups()[:2])) for word in words]
-    for name in ("held_ff", "room_ff"):
-        x, y = map(int, re.fullmatch(r"X(\d+)/Y(\d+)/SLICEA.FF0", places[name]).groups())
-        assert min(abs(x - at_x) + abs(y - at_y) for at_x, at_y in sites) <= 8
-    assert len(set(places.values())) == len(places)
 
 
 def test_the_same_again():

@@ -220,21 +220,6 @@ def test_a_carry_that_nothing_reads_stays_in_its_chain():
     }
 
 
-def test_a_register_is_found_by_its_signal(tmp_path):
-    cells = {
-        "lut": {"type": "LUT4", "connections": {"Z": [3]}},
-        "ff": {"type": "TRELLIS_FF", "connections": {"Q": [2]}},
-    }
-    nets = {"top.core.held": {"bits": [2]}, "top.core.upheld": {"bits": [3]}}
-    (tmp_path / "netlist.json").write_text(
-        json.dumps({"modules": {"top": {"cells": cells, "netnames": nets}}})
-    )
-    netlist = flow.Netlist(tmp_path, 0.0)
-    assert netlist.register("core.held") == "ff"
-    assert netlist.register("core.upheld") is None
-    assert netlist.register("room") is None
-
-
 def test_a_clock_keeps_its_constraint_whatever_yosys_calls_its_net(tmp_path):
     def netlist(folder, **nets):
         cells = {"pll.cell": {"type": "EHXPLLL", "connections": {"CLKOP": [7]}}}
