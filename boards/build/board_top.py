@@ -60,14 +60,14 @@ class BoardTop(Elaboratable):
         m.d.comb += [top.rx.eq(rx.i), tx.o.eq(top.tx)]
 
         half = self.clock_hz // (2 * BLINKS_HZ)
-        count, alive, over = Signal(range(half)), Signal(), Signal()
+        count, alive = Signal(range(half)), Signal()
         lamps = {"alive": alive, "busy": top.active, "error": top.error}
-        ends = count == half - 2
+        m.d.sync += count.eq(count + 1)
+        over = count == half - 1
         if "flash" in top.signature.members:
             short = self.clock_hz // (2 * REFUSED_HZ)
-            ends |= top.refused & (count == short - 2)
+            over |= top.refused & (count == short - 1)
             lamps["model"] = top.holds
-        m.d.sync += [count.eq(count + 1), over.eq(ends)]
         with m.If(over):
             m.d.sync += [count.eq(0), alive.eq(~alive)]
         self._lamps(m, platform, lamps)

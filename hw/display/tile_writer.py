@@ -87,7 +87,7 @@ class TileWriter(wiring.Component):
             m.d.sync += [self.o.p.x.eq(x), self.o.p.y.eq(y)]
 
         end = Signal()  # of a face
-        all_stored = Signal()  # of it, a clock before
+        stored = Signal()  # all of it, a clock before
         wait = Signal(range(SETTLING + 1))
         last = Signal(2)
         m.d.comb += [
@@ -126,10 +126,10 @@ class TileWriter(wiring.Component):
                     m.next = "STORE"
                 begins()
             with m.State("STORE"):
-                m.d.sync += [wait.eq(wait + 1), all_stored.eq(self.settled & ~self.o.valid)]
+                m.d.sync += [wait.eq(wait + 1), stored.eq(self.settled & ~self.o.valid)]
                 with m.If(wait == SETTLING):
                     m.d.sync += wait.eq(SETTLING)
-                    with m.If(all_stored):
+                    with m.If(stored):
                         m.d.comb += end.eq(1)
                         m.d.sync += wait.eq(0)
                         m.next = "SETTLE"

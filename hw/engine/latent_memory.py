@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Latents in, a number a row of the array out."""
 
-from amaranth import Cat, Module, Mux, Signal, signed
+from amaranth import Cat, Module, Signal, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -72,13 +72,9 @@ class LatentMemory(wiring.Component):
         numbers, row = Countdown(len(self.last), "number"), Signal(range(self.rows))
         slots, slot = Countdown(2, "slot"), Signal(2)
         word, base = Signal.like(self.address), Signal.like(self.address)
-        held = Signal()
-        room = Signal()
-        number = Signal(8, reset_less=True)  # came in with `held`, not yet counted
+        held, number = Signal(), Signal(8, reset_less=True)  # came in, not yet counted
         take, latent_end, complete = Signal(), Signal(), Signal()
-        final = Signal()  # the number that comes is the last one of all
-        word_last = Signal()  # or of its word
-        stored = Signal()
+        room, stored = Signal(), Signal()
         known = Signal()
         with m.If(room):
             m.d.sync += [held.eq(self.i.valid), number.eq(self.i.p)]
@@ -89,26 +85,18 @@ class LatentMemory(wiring.Component):
         ]
         with m.If(~known):
             m.d.sync += [*numbers.start(self.last), *slots.start(self.latents)]
-            m.d.sync += final.eq((self.last == 0) & (self.latents == 0))
-            m.d.sync += word_last.eq(self.last == 0)
         m.d.comb += [
             self.i.ready.eq(room),
             self.ready.eq(filled != 0),
             take.eq(held & room),
             latent_end.eq(take & numbers.last),
-            complete.eq(take & final),
+            complete.eq(latent_end & slots.last),
             word.eq(base + slot),
         ]
         m.d.sync += filled.eq(filled + stored - self.done)
         with m.If(take):
             m.d.sync += [*numbers.step(), row.eq(row + 1)]
-            of_slot = Mux(numbers.last, slots.last_follows, slots.last)
-            row_last = (row == self.rows - 2) & ~word_last
-            m.d.sync += [
-                final.eq(numbers.last_follows & of_slot),
-                word_last.eq(row_last | numbers.last_follows),
-            ]
-            with m.If(word_last):
+            with m.If(row == self.rows - 1):
                 m.d.sync += [row.eq(0), base.eq(base + self.latents + 1)]
             with m.If(latent_end):
                 m.d.sync += [*slots.step(), row.eq(0), base.eq(0), slot.eq(slot + 1)]

@@ -54,8 +54,6 @@ class FlashReader(wiring.Component):
         word = Signal(8 * (1 + ADDRESS_SIZE))  # what goes out, the highest bit first
         byte = Signal(7)  # what came before the bit under way
         runs, half_over, bit_over = Signal(), Signal(), Signal()
-        last_bit = Signal()  # settled long before the bit is over
-        m.d.sync += last_bit.eq(bits == 0)
         m.d.comb += [
             half_over.eq(runs & (time == self.half - 1)),
             bit_over.eq(half_over & pins.clk),
@@ -75,7 +73,7 @@ class FlashReader(wiring.Component):
         def then(state, cs, count, out=0):
             """Behind the last bit go on with `count` others."""
             m.d.comb += runs.eq(1)
-            with m.If(bit_over & last_bit):
+            with m.If(bit_over & (bits == 0)):
                 m.d.sync += [pins.cs.eq(cs), bits.eq(count - 1), word.eq(out)]
                 m.next = state
 
@@ -91,7 +89,7 @@ class FlashReader(wiring.Component):
                 then("BYTE", 1, 8)
             with m.State("BYTE"):
                 then("FULL", 1, 8)
-                with m.If(bit_over & last_bit):
+                with m.If(bit_over & (bits == 0)):
                     m.d.sync += self.o.p.eq(Cat(pins.cipo, byte))
             with m.State("FULL"):
                 m.d.comb += self.o.valid.eq(1)

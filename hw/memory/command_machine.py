@@ -208,8 +208,7 @@ class CommandMachine(wiring.Component):
             column = Array(head.column for head in heads)[now.port]
             m.d.comb += [command.eq(Command.WRITE), address.eq(column)]
         m.d.comb += [
-            *(waits.precharges.eq(closes), waits.activates.eq(opens)),
-            *(waits.reads.eq(reads), waits.writes.eq(writes.any())),
+            waits.command.eq(command),
             waits.bank.eq(bank),
             self.started.eq(upkeep.started),
         ]

@@ -5,6 +5,8 @@ from amaranth import Array, Cat, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.memory.bus import Command
+
 
 class Wait:
     """Clocks that must pass, as a row of ones that gets shorter: no carry, and the longest wins.
@@ -42,9 +44,10 @@ class Waits(wiring.Component):
 
     Members
     -------
-    activates, precharges, reads, writes : In(1)
-        What this clock does to `bank`; upkeep's commands wait for themselves.
+    command : In(Command)
+        Of this clock; only ACTIVATE, READ, WRITE and PRECHARGE of one bank are looked at.
     bank : In
+        That the command is for.
     next_bank : In
     may_precharge, may_activate : Out(1)
         `next_bank` may be closed; it may be opened.
@@ -59,7 +62,7 @@ class Waits(wiring.Component):
         bank = geometry.bank_bits
         super().__init__(
             {
-                **dict.fromkeys(("activates", "precharges", "reads", "writes"), In(1)),
+                "command": In(Command),
                 "bank": In(bank),
                 "next_bank": In(bank),
                 "may_precharge": Out(1),
@@ -82,18 +85,18 @@ class Waits(wiring.Component):
             close.append(Wait(m, max(cycles.ras, cycles.wr), f"close{bank}"))
             opens.append(Wait(m, max(cycles.rc, cycles.rp), f"open{bank}"))
             with m.If(self.bank == bank):
-                with m.If(self.activates):
+                with m.If(self.command == Command.ACTIVATE):
                     m.d.sync += [
                         close[bank].start(cycles.ras),
                         opens[bank].start(cycles.rc),
                     ]
-                with m.If(self.precharges):
+                with m.If(self.command == Command.PRECHARGE):
                     m.d.sync += opens[bank].start(cycles.rp)
-                with m.If(self.writes):
+                with m.If(self.command == Command.WRITE):
                     m.d.sync += close[bank].start(cycles.wr)
-        with m.If(self.activates):
+        with m.If(self.command == Command.ACTIVATE):
             m.d.sync += row_to_row.start(cycles.rrd)
-        with m.If(self.reads):
+        with m.If(self.command == Command.READ):
             m.d.sync += turn.start(turn_clocks)
 
         def over(waits, bank):

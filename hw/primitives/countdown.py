@@ -19,15 +19,12 @@ class Countdown:
         Turns, less 1.
     last : Signal
         This turn is the last one.
-    last_follows : Value
-        The next one is.
     """
 
     def __init__(self, width, name):
         self.limit = Signal(width, name=f"{name}_limit", reset_less=True)
         self.left = Signal(width, name=f"{name}_left", reset_less=True)
         self.last = Signal(name=f"{name}_last")
-        self.last_follows = Mux(self.last, self.limit == 0, self.left == 1)
 
     def start(self, limit):
         """Return the statements that begin the loop's first turn."""
@@ -37,5 +34,5 @@ class Countdown:
         """Return the statements that begin the next turn; behind the last one the first."""
         return [
             self.left.eq(Mux(self.last, self.limit, self.left - 1)),
-            self.last.eq(self.last_follows),
+            self.last.eq(Mux(self.last, self.limit == 0, self.left == 1)),
         ]

@@ -134,10 +134,6 @@ class LoadHandler(wiring.Component):
 
         expected, before = Signal(32), Signal(32)  # bytes of `next`, of `last`: the lowest is due
         not_next, not_last = Signal(), Signal()
-        shift = Signal()  # a byte of the offset has been compared
-        m.d.sync += shift.eq(0)
-        with m.If(shift):
-            m.d.sync += [expected.eq(expected >> 8), before.eq(before >> 8)]
         count = Signal(range(LOAD_BEGIN.size))
         compared, difference, differs = Signal(), Signal(8), Signal()
         wait = Signal(range(identity.LATENCY + 1))
@@ -273,10 +269,11 @@ class LoadHandler(wiring.Component):
 
             # Data come.
             with m.State("OFFSET"):
-                m.d.comb += self.i.ready.eq(~shift)
+                m.d.comb += self.i.ready.eq(1)
                 with m.If(taken):
                     m.d.sync += [
-                        shift.eq(1),
+                        expected.eq(expected >> 8),
+                        before.eq(before >> 8),
                         not_next.eq(not_next | (self.i.p != expected[:8])),
                         not_last.eq(not_last | (self.i.p != before[:8])),
                         count.eq(count + 1),

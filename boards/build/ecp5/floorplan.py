@@ -139,8 +139,7 @@ def place_of(name, capacity):
             (below + lowest) / 2,
             1,
         ),
-        # Half way from the line, which is on the right, to the first column of the array.
-        r"latent_memory\.words\.": lambda: (WIDTH / 3, lowest, 1),
+        r"latent_memory\.words\.": lambda: (0, lowest, 1),
         r"weights_memory\.block_(\d+)_(\d+)": lambda n, k: (
             across(k * stack[n].width // capacity.weight_bits, array.columns),
             weights,
