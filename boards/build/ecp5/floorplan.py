@@ -23,7 +23,8 @@ import re
 
 from hw.array import LANES
 from hw.engine.pixel_buffer import PHASES
-from hw.primitives.ecp5.block_ram import banks
+from hw.primitives.banks import banks
+from hw.primitives.ecp5.block_ram import WIDTHS
 
 DEVICE = "lfe5u-85f"
 GROUPS, PITCH, GAP = 13, 9, 7  # columns of tiles: so many groups, `PITCH` apart, 2 more from `GAP`
@@ -118,7 +119,7 @@ def place_of(name, capacity):
     top, *_, bottom = MULTIPLIER_ROWS
     sums, weights, below, lowest = BLOCK_ROWS
     width = array.word_weights * capacity.weight_bits
-    stack = 1 if array.weight_bus else banks(width, capacity.weight_words)
+    stack = 1 if array.weight_bus else banks(width, capacity.weight_words, WIDTHS)
 
     def across(n, count):
         return WIDTH * ((n % count + 0.5) / count)

@@ -3,67 +3,20 @@
 
 from functools import reduce
 from operator import or_
-from typing import NamedTuple
 
 from amaranth import Cat, ClockSignal, Const, Instance, Module, Mux, Signal, Value
 
+from hw.primitives.banks import BLOCK_BITS, LANE, banks, block_count, padded_width
 from hw.primitives.delay import delay
 
-BLOCK_BITS = 18 * 1024
 WIDTHS = (9, 18, 36)  # of a block's words; narrower ones waste its ninth bits
-LANE = 9  # bits with a write enable of their own
 PORT_BITS = 18  # of one port; a block 36 bits wide writes through one and reads through the other
 INIT_WORDS, INIT_STRIDE, INIT_BITS = 16, 20, 320  # 18-bit words of an INITVAL parameter
 
 
-class Bank(NamedTuple):
-    """Blocks side by side, of `width` bits each: the words of a memory from `start` on."""
-
-    width: int
-    columns: int
-    start: int
-
-    @property
-    def words(self):
-        """Words of a block."""
-        return BLOCK_BITS // self.width
-
-
-def banks(width, depth):
-    """Return the :class:`Bank` of each part of a memory, one behind the other.
-
-    They have as few blocks as banks of one shape can have. The last bank may have shorter and
-    wider blocks than the others where that saves banks, since each bank costs a multiplexer.
-    """
-    plain = min((_stack(width, depth, bits) for bits in WIDTHS), key=_block_count)
-    candidates = [
-        _stack(width, whole, bits) + _stack(width, depth - whole, last, whole)
-        for bits in WIDTHS
-        for last in WIDTHS
-        for whole in (depth, depth - depth % (BLOCK_BITS // bits))
-        if BLOCK_BITS // last <= BLOCK_BITS // bits
-    ]
-    fewest = _block_count(plain)
-    return min((each for each in candidates if _block_count(each) == fewest), key=len)
-
-
-def _stack(width, depth, bits, start=0):
-    columns, words = -(-width // bits), BLOCK_BITS // bits
-    return [Bank(bits, columns, start + row) for row in range(0, depth, words)]
-
-
-def _block_count(stack):
-    return sum(bank.columns for bank in stack)
-
-
 def blocks(width, depth, lanes=1):
     """Return how many block RAMs :func:`dp16kd` takes."""
-    return _block_count(banks(_padded_width(width, lanes), depth))
-
-
-def _padded_width(width, lanes):
-    """Return the bits of a word whose lanes begin at enables of their own."""
-    return width if lanes == 1 else lanes * -(-width // lanes // LANE) * LANE
+    return block_count(banks(padded_width(width, lanes), depth, WIDTHS))
 
 
 def dp16kd(ram):
@@ -84,7 +37,7 @@ def dp16kd(ram):
     """
     m = Module()
     part = ram.width // ram.lanes
-    padded = _padded_width(ram.width, ram.lanes) // ram.lanes
+    padded = padded_width(ram.width, ram.lanes) // ram.lanes
 
     def pad(word):
         return Cat(
@@ -94,7 +47,7 @@ def dp16kd(ram):
     def pad_contents(word):
         return sum((word >> n * part & (1 << part) - 1) << n * padded for n in range(ram.lanes))
 
-    cut = banks(padded * ram.lanes, ram.depth)
+    cut = banks(padded * ram.lanes, ram.depth, WIDTHS)
     lag = int(ram.late)
     init = [pad_contents(word) for word in ram.init]
     merged = ram.gap and all(bank.words % ram.gap == 0 for bank in cut)
