@@ -9,7 +9,7 @@ from hw.primitives.ecp5.platform import Ecp5Primitives
 from hw.rtlil import to_rtlil
 from sim.verilog import cached_verilog, run_yosys
 
-MODELS = Path(__file__).parent / "ecp5"
+MODELS = Path(__file__).parent
 # Nets bit by bit: a vector that a cell feeds back bit by bit looks like a loop to Verilator.
 SCRIPT = """
 read_rtlil design.il
@@ -48,9 +48,9 @@ def netlist_of(rtlil, name):
         return Path(folder, "netlist.v").read_text()
 
 
-def cell_models():
-    """Return our models of the ECP5's cells, Verilog."""
-    return "".join(path.read_text() for path in sorted(MODELS.glob("*.v")))
+def cell_models(family="ecp5"):
+    """Return our models of a family's cells, ``ecp5`` or ``gowin``, Verilog."""
+    return "".join(path.read_text() for path in sorted(MODELS.glob(f"{family}/*.v")))
 
 
 def cached_netlist(name, key, make, *, convert=synthesize):

@@ -7,11 +7,12 @@ from amaranth_boards.resources import LEDResources, UARTResource
 
 from boards.catalogue.board import Board
 from boards.catalogue.capacities import machine
+from hw.primitives.gowin.platform import GowinPrimitives
 
 LEVEL = Attrs(IO_TYPE="LVCMOS33")
 
 
-class Platform(GowinPlatform):
+class Platform(GowinPrimitives, GowinPlatform):
     """Oscillator, lamps and the serial line of the board's debugger."""
 
     part = "GW2AR-LV18QN88C8/I7"
@@ -39,10 +40,12 @@ BOARD = Board(
             8,
             4,
             5,
+            acc_width=20,
+            plane_bias_width=21,
             weight_words=4096,
             map_words=1536,
-            latent_words=16,
-            channel_words=32,
+            latent_words=32,
+            channel_words=16,
             plane_bias_words=512,
             feed_words=32,
             read_words=32,

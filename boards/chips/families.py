@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 
 from hw.primitives.ecp5.platform import Ecp5Primitives
+from hw.primitives.gowin.block_ram import blocks as gowin_blocks
+from hw.primitives.gowin.platform import GowinPrimitives
 
 GOWIN_BLOCKS = ("SP", "SPX9", "SDPB", "SDPX9B", "DPB", "DPX9B", "pROM", "pROMX9")
 
@@ -55,16 +57,26 @@ ECP5 = Family(
     primitives=Ecp5Primitives,
     swaps=True,
 )
+
+
+def _gowin_blocks(memory):
+    """Return the block RAMs of a memory in the shapes that the design names."""
+    if memory.logic:
+        return memory.inferred_blocks
+    return memory.count * gowin_blocks(memory.width, memory.depth, memory.lanes)
+
+
 GOWIN = Family(
     name="gowin",
-    synthesis="synth_gowin -noiopads -top top",
+    synthesis="synth_gowin -family gw2a -nowidelut -noiopads -top top",
     costs={
         "luts": {**{f"LUT{n}": 1 for n in range(1, 5)}, "ALU": 1, "RAM16SDP4": 8},
         "flip_flops": {f"DFF{kind}": 1 for kind in ("", *"ESRPC", "SE", "RE", "PE", "CE")},
         "multipliers": {"MULT9X9": 0.5, "MULT18X18": 1, "MULT36X36": 4},
         "blocks": dict.fromkeys(GOWIN_BLOCKS, 1),
     },
-    blocks=attrgetter("inferred_blocks"),
+    blocks=_gowin_blocks,
+    primitives=GowinPrimitives,
 )
 XILINX = Family(
     name="xilinx",

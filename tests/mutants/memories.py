@@ -3,9 +3,8 @@
 
 from tests.mutants.mutant import Mutant
 
-ECP5 = (
-    "tests/sim/benches/test_ecp5.py::test_primitives_equal_their_twins_and_models_what_yosys_infers"
-)
+TWINS = "tests/sim/benches/test_twins.py"
+ECP5, GOWIN = (f"{TWINS}::test_primitives_equal_their_twins[{name}]" for name in ("ecp5", "gowin"))
 
 MUTANTS = (
     Mutant(
@@ -254,6 +253,30 @@ MUTANTS = (
         "lane_en[n].eq(1 if ram.lanes == 1 else own)",
         "lane_en[n].eq(1)",
         ECP5,
+        "on the chip a plane of a picture overwrites the two others",
+    ),
+    Mutant(
+        "gowin-multiplier-takes-b-always",
+        "primitives/gowin/multiplier.py",
+        "with m.If(multiplier.b_en):",
+        "if True:",
+        GOWIN,
+        "on the chip a tile computes with whatever weight is loading",
+    ),
+    Mutant(
+        "gowin-blocks-chosen-late",
+        "primitives/gowin/block_ram.py",
+        "m.d.sync += select.eq(n)",
+        "m.d.comb += select.eq(n)",
+        GOWIN,
+        "on the chip deep memories give words of another block",
+    ),
+    Mutant(
+        "gowin-blocks-write-whole-words",
+        "primitives/gowin/block_ram.py",
+        "lane = 0 if ram.lanes == 1 else low // padded",
+        "lane = 0",
+        GOWIN,
         "on the chip a plane of a picture overwrites the two others",
     ),
 )

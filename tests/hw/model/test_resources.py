@@ -10,12 +10,14 @@ from amaranth.back import rtlil
 
 from boards.catalogue.capacities import LFE5U_85F
 from boards.chips.capacity import planned
+from boards.chips.families import GOWIN
 from golden.spec import GeneratorSpec
 from hw.array import ArraySpec
 from hw.build_plan import BuildPlan
 from hw.capacity import Capacity
 from hw.model.resources import Memory, blocks, board_memories, multipliers, top_memories
 from hw.primitives.ecp5.platform import Ecp5Primitives
+from hw.primitives.gowin.platform import GowinPrimitives
 from hw.tiling import Tiling
 
 FIFO_DEPTHS = {1, 3, 7, 15}  # of the serial line's FIFOs: registers, not memories one would count
@@ -47,6 +49,14 @@ def test_blocks_and_multipliers_are_those_that_the_design_names(capacity):
     named = planned(elaborated(capacity, Ecp5Primitives()))
     assert named["ebr"] == sum(memory.blocks for memory in top_memories(capacity))
     assert named["mult"] == multipliers(capacity)
+
+
+@CASES
+def test_blocks_of_gowin_are_those_that_the_design_names(capacity):
+    cells = Counter(re.findall(r"^  cell \\(\w+) ", elaborated(capacity, GowinPrimitives()), re.M))
+    named = [each for each in top_memories(capacity) if not each.logic]
+    assert cells["SDPB"] + cells["SDPX9B"] == sum(map(GOWIN.blocks, named)) > 0
+    assert cells["MULT18X18"] == multipliers(capacity)
 
 
 @CASES

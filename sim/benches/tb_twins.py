@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""ECP5 primitives on our cell models against their plain twins, NumPy, and Yosys' netlist."""
+"""A family's primitives on our cell models against plain twins, NumPy, and Yosys' netlist.
+
+The environment names the family, ``FAMILY``.
+"""
+
+import os
 
 import cocotb
 import numpy as np
@@ -8,16 +13,10 @@ from hw.contents import pack
 from hw.primitives.block_ram import BlockRam
 from hw.primitives.multiplier import Multiplier
 from sim.benches.bench import extremes, generator, play, start, unpack
-from sim.ecp5.pairs import (
-    INFERRED_DEPTH,
-    INFERRED_WIDTH,
-    MEMORIES,
-    OPERANDS,
-    contents,
-    inferred_contents,
-)
+from sim.twins import LEFT_OUT, OPERANDS, TWINS, contents, inferred_contents
 
 CYCLES = 4000
+FAMILY = TWINS[os.environ["FAMILY"]]
 
 
 def held(values, en, before=0):
@@ -63,7 +62,7 @@ async def multiplies(dut):
 
 def traffic(rng, depth, lanes, width, en):
     """Reads and writes of few words, so that they often meet; never in one cycle."""
-    words = rng.choice(depth, 40, replace=False)
+    words = rng.choice(depth, min(40, depth), replace=False)
     words[:2] = 0, depth - 1
     address, write_address = rng.choice(words, (2, CYCLES))
     address[CYCLES // 2 :] = np.arange(CYCLES - CYCLES // 2) % depth  # at last every word
@@ -97,13 +96,14 @@ async def remembers(dut):
     rng = generator()
     always, sometimes = np.ones(CYCLES, bool), rng.random(CYCLES) < 0.7
     memories = {
-        name: (BlockRam.latency, always, contents(name) + [0] * 20, depth, lanes, width, gap)
-        for name, (width, depth, lanes, gap) in MEMORIES.items()
+        name: (
+            *(BlockRam.latency, always, contents(FAMILY, name) + [0] * LEFT_OUT),
+            *(depth, lanes, width, gap),
+        )
+        for name, (width, depth, lanes, gap) in FAMILY.memories.items()
     }
-    memories["inferred"] = (
-        *(1, sometimes, inferred_contents()),
-        *(INFERRED_DEPTH, 1, INFERRED_WIDTH, 0),
-    )
+    width, depth = FAMILY.inferred
+    memories["inferred"] = (1, sometimes, inferred_contents(FAMILY), depth, 1, width, 0)
     inputs, expected = {"en": sometimes}, {}
     for name, (latency, en, words, depth, lanes, width, gap) in memories.items():
         given = traffic(rng, depth, lanes, width, en)
