@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
-from boards.build import gowin, vivado
-from boards.build.ecp5 import build
+from boards.build import vivado
+from boards.build.ecp5 import build as ecp5
 from boards.build.ecp5.build import STORES
+from boards.build.gowin import build as gowin
 from boards.build.job import Job
 from boards.chips.devices import DEVICES
 from boards.chips.families import ECP5, GOWIN, XILINX
@@ -13,7 +14,7 @@ from hw.build_plan import BuildPlan
 from hw.display.mode import CLOCK_HZ
 from support.failures import InputError
 
-MAKERS = {ECP5: build.build, GOWIN: gowin.build, XILINX: vivado.emit}
+MAKERS = {ECP5: ecp5.build, GOWIN: gowin.build, XILINX: vivado.emit}
 
 
 def make(

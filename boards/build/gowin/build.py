@@ -11,6 +11,7 @@ from pathlib import Path
 
 from boards.build.ecp5.flow import ROUTING_TIMEOUT, SYNTHESIS_TIMEOUT
 from boards.build.ecp5.routed_report import clock_name
+from boards.build.gowin.delay_lines import with_delay_lines
 from boards.build.job import TimingMissed
 from hw.rtlil import without_indices
 from support.cache import digest, kept
@@ -18,7 +19,8 @@ from support.files import new_folder
 from support.tools import GOWIN_PACK, NEXTPNR_GOWIN, YOSYS
 
 PACKING_TIMEOUT = 600  # seconds
-SCRIPT = "read_rtlil design.il; synth_gowin -family gw2a -top top -json netlist.json"
+# Without the multiplexers that join LUTs: they take more LUTs, and the placer finds places harder.
+SCRIPT = "read_rtlil design.il; synth_gowin -family gw2a -nowidelut -top top -json netlist.json"
 RESOURCES = {  # several cells may count as one of our names
     "lut": re.compile(r"^(LUT4|ALU)$"),
     "ff": re.compile(r"^DFF$"),
@@ -62,20 +64,34 @@ def build(job, out, progress, *, seed=1, clocks_mhz=()):
     return facts
 
 
-def _route(job, seed, progress):
-    """Return the folder of the routed and packed design, made once."""
-    platform, files = job.board.platform, job.files(job.plan)
-    design, constraints = without_indices(files["top.il"]), files["top.cst"]
+def synthesize(design, progress):
+    """Return the folder with ``netlist.json`` of a design, RTLIL, made once.
 
-    def synthesis(folder):
+    Raises
+    ------
+    InputError
+        Yosys is not installed.
+    support.tools.ToolFailed
+        It failed.
+    """
+
+    def work(folder):
         Path(folder, "design.il").write_text(design)
         arguments = ["-q", "-l", "yosys.log", "-p", SCRIPT]
         YOSYS.run(
             arguments, folder, log="yosys.log", timeout=SYNTHESIS_TIMEOUT, watch=progress.line
         )
+        netlist = Path(folder, "netlist.json")
+        netlist.write_text(json.dumps(with_delay_lines(json.loads(netlist.read_text()))))
 
     progress.stage("synthesis")
-    netlist = kept("synthesis", digest(YOSYS.version, SCRIPT, design), synthesis)
+    return kept("synthesis", digest(YOSYS.version, SCRIPT, "delay lines", design), work)
+
+
+def _route(job, seed, progress):
+    """Return the folder of the routed and packed design, made once."""
+    platform, files = job.board.platform, job.files(job.plan)
+    netlist, constraints = synthesize(without_indices(files["top.il"]), progress), files["top.cst"]
     database = platform._chipdb_device
     arguments = [
         *("--quiet", "--log", "nextpnr.log", "--device", platform.part, "--seed", str(seed)),

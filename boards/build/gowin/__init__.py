@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A bitstream for Gowin's GW2A."""
