@@ -42,10 +42,5 @@ def build(rtlil, pins, *, notice=lambda text: None):
         return rtlil
 
     text = cached_netlist(DESIGN, rtlil.encode(), design, convert=netlist_of)
-    return simulation(text, pins)
-
-
-def simulation(netlist, pins, family="ecp5"):
-    """Return the simulation of a netlist of a family's cells, Verilog, as :func:`build` does."""
     wrapper = PINS.format(top=TOP, design=DESIGN, **pins)
-    return Simulation(netlist + wrapper + cell_models(family), TOP, build_args=BUILD_ARGS)
+    return Simulation(text + wrapper + cell_models(), TOP, build_args=BUILD_ARGS)
