@@ -57,8 +57,8 @@ ROOMS = {
     ),
     "train": "data networks importing run evaluate quantize loop options experiments __main__",
     "sim": (
-        "streams verilog plain_paths runner harness netlist ecp5 gowin twins chips benches generator "
-        "board formal fuzz screen"
+        "streams verilog plain_paths runner harness netlist ecp5 gowin twins chips benches "
+        "generator board formal fuzz screen"
     ),
     "boards": "chips catalogue build explore host",
     "web": "build shelf makers desk upload session server",
