@@ -21,8 +21,9 @@ PACKAGES = {"BG381": "CABGA381", "MG285": "CSFBGA285"}  # as Amaranth and as nex
 SCRIPT = "read_rtlil design.il; synth_ecp5 -top top -json netlist.json"
 ROUTER = "router1"  # 153 MHz where router2 gave 117
 # nextpnr's own choice, `heap`, takes a tenth more wire around large blocks that have their places,
-# and its routing may not end: of four seeds of the machine with weights outside two did in 15
-# minutes. Where it places those blocks itself it does better: 136 MHz on an LFE5U-45F, `static` 122.
+# and its routing may not end: of three seeds of the machine with weights outside two did in 15
+# minutes. Where it places those blocks itself it does better: an LFE5U-45F's 16 x 8 machine has
+# 136 MHz, with `static` 122.
 PLACER, PLACER_AROUND = "heap", "static"
 
 
