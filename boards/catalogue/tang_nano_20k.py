@@ -54,4 +54,5 @@ BOARD = Board(
     lamps={"alive": ("led", 0), "busy": ("led", 1), "error": ("led", 2)},
     wiring="USB-C socket: the BL616 is a serial port",
     loader="tangnano20k",
+    bitstream=True,
 )
