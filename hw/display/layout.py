@@ -126,7 +126,7 @@ WALL = data.StructLayout(
 
 class WallFinder(wiring.Component):
     """:meth:`Wall.of` in hardware, by subtractions, as there is time enough: it takes two clocks a
-    column and a row, 294 at most. A table of it took 900 LUTs and was slow.
+    column and a row, 294 at most. A table of it was larger, and slow.
 
     Parameters
     ----------
