@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How a memory is cut into block RAMs: which shapes, and how many of each."""
+"""How a memory is cut into block RAMs: which shapes, how many of each, and where lanes lie."""
 
 from typing import NamedTuple
+
+from amaranth import Cat, Const
 
 BLOCK_BITS = 18 * 1024
 LANE = 9  # bits with a write enable of their own
@@ -56,9 +58,41 @@ def block_count(stack):
     return sum(bank.columns for bank in stack)
 
 
-def padded_width(width, lanes):
-    """Return the bits of a word whose lanes begin at enables of their own."""
-    return width if lanes == 1 else lanes * -(-width // lanes // LANE) * LANE
+class Lanes(NamedTuple):
+    """A word of `width` bits whose `count` lanes begin at enables of their own, with gaps."""
+
+    width: int
+    count: int
+
+    @property
+    def part(self):
+        """Bits of a lane."""
+        return self.width // self.count
+
+    @property
+    def pitch(self):
+        """Bits from lane to lane."""
+        return self.width if self.count == 1 else -(-self.part // LANE) * LANE
+
+    @property
+    def padded_width(self):
+        """Bits of the word with its gaps."""
+        return self.count * self.pitch
+
+    def pad(self, word):
+        """Return a value with its gaps."""
+        gap = Const(0, self.pitch - self.part)
+        parts = (word[n * self.part : (n + 1) * self.part] for n in range(self.count))
+        return Cat(Cat(part, gap) for part in parts)
+
+    def pad_contents(self, word):
+        """Return a number with its gaps."""
+        part, mask = self.part, (1 << self.part) - 1
+        return sum((word >> n * part & mask) << n * self.pitch for n in range(self.count))
+
+    def join(self, word):
+        """Return a value without its gaps."""
+        return Cat(word[n * self.pitch : n * self.pitch + self.part] for n in range(self.count))
 
 
 def _stack(width, depth, bits, start=0):

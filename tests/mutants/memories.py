@@ -274,7 +274,7 @@ MUTANTS = (
     Mutant(
         "gowin-blocks-write-whole-words",
         "primitives/gowin/block_ram.py",
-        "lane = 0 if ram.lanes == 1 else low // padded",
+        "lane = 0 if ram.lanes == 1 else low // lanes.pitch",
         "lane = 0",
         GOWIN,
         "on the chip a plane of a picture overwrites the two others",

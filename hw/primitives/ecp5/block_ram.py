@@ -4,9 +4,9 @@
 from functools import reduce
 from operator import or_
 
-from amaranth import Cat, ClockSignal, Const, Instance, Module, Mux, Signal, Value
+from amaranth import ClockSignal, Const, Instance, Module, Mux, Signal, Value
 
-from hw.primitives.banks import BLOCK_BITS, LANE, banks, block_count, padded_width
+from hw.primitives.banks import BLOCK_BITS, LANE, Lanes, banks, block_count
 from hw.primitives.delay import delay
 
 WIDTHS = (9, 18, 36)  # of a block's words; narrower ones waste its ninth bits
@@ -16,7 +16,7 @@ INIT_WORDS, INIT_STRIDE, INIT_BITS = 16, 20, 320  # 18-bit words of an INITVAL p
 
 def blocks(width, depth, lanes=1):
     """Return how many block RAMs :func:`dp16kd` takes."""
-    return block_count(banks(padded_width(width, lanes), depth, WIDTHS))
+    return block_count(banks(Lanes(width, lanes).padded_width, depth, WIDTHS))
 
 
 def dp16kd(ram):
@@ -36,26 +36,16 @@ def dp16kd(ram):
         Drives ``ram.data``.
     """
     m = Module()
-    part = ram.width // ram.lanes
-    padded = padded_width(ram.width, ram.lanes) // ram.lanes
-
-    def pad(word):
-        return Cat(
-            Cat(word[n * part : (n + 1) * part], Const(0, padded - part)) for n in range(ram.lanes)
-        )
-
-    def pad_contents(word):
-        return sum((word >> n * part & (1 << part) - 1) << n * padded for n in range(ram.lanes))
-
-    cut = banks(padded * ram.lanes, ram.depth, WIDTHS)
+    lanes = Lanes(ram.width, ram.lanes)
+    cut = banks(lanes.padded_width, ram.depth, WIDTHS)
     lag = int(ram.late)
-    init = [pad_contents(word) for word in ram.init]
+    init = [lanes.pad_contents(word) for word in ram.init]
     merged = ram.gap and all(bank.words % ram.gap == 0 for bank in cut)
     physical = max(bank.columns * bank.width for bank in cut)
     write_data, lane_en = Signal(physical), Signal(physical // LANE)
-    m.d.comb += write_data.eq(pad(delay(m, ram.write_data, lag)))
+    m.d.comb += write_data.eq(lanes.pad(delay(m, ram.write_data, lag)))
     for n in range(len(lane_en)):
-        lane = 0 if ram.lanes == 1 else n * LANE // padded
+        lane = 0 if ram.lanes == 1 else n * LANE // lanes.pitch
         if lane < ram.lanes:
             own = delay(m, ram.write_en, lag)[lane]
             m.d.comb += lane_en[n].eq(1 if ram.lanes == 1 else own)
@@ -103,7 +93,7 @@ def dp16kd(ram):
             m.d.sync += stage.eq(select)
             select = stage
         word = _choose(data, select)
-    m.d.comb += ram.data.eq(Cat(word[n * padded : n * padded + part] for n in range(ram.lanes)))
+    m.d.comb += ram.data.eq(lanes.join(word))
     return m
 
 

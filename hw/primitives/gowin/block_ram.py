@@ -4,7 +4,7 @@
 from amaranth import Array, Cat, ClockSignal, Const, Instance, Module, Mux, Signal
 from amaranth.lib import memory
 
-from hw.primitives.banks import LANE, banks, block_count, padded_width
+from hw.primitives.banks import LANE, Lanes, banks, block_count
 from hw.primitives.delay import delay
 
 # No 18: the packer leaves the byte enables of such a word as they are.
@@ -17,7 +17,7 @@ def blocks(width, depth, lanes=1):
     """Return how many block RAMs :func:`block_ram` takes."""
     if depth <= LOGIC_DEPTH:
         return 0
-    return block_count(banks(padded_width(width, lanes), depth, _widths(lanes)))
+    return block_count(banks(Lanes(width, lanes).padded_width, depth, _widths(lanes)))
 
 
 def block_ram(ram):
@@ -71,27 +71,17 @@ def _lut_ram(m, ram, address, write_en, write_address, write_data):
 
 def _blocks(m, ram, address, write_en, write_address, write_data):
     """Add the blocks, and return the word that they put out."""
-    part = ram.width // ram.lanes
-    padded = padded_width(ram.width, ram.lanes) // ram.lanes
-
-    def pad(word):
-        return Cat(
-            Cat(word[n * part : (n + 1) * part], Const(0, padded - part)) for n in range(ram.lanes)
-        )
-
-    def pad_contents(word):
-        return sum((word >> n * part & (1 << part) - 1) << n * padded for n in range(ram.lanes))
-
-    cut = banks(padded * ram.lanes, ram.depth, _widths(ram.lanes))
+    lanes = Lanes(ram.width, ram.lanes)
+    cut = banks(lanes.padded_width, ram.depth, _widths(ram.lanes))
     registered = len(cut) == 1 and cut[0].width == max(WIDTHS)  # in the blocks themselves
-    init = [pad_contents(word) for word in ram.init]
+    init = [lanes.pad_contents(word) for word in ram.init]
     physical = max(bank.columns * bank.width for bank in cut)
     wide = Signal(physical)
-    m.d.comb += wide.eq(pad(write_data))
+    m.d.comb += wide.eq(lanes.pad(write_data))
 
     def lane_en(low):
         """Return the enable of the lane in which this bit lies."""
-        lane = 0 if ram.lanes == 1 else low // padded
+        lane = 0 if ram.lanes == 1 else low // lanes.pitch
         return write_en[lane] if lane < ram.lanes else Const(0)
 
     chosen, outputs = [], []
@@ -125,7 +115,7 @@ def _blocks(m, ram, address, write_en, write_address, write_data):
                 m.d.sync += select.eq(n)
         word = Signal(physical, name="word", reset_less=True)
         m.d.sync += word.eq(Array(outputs)[select])
-    return Cat(word[n * padded : n * padded + part] for n in range(ram.lanes))
+    return lanes.join(word)
 
 
 def _widths(lanes):
