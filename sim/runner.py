@@ -92,8 +92,8 @@ class Verilator:
         return f"{self.home}/bin/verilator_bin" if self.home else "verilator"
 
     @contextmanager
-    def environment(self, *folders):
-        """Give this process the environment of our runs, and put its own back.
+    def environment(self, *folders, **variables):
+        """Give this process the environment of our runs and `variables`, and put its own back.
 
         Yields the function of :func:`sim.plain_paths.plain_names` for `folders` and for those of
         the installed packages: programs get what it makes of their arguments.
@@ -109,6 +109,7 @@ class Verilator:
             path = [_SCRIPTS, inherited.get("PATH", os.defpath)]  # Verilator calls `python`
             libraries = [_LIBRARIES, *filter(None, [inherited.get("LD_LIBRARY_PATH")])]
             own = {
+                **variables,
                 "PATH": os.pathsep.join(path),
                 "LD_LIBRARY_PATH": os.pathsep.join(libraries),
             }
@@ -300,7 +301,7 @@ class Simulation:
             where.mkdir(parents=True, exist_ok=True)
             results, log = where / "results.xml", where / "run.log"
             problem = ""
-            with self._verilator.environment():
+            with self._verilator.environment(COCOTB_LOG_LEVEL="INFO", **(env or {})):
                 try:
                     _Runner().test(
                         test_module=bench,
@@ -310,7 +311,6 @@ class Simulation:
                         test_dir=where,
                         results_xml=str(results),
                         seed=seed,
-                        extra_env={"COCOTB_LOG_LEVEL": "INFO", **(env or {})},
                         testcase=testcase,
                         plusargs=list(plusargs),
                         waves=self.waves,

@@ -43,6 +43,11 @@ async def differs(dut):
     assert dut.q.value == 2, "not two"
 
 
+@cocotb.test()
+async def is_told(dut):
+    assert os.environ["MACHINE"] == "ours"
+
+
 @cocotb.test(timeout_time=5, timeout_unit="ns")
 async def hangs(dut):
     await Timer(10, "ns")
@@ -115,6 +120,12 @@ def test_variables_of_other_programs_do_not_reach_a_run(probe, monkeypatch, choi
     for name, value in {**HOSTILE, choice: "1"}.items():
         monkeypatch.setenv(name, value)
     run(probe, "passes")
+
+
+@pytest.mark.sim
+def test_a_runs_own_variables_win(probe, monkeypatch):
+    monkeypatch.setenv("MACHINE", "theirs")
+    probe.run("tb_probe", testcase="is_told", env={"MACHINE": "ours"})
 
 
 @pytest.mark.sim
