@@ -14,10 +14,11 @@ from hw.primitives.delay import delay
 class LatentMemory(wiring.Component):
     """Keep the latents of two passes.
 
-    A number a cycle in, counted a cycle later, and two cycles of rest behind those of a pass, of
-    which the first number of the next one may be in already; a word of `rows` a cycle out,
-    ``numbers`` follows ``address`` by :attr:`latency` cycles. While one half is in use the other is
-    filled. Number n of slot s is in row ``n % rows`` of word ``(n // rows) * slots + s``.
+    A number a cycle in, counted a cycle later and placed another cycle later, and two cycles of
+    rest behind those of a pass, of which the first number of the next one may be in already; a word
+    of `rows` a cycle out, ``numbers`` follows ``address`` by :attr:`latency` cycles. While one half
+    is in use the other is filled. Number n of slot s is in row ``n % rows`` of word
+    ``(n // rows) * slots + s``.
 
     Parameters
     ----------
@@ -39,7 +40,7 @@ class LatentMemory(wiring.Component):
     i : In(stream.Signature(signed(8)))
         Latents in order, one after another.
     ready : Out(1)
-        All latents of a pass are stored.
+        All latents of a pass are stored; its first `address` comes a cycle later or more.
     done : In(1)
         They are not needed any more.
     address : In(range(words))
@@ -69,8 +70,8 @@ class LatentMemory(wiring.Component):
 
         filled = Signal(range(3))  # halves stored and not done
         half_in, half_out = Signal(), Signal()
-        numbers, row = Countdown(len(self.last), "number"), Signal(range(self.rows))
-        slots, slot = Countdown(2, "slot"), Signal(2)
+        numbers, slots = Countdown(len(self.last), "number"), Countdown(2, "slot")
+        row, slot = Signal(range(self.rows)), Signal(2)
         word, base = Signal.like(self.address), Signal.like(self.address)
         held, number = Signal(), Signal(8, reset_less=True)  # came in, not yet counted
         take, latent_end, complete = Signal(), Signal(), Signal()
@@ -95,12 +96,21 @@ class LatentMemory(wiring.Component):
         ]
         m.d.sync += filled.eq(filled + stored - self.done)
         with m.If(take):
-            m.d.sync += [*numbers.step(), row.eq(row + 1)]
+            m.d.sync += numbers.step()
+        with m.If(latent_end):
+            m.d.sync += slots.step()
+
+        # what counts may lie where numbers come in, and what places them at the memory
+        place, next_latent, next_pass = (
+            delay(m, event, 1, reset_less=False) for event in (take, latent_end, complete)
+        )
+        with m.If(place):
+            m.d.sync += row.eq(row + 1)
             with m.If(row == self.rows - 1):
                 m.d.sync += [row.eq(0), base.eq(base + self.latents + 1)]
-            with m.If(latent_end):
-                m.d.sync += [*slots.step(), row.eq(0), base.eq(0), slot.eq(slot + 1)]
-            with m.If(complete):
+            with m.If(next_latent):
+                m.d.sync += [row.eq(0), base.eq(0), slot.eq(slot + 1)]
+            with m.If(next_pass):
                 m.d.sync += [slot.eq(0), half_in.eq(~half_in)]
         with m.If(self.done):
             m.d.sync += half_out.eq(~half_out)
@@ -108,8 +118,8 @@ class LatentMemory(wiring.Component):
         m.submodules.words = words = BlockRam(8 * self.rows, 2 * stride, lanes=self.rows)
         m.d.comb += [
             words.write_address.eq(delay(m, Cat(word, half_in), 1)),
-            words.write_data.eq(delay(m, number, 1).replicate(self.rows)),
-            words.write_en.eq(delay(m, (take << row)[: self.rows], 1, reset_less=False)),
+            words.write_data.eq(delay(m, number, 2).replicate(self.rows)),
+            words.write_en.eq(delay(m, (place << row)[: self.rows], 1, reset_less=False)),
             words.address.eq(Cat(self.address, half_out)),
             self.numbers.eq(delay(m, words.data, self.latency - BlockRam.latency)),
         ]
