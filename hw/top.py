@@ -324,6 +324,7 @@ class Top(wiring.Component):
             command.drawable.eq(wall.drawable),
             command.fits.eq(wall.fits),
             command.roomy.eq(self.wall_roomy),
+            command.known.eq(wall.known),
             command.slot.eq(wall.text.slot),
             wall.stands.eq(stands),
             wall.held.eq(loads.source.any()),

@@ -56,6 +56,8 @@ class Wall(wiring.Component):
         The wall draws such latents.
     fits : In(1)
         1 unless connected. The screen has room for pictures of `size`, some cycles later.
+    known : Out(1)
+        `fits` is of the model that there is, or there is none.
     status : Out(WALL_STATUS)
         Seed, mode and text as they are, and the pictures begun since then.
     text : Out(hw.display.text.TEXT)
@@ -90,6 +92,7 @@ class Wall(wiring.Component):
                 "busy": Out(1),
                 "drawable": Out(1),
                 "fits": In(1, init=1),
+                "known": Out(1),
                 "status": Out(WALL_STATUS, init={"seed": FIRST_SEED}),
                 "text": Out(TEXT),
                 "i_latents": shared["i_line"],
@@ -164,16 +167,14 @@ class Wall(wiring.Component):
                 with m.If(changed | (mode == WALL_OFF)):
                     m.next = "DRAIN"
         m.d.comb += self.active.eq(~fsm.ongoing("OFF") | (mode != WALL_OFF))
-        with m.If(self._orders(m, mode, seed, self._measured(m))):
+        measured = self._measured(m)
+        m.d.comb += self.known.eq(measured | ~self.held)
+        with m.If(self._orders(m, mode, seed, measured)):
             m.d.sync += changed.eq(1)
         return m
 
     def _measured(self, m):
-        """Find the side of a picture while there is a model; return whether `fits` is of it.
-
-        It is long before an order comes over the line; one within 600 clocks of a model from the
-        flash would find no room.
-        """
+        """Find the side of a picture while there is a model; return whether `fits` is of it."""
         rest, measured = Signal.like(self.pixels), Signal()
         side, odd = Signal.like(self.size), Signal(range(2 * SIDE + 2))
         # A square is the sum of the first odd numbers.

@@ -98,6 +98,8 @@ class CommandHandler(wiring.Component):
     drawable, fits, roomy : In(1)
         Of a wall: it draws latents such as the model's; there is room for its pictures, and for a
         text beside them.
+    known : In(1)
+        Whether there is, is known.
     slot : In(1)
         Where its text's name lies.
     wall : Out(hw.uart.wall_order.ORDER)

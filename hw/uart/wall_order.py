@@ -12,7 +12,7 @@ ORDER = data.StructLayout({"seed": 32, "mode": 8, "text": 1})
 assert MAX_TEXT <= NAME_LENGTH
 
 MEMBERS = {  # of a command handler
-    **dict.fromkeys(("drawable", "fits", "roomy", "slot"), In(1)),
+    **dict.fromkeys(("drawable", "fits", "roomy", "known", "slot"), In(1)),
     "wall": Out(ORDER),
     "wall_set": Out(1),
     "name": Out(NAME),
@@ -104,8 +104,9 @@ class OrderStates:
                 m.d.sync += [remaining.eq(remaining - 1), count.eq(count + 1)]
                 with m.If(self.last):
                     m.next = "WALL TAKEN"
-        with m.State("WALL TAKEN"):
-            m.next = "WALL KNOWN"
+        with m.State("WALL TAKEN"):  # perhaps the flash's model has just come
+            with m.If(handler.known):
+                m.next = "WALL KNOWN"
         with m.State("WALL KNOWN"):
             m.next = "JOB"
             with m.If(self.odd):

@@ -9,11 +9,11 @@ from hw.flash.stored import stored
 from hw.top import Top
 from hw.uart.facts import Flash, Memory, State
 from hw.uart.identity import Identity
-from hw.uart.protocol import Error
+from hw.uart.protocol import ANSWER, WALL, Error, Frame, Request
 from hw.uart.serial_line import SerialLine
 from tests.hw.flash.chip import Chip
 from tests.hw.latents.tb_wall import NORMAL
-from tests.hw.uart.line import simulate
+from tests.hw.uart.line import Host, simulate
 from tests.hw.uart.outside import DAMAGE, MODEL, Conversation, StandInOutside, converse
 from tests.hw.uart.stand_in import MACHINE, MEMORIES
 
@@ -79,12 +79,16 @@ def test_a_refused_image_lights_a_lamp():
     converse(bench, STORED[:20])
 
 
+def wall_and_flash():
+    """Return a top that has both, and its chip with a model that a wall draws."""
+    loader, about = FlashLoader(2), Identity(MACHINE)
+    dut = Top(StandInOutside(), MEMORIES, about, SerialLine(4), wall=True, flash=loader)
+    return dut, Chip(dut.flash, stored(NORMAL.image, NORMAL.digest[:8]))
+
+
 def test_a_wall_begins_by_itself_and_a_host_is_heard():
     """The wall never rests: a host's answers must not wait for that."""
-    loader = FlashLoader(2)
-    about = Identity(MACHINE)
-    dut = Top(StandInOutside(), MEMORIES, about, SerialLine(4), wall=True, flash=loader)
-    chip = Chip(dut.flash, stored(NORMAL.image, NORMAL.digest[:8]))
+    dut, chip = wall_and_flash()
 
     async def bench(ctx):
         talk = Conversation(ctx, dut)
@@ -96,5 +100,25 @@ def test_a_wall_begins_by_itself_and_a_host_is_heard():
         for _ in range(2):
             status = await talk.status()
             assert (status.state, status.flash) == (State.UPLOADED, Flash.LOADED)
+
+    simulate(dut, bench, background=[chip.run], cycles=100_000)
+
+
+def test_an_order_as_the_model_comes_waits_until_its_room_is_known():
+    dut, chip = wall_and_flash()
+
+    async def bench(ctx):
+        host = Host(ctx, dut)
+        for pin in (dut.wall_pixels.ready, dut.memory.ready):
+            ctx.set(pin, 1)
+        *most, last = Frame(Request.WALL, 1, WALL.pack(7, 1)).encode()
+        await host.send(most)
+        await ctx.tick().until(dut.holds)
+        await host.send([last])
+        await ctx.tick().repeat(300)  # WallFinder's time
+        ctx.set(dut.wall_fits, 1)
+        (answer,) = await host.receive()
+        assert answer.type == Request.WALL | ANSWER
+        await ctx.tick().until(dut.wall_pixels.valid)
 
     simulate(dut, bench, background=[chip.run], cycles=100_000)
