@@ -134,4 +134,12 @@ MUTANTS = (
         f"{BOARD}test_a_host_takes_up_what_the_flash_began",
         "a request that was refused leaves the board without a model",
     ),
+    _mutant(
+        "order-does-not-wait-for-its-room",
+        "uart/wall_order",
+        "with m.If(handler.known):",
+        "with m.If(1):",
+        f"{LOADS}test_an_order_as_the_model_comes_waits_until_its_room_is_known",
+        "a wall ordered at power-up is told that there is no room",
+    ),
 )

@@ -11,7 +11,9 @@ def main(machine, part):
     """Return 0, or 1 where the bench fails."""
     simulation = Simulation(Components(MACHINES[machine], [part]), "components")
     try:
-        simulation.run(f"sim.benches.tb_{part}", env={"MACHINE": machine})
+        simulation.run(
+            f"sim.benches.tb_{part}", env={"MACHINE": machine, "COCOTB_MAX_FAILURES": "1"}
+        )
     except BenchFailed as failure:
         lines = [line.strip() for line in str(failure).splitlines()]
         reasons = [line for line in lines if "Error" in line or line.startswith("assert")]
