@@ -73,19 +73,22 @@ class LatentMemory(wiring.Component):
         numbers, slots = Countdown(len(self.last), "number"), Countdown(2, "slot")
         row, slot = Signal(range(self.rows)), Signal(2)
         word, base = Signal.like(self.address), Signal.like(self.address)
-        held, number = Signal(), Signal(8, reset_less=True)  # came in, not yet counted
+        held = Signal()  # a number came in, not yet counted
+        number = Signal(8, reset_less=True)
         take, latent_end, complete = Signal(), Signal(), Signal()
-        room, stored = Signal(), Signal()
-        known = Signal()
+        room = Signal()
+        stored = Signal()
+        # registers between the program and the counters, so that these lie where numbers come in
+        known = delay(m, self.known, 2, reset_less=False)
+        last, latents = delay(m, self.last, 1), delay(m, self.latents, 1)
         with m.If(room):
             m.d.sync += [held.eq(self.i.valid), number.eq(self.i.p)]
         m.d.sync += [
-            known.eq(self.known),
             stored.eq(complete),
             room.eq(known & ~complete & ~stored & (filled != 2)),
         ]
         with m.If(~known):
-            m.d.sync += [*numbers.start(self.last), *slots.start(self.latents)]
+            m.d.sync += [*numbers.start(last), *slots.start(latents)]
         m.d.comb += [
             self.i.ready.eq(room),
             self.ready.eq(filled != 0),
@@ -100,7 +103,7 @@ class LatentMemory(wiring.Component):
         with m.If(latent_end):
             m.d.sync += slots.step()
 
-        # what counts may lie where numbers come in, and what places them at the memory
+        # and between the counters and what lies at the memory
         place, next_latent, next_pass = (
             delay(m, event, 1, reset_less=False) for event in (take, latent_end, complete)
         )
