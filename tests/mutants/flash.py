@@ -75,7 +75,7 @@ MUTANTS = (
         "flash/loader",
         " | length[LENGTH_BITS:].any()",
         "",
-        REFUSALS,
+        f"{LOADS}test_of_an_image_longer_than_any_flash_no_byte_is_read",
         "a length that no flash has keeps the board busy",
     ),
     _mutant(
