@@ -66,6 +66,7 @@ async def draw(dut, rng, source, latent, slots):
             early = slots * latent == 1  # the one number that comes in before it is counted
             assert len(taken) == min(n + 2 + early, PASSES)
             assert n + 2 > PASSES or not dut.latent_memory__i__ready.value
+        await ClockCycles(dut.clk, 1)  # the last number is on its way
         await read(dut, rng, numbers)
         await play(dut, {"latent_memory__done": [1, 0]})
     assert not dut.latent_memory__ready.value
