@@ -120,6 +120,14 @@ MUTANTS = (
         "a long latent overwrites its neighbour",
     ),
     Mutant(
+        "latents-of-two-make-a-pass",
+        "engine/latent_memory.py",
+        "Mux(self.latents[1], more << 1, 0)",
+        "0",
+        "lopsided/latent_memory",
+        "of four latents the last two belong to the next pass",
+    ),
+    Mutant(
         "latents-before-the-program",
         "engine/latent_memory.py",
         "room.eq(known & ~complete",
