@@ -118,10 +118,14 @@ class Scan(wiring.Component):
         column, across, wide = Signal(COLUMN), Signal.like(wall.size), Signal.like(wall.zoom)
         inside = Signal()
         starts, start = Signal(), Signal(range(VGA.pixels))
+        last_wide, last_across, last_column = Signal(), Signal(), Signal()
         shown = Signal()
         m.d.sync += [
             start.eq(wall.left + VGA.blank),
             starts.eq(self.line.inside & (self.x == start)),
+            last_wide.eq(wide == wall.zoom),
+            last_across.eq(across == wall.size),
+            last_column.eq(column == wall.columns),
             shown.eq((column < now.count) & ~(now.hidden & (column == now.column))),
         ]
         m.d.comb += self.shown.eq(inside & shown)
@@ -131,10 +135,10 @@ class Scan(wiring.Component):
                 m.d.sync += [column.eq(0), across.eq(0), wide.eq(0)]
             with m.Elif(inside):
                 m.d.sync += wide.eq(wide + 1)
-                with m.If(wide == wall.zoom):
+                with m.If(last_wide):
                     m.d.sync += [wide.eq(0), across.eq(across + 1), self.pixel.eq(self.pixel + 1)]
-                    with m.If(across == wall.size):
+                    with m.If(last_across):
                         m.d.sync += [across.eq(0), column.eq(column + 1)]
-                        with m.If(column == wall.columns):
+                        with m.If(last_column):
                             m.d.sync += inside.eq(0)
         return m
