@@ -34,7 +34,7 @@ CHIPS = {
     # Alliance, 512 Mbit.
     "AS4C32M16SB-7": {
         "ROW_BITS": 13, "COLUMN_BITS": 10, "tCK3": 7000, "tCK2": 10000, "tAC": 5400, "tOH": 2500,
-        "tHZ": 5400, "tRCD": 21000, "tRP": 21000, "tRAS": 42000, "tRAS_MAX": 100_000_000,
+        "tHZ": 5400, "tRCD": 21000, "tRP": 21000, "tRAS": 42000, "tRAS_MAX": 120_000_000,
         "tRC": 63000, "tRFC": 63000, "tRRD": 14000, "tWR": 14000, "STARTUP_REFRESHES": 2,
     },
     # 64 Mbit of 32 bits, as on the Colorlight i9.
