@@ -2,12 +2,11 @@
 """What synthesis for the ECP5 makes of a component, as Verilog that runs on our models."""
 
 import hashlib
-import tempfile
 from pathlib import Path
 
 from hw.primitives.ecp5.platform import Ecp5Primitives
 from hw.rtlil import to_rtlil
-from sim.verilog import cached_verilog, run_yosys
+from sim.verilog import cached_verilog, through_yosys
 
 MODELS = Path(__file__).parent
 # Nets bit by bit: a vector that a cell feeds back bit by bit looks like a loop to Verilator.
@@ -42,10 +41,8 @@ def netlist_of(rtlil, name):
     support.tools.ToolFailed
         Yosys failed.
     """
-    with tempfile.TemporaryDirectory(prefix="avatar-yosys-") as folder:
-        Path(folder, "design.il").write_text(rtlil)
-        run_yosys(SCRIPT.format(name=name).strip().replace("\n", "; "), folder)
-        return Path(folder, "netlist.v").read_text()
+    script = SCRIPT.format(name=name).strip().replace("\n", "; ")
+    return through_yosys("design.il", rtlil, script, "netlist.v")
 
 
 def cell_models(family="ecp5"):

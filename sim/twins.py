@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Each primitive of a family beside its plain twin and beside what Yosys infers."""
 
-import tempfile
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 from amaranth import ClockSignal, Fragment, Instance, Module, signed
@@ -15,7 +13,7 @@ from hw.primitives.ecp5.platform import Ecp5Primitives
 from hw.primitives.gowin.platform import GowinPrimitives
 from hw.primitives.multiplier import Multiplier
 from sim.netlist import cell_models
-from sim.verilog import run_yosys, to_verilog
+from sim.verilog import through_yosys, to_verilog
 
 LEFT_OUT = 20  # last words of a memory that its contents do not name
 OPERANDS = {"wide": (18, 18), "narrow": (9, 13)}  # bits of a and b
@@ -182,14 +180,10 @@ def inferred_netlist(twins):
     """Return what Yosys makes of plain Verilog, Verilog of the family's cells."""
     width, depth = twins.inferred
     text = _INFERRED.format(top=width - 1, depth=depth, address=(depth - 1).bit_length() - 1)
-    with tempfile.TemporaryDirectory(prefix="avatar-yosys-") as folder:
-        Path(folder, "inferred.v").write_text(text)
-        run_yosys(
-            f"read_verilog inferred.v; {twins.synthesis} -top inferred; "
-            "write_verilog -noattr netlist.v",
-            folder,
-        )
-        return Path(folder, "netlist.v").read_text()
+    script = (
+        f"read_verilog inferred.v; {twins.synthesis} -top inferred; write_verilog -noattr netlist.v"
+    )
+    return through_yosys("inferred.v", text, script, "netlist.v")
 
 
 def pairs_verilog(twins, netlist):

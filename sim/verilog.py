@@ -2,6 +2,8 @@
 """Amaranth components to Verilog."""
 
 import hashlib
+import tempfile
+from pathlib import Path
 
 from amaranth.back import verilog
 
@@ -46,6 +48,24 @@ def cached_verilog(name, key, make, *, convert=to_verilog):
         with replacing(path) as beside:
             beside.write_text(text)
     return path.read_text()
+
+
+def through_yosys(source, text, script, result):
+    """Return the text of the file `result` that Yosys writes; raises as :func:`run_yosys`.
+
+    Parameters
+    ----------
+    source, text : str
+        A file that the script reads, and what is in it.
+    script : str
+        Commands, with ``;`` between them.
+    result : str
+        A file that the script writes.
+    """
+    with tempfile.TemporaryDirectory(prefix="avatar-yosys-") as folder:
+        Path(folder, source).write_text(text)
+        run_yosys(script, folder)
+        return Path(folder, result).read_text()
 
 
 def run_yosys(script, folder):

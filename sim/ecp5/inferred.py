@@ -1,11 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A design of all the cells that Yosys infers, beside its own netlist."""
 
-import tempfile
-from pathlib import Path
-
 from sim.netlist import cell_models
-from sim.verilog import run_yosys
+from sim.verilog import through_yosys
 
 WIDTHS = (1, 2, 4, 9, 18, 36)  # of block RAM; all of it each
 BLOCK_BITS = 16384  # without the ninth bits
@@ -89,14 +86,11 @@ def design(name):
 
 def netlist():
     """Return what `synth_ecp5` makes of the design, module ``mapped``, Verilog."""
-    with tempfile.TemporaryDirectory(prefix="avatar-yosys-") as folder:
-        Path(folder, "design.v").write_text(_MEMORY + design("mapped"))
-        run_yosys(
-            "read_verilog design.v; synth_ecp5 -top mapped; delete t:$scopeinfo; splitnets; "
-            "write_verilog -noattr netlist.v",
-            folder,
-        )
-        return Path(folder, "netlist.v").read_text()
+    script = (
+        "read_verilog design.v; synth_ecp5 -top mapped; delete t:$scopeinfo; splitnets; "
+        "write_verilog -noattr netlist.v"
+    )
+    return through_yosys("design.v", _MEMORY + design("mapped"), script, "netlist.v")
 
 
 def pair(mapped):

@@ -2,12 +2,10 @@
 """Delay lines beside a netlist of them that was changed."""
 
 import json
-import tempfile
-from pathlib import Path
 
 from sim.gowin.netlist import netlist_verilog
 from sim.netlist import cell_models
-from sim.verilog import run_yosys
+from sim.verilog import through_yosys
 
 STAGES = {3: 4, 4: 6, 7: 9, 16: 4, 17: 4, 23: 8, 40: 5}  # lines, by their stages
 LINES = sum(STAGES.values())
@@ -55,14 +53,11 @@ def pair(change):
     (dict, str)
         The netlist's cells by name, and Verilog of both, top module ``pair``.
     """
-    with tempfile.TemporaryDirectory(prefix="avatar-yosys-") as folder:
-        Path(folder, "design.v").write_text(design("top"))
-        run_yosys(
-            "read_verilog design.v; synth_gowin -family gw2a -nowidelut -noiopads -top top "
-            "-json netlist.json",
-            folder,
-        )
-        netlist = change(json.loads(Path(folder, "netlist.json").read_text()))
+    script = (
+        "read_verilog design.v; synth_gowin -family gw2a -nowidelut -noiopads -top top "
+        "-json netlist.json"
+    )
+    netlist = change(json.loads(through_yosys("design.v", design("top"), script, "netlist.json")))
     mapped = netlist_verilog(netlist, "mapped")
     text = "\n".join([_PAIR.format(lines=LINES), design("plain"), mapped, cell_models("gowin")])
     return netlist["modules"]["top"]["cells"], text

@@ -2,10 +2,8 @@
 """A netlist of Gowin's cells as Verilog that runs on our models."""
 
 import json
-import tempfile
-from pathlib import Path
 
-from sim.verilog import run_yosys
+from sim.verilog import through_yosys
 
 
 def netlist_verilog(netlist, name):
@@ -18,11 +16,8 @@ def netlist_verilog(netlist, name):
     support.tools.ToolFailed
         Yosys failed.
     """
-    with tempfile.TemporaryDirectory(prefix="avatar-yosys-") as folder:
-        Path(folder, "netlist.json").write_text(json.dumps(netlist))
-        run_yosys(
-            f"read_json netlist.json; rename top {name}; delete t:$scopeinfo; splitnets; "
-            "write_verilog -noattr netlist.v",
-            folder,
-        )
-        return Path(folder, "netlist.v").read_text()
+    script = (
+        f"read_json netlist.json; rename top {name}; delete t:$scopeinfo; splitnets; "
+        "write_verilog -noattr netlist.v"
+    )
+    return through_yosys("netlist.json", json.dumps(netlist), script, "netlist.v")

@@ -67,8 +67,8 @@ def test_each_signal_has_its_pin(name):
     assert sites == wanted
 
 
-def test_the_clock_leaves_by_its_own_cell(tmp_path):
-    cells = cells_of(files_of("ulx3s-85f")["top.il"], tmp_path)
+def test_the_clock_leaves_by_its_own_cell():
+    cells = cells_of(files_of("ulx3s-85f")["top.il"])
     (clock,) = [cell for cell in cells.values() if cell["type"] == "USRMCLK"]
     registers = {
         cell["connections"]["Q"][0] for cell in cells.values() if cell["type"] == "TRELLIS_FF"

@@ -34,10 +34,9 @@ class ScreenAlone(Elaboratable):
 
 
 @pytest.fixture(scope="module")
-def design(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("screen")
+def design():
     files = Platform().prepare(ScreenAlone(), emit_src=False, debug_verilog=False).files
-    cells = cells_of(files["top.il"], folder)
+    cells = cells_of(files["top.il"])
     return cells, files["top.lpf"]
 
 

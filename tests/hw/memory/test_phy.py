@@ -38,10 +38,9 @@ class PhyAlone(Elaboratable):
 
 
 @pytest.fixture(scope="module")
-def cells(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("phy")
+def cells():
     files = Platform().prepare(PhyAlone(), emit_src=False, debug_verilog=False).files
-    cells = cells_of(files["top.il"], folder)
+    cells = cells_of(files["top.il"])
     for cell in cells.values():  # Yosys marks the flip-flops of I/O cells by an attribute
         if cell["attributes"].get("ioff_dir") == "output":
             cell["type"] = "OFS1P3DX"
