@@ -108,7 +108,7 @@ def fit(args):
     argument("--out", required=True, metavar="DIR", help="a new folder for all of it"),
     CAPACITY,
     argument("--clock", type=float, metavar="MHZ", help="(default: the highest that is met)"),
-    argument("--seed", type=int, default=1, metavar="N", help="of placement (default 1)"),
+    argument("--seed", type=int, metavar="N", help="of placement (default: the machine's best)"),
     argument(
         "--bus",
         choices=("serial", "axi"),
@@ -146,7 +146,8 @@ def build(args):
     capacity = board.capacity(args.capacity)
     if args.clock is not None:
         _check_mhz(args.clock)
-    check_seed(args.seed)
+    seed = board.seed(args.capacity) if args.seed is None else args.seed
+    check_seed(seed)
     held = {}
     if args.model is not None:
         model = model_file.load(args.model)
@@ -159,7 +160,7 @@ def build(args):
             progress,
             **held,
             clock_mhz=args.clock,
-            seed=args.seed,
+            seed=seed,
             bus=args.bus,
             screen=args.screen,
         )

@@ -16,7 +16,6 @@ from support.failures import InputError
 from support.tools import ECPPACK, GOWIN_PACK, NEXTPNR_ECP5, NEXTPNR_GOWIN, YOSYS
 
 TOOLS = {False: (YOSYS, NEXTPNR_ECP5, ECPPACK), True: (YOSYS, NEXTPNR_GOWIN, GOWIN_PACK)}
-FIRST_SEED = 1
 
 
 def machines(names=None):
@@ -72,7 +71,7 @@ def bitstream(board, machine, progress):
     """
     check_open(board)
     capacity = board.capacity(machine)
-    seed = board.seeds.get(machine or next(iter(board.capacities)), FIRST_SEED)
+    seed = board.seed(machine)
     tools = [tool.version for tool in TOOLS[board.device.family is GOWIN]]
     parameters = {"board": board.name, "capacity": repr(capacity), "seed": seed}
     key = digest(sources_hash(parameters).hex(), _own_sources(), tools)

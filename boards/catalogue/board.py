@@ -11,6 +11,7 @@ from hw.capacity import Capacity
 from hw.memory.timing import Geometry, Timing
 from support.failures import InputError
 
+FIRST_SEED = 1
 PROCESSOR_PLL_HZ = 1_000_000_000  # of which a Zynq's processor divides the clock of the logic
 
 
@@ -73,7 +74,7 @@ class Board:
         Of the flash that holds the bitstream, the platform's resource ``spi_flash``; 0 where it can
         hold no model.
     seeds : dict of str to int
-        Of the placement with which a machine's highest clock is met, where it is not 1.
+        Of the placement with which a machine's highest clock is met, where it is not the first.
     processor_mhz : float, optional
         Oscillator of the Zynq-7000's processor beside the logic; None where there is none.
     """
@@ -126,6 +127,10 @@ class Board:
                 f"{', '.join(self.capacities)}, or give sizes: weight_words=2048,map_words=1024"
             )
         return self.capacities[text]
+
+    def seed(self, text=None):
+        """Return the seed of the placement of a machine, named as in :meth:`capacity`."""
+        return self.seeds.get(text or next(iter(self.capacities)), FIRST_SEED)
 
     @property
     def oscillator_hz(self):

@@ -30,6 +30,5 @@ BOARD = Board(
     lamps={"alive": ("led", 0), "busy": ("led", 1), "error": ("led", 2), "model": ("led", 3)},
     wiring="USB socket US1: the FT231X is a serial port, up to 3,000,000 baud",
     loader="ulx3s",
-    seeds={"w5": 2},
     bitstream=True,
 )

@@ -387,6 +387,19 @@ def test_pictures_and_builds_make_the_folders_on_the_way(capsys):
     assert len(os.listdir("some/sprites")) == 3
 
 
+def test_a_build_takes_the_machines_seed_unless_told(capsys, monkeypatch):
+    taken = []
+
+    def make(board, capacity, out, progress, *, seed, **_):
+        taken.append(seed)
+        return {}
+
+    monkeypatch.setattr("boards.build.make.make", make)
+    for more in ([], ["--seed", "5"], ["--capacity", "w8"]):
+        assert cli.main(["build", "--board", "orangecrab-85f", *more, "--out", "b", "--json"]) == 0
+    assert taken == [2, 5, 1]
+
+
 def test_a_build_is_replaced_on_demand_only(capsys, monkeypatch):
     """Whole or not at all, and nothing else is."""
 

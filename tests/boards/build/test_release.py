@@ -62,7 +62,7 @@ def test_a_machine_is_built_once(builds, tmp_path, capsys):
     assert folders[0] == folders[1] == folders[3]
     assert len(set(folders)) == 3
     assert [(seed, capacity.array.rows) for _, capacity, seed in builds] == [
-        (2, 16),
+        (1, 16),
         (1, 16),
         (1, 8),
     ]
@@ -73,6 +73,14 @@ def test_a_machine_is_built_once(builds, tmp_path, capsys):
     assert f"SHA-256       {hashlib.sha256((out / 'top.bit').read_bytes()).hexdigest()}" in shown
     assert f"folder        {out}" in shown
     assert len(builds) == 3
+
+
+@pytest.mark.parametrize(
+    ("more", "seed"), [([], 2), (["--capacity", "w8"], 1), (["--capacity", "rows=8"], 1)]
+)
+def test_a_machine_is_placed_with_the_seed_that_its_board_names(builds, capsys, more, seed):
+    assert cli.main(["bitstream", "--board", "orangecrab-85f", *more]) == 0
+    assert [given for *_, given in builds] == [seed]
 
 
 def test_other_sources_are_another_build(builds, monkeypatch, capsys):
