@@ -4,16 +4,15 @@
 What it refuses, and a host beside it, are in tests/sim/board/test_flash.py.
 """
 
-import zlib
-
 from hw.flash.loader import FlashLoader
 from hw.flash.stored import HEADER_SIZE, stored
 from hw.top import Top
 from hw.uart.facts import Flash, Memory, State
 from hw.uart.identity import Identity
-from hw.uart.protocol import ANSWER, CRC, WALL, Error, Frame, Request
+from hw.uart.protocol import ANSWER, WALL, Error, Frame, Request
 from hw.uart.serial_line import SerialLine
 from tests.hw.flash.chip import Chip
+from tests.hw.flash.headers import with_header
 from tests.hw.latents.tb_wall import NORMAL
 from tests.hw.uart.line import Host, simulate
 from tests.hw.uart.outside import DAMAGE, MODEL, Conversation, StandInOutside, converse
@@ -83,9 +82,7 @@ def test_a_refused_image_lights_a_lamp():
 
 def test_of_an_image_longer_than_any_flash_no_byte_is_read():
     """The header alone says so."""
-    header = bytearray(STORED[: HEADER_SIZE - CRC.size])
-    header[19] = 1  # the highest byte of the length
-    contents = header + CRC.pack(zlib.crc32(header)) + STORED[HEADER_SIZE:]
+    contents = with_header(STORED, length=1 << 24 | len(MODEL.image))
 
     async def bench(ctx, memory, talk, chip):
         ctx.set(memory.ready, 1)
@@ -94,7 +91,7 @@ def test_of_an_image_longer_than_any_flash_no_byte_is_read():
         assert chip.reads <= HEADER_SIZE + 1
         assert (await talk.status()).flash == Flash.DAMAGED
 
-    converse(bench, bytes(contents))
+    converse(bench, contents)
 
 
 def wall_and_flash():

@@ -3,7 +3,6 @@
 that asks or loads meanwhile.
 """
 
-import zlib
 from dataclasses import replace
 
 import numpy as np
@@ -23,6 +22,7 @@ from hw.uart.serial_line import SerialLine
 from sim.chips.flash import FILE, SOURCE, flash
 from sim.fuzz.pins import Pins, idle, wave
 from sim.verilog import to_verilog
+from tests.hw.flash.headers import with_header
 from tests.hw.uart.outside import StandInOutside
 from tests.hw.uart.stand_in import CAPACITY_ID, MACHINE, MEMORIES, StandInModel
 from tests.sim.board.pin_board import CLOCKS, NEW, OLD, RESET, Board, beginning, chunk
@@ -119,16 +119,6 @@ def changed(at, bits=1):
     return STORED[:at] + bytes([STORED[at] ^ bits]) + STORED[at + 1 :]
 
 
-def with_header(**fields):
-    """Return what is stored with another header, of which the CRC is right."""
-    header = bytearray(STORED[: HEADER_SIZE - 4])
-    places = {"version": (7, 1), "capacity": (8, 8), "length": (16, 4), "crc": (20, 4)}
-    for name, value in fields.items():
-        at, size = places[name]
-        header[at : at + size] = value.to_bytes(size, "little")
-    return bytes(header) + zlib.crc32(header).to_bytes(4, "little") + STORED[HEADER_SIZE:]
-
-
 def untrue():
     """Return an image that is whole, but whose self-test cannot be passed."""
     wrong = replace(OLD.part, sums=(OLD.part.sums[0] ^ 1, *OLD.part.sums[1:]))
@@ -140,17 +130,17 @@ REFUSED = {
     "zeros": (bytes(400), Flash.EMPTY),
     "something else": (bytes(range(1, 250)), Flash.EMPTY),
     "a bit of the magic": (changed(6, 0x80), Flash.EMPTY),
-    "an older version": (with_header(version=0), Flash.FOREIGN),
-    "another capacity": (with_header(capacity=0), Flash.FOREIGN),
+    "an older version": (with_header(STORED, version=0), Flash.FOREIGN),
+    "another capacity": (with_header(STORED, capacity=0), Flash.FOREIGN),
     "header cut": (STORED[: HEADER_SIZE - 1], Flash.DAMAGED),
     "a bit of the id": (changed(9), Flash.DAMAGED),
     "a bit of the header's sum": (changed(HEADER_SIZE - 1, 0x80), Flash.DAMAGED),
     "a bit of the length": (changed(17), Flash.DAMAGED),
-    "longer than a flash": (with_header(length=1 << 24 | len(OLD.image)), Flash.DAMAGED),
-    "length 0": (with_header(length=0), Flash.DAMAGED),
-    "too short by one": (with_header(length=len(OLD.image) - 1), Flash.DAMAGED),
-    "too long by one": (with_header(length=len(OLD.image) + 1), Flash.DAMAGED),
-    "another sum": (with_header(crc=0), Flash.DAMAGED),
+    "longer than a flash": (with_header(STORED, length=1 << 24 | len(OLD.image)), Flash.DAMAGED),
+    "length 0": (with_header(STORED, length=0), Flash.DAMAGED),
+    "too short by one": (with_header(STORED, length=len(OLD.image) - 1), Flash.DAMAGED),
+    "too long by one": (with_header(STORED, length=len(OLD.image) + 1), Flash.DAMAGED),
+    "another sum": (with_header(STORED, crc=0), Flash.DAMAGED),
     "an image of before": (STORED[:300] + bytes(len(STORED) - 300), Flash.DAMAGED),
     "a false self-test": (untrue(), Flash.DAMAGED),
 }
