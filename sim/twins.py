@@ -33,15 +33,12 @@ class Twins:
         Width and depth of the memory that Yosys infers.
     synthesis : str
         Yosys' command.
-    models : str
-        Folder of `sim` with our models of the cells.
     """
 
     primitives: type
     memories: dict = field(hash=False)
     inferred: tuple[int, int]
     synthesis: str
-    models: str
 
 
 TWINS = {
@@ -55,7 +52,6 @@ TWINS = {
         },
         inferred=(18, 1024),
         synthesis="synth_ecp5",
-        models="ecp5",
     ),
     "gowin": Twins(
         primitives=GowinPrimitives,
@@ -72,7 +68,6 @@ TWINS = {
         },
         inferred=(36, 512),
         synthesis="synth_gowin -family gw2a -noiopads",
-        models="gowin",
     ),
 }
 _INFERRED = """
@@ -186,6 +181,6 @@ def inferred_netlist(twins):
     return through_yosys("inferred.v", text, script, "netlist.v")
 
 
-def pairs_verilog(twins, netlist):
-    """Return :class:`Pairs`, top module ``pairs``, with `netlist` and the cells it needs."""
-    return "\n".join([to_verilog(Pairs(twins), "pairs"), netlist, cell_models(twins.models)])
+def pairs_verilog(family, netlist):
+    """Return :class:`Pairs` of a family, with `netlist` and the cells it needs; top ``pairs``."""
+    return "\n".join([to_verilog(Pairs(TWINS[family]), "pairs"), netlist, cell_models(family)])

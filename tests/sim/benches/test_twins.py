@@ -60,7 +60,7 @@ def test_gowin_primitives_come_in_the_planned_number():
 
 def test_primitives_equal_their_twins(family, netlist):
     """And our models of the cells what Yosys infers."""
-    run(family, pairs_verilog(TWINS[family], netlist))
+    run(family, pairs_verilog(family, netlist))
 
 
 @pytest.mark.slow
@@ -69,7 +69,7 @@ def test_a_mode_without_a_model_stops_the_simulation(family, netlist):
         "ecp5": ('.CLKBMUX("CLKB")', '.CLKBMUX("INV")', "DP16KD: an attribute"),
         "gowin": (".BLK_SEL_0(3'h0)", ".BLK_SEL_0(3'h1)", "SDPB, SDPX9B: a parameter"),
     }[family]
-    text = pairs_verilog(TWINS[family], netlist)
+    text = pairs_verilog(family, netlist)
     assert before in text
     with pytest.raises(BenchFailed, match=f"{cell} has a value that this model lacks"):
         run(family, text.replace(before, after))
