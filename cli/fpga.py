@@ -108,7 +108,12 @@ def fit(args):
     argument("--out", required=True, metavar="DIR", help="a new folder for all of it"),
     CAPACITY,
     argument("--clock", type=float, metavar="MHZ", help="(default: the highest that is met)"),
-    argument("--seed", type=int, metavar="N", help="of placement (default: the machine's best)"),
+    argument(
+        "--seed",
+        type=int,
+        metavar="N",
+        help="of placement (default: as its board's file says, or 1)",
+    ),
     argument(
         "--bus",
         choices=("serial", "axi"),
