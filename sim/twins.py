@@ -12,11 +12,13 @@ from hw.primitives.block_ram import BlockRam
 from hw.primitives.ecp5.platform import Ecp5Primitives
 from hw.primitives.gowin.platform import GowinPrimitives
 from hw.primitives.multiplier import Multiplier
+from hw.primitives.partial_product import DIGIT_BITS, PartialProduct
 from sim.netlist import cell_models
 from sim.verilog import through_yosys, to_verilog
 
 LEFT_OUT = 20  # last words of a memory that its contents do not name
 OPERANDS = {"wide": (18, 18), "narrow": (9, 13)}  # bits of a and b
+DIGITS = {"lower": (9, False), "top": (9, True), "odd": (8, True)}  # bits of a; the highest digit?
 
 
 @dataclass(frozen=True)
@@ -110,8 +112,9 @@ def contents(twins, name):
 class Pairs(wiring.Component):
     """The twins and their primitives on common inputs; members as `Multiplier`, `BlockRam`.
 
-    ``{wide,narrow}_{plain,cell}`` are products, ``{nine,pair,...}_{plain,cell}`` the memories'
-    outputs, ``inferred_*`` those of Yosys' netlist.
+    ``{wide,narrow}_{plain,cell}`` are products, ``{lower,top,odd}_{plain,cell}`` those of the
+    lowest bits of b, ``{nine,pair,...}_{plain,cell}`` the memories' outputs, ``inferred_*`` those
+    of Yosys' netlist.
 
     Parameters
     ----------
@@ -123,6 +126,9 @@ class Pairs(wiring.Component):
         members = {"a": In(signed(18)), "b": In(signed(18)), "b_en": In(1), "en": In(1)}
         for name, widths in OPERANDS.items():
             members |= {f"{name}_{kind}": Out(signed(sum(widths))) for kind in ("plain", "cell")}
+        for name, (width, _) in DIGITS.items():
+            shape = signed(width + DIGIT_BITS)
+            members |= {f"{name}_{kind}": Out(shape) for kind in ("plain", "cell")}
         for name, (width, depth, lanes, _) in self.twins.memories.items():
             members |= {f"{name}_{kind}": Out(width) for kind in ("plain", "cell")}
             members |= {f"{name}_{port}": In(range(depth)) for port in ("address", "write_address")}
@@ -144,6 +150,14 @@ class Pairs(wiring.Component):
                     part.a.eq(self.a[: widths[0]]),
                     part.b.eq(self.b[: widths[1]]),
                     part.b_en.eq(self.b_en),
+                    getattr(self, f"{name}_{kind}").eq(part.product),
+                ]
+            for name, (width, top) in DIGITS.items():
+                part = PartialProduct(width, top=top)
+                m.submodules[f"part_{name}_{kind}"] = Fragment.get(part, offers)
+                m.d.comb += [
+                    part.a.eq(self.a[:width]),
+                    part.digit.eq(self.b[:DIGIT_BITS]),
                     getattr(self, f"{name}_{kind}").eq(part.product),
                 ]
             for name, (width, depth, lanes, gap) in self.twins.memories.items():

@@ -13,7 +13,7 @@ from hw.contents import pack
 from hw.primitives.block_ram import BlockRam
 from hw.primitives.multiplier import Multiplier
 from sim.benches.bench import extremes, generator, play, start, unpack
-from sim.twins import LEFT_OUT, OPERANDS, TWINS, contents, inferred_contents
+from sim.twins import DIGITS, LEFT_OUT, OPERANDS, TWINS, contents, inferred_contents
 
 CYCLES = 4000
 FAMILY = TWINS[os.environ["FAMILY"]]
@@ -42,7 +42,7 @@ async def multiplies(dut):
     b_en[0] = True
 
     await start(dut)
-    names = [f"{name}_{kind}" for name in OPERANDS for kind in ("plain", "cell")]
+    names = [f"{name}_{kind}" for name in (*OPERANDS, *DIGITS) for kind in ("plain", "cell")]
     names += ["inferred_signed_product", "inferred_product"]
     inputs = {"a": [pack([n], 18) for n in a], "b": [pack([n], 18) for n in b], "b_en": b_en}
     seen = await play(dut, inputs, names)
@@ -53,6 +53,12 @@ async def multiplies(dut):
         for kind in ("plain", "cell"):
             product = unpack(seen[f"{name}_{kind}"], a_width + b_width, 1)[:, 0]
             np.testing.assert_array_equal(product[1 + late :], expected[1:-late], f"{name} {kind}")
+
+    for name, (width, top) in DIGITS.items():
+        expected = signed_field(a, width) * (signed_field(b, 2) if top else b & 3)
+        for kind in ("plain", "cell"):
+            product = unpack(seen[f"{name}_{kind}"], width + 2, 1)[:, 0]
+            np.testing.assert_array_equal(product[2:], expected[1:-1], f"{name} {kind}")
 
     whole = unpack(seen["inferred_signed_product"], 36, 1)[:, 0]
     np.testing.assert_array_equal(whole, a * b)
