@@ -18,6 +18,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from golden.spec import INPUT_BITS
+from hw.primitives.logic_multiplier import LogicMultiplier
 from hw.primitives.multiplier import Multiplier
 
 MAX_WEIGHT_BITS = 5  # two weights and the field between them fill 18 bits
@@ -79,6 +80,8 @@ class DualPE(wiring.Component):
     ----------
     weight_bits : int
         Width of a signed weight, 2 to 5.
+    logic : bool
+        Of two multipliers made of logic, for which nothing is packed.
 
     Members
     -------
@@ -98,8 +101,9 @@ class DualPE(wiring.Component):
 
     latency = Multiplier.latency
 
-    def __init__(self, weight_bits):
+    def __init__(self, weight_bits, *, logic=False):
         self.weight_bits, self.field = weight_bits, field_bits(weight_bits)
+        self.logic = logic
         super().__init__(
             {
                 "act": In(signed(INPUT_BITS)),
@@ -118,6 +122,26 @@ class DualPE(wiring.Component):
         for n in range(2):
             with m.If(self.load[n]):
                 m.d.sync += shadow[n].eq(self.weights[n])
+        if self.logic:
+            self._of_logic(m, shadow)
+        else:
+            self._packed(m, shadow)
+        return m
+
+    def _of_logic(self, m, shadow):
+        borrow = shadow[0] < 0
+        for n, product in enumerate((self.low, self.high)):
+            m.submodules[f"multiplier_{n}"] = multiplier = LogicMultiplier(
+                INPUT_BITS, self.weight_bits
+            )
+            m.d.comb += [
+                multiplier.a.eq(self.act),
+                multiplier.b.eq(shadow[n] + borrow if n else shadow[n]),
+                multiplier.b_en.eq(self.swap),
+                product.eq(multiplier.product),
+            ]
+
+    def _packed(self, m, shadow):
         width = self.field + self.weight_bits
         m.submodules.multiplier = multiplier = Multiplier(INPUT_BITS, width)
         low_field = Signal(signed(self.field))
@@ -133,4 +157,3 @@ class DualPE(wiring.Component):
             multiplier.product[self.field : 2 * self.field],
         )
         m.d.comb += [self.low.eq(low), self.high.eq(high), self.carry.eq(low[-1])]
-        return m

@@ -24,7 +24,7 @@ from hw.engine.latent_memory import LatentMemory
 from hw.engine.load_bus import load_bus, loaded_ram, memories
 from hw.engine.pixel_buffer import RGB, PixelBuffer
 from hw.engine.readout import Readout
-from hw.engine.requantizer import OUT_BITS, Requantizer, channel_layout
+from hw.engine.requantizer import OUT_BITS, Requantizer, channel_layout, multipliers
 from hw.engine.scoreboard import Scoreboard
 from hw.engine.sequencer import Sequencer
 from hw.engine.systolic_array import SystolicArray
@@ -148,7 +148,10 @@ class Core(wiring.Component):
 
         m.submodules.maps = maps = FeatureMemory(shape.rows, capacity.map_words)
         m.submodules.array = array = SystolicArray(
-            shape, weight_bits=capacity.weight_bits, psum_width=capacity.psum_width
+            shape,
+            weight_bits=capacity.weight_bits,
+            psum_width=capacity.psum_width,
+            multipliers=self._multipliers(platform),
         )
         self._fetch(m, feeder, latents, maps, array)
 
@@ -192,6 +195,11 @@ class Core(wiring.Component):
             ),
         ]
         return m
+
+    def _multipliers(self, platform):
+        """Return how many the requantizers leave to the array, None where no chip is told."""
+        has = getattr(platform, "multipliers", None)
+        return None if has is None else has - multipliers(self.capacity.acc_width)
 
     def _ram(self, m, name, *, copy=""):
         """Add the memory of the model that is called so."""

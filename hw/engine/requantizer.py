@@ -48,6 +48,11 @@ def part_widths(acc_width):
     return tuple(min(MAX_WIDTH - 1, total - low) for low in range(0, total, MAX_WIDTH - 1))
 
 
+def multipliers(acc_width):
+    """Return those of all `LANES` requantizers."""
+    return LANES * len(part_widths(acc_width))
+
+
 class Requantizer(wiring.Component):
     """``clip(((acc + bias) * factor + 2**(shift - 1)) >> shift)``, one accumulator a cycle.
 

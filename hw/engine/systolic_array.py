@@ -11,6 +11,7 @@ from amaranth.lib.wiring import In, Out
 from golden.spec import INPUT_BITS
 from hw.engine.dual_multiplier import DualPE, shared_columns
 from hw.primitives.delay import delay, delays
+from hw.primitives.logic_multiplier import LogicMultiplier
 from hw.primitives.multiplier import Multiplier
 
 
@@ -25,6 +26,8 @@ class PE(wiring.Component):
     ----------
     weight_bits : int
         Width of the signed weight.
+    logic : bool
+        Its multiplier is made of logic.
 
     Members
     -------
@@ -39,8 +42,8 @@ class PE(wiring.Component):
 
     latency = Multiplier.latency
 
-    def __init__(self, weight_bits):
-        self.weight_bits = weight_bits
+    def __init__(self, weight_bits, *, logic=False):
+        self.weight_bits, self.logic = weight_bits, logic
         super().__init__(
             {
                 "act": In(signed(INPUT_BITS)),
@@ -57,7 +60,8 @@ class PE(wiring.Component):
         with m.If(self.load):
             m.d.sync += shadow.eq(self.weight)
 
-        m.submodules.multiplier = multiplier = Multiplier(INPUT_BITS, self.weight_bits)
+        kind = LogicMultiplier if self.logic else Multiplier
+        m.submodules.multiplier = multiplier = kind(INPUT_BITS, self.weight_bits)
         m.d.comb += [
             multiplier.a.eq(self.act),
             multiplier.b.eq(shadow),
@@ -79,6 +83,15 @@ def tree_levels(array):
     return (min(array.hop, array.rows) - 1).bit_length()
 
 
+def made_of_logic(wanted, multipliers):
+    """Return of each of so many products or pairs, row by row, whether logic makes it: bools.
+
+    Those that `multipliers` have no place for, spread evenly; None is a place for all.
+    """
+    has = wanted if multipliers is None else min(wanted, multipliers)
+    return [(n + 1) * has // wanted == n * has // wanted for n in range(wanted)]
+
+
 def array_latency(array):
     """Return the cycles from an activation to the sums of the first column group.
 
@@ -93,7 +106,8 @@ class SystolicArray(wiring.Component):
     """R x C products: activations run right, partial sums run down, a group of `hop` a cycle.
 
     Where weights have 5 bits or fewer, two columns share a multiplier
-    (:func:`hw.engine.dual_multiplier.shared_columns`).
+    (:func:`hw.engine.dual_multiplier.shared_columns`). Where there are fewer multipliers than that
+    takes, products are made of logic in their place, as many in each row: nothing else changes.
 
     Everything that enters together stays together: row group i and column group j see activations,
     ``swap`` and weight words i + j cycles late, so a tile may follow the last as soon as its words
@@ -108,6 +122,8 @@ class SystolicArray(wiring.Component):
         Rows, columns, weights in a word, and rows and columns a hop.
     weight_bits, psum_width : int
         Bits of a signed weight, and of a signed sum over one column.
+    multipliers : int, optional
+        That it may take; None: as many as it wants.
 
     Members
     -------
@@ -125,8 +141,9 @@ class SystolicArray(wiring.Component):
     psums : Out(ArrayLayout(signed(psum_width), columns))
     """
 
-    def __init__(self, array, *, weight_bits, psum_width):
+    def __init__(self, array, *, weight_bits, psum_width, multipliers=None):
         self.array, self.weight_bits, self.psum_width = array, weight_bits, psum_width
+        self.multipliers = multipliers
         self.latency = array_latency(array)
         words = -(-array.macs_per_cycle // array.word_weights)
         super().__init__(
@@ -154,22 +171,24 @@ class SystolicArray(wiring.Component):
         lanes = [delays(m, self.word[n], depth - 1) for n in range(array.word_weights)]
 
         shared_by = shared_columns(columns, hop=hop, weight_bits=self.weight_bits)
+        logic = made_of_logic(rows * len(shared_by), self.multipliers)
         terms = {}
         for r in range(rows):
-            for shared in shared_by:
+            for place, shared in enumerate(shared_by):
                 hops = r // hop + shared[0] // hop
                 loads, weights = [], []
                 for c in shared:
                     word, lane = divmod(r * columns + c, array.word_weights)
                     loads.append(load[hops] & (index[hops] == word))
                     weights.append(lanes[lane][hops])
-                pe = (DualPE if len(shared) == 2 else PE)(self.weight_bits)
+                kind = DualPE if len(shared) == 2 else PE
+                pe = kind(self.weight_bits, logic=logic[r * len(shared_by) + place])
                 m.submodules[f"pe_{r}_{shared[0]}"] = pe
                 m.d.comb += [pe.act.eq(act[r][hops]), pe.swap.eq(swap[hops])]
                 m.d.comb += pe.load.eq(Cat(loads))
                 if len(shared) == 2:
                     m.d.comb += pe.weights.eq(Cat(weights))
-                    products = Term(pe.low), Term(pe.high, pe.carry)
+                    products = Term(pe.low), Term(pe.high, None if pe.logic else pe.carry)
                 else:
                     m.d.comb += pe.weight.eq(weights[0])
                     products = (Term(pe.product),)

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from golden.spec import ACT_BITS
 from hw.array import LANES, SUMS
 from hw.display import block_store, line_store, text
-from hw.engine import load_bus
+from hw.engine import load_bus, requantizer
 from hw.engine.dual_multiplier import shared_columns
 from hw.engine.pixel_buffer import COLOURS, PHASES
-from hw.engine.requantizer import part_widths
+from hw.engine.systolic_array import made_of_logic
 from hw.engine.weight_fetcher import waiting_words
 from hw.engine.weight_queue import DEPTH as QUEUE
 from hw.memory.reader import MIN_DEPTH
@@ -154,7 +154,7 @@ def _power(words):
 
 
 def multipliers(capacity):
-    """Return the multipliers of the array and of the requantizer's lanes.
+    """Return the multipliers that the array and the requantizer's lanes want.
 
     Two columns of the array share one where weights are narrow enough.
 
@@ -162,6 +162,27 @@ def multipliers(capacity):
     ----------
     capacity : hw.capacity.Capacity
     """
+    return len(_shared(capacity)) + requantizer.multipliers(capacity.acc_width)
+
+
+def logic_products(capacity, multipliers):
+    """Return how many products logic makes where a chip has so many multipliers.
+
+    Parameters
+    ----------
+    capacity : hw.capacity.Capacity
+    multipliers : int
+        At least those of the requantizer's lanes.
+    """
+    shared = _shared(capacity)
+    left = multipliers - requantizer.multipliers(capacity.acc_width)
+    flags = made_of_logic(len(shared), left)
+    return sum(len(columns) for columns, logic in zip(shared, flags, strict=True) if logic)
+
+
+def _shared(capacity):
+    """Return the columns of each multiplier of the array, row by row."""
     array = capacity.array
-    shared = shared_columns(array.columns, hop=array.hop, weight_bits=capacity.weight_bits)
-    return array.rows * len(shared) + LANES * len(part_widths(capacity.acc_width))
+    return array.rows * shared_columns(
+        array.columns, hop=array.hop, weight_bits=capacity.weight_bits
+    )

@@ -145,8 +145,12 @@ def external_sizes(capacity):
 PARTS = {
     "pe": lambda c: PE(c.weight_bits),
     "dual_pe": lambda c: DualPE(min(c.weight_bits, MAX_WEIGHT_BITS)),
+    # A third of the products is made of logic, or two where columns share a multiplier.
     "systolic_array": lambda c: SystolicArray(
-        c.array, weight_bits=c.weight_bits, psum_width=c.psum_width
+        c.array,
+        weight_bits=c.weight_bits,
+        psum_width=c.psum_width,
+        multipliers=c.array.macs_per_cycle // 3,
     ),
     "weight_memory": lambda c: WeightReader(weight_word(c), c.weight_words),
     "external_weights": lambda c: ExternalWeights(*external_sizes(c)),

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Faults of the array: multipliers, packing, partial sums, accumulators."""
 
+from tests.mutants.memories import ECP5
 from tests.mutants.mutant import Mutant
 
+LOGIC = "tests/hw/primitives/test_logic_multiplier.py::test_it_is_a_multiplier"
 PAIRS = "tests/hw/engine/test_dual_multiplier.py::test_every_pair_of_weights_by_every_activation"
 
 MUTANTS = (
@@ -37,6 +39,46 @@ MUTANTS = (
         "with m.If(self.load.any()):",
         "regular/dual_pe",
         "a weight is overwritten while its neighbour loads",
+    ),
+    Mutant(
+        "logic-drops-the-borrow",
+        "engine/dual_multiplier.py",
+        "shadow[n] + borrow if n else shadow[n]",
+        "shadow[n]",
+        "regular/systolic_array",
+        "products of logic are one activation too small beside negative weights",
+    ),
+    Mutant(
+        "logic-has-signs-in-all-digits",
+        "primitives/logic_multiplier.py",
+        "top=n == count - 1",
+        "top=True",
+        LOGIC,
+        "weights from 2 on count as negative",
+    ),
+    Mutant(
+        "logic-adds-digits-as-they-are",
+        "primitives/logic_multiplier.py",
+        "part.product << n * DIGIT_BITS",
+        "part.product",
+        LOGIC,
+        "the upper bits of a weight count as its lowest",
+    ),
+    Mutant(
+        "carry-chain-subtracts-one-more",
+        "primitives/ecp5/partial_product.py",
+        "Const(part.top, 1)",
+        "Const(0, 1)",
+        ECP5,
+        "products by negative weights are too small on the chip, and nowhere else",
+    ),
+    Mutant(
+        "carry-chain-forgets-the-sign",
+        "primitives/ecp5/partial_product.py",
+        "part.a[min(n, len(part.a) - 1)]",
+        "(part.a[n] if n < len(part.a) else Const(0))",
+        ECP5,
+        "negative latents are large positive ones on the chip, and nowhere else",
     ),
     Mutant(
         "packing-borrows-from-zero",

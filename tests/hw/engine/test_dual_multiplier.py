@@ -13,10 +13,13 @@ from hw.tiling import ArraySpec
 from sim.verilog import run_yosys
 
 
-def systolic_array(bits, *array, **more):
+def systolic_array(bits, *array, multipliers=None, **more):
     array = ArraySpec(*array, **more)
     return SystolicArray(
-        array, weight_bits=bits, psum_width=8 + bits + (array.rows - 1).bit_length()
+        array,
+        weight_bits=bits,
+        psum_width=8 + bits + (array.rows - 1).bit_length(),
+        multipliers=multipliers,
     )
 
 
@@ -72,13 +75,21 @@ def test_synthesis_for_the_ecp5_takes_one_18_x_18_multiplier_for_two_products(tm
     assert (tmp_path / "netlist.il").read_text().count("cell \\MULT18X18D ") == 4 * 4 // 2
 
 
+@pytest.mark.parametrize("share", [1, 0.6, 0])
 @pytest.mark.parametrize(
     ("rows", "columns", "hop", "word_weights"),
     [(4, 8, 3, 9), (4, 4, 1, 5), (8, 4, 5, 30), (4, 16, 16, 64)],
 )
-def test_arrays_of_any_size_multiply_matrices(rows, columns, hop, word_weights):
-    """Halves of a pair may come in different words; sums may have any number of carries."""
-    array = systolic_array(5, rows, columns, word_weights=word_weights, hop=hop)
+def test_arrays_of_any_size_multiply_matrices(rows, columns, hop, word_weights, share):
+    """Halves of a pair may come in different words; sums may have any number of carries.
+
+    A share of the products are made in multipliers, the others by logic.
+    """
+    wanted = rows * len(shared_columns(columns, hop=hop, weight_bits=5))
+    array = systolic_array(
+        5, rows, columns, word_weights=word_weights, hop=hop, multipliers=int(share * wanted)
+    )
+    assert multipliers(array) == int(share * wanted)
     rng = np.random.default_rng(1)
     words = -(-rows * columns // word_weights)
     tiles, beats = 6, words + 3

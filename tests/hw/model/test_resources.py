@@ -15,7 +15,17 @@ from golden.spec import GeneratorSpec
 from hw.array import ArraySpec
 from hw.build_plan import BuildPlan
 from hw.capacity import Capacity
-from hw.model.resources import Memory, blocks, board_memories, multipliers, top_memories
+from hw.contents import Contents
+from hw.engine import requantizer
+from hw.engine.generator import Generator
+from hw.model.resources import (
+    Memory,
+    blocks,
+    board_memories,
+    logic_products,
+    multipliers,
+    top_memories,
+)
 from hw.primitives.ecp5.platform import Ecp5Primitives
 from hw.primitives.gowin.platform import GowinPrimitives
 from hw.tiling import Tiling
@@ -49,6 +59,21 @@ def test_blocks_and_multipliers_are_those_that_the_design_names(capacity):
     named = planned(elaborated(capacity, Ecp5Primitives()))
     assert named["ebr"] == sum(memory.blocks for memory in top_memories(capacity))
     assert named["mult"] == multipliers(capacity)
+
+
+@pytest.mark.parametrize("few", [0, 5])
+def test_of_a_chip_with_few_multipliers_the_others_are_made_of_logic(few):
+    capacity = smallest((8, 8, 8), 5, ArraySpec(4, 4))
+
+    class Chip(Ecp5Primitives):
+        multipliers = requantizer.multipliers(capacity.acc_width) + few
+
+    machine = Generator(capacity, Contents.empty(capacity))
+    text = rtlil.convert(machine, name="top", platform=Chip())
+    assert planned(text)["mult"] == Chip.multipliers
+    made = re.findall(r"^  cell \\\S+ \\part_0$", text, re.MULTILINE)
+    assert len(made) == logic_products(capacity, Chip.multipliers) == 2 * (8 - few)
+    assert logic_products(capacity, multipliers(capacity)) == 0
 
 
 @CASES
