@@ -4,7 +4,7 @@
     python -m benchmarks.beyond --clock 150
 
 A phase of a transposed convolution of stride 2 has 2 x 2 taps: F(2x2, 2x2) makes four outputs of
-3 x 3 = 9 products in place of 16. LUTs of a product are synthesized, everything else is counted.
+3 x 3 = 9 products in place of 16.
 """
 
 from __future__ import annotations
@@ -12,24 +12,20 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from pathlib import Path
 
 import numpy as np
 
 from benchmarks import program
 from boards.chips.devices import device
 from boards.chips.families import ECP5
-from boards.explore.area import committed_runs, fit
+from boards.explore.area import committed_runs, fit, logic_product
 from golden.spec import ACT_BITS, INPUT_BITS, GeneratorSpec
 from hw.array import ArraySpec
 from hw.capacity import Capacity
-from hw.engine.dual_multiplier import shared_columns
 from hw.model.cycle_model import CycleModel
-from hw.model.resources import board_memories, multipliers
+from hw.model.resources import board_memories, logic_products
 from hw.model.schedule import scheduled
 from hw.primitives.multiplier import MAX_WIDTH
-from support.cache import digest, kept
-from support.tools import YOSYS
 
 WEIGHT_BITS = (4, 5, 6, 8)
 ARRAYS = (  # rows, columns, weight bits
@@ -43,52 +39,11 @@ ARRAYS = (  # rows, columns, weight bits
     (24, 24, 5),
     (32, 32, 4),
 )
-TIMEOUT = 1800  # seconds of a synthesis
 ACT_MAX = 2**ACT_BITS - 1
 # F(2, 2): y = A ((G g) * (B d)), two outputs of two taps from three products.
 A = np.array([[1, 1, 0], [0, 1, -1]])
 G = np.array([[1, 0], [1, 1], [0, 1]])
 B = np.array([[1, -1, 0], [0, 1, 0], [0, 1, -1]])
-
-
-def product_verilog(weight_bits):
-    """Return a registered product of an activation and a weight as rows of adders, a bit a row.
-
-    Each row adds the activation, or 0, to the upper bits of the one before; the sign's row
-    subtracts. Half the LUTs that Yosys takes for ``a * w`` of this size.
-    """
-    rows = [f"  wire signed [{INPUT_BITS}:0] r{n} = w[{n}] ? a : 0;" for n in range(weight_bits)]
-    before = "r0"
-    for n in range(1, weight_bits):
-        upper = f"$signed({before}[{INPUT_BITS}:1])"
-        total = f"{upper} - r{n}" if n == weight_bits - 1 else f"{upper} + r{n}"
-        rows.append(f"  wire signed [{INPUT_BITS}:0] s{n} = {total};")
-        before = f"s{n}"
-    low = [f"s{n}[0]" for n in reversed(range(1, weight_bits - 1))]
-    parts = ", ".join([before, *low, "r0[0]"])
-    return f"""module top(input clk, input signed [{INPUT_BITS - 1}:0] act,
-           input signed [{weight_bits - 1}:0] weight,
-           output reg signed [{INPUT_BITS + weight_bits - 1}:0] product);
-  reg signed [{INPUT_BITS - 1}:0] a;
-  reg signed [{weight_bits - 1}:0] w;
-{chr(10).join(rows)}
-  always @(posedge clk) begin a <= act; w <= weight; product <= {{{parts}}}; end
-endmodule
-"""
-
-
-def lut_product(weight_bits):
-    """Return the LUTs of an ECP5 that :func:`product_verilog` takes."""
-    text = product_verilog(weight_bits)
-    script = "read_verilog top.v; synth_ecp5 -nodsp -noiopad -top top; tee -q -o c.json stat -json"
-
-    def synthesize(folder):
-        Path(folder, "top.v").write_text(text)
-        YOSYS.run(["-q", "-l", "yosys.log", "-p", script], folder, log="yosys.log", timeout=TIMEOUT)
-
-    folder = kept("lut-product", digest(YOSYS.version, script, text), synthesize)
-    cells = json.loads(Path(folder, "c.json").read_text())["design"]["num_cells_by_type"]
-    return sum(count * ECP5.costs["luts"].get(cell, 0) for cell, count in cells.items())
 
 
 def winograd_exact(seed=0, trials=1000):
@@ -164,7 +119,7 @@ def study(preset, clock_mhz):
         spec = GeneratorSpec.preset(preset, bits)
         per_multiplier = 2 if packs(ACT_MAX, 2 ** (bits - 1) - 1) else 1
         in_multipliers = chip.multipliers * per_multiplier
-        luts = lut_product(bits)
+        luts = logic_product(bits)["luts"]
         used = estimate(Capacity.of(scheduled(spec, ArraySpec(16, 16))))
         in_luts = (chip.luts - used) // (luts + INPUT_BITS + bits)  # with its adder
         pair = winograd(bits)
@@ -210,16 +165,14 @@ def array_facts(spec, rows, columns, clock_mhz, estimate):
     tiling = scheduled(spec, array)
     capacity, cycles = Capacity.of(tiling), CycleModel(tiling).cycles_interval
     macs, bits = array.macs_per_cycle, capacity.weight_bits
-    missing = max(0, multipliers(capacity) - chip.multipliers)
-    shared = shared_columns(columns, hop=array.hop, weight_bits=bits)
-    in_luts = missing * macs // (rows * len(shared))  # products of those missing
+    in_luts = logic_products(capacity, chip.multipliers)
     return {
         "rows": rows,
         "columns": columns,
         "weight_bits": bits,
         "macs_per_cycle": macs,
         "in_luts": in_luts,
-        "luts": estimate(capacity) + in_luts * lut_product(bits),
+        "luts": estimate(capacity) + in_luts * logic_product(bits)["luts"],
         "blocks": sum(memory.blocks for memory in board_memories(capacity)),
         "cycles_interval": cycles,
         "utilisation": spec.useful_macs / (macs * cycles),

@@ -63,6 +63,7 @@ OUTSIDE_WORDS = 1 << 21  # of a memory outside, that an image may fill
 # Of chips that several boards have.
 LFE5U_85F = {
     "w5": machine(16, 16, 5, weight_words=3072, map_words=2560, pixel_words=1024),
+    "w4": machine(16, 32, 4, weight_words=1536, map_words=2560),
     "w6": machine(8, 16, 6, plane_bias_width=22, weight_words=6144, map_words=4608),
     "w8": machine(8, 16, 8, weight_words=4096, map_words=4096, pixel_words=1024),
 }

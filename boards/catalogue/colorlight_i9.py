@@ -13,6 +13,7 @@ from amaranth_boards.resources import SDRAMResource, UARTResource
 
 from boards.catalogue.board import Board, Sdram
 from boards.catalogue.capacities import OUTSIDE_WORDS, machine
+from boards.chips.devices import DEVICES
 from boards.chips.ecp5_pll import Ecp5Pll
 from hw.memory.timing import Geometry, Timing
 from hw.primitives.ecp5.platform import Ecp5Primitives
@@ -21,6 +22,7 @@ from hw.primitives.ecp5.platform import Ecp5Primitives
 class Platform(Ecp5Primitives, LatticeECP5Platform):
     """Oscillator, lamp and the serial line of the board's DAPLink."""
 
+    multipliers = DEVICES["lfe5u-45f"].multipliers
     device = "LFE5U-45F"
     package = "BG381"
     speed = "6"

@@ -34,7 +34,7 @@ def facts(models):
                     "name": name,
                     "rows": capacity.array.rows,
                     "columns": capacity.array.columns,
-                    "multipliers": multipliers(capacity),
+                    "multipliers": min(multipliers(capacity), each.device.multipliers),
                     "block_rams": board_blocks(capacity, each.device.family),
                     "capacity": capacity.sizes,
                     "models": [model for model, spec in models.items() if holds(capacity, spec)],

@@ -7,6 +7,7 @@ from amaranth_boards.resources import UARTResource
 
 from boards.catalogue.board import Board
 from boards.catalogue.capacities import LFE5U_85F, machine
+from boards.chips.devices import DEVICES
 from boards.chips.ecp5_pll import Ecp5Pll
 from hw.primitives.ecp5.platform import Ecp5Primitives
 
@@ -16,12 +17,14 @@ UART = UARTResource(0, rx="0", tx="1", conn=("io", 0), attrs=Attrs(IO_TYPE="LVCM
 class Platform25F(Ecp5Primitives, OrangeCrabR0_2_25FPlatform):
     """Pins of amaranth-boards, the serial line on the header's pins 0 and 1."""
 
+    multipliers = DEVICES["lfe5u-25f"].multipliers
     resources = (*OrangeCrabR0_2_25FPlatform.resources, UART)
 
 
 class Platform85F(Ecp5Primitives, OrangeCrabR0_2_85FPlatform):
     """Pins of amaranth-boards, the serial line on the header's pins 0 and 1."""
 
+    multipliers = DEVICES["lfe5u-85f"].multipliers
     resources = (*OrangeCrabR0_2_85FPlatform.resources, UART)
 
 

@@ -5,6 +5,7 @@ from amaranth_boards.ulx3s import ULX3S_85F_Platform
 
 from boards.catalogue.board import Board, Sdram
 from boards.catalogue.capacities import LFE5U_85F, LFE5U_85F_SDRAM
+from boards.chips.devices import DEVICES
 from boards.chips.ecp5_pll import Ecp5Pll
 from hw.memory.timing import Geometry, Timing
 from hw.primitives.ecp5.platform import Ecp5Primitives
@@ -12,6 +13,8 @@ from hw.primitives.ecp5.platform import Ecp5Primitives
 
 class Platform(Ecp5Primitives, ULX3S_85F_Platform):
     """Pins of amaranth-boards, primitives of the ECP5."""
+
+    multipliers = DEVICES["lfe5u-85f"].multipliers
 
 
 BOARD = Board(

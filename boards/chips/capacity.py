@@ -62,14 +62,15 @@ def check_fit(capacity, device, screen=None):
     Raises
     ------
     DoesNotFit
-        How many are short, which memory is the largest, and what would help.
+        How many are short, which memory is the largest, and what would help. Multipliers are never
+        short where logic makes products, too.
     """
     taken = {each.name: device.family.blocks(each) for each in board_memories(capacity, screen)}
     largest = max(taken, key=taken.get)
     table = memory_table(capacity, device.family, screen)
     check_blocks(sum(taken.values()), device, f"{largest} alone takes {taken[largest]}", table)
     needed = multipliers(capacity)
-    if needed > device.multipliers:
+    if needed > device.multipliers and not device.family.logic_products:
         raise DoesNotFit(
             f"{device.name} has {device.multipliers} multipliers, this needs {needed}: "
             f"{needed - device.multipliers} short; give fewer rows or columns"

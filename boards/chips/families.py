@@ -32,6 +32,8 @@ class Family:
         Returns the block RAMs that a :class:`hw.model.resources.Memory` takes.
     primitives : type or None
         Platform that names multipliers and block RAMs of the family; None: Yosys infers them.
+    logic_products : bool
+        An array may have more products than the multipliers make.
     swaps : bool
         Another model may go into a routed design.
     """
@@ -42,6 +44,7 @@ class Family:
     toolchain: str = "yosys + nextpnr"
     blocks: Callable = attrgetter("blocks")
     primitives: type | None = None
+    logic_products: bool = False
     swaps: bool = False
 
 
@@ -55,6 +58,7 @@ ECP5 = Family(
         "blocks": {"DP16KD": 1, "PDPW16KD": 1},
     },
     primitives=Ecp5Primitives,
+    logic_products=True,
     swaps=True,
 )
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from boards.chips.families import ECP5
-from golden.spec import GeneratorSpec
+from golden.spec import INPUT_BITS, GeneratorSpec
 from hw.array import ArraySpec
 from hw.build_plan import BuildPlan
 from hw.capacity import Capacity
@@ -113,6 +113,21 @@ def terms(capacity):
         ],
         float,
     )
+
+
+def logic_product(weight_bits):
+    """Return what a product takes of an ECP5 that logic makes, by resource.
+
+    Of each two bits of the weight a carry chain of 10 bits and a LUT, and of each but the first an
+    adder of 11 more; nextpnr begins a chain with two LUTs. See
+    :class:`hw.primitives.logic_multiplier.LogicMultiplier`.
+    """
+    digits = -(-weight_bits // 2)
+    sums = INPUT_BITS + 2
+    return {
+        "luts": digits * (sums + 2) + (digits - 1) * (sums + 1 + 2),
+        "flip_flops": 2 * (INPUT_BITS + weight_bits) + digits * sums,
+    }
 
 
 @dataclass(frozen=True)

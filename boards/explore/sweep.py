@@ -7,13 +7,13 @@ from dataclasses import asdict, dataclass, replace
 from itertools import product
 
 from boards.chips.capacity import board_blocks
-from boards.explore.area import RESOURCES
+from boards.explore.area import RESOURCES, logic_product
 from boards.explore.fit import link_per_second
 from golden.spec import GeneratorSpec
 from hw.array import ArraySpec
 from hw.capacity import Capacity
 from hw.model.cycle_model import CycleModel
-from hw.model.resources import multipliers
+from hw.model.resources import logic_products, multipliers
 from hw.tiling import Tiling
 from support.progress import bar
 
@@ -94,6 +94,11 @@ def evaluate(device, spec, array, clock_hz, baud, fits, *, on_chip):
         "blocks": board_blocks(capacity, device.family, weights=on_chip),
         **{resource: fits[resource](capacity) for resource in RESOURCES},
     }
+    if device.family.logic_products and takes["multipliers"] > device.multipliers:
+        takes["multipliers"] = device.multipliers
+        count = logic_products(capacity, device.multipliers)
+        for resource, cost in logic_product(capacity.weight_bits).items():
+            takes[resource] += count * cost
     has = {name: getattr(device, name) for name in LIMITS}
     lacks = {name: takes[name] - has[name] for name in LIMITS if takes[name] > has[name]}
     ceilings = {

@@ -174,20 +174,22 @@ def test_the_machines_fit_their_chips():
 
 def test_what_the_machines_hold():
     models = {name: GeneratorSpec.preset(name, 5) for name in GeneratorSpec.PRESETS}
-    models["compact-w8"] = GeneratorSpec.preset("compact", 8)
+    models |= {f"compact-w{bits}": GeneratorSpec.preset("compact", bits) for bits in (4, 8)}
     held = {
         (board["name"], machine["name"]): machine["models"]
         for board in facts(models)
         for machine in board["machines"]
     }
     assert all(held.values())
-    assert held["ulx3s-85f", "w5"] == held["pynq-z2", "w5"] == ["compact", "small", "tiny"]
-    assert held["ulx3s-85f", "w6"] == ["compact", "small", "tiny"]
-    assert held["pynq-z2", "w8"] == ["compact", "small", "tiny", "compact-w8"]
+    up_to_compact = ["compact", "small", "tiny", "compact-w4"]
+    assert held["ulx3s-85f", "w5"] == held["pynq-z2", "w5"] == up_to_compact
+    assert held["ulx3s-85f", "w4"] == ["compact-w4"]
+    assert held["ulx3s-85f", "w6"] == up_to_compact
+    assert held["pynq-z2", "w8"] == [*up_to_compact, "compact-w8"]
     assert held["colorlight-i9", "w5"] == ["small", "tiny"]
-    assert held["ulx3s-85f", "sdram-w5"] == [*GeneratorSpec.PRESETS]
+    assert held["ulx3s-85f", "sdram-w5"] == [*GeneratorSpec.PRESETS, "compact-w4"]
     assert held["ulx3s-85f", "sdram-w8"] == [*models]
-    assert held["colorlight-i9", "sdram-w5"] == ["medium", "compact", "small", "tiny"]
+    assert held["colorlight-i9", "sdram-w5"] == ["medium", *up_to_compact]
     assert held["orangecrab-25f", "w5"] == held["tang-nano-20k", "w5"] == ["tiny"]
     assert holders(models["compact-w8"]) == ["ulx3s-85f", "arty-a7-100", "pynq-z2"]
 
@@ -195,7 +197,7 @@ def test_what_the_machines_hold():
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("w7", "ulx3s-85f has no machine 'w7'; choose from w5, w6, w8, sdram-w5, sdram-w8, or"),
+        ("w7", "ulx3s-85f has no machine 'w7'; choose from w5, w4, w6, w8, sdram-w5, sdram-w8, or"),
         ("word=5", "'word' is no size; choose from rows, columns, weight_bits"),
         ("sweeps=", "sweeps is ''; give a whole number"),
         ("sweeps=0", "sweeps is 0; give 1 or more"),
@@ -235,22 +237,49 @@ def test_the_memory_table_adds_up():
 
 
 @pytest.mark.parametrize(
-    ("channels", "bits", "array", "complaint"),
+    ("device", "channels", "bits", "array", "complaint"),
     [
         (
+            "lfe5u-85f",
             (512, 256, 128),
             5,
             ArraySpec(),
             r"lfe5u-85f has 208 block RAMs, this needs \d+: \d+ short",
         ),
-        ((32, 16, 8), 6, ArraySpec(), r"has 156 multipliers, this needs 264: 108 short; .*5 bits"),
-        ((32, 16, 8), 5, ArraySpec(24, 16), r"multipliers, this needs \d+: \d+ short; give fewer"),
+        (
+            "xc7a100t",
+            (32, 16, 8),
+            6,
+            ArraySpec(),
+            r"has 240 multipliers, this needs 264: 24 short; .*5 bits",
+        ),
+        (
+            "xc7a100t",
+            (32, 16, 8),
+            5,
+            ArraySpec(32, 16),
+            r"multipliers, this needs \d+: \d+ short; give fewer",
+        ),
     ],
 )
-def test_what_does_not_fit_is_refused(channels, bits, array, complaint):
+def test_what_does_not_fit_is_refused(device, channels, bits, array, complaint):
     spec = GeneratorSpec.avatars(channels=channels, weight_bits=bits)
     with pytest.raises(DoesNotFit, match=complaint):
-        check_fit(Capacity.of(Tiling(spec, array)), DEVICES["lfe5u-85f"])
+        check_fit(Capacity.of(Tiling(spec, array)), DEVICES[device])
+
+
+def test_an_ecp5_makes_of_logic_what_its_multipliers_do_not():
+    capacity = BOARDS["ulx3s-85f"].capacity("w4")
+    assert capacity.array.macs_per_cycle == 512
+    check_fit(capacity, DEVICES["lfe5u-85f"])
+    (machine,) = (
+        machine
+        for board in facts({})
+        if board["name"] == "ulx3s-85f"
+        for machine in board["machines"]
+        if machine["name"] == "w4"
+    )
+    assert machine["multipliers"] == DEVICES["lfe5u-85f"].multipliers
 
 
 def test_primitives_are_counted():
