@@ -95,12 +95,21 @@ class Fuzz:
             kind = self._names[rng.choice(len(self._names), p=self._shares)]
             before = self.frames
             try:
-                self._cases[kind](rng)
+                self.play(kind, rng)
             except (Failure, NotSimulated) as error:
                 raise type(error)(f"seed {self.seed}, case {case}, {kind}: {error}") from error
             self.kinds[kind] += 1
             progress(self.frames - before)
             case += 1
+
+    def play(self, kind, rng):
+        """Play a case of a kind.
+
+        Raises
+        ------
+        Failure, sim.runner.NotSimulated
+        """
+        self._cases[kind](rng)
 
     def _bytes(self, harm, rng):
         clocks = CLOCKS * (1 + rng.uniform(-OFFSET, OFFSET))
@@ -175,7 +184,7 @@ class Fuzz:
         self._expect_answer(request, frames[0])
 
     def _good(self, rng, clocks=CLOCKS):
-        request = self._request(rng, PICTURES)
+        request = self._request(rng, PICTURES, clocks)
         self.frames += 1
         offset = 1 + rng.uniform(-OFFSET, OFFSET)
         answer = self._one(wave(request.encode(), clocks * offset), divisor=clocks)
@@ -184,8 +193,9 @@ class Fuzz:
     def _tag(self, rng):
         return int(rng.integers(1, 1 << 16))
 
-    def _request(self, rng, pictures):
-        return self.board.request(rng, self._tag(rng), picture=rng.random() < pictures)
+    def _request(self, rng, pictures, clocks=CLOCKS):
+        picture = rng.random() < pictures
+        return self.board.request(rng, self._tag(rng), picture=picture, clocks=clocks)
 
     def _expect_answer(self, request, frame):
         right = self.board.answers(protocol.VERSION, request, frame)

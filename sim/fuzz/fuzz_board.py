@@ -125,13 +125,17 @@ class FuzzBoard:
         key = plan.build_id + plan.model.digest.encode() + repr(plan.answer).encode()
         return cached_verilog("top", key, plan.top)
 
-    def request(self, rng, tag, *, picture):
-        """Return a good request: one that asks for little, or with `picture` one that draws."""
+    def request(self, rng, tag, *, picture, clocks=CLOCKS):
+        """Return a good request: one that asks for little, or with `picture` one that draws.
+
+        The line has `clocks` a bit: at another than the start-up rate none asks for a rate, which
+        would be changed by it, or on probation once more.
+        """
         loading = self.known.state == State.LOADING
         if rng.random() < (GO_ON if loading else LOADS):
             return self._load_request(rng, tag) if loading else self._beginning(rng, tag)
         if not picture:
-            if rng.random() < INFOS:
+            if clocks != CLOCKS or rng.random() < INFOS:
                 return Frame(Request.INFO, tag)
             return Frame(Request.BAUD, tag, protocol.DIVISOR.pack(CLOCKS))
         if rng.random() < SELF_TESTS:

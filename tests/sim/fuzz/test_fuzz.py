@@ -35,6 +35,14 @@ def test_a_thousand_frames(board, text):
     assert len(fuzz.kinds) >= 16
 
 
+def test_the_rate_is_changed_and_changed_back(board, text):
+    with Pins(text) as pins:
+        fuzz = Fuzz(board, pins, seed=1)
+        for number in range(40):
+            fuzz.play("rate", np.random.default_rng(number))
+    assert fuzz.frames == 4 * 40
+
+
 class Liar:
     """Pins that change one byte of what comes back, or let the board seem busy for ever."""
 
