@@ -6,14 +6,18 @@ import shutil
 import subprocess
 
 from sim.plain_paths import plain_folder
-from sim.runner import BUILD_ARGS, BUILD_TIMEOUT, LOG, ROOT, Verilator, failed_build
+from sim.runner import (
+    BUILD_ARGS,
+    BUILD_TIMEOUT,
+    LOG,
+    MAKE_ARGS,
+    ROOT,
+    Verilator,
+    failed_build,
+)
+from sim.runtime import Runtime
 from support.cache import cache_dir, lock
 
-OPTIONS = [
-    *BUILD_ARGS,
-    *("-MAKEFLAGS", "OPT_FAST=-O2"),  # the code that fills memories runs once, and is most of it
-    *("-MAKEFLAGS", "CFG_CXXFLAGS_PCH_I=-include"),  # the wheel's makefile has it empty
-]
 UNFINISHED = "unfinished"  # the program while it is linked
 
 
@@ -33,34 +37,43 @@ def program(text, harness):
         It cannot be built.
     """
     verilator = Verilator.find()
-    key = repr((text, harness.read_text(), OPTIONS, verilator)).encode()
+    key = repr((text, harness.read_text(), BUILD_ARGS, MAKE_ARGS, verilator)).encode()
     folder = cache_dir() / "pins" / hashlib.sha256(key).hexdigest()[:16]
     with lock(folder.with_suffix(".lock")):
         built = folder / "pins"
         if built.exists():
             return built
         folder.mkdir(exist_ok=True)
+        shared = Runtime(verilator, BUILD_ARGS, MAKE_ARGS)
         try:
             with plain_folder(folder) as work, verilator.environment(ROOT) as plain:
-                _compile(text, harness, work, verilator, plain)
+                _compile(text, harness, work, verilator, plain, shared)
         except subprocess.SubprocessError as error:
             raise failed_build(folder / LOG) from error
+        shared.keep(folder / "obj")
         (folder / UNFINISHED).rename(built)
         shutil.rmtree(folder / "obj")  # nearly all of what a build leaves
     return built
 
 
-def _compile(text, harness, folder, verilator, plain):
+def _compile(text, harness, folder, verilator, plain, shared):
     """Make the program :data:`UNFINISHED` in `folder`; `plain` names other folders plainly."""
     source = folder / "top.v"
     source.write_text(text)
-    command = [verilator.program, "--cc", "--exe", "--build", "--top-module", "top", *OPTIONS]
-    command += ["-o", folder / UNFINISHED, "--Mdir", folder / "obj", source, harness]
+    obj = folder / "obj"
+    verilate = [verilator.program, "--cc", "--exe", "--top-module", "top", *BUILD_ARGS]
+    verilate += ["-o", folder / UNFINISHED, "--Mdir", obj, source, harness]
     with (folder / LOG).open("wb") as output:
-        subprocess.run(
-            list(map(plain, command)),
-            stdout=output,
-            stderr=output,
-            timeout=BUILD_TIMEOUT,
-            check=True,
-        )
+
+        def run(command):
+            subprocess.run(
+                list(map(plain, command)),
+                stdout=output,
+                stderr=output,
+                timeout=BUILD_TIMEOUT,
+                check=True,
+            )
+
+        run(verilate)
+        shared.lend(obj)
+        run(["make", "-C", obj, "-f", "Vtop.mk", *MAKE_ARGS])

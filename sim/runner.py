@@ -17,6 +17,7 @@ from xml.etree import ElementTree
 import cocotb_tools.config
 from cocotb_tools import runner as cocotb_runner
 
+from sim import runtime
 from sim.plain_paths import check_separators, is_plain, plain_folder, plain_names
 from sim.verilog import to_verilog
 from support.cache import cache_dir, lock
@@ -48,7 +49,7 @@ MAKE_ARGS = [
     "OPT_FAST=-O2",
     "OPT_SLOW=-O0",
     "OPT_GLOBAL=-O2",
-    "CFG_CXXFLAGS_PCH_I=-include",  # the packaged Verilator lost it
+    *runtime.MAKE_ARGS,
 ]
 VERDICTS = {"AssertionError", "SimTimeoutError"}  # how a bench says that the design is wrong
 STOPPED = re.compile(r"^(\[\d+\] )?%(Fatal|Error): \S+\.v:\d+: ", re.MULTILINE)  # by the Verilog
@@ -152,11 +153,14 @@ class _Runner(cocotb_runner.Verilator):
         Takes an argument of a program, returns it with plain names of folders.
     limit : float, optional
         Seconds that a command may take; a bench ends by itself.
+    before_make : callable, optional
+        Called between Verilator and the compiler.
     """
 
-    def __init__(self, program="verilator", plain=str, limit=None):
+    def __init__(self, program="verilator", plain=str, limit=None, before_make=None):
         super().__init__()
         self._program, self._plain, self._limit = program, plain, limit
+        self._before_make = before_make
 
     def _simulator_in_path_build_only(self):
         self.executable = self._program
@@ -170,6 +174,8 @@ class _Runner(cocotb_runner.Verilator):
 
     def _execute_cmds(self, cmds, cwd, stdout=None):
         for command in cmds:
+            if command[0] == "make":
+                self._before_make()
             subprocess.run(
                 command,
                 cwd=cwd,
@@ -216,31 +222,24 @@ class Simulation:
     def _build(self, source):
         shutil.rmtree(self.build_dir, ignore_errors=True)
         self.build_dir.mkdir(parents=True)
-        runtime = self._runtime_dir()
+        shared = runtime.Runtime(self._verilator, self.waves, self._build_args, MAKE_ARGS)
         try:
             with plain_folder(self.build_dir) as folder:
-                for compiled in runtime.glob("*.o"):
-                    shutil.copyfile(compiled, folder / compiled.name)
-                self._compile(source, folder)
+                self._compile(source, folder, lambda: shared.lend(folder))
         except (SystemExit, RuntimeError, subprocess.SubprocessError) as error:
             raise failed_build(self.build_dir / LOG) from error
-        if not runtime.exists():
-            staged = Path(tempfile.mkdtemp(dir=self.build_dir))
-            for compiled in self.build_dir.glob("verilated*.o"):
-                shutil.copyfile(compiled, staged / compiled.name)
-            with suppress(OSError):  # another process was first
-                staged.rename(runtime)
+        shared.keep(self.build_dir)
         self._tidy()
         (self.build_dir / "complete").touch()
 
     def _tidy(self):
-        """Keep the program, its source and its log: precompiled headers are 99 % of a build."""
+        """Keep the program, its source and its log: the rest is most of a build."""
         kept = {self.name, f"{self.name}.v", LOG}
         for path in self.build_dir.iterdir():
             if path.name not in kept:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
 
-    def _compile(self, source, folder):
+    def _compile(self, source, folder, before_make):
         text = folder / f"{self.name}.v"
         text.write_text(source)
         control = folder / "ports.vlt"
@@ -255,7 +254,7 @@ class Simulation:
             )
         )
         with self._verilator.environment() as plain:
-            _Runner(self._verilator.program, plain, BUILD_TIMEOUT).build(
+            _Runner(self._verilator.program, plain, BUILD_TIMEOUT, before_make).build(
                 sources=[control, text],
                 hdl_toplevel=self.name,
                 build_dir=folder,
@@ -264,11 +263,6 @@ class Simulation:
                 timescale=("1ns", "1ps"),
                 log_file=folder / LOG,
             )
-
-    def _runtime_dir(self):
-        """Return the folder of Verilator's own objects: the same for every design, half a build."""
-        kind = repr((self._verilator, self.waves, self._build_args, MAKE_ARGS))
-        return self.build_dir.parent / f"runtime-{hashlib.sha256(kind.encode()).hexdigest()[:16]}"
 
     def run(self, bench, *, seed=1, env=None, run_dir=None, testcase=None, plusargs=()):
         """Run the cocotb tests of module `bench`.

@@ -9,7 +9,7 @@ import cocotb_tools
 import pygpi
 import pytest
 
-from sim.runner import BenchFailed, NotSimulated, Simulation, Verilator
+from sim.runner import LOG, BenchFailed, NotSimulated, Simulation, Verilator
 from support import environment
 from support.cache import cache_dir
 from support.failures import InputError
@@ -108,6 +108,15 @@ def probe(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(folder)
         yield simulation
+
+
+@pytest.mark.sim
+def test_what_all_designs_share_is_compiled_once():
+    Simulation(PROBE + "// one", "probe")
+    log = (Simulation(PROBE + "// another", "probe").build_dir / LOG).read_text()
+    assert "Vtop.cpp" in log
+    assert "verilated.cpp" not in log
+    assert "c++-header" not in log
 
 
 def run(probe, case):

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a C++ compiler makes of Verilator itself: the same for every design, and most of a build."""
+
+import hashlib
+import shutil
+import tempfile
+from pathlib import Path
+
+from support.cache import cache_dir
+
+HEADER = "runtime.h"  # includes what every file of a design includes, and is compiled once
+# For Verilator's makefile: its own precompiled header would be one of each design.
+MAKE_ARGS = (
+    f"VK_PCH_H={HEADER}",
+    f"VK_PCH_I_FAST=-include{HEADER}.fast",
+    f"VK_PCH_I_SLOW=-include{HEADER}.slow",
+)
+COMPILED = (HEADER, f"{HEADER}.*.gch", "verilated*.o")
+
+
+class Runtime:
+    """Verilator's own objects and precompiled headers, kept in the cache.
+
+    Parameters
+    ----------
+    *kind
+        Whatever decides them: the version of Verilator, and the compiler's options.
+    """
+
+    def __init__(self, *kind):
+        name = hashlib.sha256(repr((kind, MAKE_ARGS)).encode()).hexdigest()[:16]
+        self._folder = cache_dir() / "verilator" / f"runtime-{name}"
+
+    def lend(self, folder):
+        """Put what there is into the folder of a build: `make` makes the rest.
+
+        Between Verilator and `make`: objects must not be older than Verilator's makefile, either.
+        """
+        Path(folder, HEADER).write_text('#include "verilated.h"\n')
+        _copy(self._folder, Path(folder))
+
+    def keep(self, folder):
+        """Take what a build has made, unless it is there."""
+        if self._folder.exists():
+            return
+        staged = Path(tempfile.mkdtemp(dir=self._folder.parent))
+        _copy(Path(folder), staged)
+        try:
+            staged.rename(self._folder)
+        except OSError:  # another process was first
+            shutil.rmtree(staged)
+
+
+def _copy(source, target):
+    """Copy what is compiled, each file newer than its sources: else `make` would make it anew."""
+    for pattern in COMPILED:
+        for path in source.glob(pattern):
+            shutil.copyfile(path, target / path.name)
