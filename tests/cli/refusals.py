@@ -5,9 +5,12 @@ from pathlib import Path
 
 import cli
 
+ROOT = Path(__file__).parents[2]
+
 
 def refusal(capsys, *arguments):
-    """Run avatar on bad input and return its one line."""
+    """Run avatar on bad input, in a folder of the test's own, and return its one line."""
+    assert Path.cwd() != ROOT  # other tests write there
     before = sorted(Path.cwd().rglob("*"))
     assert cli.main(arguments) == 2
     out, err = capsys.readouterr()

@@ -125,7 +125,8 @@ def test_a_shipped_model_has_a_name(board, wall, name):
         (WallError.ROOM, "no room for a text; leave out --text"),
     ],
 )
-def test_what_a_board_refuses(board, capsys, code, words):
+def test_what_a_board_refuses(board, tmp_path, monkeypatch, capsys, code, words):
+    monkeypatch.chdir(tmp_path)
     board.respond = PlayedWall(code)
     assert words in refusal(capsys, "screen", "--port", board.path, "--wall")
     with Link(board.path) as connection:  # the line goes on
