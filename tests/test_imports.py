@@ -57,7 +57,7 @@ ROOMS = {
     ),
     "train": "data networks importing run evaluate quantize loop options experiments __main__",
     "sim": (
-        "streams verilog plain_paths runner harness netlist ecp5 gowin twins chips benches "
+        "streams verilog plain_paths runtime runner harness netlist ecp5 gowin twins chips benches "
         "generator board formal fuzz screen"
     ),
     "boards": "chips catalogue build explore host",
