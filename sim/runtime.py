@@ -15,7 +15,7 @@ MAKE_ARGS = (
     f"VK_PCH_I_FAST=-include{HEADER}.fast",
     f"VK_PCH_I_SLOW=-include{HEADER}.slow",
 )
-COMPILED = (HEADER, f"{HEADER}.*.gch", "verilated*.o")
+COMPILED = (f"{HEADER}.*.gch", "verilated*.o")
 
 
 class Runtime:
@@ -43,6 +43,7 @@ class Runtime:
         """Take what a build has made, unless it is there."""
         if self._folder.exists():
             return
+        self._folder.parent.mkdir(parents=True, exist_ok=True)
         staged = Path(tempfile.mkdtemp(dir=self._folder.parent))
         _copy(Path(folder), staged)
         try:
