@@ -3,8 +3,8 @@
 
 from amaranth import Const, Instance, Module, Signal
 
-# A bit of a CCU2C adds A & B to C & D. Where the table of all four does not pass the carry on, that
-# of A and B with C and D low is the carry: as 0 is then equal to A & B, or to its complement.
+# A bit of a CCU2C adds A & B to C & D. Where its table does not pass the carry on, both are equal,
+# and what it gives for A and B with C and D low is the carry: A & B itself, or its complement.
 _ADD = sum(((n & 3 == 3) ^ (n >> 2 == 3)) << n for n in range(16))
 _SUBTRACT = _ADD ^ 0xFFFF  # A & B
 
