@@ -656,6 +656,15 @@ def test_what_goes_together_is_measured_beside_other_draws(monkeypatch):
         mine = numbers["figures"][name]["attribute_frechet"]
         assert ratio == pytest.approx(mine / np.mean(others))
     assert numbers["novelty"][names[0]]["samples"]["near_copies"] == 300
+    itself = numbers["from_the_set"]
+    assert list(itself)[:2] == ["others, draw 1: 150", "others, draw 2: 150"]
+    assert [name.rpartition(": ")[2] for name in list(itself)[2:]] == ["150", "300"] * 3
+    for key in ("attribute_frechet", "random_frechet"):
+        own = np.mean([each[key]["distance"] for each in list(itself.values())[:2]])
+        for each in itself.values():
+            assert each[key]["to_others"] == pytest.approx(each[key]["distance"] / own)
+        loose, made, generator = list(itself.values())[3::2]
+        assert made[key]["distance"] < min(loose[key]["distance"], generator[key]["distance"])
     assert 0 < numbers["own_body"] < 1
     assert f"{numbers['own_body']:.0%} of what is made keeps its own" in findings
 
