@@ -219,8 +219,9 @@ def perf(args):
         from boards.catalogue import listing, registry
 
         board = registry.board(args.board)
-        array = listing.holding(board, model.spec, args.capacity).array
-        clock_mhz = max(board.clocks_mhz)
+        machine = listing.holding(board, model.spec, args.capacity)
+        array = board.capacity(machine).array
+        clock_mhz = board.clock_mhz(machine)
     elif args.capacity is not None:
         raise InputError("--capacity is of a board's machine; give --board, too")
     else:

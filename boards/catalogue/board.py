@@ -75,6 +75,8 @@ class Board:
         hold no model.
     seeds : dict of str to int
         Of the placement with which a machine's highest clock is met, where it is not the first.
+    slower_mhz : dict of str to float
+        Highest clock that a machine has met, where it is not the first of `clocks_mhz`.
     processor_mhz : float, optional
         Oscillator of the Zynq-7000's processor beside the logic; None where there is none.
     """
@@ -96,6 +98,7 @@ class Board:
     button: tuple | None = None
     flash_bytes: int = 0
     seeds: dict[str, int] = field(hash=False, default_factory=dict)
+    slower_mhz: dict[str, float] = field(hash=False, default_factory=dict)
     processor_mhz: float | None = None
 
     @property
@@ -127,6 +130,10 @@ class Board:
                 f"{', '.join(self.capacities)}, or give sizes: weight_words=2048,map_words=1024"
             )
         return self.capacities[text]
+
+    def clock_mhz(self, text=None):
+        """Return the highest clock of a machine, named as in :meth:`capacity`, in MHz."""
+        return self.slower_mhz.get(text, max(self.clocks_mhz))
 
     def seed(self, text=None):
         """Return the seed of the placement of a machine, named as in :meth:`capacity`."""

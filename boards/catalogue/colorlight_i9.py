@@ -78,6 +78,7 @@ BOARD = Board(
         ),
     },
     sdram=Sdram(Geometry(32, row_bits=11, column_bits=8), Timing(t_refi=15_625)),  # M12L64322A
+    slower_mhz={"sdram-w5": 112.5},
     flash_bytes=8 << 20,  # W25Q64JV
     lamps={"alive": ("led", 0)},
     wiring="USB-C socket of the extension board: its DAPLink is a serial port",

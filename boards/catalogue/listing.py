@@ -60,7 +60,7 @@ def holders(spec):
 
 
 def holding(board, spec, text=None):
-    """Return the first of a board's machines that holds a network.
+    """Return which is the first of a board's machines that holds a network: its name, or `text`.
 
     Parameters
     ----------
@@ -74,8 +74,8 @@ def holding(board, spec, text=None):
     InputError
         None does, or there is none of that name.
     """
-    some = board.capacities.values() if text is None else [board.capacity(text)]
-    found = next((each for each in some if holds(each, spec)), None)
+    some = board.capacities if text is None else [text]
+    found = next((each for each in some if holds(board.capacity(each), spec)), None)
     if found is None:
         which = "no machine holds" if text is None else f"machine {text} does not hold"
         raise InputError(

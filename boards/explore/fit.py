@@ -64,7 +64,8 @@ def on_boards(model, boards, capacity, baud):
         some = {capacity: board.capacity(capacity)} if capacity else board.capacities
         for name, each in some.items():
             of_board = {"board": board.name, "machine": name}
-            machines.append(of_board | fit(model.spec, each, max(board.clocks_mhz) * 1e6, baud))
+            clock_hz = board.clock_mhz(name) * 1e6
+            machines.append(of_board | fit(model.spec, each, clock_hz, baud))
     return {"model": model.digest, "holders": holders(model.spec), "machines": machines}
 
 
