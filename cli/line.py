@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from contextlib import contextmanager
 from functools import partial
@@ -218,17 +219,29 @@ def virtual_board_of(
 
 def netlist_of(name, plan):
     """Return the simulation of a board's design as synthesis leaves it."""
+    from boards.build.gowin import build as gowin
     from boards.build.job import Job
     from boards.catalogue.registry import board
-    from boards.chips.families import ECP5
+    from boards.chips.families import ECP5, GOWIN
     from sim.board import board_netlist
+    from sim.gowin.netlist import netlist_verilog
+    from support.progress import Progress
 
     target = board(name)
-    if target.device.family is not ECP5:
-        raise InputError(f"{name}: only the ECP5's cells have models; choose a board with one")
-    ports = target.ports  # refused before the design is written out
-    design, _ = Job(target, plan).design(plan)
-    return board_netlist.build(design, ports, notice=notice)
+    ports, job = target.ports, Job(target, plan)  # refused before the design is written out
+    if target.device.family is ECP5:
+        design, _ = job.design(plan)
+        netlist, cells = board_netlist.for_ecp5(design, notice), "ecp5"
+    elif target.device.family is GOWIN:
+        with Progress() as progress:
+            file, _ = gowin.netlist(job, progress)
+        netlist = netlist_verilog(json.loads(file.read_text()), board_netlist.DESIGN)
+        cells = "gowin"
+    else:
+        raise InputError(
+            f"{name}: only cells of the ECP5 and of Gowin have models; choose a board with these"
+        )
+    return board_netlist.build(netlist, ports, active_low=target.busy_is_low, family=cells)
 
 
 def build_plan(model, array, clock_hz):

@@ -282,7 +282,7 @@ def verilog(args):
     "board-sim",
     argument("--model", metavar="FILE", help="it holds from the start (default: none)"),
     argument("--link", metavar="PATH", help="a name for the terminal, while the board runs"),
-    argument("--netlist", metavar="BOARD", help="its netlist for this board of the ECP5"),
+    argument("--netlist", metavar="BOARD", help="its netlist for this board (an ECP5 or Gowin)"),
     argument("--board", help="the machine of this board, empty: one of `avatar boards`"),
     argument("--capacity", metavar="C", help="of --board: the machine, as of `build`"),
     argument(

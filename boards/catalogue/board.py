@@ -164,6 +164,15 @@ class Board:
             "active": "__".join([f"{resource}_{number}", *parts, "io"]),
         }
 
+    @property
+    def busy_is_low(self):
+        """Whether the pin of the lamp `busy` is 0 while it is lit."""
+        resource, number, *parts = self.lamps["busy"]
+        pins = self.platform().lookup(resource, number)
+        for part in parts:
+            pins = next(each for each in pins.ios if each.name == part)
+        return pins.ios[0].invert
+
     def screen_store(self, text):
         """Return where the frame of a screen lies, ``sdram`` or ``blocks``.
 

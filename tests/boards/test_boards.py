@@ -166,6 +166,16 @@ def test_a_board_without_the_lamp_that_its_simulation_watches(capsys):
     assert "colorlight-i9: has no lamp `busy`" in capsys.readouterr().err
 
 
+def test_lamps_that_a_zero_lights():
+    low = {name for name, each in BOARDS.items() if "busy" in each.lamps and each.busy_is_low}
+    assert low == {"orangecrab-25f", "orangecrab-85f", "tang-nano-20k"}
+
+
+def test_a_board_whose_chip_no_model_shows(capsys):
+    assert cli.main(["board-sim", "--model", MODEL, "--netlist", "pynq-z2"]) == 2
+    assert "pynq-z2: only cells of the ECP5 and of Gowin have models" in capsys.readouterr().err
+
+
 def test_the_machines_fit_their_chips():
     for board in BOARDS.values():
         for capacity in board.capacities.values():

@@ -64,6 +64,16 @@ def build(job, out, progress, *, seed=1, clocks_mhz=()):
     return facts
 
 
+def netlist(job, progress):
+    """Return the file of a job's netlist, as Yosys writes it, and the constraints, text.
+
+    Raises as :func:`synthesize`.
+    """
+    files = job.files(job.plan)
+    design = without_indices(files["top.il"])
+    return synthesize(design, progress) / "netlist.json", files["top.cst"]
+
+
 def synthesize(design, progress):
     """Return the folder with ``netlist.json`` of a design, RTLIL, made once.
 
@@ -81,8 +91,8 @@ def synthesize(design, progress):
         YOSYS.run(
             arguments, folder, log="yosys.log", timeout=SYNTHESIS_TIMEOUT, watch=progress.line
         )
-        netlist = Path(folder, "netlist.json")
-        netlist.write_text(json.dumps(with_delay_lines(json.loads(netlist.read_text()))))
+        cells = Path(folder, "netlist.json")
+        cells.write_text(json.dumps(with_delay_lines(json.loads(cells.read_text()))))
 
     progress.stage("synthesis")
     return kept("synthesis", digest(YOSYS.version, SCRIPT, "delay lines", design), work)
@@ -90,8 +100,8 @@ def synthesize(design, progress):
 
 def _route(job, seed, progress):
     """Return the folder of the routed and packed design, made once."""
-    platform, files = job.board.platform, job.files(job.plan)
-    netlist, constraints = synthesize(without_indices(files["top.il"]), progress), files["top.cst"]
+    platform = job.board.platform
+    synthesized, constraints = netlist(job, progress)
     database = platform._chipdb_device
     arguments = [
         *("--quiet", "--log", "nextpnr.log", "--device", platform.part, "--seed", str(seed)),
@@ -101,7 +111,7 @@ def _route(job, seed, progress):
     ]
 
     def routing(folder):
-        Path(folder, "netlist.json").hardlink_to(netlist / "netlist.json")
+        Path(folder, "netlist.json").hardlink_to(synthesized)
         Path(folder, "top.cst").write_text(constraints)
         NEXTPNR_GOWIN.run(
             arguments, folder, log="nextpnr.log", timeout=ROUTING_TIMEOUT, watch=progress.line
@@ -118,4 +128,4 @@ def _route(job, seed, progress):
 
     progress.stage(f"place and route, seed {seed}")
     tools = [NEXTPNR_GOWIN.version, GOWIN_PACK.version]
-    return kept("routing", digest(*tools, netlist.name, arguments, constraints), routing)
+    return kept("routing", digest(*tools, synthesized.parent.name, arguments, constraints), routing)

@@ -4,10 +4,8 @@
 import numpy as np
 import pytest
 
-from boards.build.job import Job
-from boards.catalogue.registry import board
 from boards.host.open_board import open_board
-from cli.line import build_plan
+from cli.line import build_plan, netlist_of
 from golden.generator import generate
 from golden.latents import draw_latents
 from golden.spec import GeneratorSpec
@@ -19,13 +17,13 @@ from tests.models import random_model
 pytestmark = [pytest.mark.sim, pytest.mark.slow, pytest.mark.timeout(1800)]
 
 
-def test_ulx3s_with_tiny():
+# An ECP5, one whose lamp `busy` is lit by a zero, and a chip of Gowin without a PLL.
+@pytest.mark.parametrize("board", ["ulx3s-85f", "orangecrab-25f", "tang-nano-20k"])
+def test_the_whole_design_with_tiny(board):
     model = random_model(GeneratorSpec.preset("tiny"), seed=4)
     array = ArraySpec(rows=4, columns=4)
     plan = build_plan(model, array, board_netlist.CLOCK_HZ)
-    target = board("ulx3s-85f")
-    design, _ = Job(target, plan).design(plan)
-    simulation = board_netlist.build(design, target.ports)
+    simulation = netlist_of(board, plan)
     latents = draw_latents(7, 2)
     with VirtualBoard(simulation, clock_hz=board_netlist.CLOCK_HZ) as running:
         with open_board(running.path, clock=running.clock) as connection:
