@@ -5,10 +5,13 @@ import re
 
 from amaranth.back import rtlil
 
+from support.collector import collector_at_rest
+
 _NAME = re.compile(r"\\\S+")
 _INDEX = re.compile(r"\[(\d+)\]")
 
 
+@collector_at_rest()
 def to_rtlil(component, name, *, platform=None):
     """Return `component` as RTLIL, top module `name`, a port a member.
 

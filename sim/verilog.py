@@ -8,12 +8,14 @@ from pathlib import Path
 from amaranth.back import verilog
 
 from support.cache import cache_dir
+from support.collector import collector_at_rest
 from support.files import replacing
 from support.tools import YOSYS
 
 YOSYS_TIMEOUT = 3600  # seconds; `compact` takes minutes of one core
 
 
+@collector_at_rest()
 def to_verilog(component, name):
     """Return `component` as Verilog, top module `name`, a port a member.
 

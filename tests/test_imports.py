@@ -46,7 +46,7 @@ ALLOWED = {
 # The rooms of each folder from the ground up: a room imports from those before it only. A module
 # that stands in a folder itself, in no room, counts as a room of its own.
 ROOMS = {
-    "support": "failures files cache progress termination environment tools",
+    "support": "failures files cache progress termination collector environment tools",
     "golden": (
         "spec arithmetic conv_transpose latents on_chip_latents model_file description full_range "
         "generator trace_files layer_sums shipped options interpolation inversion"

@@ -12,6 +12,7 @@ from boards.chips.capacity import check_fit
 from hw.build_plan import BuildPlan
 from hw.model.schedule import fitted
 from hw.rtlil import without_indices
+from support.collector import collector_at_rest
 from support.environment import clean_process
 from support.failures import CheckFailed, InputError
 from support.files import check_new_folder
@@ -50,7 +51,8 @@ class Job:
     def files(self, plan):
         """Return what Amaranth makes of the top that `plan` fills, by file name: str or bytes."""
         platform = self.board.platform()
-        with clean_process():  # Amaranth takes options of its own from the environment
+        # Amaranth takes options of its own from the environment.
+        with clean_process(), collector_at_rest():
             return platform.prepare(self.top(plan), emit_src=False, debug_verilog=False).files
 
     def design(self, plan):

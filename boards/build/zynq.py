@@ -9,6 +9,8 @@ from string import Template
 
 from amaranth.back import verilog
 
+from support.collector import collector_at_rest
+
 ADDRESS = 0x43C0_0000  # of the registers, in the range of the processor's first port
 
 SCRIPT = Template("""\
@@ -59,6 +61,7 @@ file copy -force [glob vivado/top.*/sources_1/bd/system/hw_handoff/system.hwh] t
 """)
 
 
+@collector_at_rest()
 def files(job):
     """Return the project's files by name, str.
 

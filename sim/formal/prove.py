@@ -20,6 +20,7 @@ from amaranth.back import rtlil
 from sim.formal import fifos, framing, loads, memory, serial, streams
 from support import termination
 from support.cache import cache_dir
+from support.collector import collector_at_rest
 from support.environment import clean_environment
 from support.failures import InputError
 from support.progress import bar, write
@@ -75,7 +76,8 @@ def run(proof, folder, *, faulty=False):
         The model checker is not installed, or it stops with an error.
     """
     folder = Path(folder)
-    text = rtlil.convert(proof.harness(faulty=faulty), name="top")
+    with collector_at_rest():
+        text = rtlil.convert(proof.harness(faulty=faulty), name="top")
     (folder / "top.il").write_text(text)
     script = SCRIPT.format(
         mode=proof.mode,

@@ -6,7 +6,6 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
-from amaranth.back import rtlil
 
 from boards.catalogue.capacities import LFE5U_85F
 from boards.chips.capacity import planned
@@ -28,6 +27,7 @@ from hw.model.resources import (
 )
 from hw.primitives.ecp5.platform import Ecp5Primitives
 from hw.primitives.gowin.platform import GowinPrimitives
+from hw.rtlil import to_rtlil
 from hw.tiling import Tiling
 
 FIFO_DEPTHS = {1, 3, 7, 15}  # of the serial line's FIFOs: registers, not memories one would count
@@ -51,7 +51,7 @@ CASES = pytest.mark.parametrize(
 def elaborated(capacity, platform=None, *, wall=False):
     """Return the RTLIL of the complete top."""
     plan = BuildPlan(capacity, 100_000_000, wall=wall)
-    return rtlil.convert(plan.top(), name="top", platform=platform)
+    return to_rtlil(plan.top(), "top", platform=platform)
 
 
 @CASES
@@ -69,7 +69,7 @@ def test_of_a_chip_with_few_multipliers_the_others_are_made_of_logic(few):
         multipliers = requantizer.multipliers(capacity.acc_width) + few
 
     machine = Generator(capacity, Contents.empty(capacity))
-    text = rtlil.convert(machine, name="top", platform=Chip())
+    text = to_rtlil(machine, "top", platform=Chip())
     assert planned(text)["mult"] == Chip.multipliers
     made = re.findall(r"^  cell \\\S+ \\part_0$", text, re.MULTILINE)
     assert len(made) == logic_products(capacity, Chip.multipliers) == 2 * (8 - few)
