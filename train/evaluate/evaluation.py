@@ -124,12 +124,15 @@ def re_render(pictures, attributes, shape=SHAPE):
 
 
 @one_thread()
-def sprite_reference(count=COUNT, reference_count=REFERENCE_COUNT, shape=SHAPE, correlated=False):
-    """Return held-out sprites, and `count` fresh ones beside them, as a :class:`Reference`.
+def sprite_reference(count=COUNT, reference_count=None, shape=SHAPE, correlated=False):
+    """Return held-out sprites, by default :data:`REFERENCE_COUNT`, and `count` fresh ones beside
+    them, as a :class:`Reference`.
 
     The held-out ones are the same whatever `count` is. They go through `shape`; attributes that are
     `correlated` are those of :func:`train.data.sprites.collection`.
     """
+    if reference_count is None:
+        reference_count = REFERENCE_COUNT
     total = reference_count + count
     pictures = through(sprites.collection(total, REFERENCE_SEED, correlated=correlated)[0], shape)
     held_out, fresh = pictures[:reference_count], pictures[reference_count:]

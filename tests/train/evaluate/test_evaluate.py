@@ -37,6 +37,12 @@ def own_cache(cache, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
 
 
+@pytest.fixture(autouse=True)
+def few_held_out(monkeypatch):
+    """Measure against few sprites, where a test does not say how many."""
+    monkeypatch.setattr(evaluation, "REFERENCE_COUNT", 300)
+
+
 @pytest.fixture(scope="module")
 def reference():
     return evaluation.sprite_reference(COUNT, 1000)
