@@ -293,9 +293,15 @@ def test_what_fails_is_said(capsys, monkeypatch, error, status, text):
     assert capsys.readouterr() == ("", text)
 
 
+# Its progress is told at once, so that a test need not wait for half a minute.
+AT_ONCE = (
+    "from support import progress; progress.EVERY = 0; import cli; raise SystemExit(cli.main())"
+)
+
+
 def start(*arguments, **options):
     return subprocess.Popen(
-        [sys.executable, "-m", "cli", *arguments],
+        [sys.executable, "-c", AT_ONCE, *arguments],
         env={**os.environ, "PYTHONPATH": str(Path(cli.__file__).parents[1])},
         stderr=subprocess.PIPE,
         text=True,
@@ -313,7 +319,7 @@ def test_a_reader_that_has_enough_is_no_error():
 
 
 def test_ctrl_c_ends_with_130_and_leaves_no_file():
-    model_file.save(random_model(GeneratorSpec.preset("medium")), "m.safetensors")
+    model_file.save(random_model(GeneratorSpec.preset("tiny")), "m.safetensors")
     run = start("generate", "--model", "m.safetensors", "--count", "100000", "--out", "a.png")
     with run:
         run.stderr.read(1)  # the progress bar, so it is at work

@@ -33,6 +33,8 @@ SHORTENED = {
         ("--steps 2000", "--steps 2 --recombine 0", "an hour of training"),
         ("--steps 3000", "--steps 3", "the same run"),
         ("--learn 6000", "--learn 2", "ten minutes of learned rounding"),
+        ("--learn 200", "--learn 2", "half a minute of it"),
+        ("runs/tutorial 16", "runs/tutorial 4", "a network of a 16th as many weights does, too"),
         (f"evaluate --model {COMPACT}", f"evaluate --model {COMPACT} --count 50", "a minute"),
         (
             f"--model {COMPACT} --link board",
