@@ -10,11 +10,11 @@ from hw.top import Top
 from hw.uart.facts import Flash, Memory, State
 from hw.uart.identity import Identity
 from hw.uart.protocol import ANSWER, WALL, Error, Frame, Request
-from hw.uart.serial_line import SerialLine
 from tests.hw.flash.chip import Chip
 from tests.hw.flash.headers import with_header
 from tests.hw.latents.tb_wall import NORMAL
-from tests.hw.uart.line import Host, simulate
+from tests.hw.uart.byte_line import ByteHost, ByteLine
+from tests.hw.uart.line import simulate
 from tests.hw.uart.outside import DAMAGE, MODEL, Conversation, StandInOutside, converse
 from tests.hw.uart.stand_in import MACHINE, MEMORIES
 
@@ -97,7 +97,7 @@ def test_of_an_image_longer_than_any_flash_no_byte_is_read():
 def wall_and_flash():
     """Return a top that has both, and its chip with a model that a wall draws."""
     loader, about = FlashLoader(2), Identity(MACHINE)
-    dut = Top(StandInOutside(), MEMORIES, about, SerialLine(4), wall=True, flash=loader)
+    dut = Top(StandInOutside(), MEMORIES, about, ByteLine(), wall=True, flash=loader)
     return dut, Chip(dut.flash, stored(NORMAL.image, NORMAL.digest[:8]))
 
 
@@ -123,7 +123,7 @@ def test_an_order_as_the_model_comes_waits_until_its_room_is_known():
     dut, chip = wall_and_flash()
 
     async def bench(ctx):
-        host = Host(ctx, dut)
+        host = ByteHost(ctx, dut)
         for pin in (dut.wall_pixels.ready, dut.memory.ready):
             ctx.set(pin, 1)
         *most, last = Frame(Request.WALL, 1, WALL.pack(7, 1)).encode()
@@ -132,7 +132,7 @@ def test_an_order_as_the_model_comes_waits_until_its_room_is_known():
         await host.send([last])
         await ctx.tick().repeat(300)  # WallFinder's time
         ctx.set(dut.wall_fits, 1)
-        (answer,) = await host.receive()
+        answer = await host.receive()
         assert answer.type == Request.WALL | ANSWER
         await ctx.tick().until(dut.wall_pixels.valid)
 

@@ -8,10 +8,10 @@ from hw.uart import protocol
 from hw.uart.facts import State
 from hw.uart.identity import Identity
 from hw.uart.protocol import Error, Frame, Request
-from hw.uart.serial_line import SerialLine
 from sim.runner import Simulation
 from tests.hw.latents.tb_wall import ASK, NORMAL, order
 from tests.hw.uart import outside
+from tests.hw.uart.byte_line import ByteLine
 from tests.hw.uart.line import Host, simulate
 from tests.hw.uart.stand_in import MACHINE, MEMORIES, stand_in_top
 
@@ -28,7 +28,7 @@ def test_damaged_weights_end_a_wall(monkeypatch):
         outside.StandInOutside(NORMAL.words),
         MEMORIES,
         Identity(MACHINE, NORMAL.part),
-        SerialLine(4),
+        ByteLine(),
         wall=True,
     )
     pixels, restarts = [], []

@@ -20,9 +20,9 @@ from hw.uart.protocol import (
     Request,
     generate_payload,
 )
-from hw.uart.serial_line import SerialLine
 from tests.hw.flash.chip import Chip
-from tests.hw.uart.line import Host, simulate
+from tests.hw.uart.byte_line import ByteHost, ByteLine
+from tests.hw.uart.line import simulate
 from tests.hw.uart.stand_in import CAPACITY_ID, MACHINE, MEMORIES, StandIn, StandInModel
 
 MODEL = StandInModel()
@@ -46,13 +46,13 @@ class Conversation:
     """Requests and their answers."""
 
     def __init__(self, ctx, dut):
-        self.ctx, self.dut, self.host, self.tag = ctx, dut, Host(ctx, dut), 0
+        self.ctx, self.dut, self.host, self.tag = ctx, dut, ByteHost(ctx, dut), 0
 
     async def ask(self, request, payload=b""):
         """Return the payload of the answer, or an Error."""
         self.tag += 1
         await self.host.send(Frame(request, self.tag, payload).encode())
-        (frame,) = await self.host.receive(byte_times=400)
+        frame = await self.host.receive()
         if frame.type == ERROR:
             return Error(frame.payload[0])
         assert frame.type == request | ANSWER
@@ -86,11 +86,11 @@ def converse(bench, stored=None):
     """
     if stored is None:
         about = Identity(MACHINE, MODEL.part)
-        dut = Top(StandInOutside(MODEL.words), MEMORIES, about, SerialLine(4))
+        dut = Top(StandInOutside(MODEL.words), MEMORIES, about, ByteLine())
         chips = []
     else:
         about, loader = Identity(MACHINE), FlashLoader(2)
-        dut = Top(StandInOutside(), MEMORIES, about, SerialLine(4), flash=loader)
+        dut = Top(StandInOutside(), MEMORIES, about, ByteLine(), flash=loader)
         chips = [Chip(dut.flash, stored)]
 
     async def run(ctx):
@@ -98,4 +98,4 @@ def converse(bench, stored=None):
         await talk.host.idle(100)
         await bench(ctx, dut.memory, talk, *chips)
 
-    simulate(dut, run, background=[chip.run for chip in chips], cycles=600_000)
+    simulate(dut, run, background=[chip.run for chip in chips], cycles=60_000)

@@ -46,9 +46,9 @@ def test_a_memory_that_changes_ends_the_model():
 
         send = Frame(Request.GENERATE, 99, generate_payload(MODEL.digest[:8], MODEL.self_test))
         await talk.host.send(send.encode())
-        await ctx.tick().until(~talk.dut.tx)  # the picture is in the making
+        await ctx.tick().until(talk.dut.gone)  # the picture is in the making
         ctx.set(memory.window, DAMAGE)
-        (spoilt,) = await talk.host.receive()
+        spoilt = await talk.host.receive()
         assert len(spoilt.payload) == len(picture) + 1
         assert await talk.picture() == Error.NO_MODEL
         status = await talk.status()
