@@ -80,9 +80,20 @@ def unpack(words, width, count, *, signed=True):
     return fields - ((fields >> width - 1) << width) if signed else fields
 
 
-def fields(layout, word, names):
-    """Return the named fields of a packed structure as a dict of int, unsigned."""
-    return {name: word >> layout[name].offset & (1 << layout[name].width) - 1 for name in names}
+def places(layout):
+    """Return offset and mask of each member of a structure by name, two ints.
+
+    Amaranth finds a member's width anew whenever it is asked, from all that is inside.
+    """
+    return {name: (field.offset, (1 << field.width) - 1) for name, field in layout}
+
+
+def fields(places, word, names=None):
+    """Return fields of a packed structure as a dict of int, unsigned; by default all of them.
+
+    `places` is what :func:`places` returned of its layout.
+    """
+    return {name: word >> places[name][0] & places[name][1] for name in names or places}
 
 
 async def serve(dut, address, data, words, *, gap=False):

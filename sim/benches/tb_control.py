@@ -16,7 +16,7 @@ from hw.engine.generator import OUTPUT_LATENCY
 from hw.engine.readout import REACH, step_layout
 from hw.program import Program
 from hw.work import BOUND_CYCLES
-from sim.benches.bench import fields, generator, start
+from sim.benches.bench import fields, generator, places, start
 from sim.benches.components import MACHINES
 from sim.benches.control import Control, control_lag
 from sim.benches.networks import networks
@@ -24,11 +24,11 @@ from sim.benches.symbolic import SymbolicMachine
 
 MACHINE = MACHINES[os.environ["MACHINE"]]
 CONTROL = Control(MACHINE)
-SEEN, BEAT, STEP = CONTROL.seen, beat_layout(MACHINE), step_layout(MACHINE)
+SEEN, BEAT, STEP = map(places, (CONTROL.seen, beat_layout(MACHINE), step_layout(MACHINE)))
 INPUTS = ("word_valid", "latent_ready", "picture_free")
 NETWORKS = 14
 PASSES = 2
-ADDRESS = SEEN["sums_y"].shape.elem_shape
+ADDRESS = CONTROL.seen["sums_y"].shape.elem_shape
 
 
 @cocotb.test(timeout_time=20, timeout_unit="ms")
@@ -68,7 +68,7 @@ async def load(dut, program):
 
 async def run(dut, rng, stall, jobs):
     """Return a list of (word of the output port, inputs) for each cycle of so many jobs."""
-    job_last = SEEN["step"].offset + STEP["job_last"].offset
+    job_last = SEEN["step"][0] + STEP["job_last"][0]
     output = dut.control__o
     inputs = {name: getattr(dut, f"control__{name}") for name in INPUTS}
     log, idle = [], 0
@@ -87,15 +87,17 @@ async def run(dut, rng, stall, jobs):
 
 def mask(name):
     """Return the bits of a member in the output's word."""
-    return (1 << SEEN[name].width) - 1 << SEEN[name].offset
+    offset, ones = SEEN[name]
+    return ones << offset
 
 
-LIVE = 1 << SEEN["beat"].offset | 1 << SEEN["step"].offset | mask("load")
+LIVE = 1 << SEEN["beat"][0] | 1 << SEEN["step"][0] | mask("load")
 
 
 def member(word, name):
     """Return a member of the output's word."""
-    return word >> SEEN[name].offset & (1 << SEEN[name].width) - 1
+    offset, ones = SEEN[name]
+    return word >> offset & ones
 
 
 def sums(word, name):
@@ -111,14 +113,14 @@ def play_through(machine, log):
     lag = control_lag(MACHINE)
     events, adding, reading = [], {}, []  # adding: cycles in which a bank's address is taken
     for cycle, (word, _) in enumerate(log):
-        beat = fields(BEAT, member(word, "beat"), [name for name, _ in BEAT])
+        beat = fields(BEAT, member(word, "beat"))
         if beat["valid"]:
             beat["time"] = cycle
             events.append((cycle + 1, 3, len(events), beat))
         step = member(word, "step")
         if step & 1:
             before = log[cycle - 1][0]
-            step = fields(STEP, step, [name for name, _ in STEP])
+            step = fields(STEP, step)
             found = step, sums(before, "sums_y"), sums(before, "sums_x"), cycle
             events.append((cycle + 1, 1, len(events), found))
             reading.append((step["half"], cycle))
@@ -163,7 +165,7 @@ def check_loads(machine, tiling, log):
     swaps, tile, cycles, got = [], 0, [], []
     for cycle, (word, inputs) in enumerate(log):
         beat = member(word, "beat")
-        if beat & 1 and beat >> BEAT["swap"].offset & 1:
+        if beat & 1 and beat >> BEAT["swap"][0] & 1:
             swaps.append(cycle)
         if not word & mask("load"):
             continue

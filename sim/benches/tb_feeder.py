@@ -9,7 +9,7 @@ import numpy as np
 from hw.engine.feeder import beat_layout
 from hw.engine.sequencer import tile_layout
 from hw.work import BOUND_CYCLES, RECURRENCE
-from sim.benches.bench import fields, generator, record, start
+from sim.benches.bench import fields, generator, places, record, start
 from sim.benches.components import MACHINES
 from sim.streams import StreamSource
 
@@ -122,7 +122,7 @@ def check_beats(log, given, wanted):
     """Compare the beats, and return the cycle of each sweep's first one."""
     seen = [(cycle, word) for cycle, word in enumerate(log["beat"]) if word & 1]
     job = -1
-    starts = []
+    starts, members = [], places(BEAT)
     at = iter(seen)
     for n, (sweep, beats) in enumerate(zip(given, wanted, strict=True)):
         job += sweep["job_first"]
@@ -131,7 +131,7 @@ def check_beats(log, given, wanted):
             cycle, word = next(at)
             cycles.append(cycle)
             beat = beat | {"half": job & 1}
-            assert fields(BEAT, word, beat) == beat, f"sweep {n}"
+            assert fields(members, word, beat) == beat, f"sweep {n}"
         assert cycles == list(range(cycles[0], cycles[0] + len(cycles))), f"sweep {n} has gaps"
         starts.append(cycles[0])
     assert not list(at), "beats beyond the last sweep"

@@ -13,13 +13,13 @@ import numpy as np
 from hw.array import SUMS
 from hw.engine.readout import REACH, step_layout
 from hw.program import Program
-from sim.benches.bench import fields, generator, record, reset, serve, start, unpack
+from sim.benches.bench import fields, generator, places, record, reset, serve, start, unpack
 from sim.benches.components import MACHINES
 from sim.benches.networks import networks
 from sim.benches.symbolic import SymbolicMachine
 
 MACHINE = MACHINES[os.environ["MACHINE"]]
-STEP = step_layout(MACHINE)
+STEP = places(step_layout(MACHINE))
 NETWORKS, PASSES, HALVES = 12, 2, 2
 INPUTS = ("job_done", "picture_free")
 OUTPUTS = ("picture_take", "step", "sums_y", "sums_x")
@@ -48,7 +48,7 @@ async def reads_each_sum_in_its_place(dut, pace):
 
 async def walk(dut, rng, pace, jobs):
     """Fill halves and make room at random; return what happened in each cycle."""
-    last = STEP["job_last"].offset
+    last, _ = STEP["job_last"]
     filled = waiting = read = 0
 
     def drive(log):
@@ -74,7 +74,7 @@ def play_through(machine, tiling, log):
     first_of_last = jobs - len(last.jobs) * last.column_tiles
     for cycle, word in enumerate(log["step"]):
         if word & 1:
-            step = fields(STEP, word, [name for name, _ in STEP])
+            step = fields(STEP, word)
             _, _, job = machine.plan.jobs[machine.read % jobs]
             assert machine.read < filled, "a job is read before it is filled"
             assert previous in (None, cycle - 1), "a job has gaps"

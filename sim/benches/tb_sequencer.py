@@ -8,7 +8,7 @@ import cocotb
 from hw.engine.sequencer import tile_layout
 from hw.program import LAYERS, feed_layouts, sweep_layout
 from hw.work import IN_FLIGHT
-from sim.benches.bench import fields, generator, reset, serve, start
+from sim.benches.bench import fields, generator, places, reset, serve, start
 from sim.benches.components import MACHINES
 from sim.streams import StreamSink
 
@@ -112,12 +112,13 @@ async def walks_the_program(dut, stall):
         ]
         await reset(dut)
         assert not dut.sequencer__known.value
+        members = places(TILE)
         for turn in range(PASSES):
             received = await sink.recv(len(program.tiles))
             for n, (word, tile) in enumerate(zip(received, program.tiles, strict=True)):
-                assert fields(TILE, word, tile) == tile, f"pass {turn}, sweep {n}"
+                assert fields(members, word, tile) == tile, f"pass {turn}, sweep {n}"
         assert dut.sequencer__known.value
         facts = int(dut.sequencer__facts.value)
-        assert fields(FEED["pass"], facts, program.facts) == program.facts
+        assert fields(places(FEED["pass"]), facts, program.facts) == program.facts
         for ram in rams:
             ram.cancel()

@@ -69,7 +69,8 @@ def test_refuses_a_folder_that_is_a_file(tmp_path, capsys):
 
 def test_a_yosys_that_is_none(tmp_path):
     run = subprocess.run(
-        [sys.executable, "-m", "cli", "verilog", "--model", MODEL, "--out", tmp_path / "a.v"],
+        [sys.executable, "-m", "cli", "verilog", "--model", MODEL, "--out", tmp_path / "a.v"]
+        + ["--rows", "4", "--columns", "4"],
         cwd=ROOT,
         env={**os.environ, "YOSYS": "/bin/false"},
         capture_output=True,

@@ -43,7 +43,7 @@ CASES = pytest.mark.parametrize(
         smallest((8, 8, 8), 5, ArraySpec(4, 4)),
         smallest((7, 5, 3), (2, 8, 3, 6), ArraySpec(4, 12, word_weights=7)),
         smallest((6, 5), (8, 3, 4), ArraySpec(8, 4, weight_bus=16)),
-        replace(smallest((20, 12, 24), 6, ArraySpec(8, 16, hop=2)), pixel_words=700, sweeps=513),
+        replace(smallest((20, 12, 24), 6, ArraySpec(4, 16, hop=2)), pixel_words=700, sweeps=513),
     ],
 )
 
