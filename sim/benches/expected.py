@@ -9,12 +9,8 @@ from itertools import product
 
 def meetings(shape, out):
     """Return the (input, tap) pairs that output `out` sums along an axis."""
-    return [
-        (i, k)
-        for i in range(shape.in_size)
-        for k in range(shape.kernel_size)
-        if shape.stride * i + k - shape.padding == out
-    ]
+    stride, padded, kernel = shape.stride, out + shape.padding, range(shape.kernel_size)
+    return [(i, k) for i in range(shape.in_size) for k in kernel if stride * i + k == padded]
 
 
 def products(shape, y, x):
@@ -53,7 +49,8 @@ def columns_of(lanes, lane):
 
 def tap_of(shape, out, start):
     """Return the tap that is number `start` of those that output `out` can meet, or None."""
-    k = (out + shape.padding) % shape.stride + shape.stride * start
+    stride = shape.stride
+    k = (out + shape.padding) % stride + stride * start
     return k if k < shape.kernel_size else None
 
 
