@@ -12,7 +12,6 @@ from hw.capacity import LoadedMemory
 from hw.engine.load_bus import load_bus
 from hw.uart import identity
 from hw.uart.facts import State
-from hw.uart.model_head import ModelHead
 from hw.uart.protocol import Request
 from sim.formal.proof import Harness, Proof
 
@@ -67,7 +66,16 @@ class AnyHead(wiring.Component):
 
     def __init__(self, source):
         self.any_source = source
-        super().__init__(ModelHead().signature)
+        super().__init__(
+            {
+                "read": In(1),
+                "done": Out(1),
+                "rom_en": Out(1),
+                "rom_addr": Out(range(identity.DEPTH)),
+                "rom_data": In(8),
+                "source": Out(2),
+            }
+        )
 
     def elaborate(self, platform):
         m = Module()
