@@ -192,7 +192,7 @@ MUTANTS = (
         'with m.If(self.layer == PICTURE_SUM):\n                    m.next = "TAIL"\n'
         "                with m.If(self.layer == 0):\n"
         "                    m.d.comb += [self.tested.eq(1)",
-        f"{UPLOAD}::test_all_that_was_asked_before_is_drawn_first",
+        "tests/hw/uart/test_top.py::test_info_and_self_test_and_a_picture",
         "a self-test tells the sums of the picture behind it",
     ),
     Mutant(
@@ -216,7 +216,7 @@ MUTANTS = (
         "top.py",
         "latents.ready.eq(to_engine.ready | stands)",
         "latents.ready.eq(to_engine.ready)",
-        f"{UPLOAD}::test_a_self_test_that_never_ends",
-        "latents that a dead self-test left behind are drawn with the next model",
+        f"{UPLOAD}::test_latents_that_a_failed_self_test_leaves",
+        "latents that a failed self-test left behind are drawn with the next model",
     ),
 )

@@ -166,7 +166,6 @@ class StandIn(wiring.Component):
         weight = reads["weights"].data
         traced = (total, word, layer, weight[:8])
         m.d.comb += [
-            Cat(latent, pixels, hidden).eq(reads["pass"].data),
             write.data.eq(self.i_latents.p),
             write.en.eq(self.i_latents.valid & self.i_latents.ready),
             reads["weights"].addr.eq(Mux(self.o_pixels.valid, pixel, layer)),
@@ -179,6 +178,9 @@ class StandIn(wiring.Component):
             *(self.o_trace.values[lane].eq(value) for lane, value in enumerate(traced)),
         ]
         with m.FSM():
+            with m.State("AHEAD"):  # as the engine, which walks its program before latents come
+                m.d.sync += Cat(latent, pixels, hidden).eq(reads["pass"].data)
+                m.next = "IN"
             with m.State("IN"):
                 m.d.comb += self.i_latents.ready.eq(1)
                 with m.If(self.i_latents.valid):

@@ -241,6 +241,16 @@ def test_a_self_test_that_never_ends(board):
     board.load(NEW)
 
 
+def test_latents_that_a_failed_self_test_leaves(board):
+    """The engine takes fewer than the board has, and goes on with pixels that nobody takes."""
+    false = StandInModel(latent=1, pixels=4 * NEW.pixels, hidden=4, grey=True, seed=5)
+    image = false.image[: -len(false.part.contents()) - 4]
+    part = NEW.part.contents()
+    sums = load_false(board, image + len(part).to_bytes(4, "little") + part)
+    assert sums[: SUMS.size] != sums[SUMS.size :]
+    board.load(NEW)
+
+
 def test_requests_in_the_middle_of_a_load(board):
     """All that others ask gets its answer, and the load goes on."""
     board.begin(NEW)
