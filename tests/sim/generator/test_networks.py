@@ -31,10 +31,11 @@ MACHINES = {
 TOGETHER = 8  # networks of a run
 
 
-# A failing run is made smaller: the smallest networks that still fail are printed.
+# A failing run is made smaller: the smallest networks that still fail are printed. What hypothesis
+# tries first is always the smallest of all, which says next to nothing; random ones come behind it.
 def runs(count):
     return settings(
-        max_examples=count,
+        max_examples=1 + count,
         derandomize=True,
         database=None,
         deadline=None,
@@ -64,8 +65,14 @@ def check(name, drawn, stall):
             model = CycleModel(tiling)
             made = seen.cycles_latency, seen.cycles_interval
             expected = model.cycles_latency, model.cycles_interval
-            if machine.capacity.array.weight_bus:  # a refresh more or less, and where it falls
-                expected = pytest.approx(expected, rel=0.01, abs=120)
+            if machine.capacity.array.weight_bus:
+                # A refresh more or less, and where it falls. Right behind a load the first words
+                # take up to 800 clocks longer, by what the memory did before.
+                latency, interval = expected
+                expected = (
+                    pytest.approx(latency, rel=0.01, abs=1000),
+                    pytest.approx(interval, rel=0.01, abs=120),
+                )
             assert made == expected, f"{task.model.spec.to_json()}, {task.slots} slots"
 
 
