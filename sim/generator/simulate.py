@@ -15,6 +15,7 @@ from hw.contents import Contents
 from hw.engine.external_generator import ExternalGenerator
 from hw.engine.generator import Generator
 from hw.engine.load_bus import memories
+from hw.engine.weight_fetcher import waiting_words
 from hw.model.cycle_model import CycleModel
 from hw.model.schedule import scheduled
 from sim.chips.sdram import SOURCE as CHIP
@@ -246,12 +247,16 @@ class MachineSimulation:
             raise ValueError(f"{len(task.latents)} latents are no whole passes of {task.slots}")
         contents = Contents.of(task.model, tiling, self.capacity)
         words = {name: [f"{word:x}" for word in each] for name, each in contents.words.items()}
+        bus = self.capacity.array.weight_bus
         return {
             "words": words,
             "latents": np.asarray(task.latents).tolist(),
             "pixels": tiling.spec.size**2,
             "flip": task.flip,
-            "rest": REST + max(layer.words(0) for layer in tiling.layers),
+            # What was read ahead of the model before goes first where weights lie outside.
+            "rest": REST
+            + max(layer.words(0) for layer in tiling.layers)
+            + (waiting_words(bus) if bus else 0),
         }
 
     def _observation(self, task, tiling, seen):
