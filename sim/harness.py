@@ -44,7 +44,7 @@ def program(text, harness):
         if built.exists():
             return built
         folder.mkdir(exist_ok=True)
-        shared = Runtime(verilator, BUILD_ARGS, MAKE_ARGS)
+        shared = Runtime(verilator, False, MAKE_ARGS)
         try:
             with plain_folder(folder) as work, verilator.environment(ROOT) as plain:
                 _compile(text, harness, work, verilator, plain, shared)

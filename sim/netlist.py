@@ -20,7 +20,7 @@ splitnets
 write_verilog -noattr netlist.v
 """
 # A netlist is one long list of small assignments: short functions, or the compiler takes minutes.
-BUILD_ARGS = ("-Wno-PINMISSING", "--output-split-cfuncs", "1000", "-CFLAGS", "-O1")
+BUILD_ARGS = ("-Wno-PINMISSING", "--output-split-cfuncs", "1000")
 
 
 class _SmallChip(Ecp5Primitives):

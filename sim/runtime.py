@@ -3,10 +3,10 @@
 
 import hashlib
 import shutil
-import tempfile
 from pathlib import Path
 
 from support.cache import cache_dir
+from support.files import replacing
 
 HEADER = "runtime.h"  # includes what every file of a design includes, and is compiled once
 # For Verilator's makefile: its own precompiled header would be one of each design.
@@ -40,20 +40,16 @@ class Runtime:
         _copy(self._folder, Path(folder))
 
     def keep(self, folder):
-        """Take what a build has made, unless it is there."""
-        if self._folder.exists():
-            return
-        self._folder.parent.mkdir(parents=True, exist_ok=True)
-        staged = Path(tempfile.mkdtemp(dir=self._folder.parent))
-        _copy(Path(folder), staged)
-        try:
-            staged.rename(self._folder)
-        except OSError:  # another process was first
-            shutil.rmtree(staged)
+        """Take what a build has made and is not there yet: not every program needs all of it."""
+        _copy(Path(folder), self._folder)
 
 
 def _copy(source, target):
-    """Copy what is compiled, each file newer than its sources: else `make` would make it anew."""
+    """Copy what is compiled and `target` lacks, a whole file at a time, newer than its sources:
+    else `make` would make it anew."""
     for pattern in COMPILED:
         for path in source.glob(pattern):
-            shutil.copyfile(path, target / path.name)
+            kept = target / path.name
+            if not kept.exists():
+                with replacing(kept) as beside:
+                    shutil.copyfile(path, beside)
