@@ -48,6 +48,15 @@ async def is_told(dut):
     assert os.environ["MACHINE"] == "ours"
 
 
+@cocotb.test()
+async def compares(dut):
+    import plain
+
+    two = 2
+    assert plain.LOADER == "SourceFileLoader"
+    assert dut.q.value.is_resolvable and two == 3
+
+
 @cocotb.test(timeout_time=5, timeout_unit="ns")
 async def hangs(dut):
     await Timer(10, "ns")
@@ -95,6 +104,7 @@ def probe(tmp_path_factory):
     """A design built under hostile variables, in a cache with an odd name."""
     folder = tmp_path_factory.mktemp("my $fpga #1's é")
     (folder / "tb_probe.py").write_text(BENCH)
+    (folder / "plain.py").write_text("LOADER = type(__loader__).__name__\n")
     builds = folder / "avatar-gan-fpga" / "verilator"
     builds.mkdir(parents=True)
     for compiled in (cache_dir() / "verilator").glob("runtime-*"):  # half a build's time
@@ -150,6 +160,13 @@ def test_a_failed_test_says_whether_it_compared(probe, case, reason, asserted):
     with pytest.raises(BenchFailed, match=r"^tb_probe: 1 of 1 tests failed") as failed:
         run(probe, case)
     assert (failed.value.reason.splitlines()[0], failed.value.asserted) == (reason, asserted)
+
+
+@pytest.mark.sim
+def test_a_benchs_assertions_tell_their_values_and_other_modules_are_as_they_are(probe):
+    with pytest.raises(BenchFailed) as failed:
+        run(probe, "compares")
+    assert "2 == 3" in failed.value.reason
 
 
 @pytest.mark.sim
