@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""hw.top on its pins: each request and each refusal. Loads: tests/sim/board/test_upload.py."""
+"""hw.top: each request and each refusal, and its pins. Loads: tests/sim/board/test_upload.py."""
 
 import dataclasses
 import zlib
@@ -7,6 +7,7 @@ import zlib
 from hw.uart import protocol
 from hw.uart.facts import Info, Load, State, Status
 from hw.uart.protocol import ANSWER, ERROR, NO_TAG, Error, Frame, Request
+from tests.hw.uart.byte_line import ByteHost, ByteLine
 from tests.hw.uart.line import Host, simulate
 from tests.hw.uart.stand_in import MACHINE, MEMORIES, StandIn, StandInModel, stand_in_top
 
@@ -16,21 +17,21 @@ GENERATE = protocol.generate_payload(MODEL_ID, MODEL.self_test)
 INFO = Frame(Request.INFO, 8).encode()
 
 
-def converse(*exchanges, dut=None):
-    """Send each (bytes, number of frames to await), and return all frames."""
-    dut = dut or stand_in_top(MODEL)
+def converse(*wires, model=MODEL, part=None):
+    """Send bytes to a top that holds `model`, each after the answer before; return the answers."""
+    dut = stand_in_top(model, part=part, line=ByteLine())
     found = []
 
     async def bench(ctx):
-        host = Host(ctx, dut)
+        host = ByteHost(ctx, dut)
         await host.idle(100)
-        for chunk, count in exchanges:
-            await host.send(chunk)
-            found.extend(await host.receive(count))
+        for wire in wires:
+            await host.send(wire)
+            found.append(await host.receive())
         await host.idle(20)
         assert not ctx.get(dut.active)
 
-    simulate(dut, bench, cycles=400_000)
+    simulate(dut, bench, cycles=50_000)
     return found
 
 
@@ -41,7 +42,7 @@ def error(tag, code):
 def test_info_and_self_test_and_a_picture():
     wires = [Frame(Request.INFO, 0xC0DB), Frame(Request.SELF_TEST, 5), Frame(Request.INFO, 6)]
     wires.append(Frame(Request.GENERATE, 7, GENERATE))
-    first, test, second, picture = converse(*((wire.encode(), 1) for wire in wires))
+    first, test, second, picture = converse(*(wire.encode() for wire in wires))
     assert (first.type, first.tag) == (Request.INFO | ANSWER, 0xC0DB)
     status = Status(State.POWER_UP, 0, True, 0, 0)
     info = Info(MACHINE, Load(), MODEL.part.facts, status)
@@ -58,9 +59,7 @@ def test_a_self_test_that_differs_from_the_stored_sums():
     """A plain self-test tells both, and changes nothing."""
     sums = (1, MODEL.part.sums[1], MODEL.part.sums[2])
     part = dataclasses.replace(MODEL.part, sums=sums)
-    test, info = converse(
-        (Frame(Request.SELF_TEST, 5).encode(), 1), (INFO, 1), dut=stand_in_top(MODEL, part=part)
-    )
+    test, info = converse(Frame(Request.SELF_TEST, 5).encode(), INFO, part=part)
     stored, computed = protocol.SELF_TEST_ANSWER.unpack(test.payload)
     assert stored == protocol.SUMS.pack(*sums[:2], 0, 0, 0, 0, 0, sums[2])
     assert computed == protocol.SUMS.pack(*MODEL.part.sums[:2], 0, 0, 0, 0, 0, sums[2])
@@ -68,9 +67,7 @@ def test_a_self_test_that_differs_from_the_stored_sums():
 
 
 def test_an_empty_board():
-    info, picture = converse(
-        (INFO, 1), (Frame(Request.GENERATE, 3, GENERATE).encode(), 1), dut=stand_in_top()
-    )
+    info, picture = converse(INFO, Frame(Request.GENERATE, 3, GENERATE).encode(), model=None)
     assert Info.unpack(info.payload) == Info(
         MACHINE, Load(), None, Status(State.NO_MODEL, 0, False, 0, 0)
     )
@@ -107,8 +104,7 @@ REFUSALS = [
 def test_refusals_and_the_next_request_works():
     rate = protocol.DIVISOR.pack(4)  # as it is
     good = Frame(Request.BAUD, 8, rate).encode()
-    exchanges = [each for wire, _ in REFUSALS for each in ((wire, 1), (good, 1))]
-    frames = converse(*exchanges)
+    frames = converse(*(each for wire, _ in REFUSALS for each in (wire, good)))
     assert frames[::2] == [refusal for _, refusal in REFUSALS]
     assert frames[1::2] == [Frame(Request.BAUD | ANSWER, 8, rate)] * len(REFUSALS)
 
