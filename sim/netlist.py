@@ -46,7 +46,7 @@ def netlist_of(rtlil, name):
         Yosys failed.
     """
     script = SCRIPT.format(name=name).strip().replace("\n", "; ")
-    return through_yosys("design.il", rtlil, script, "netlist.v")
+    return through_yosys({"design.il": rtlil}, script, "netlist.v")
 
 
 def cell_models(family="ecp5"):

@@ -192,7 +192,7 @@ def inferred_netlist(twins):
     script = (
         f"read_verilog inferred.v; {twins.synthesis} -top inferred; write_verilog -noattr netlist.v"
     )
-    return through_yosys("inferred.v", text, script, "netlist.v")
+    return through_yosys({"inferred.v": text}, script, "netlist.v")
 
 
 def pairs_verilog(family, netlist):

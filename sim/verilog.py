@@ -52,20 +52,21 @@ def cached_verilog(name, key, make, *, convert=to_verilog):
     return path.read_text()
 
 
-def through_yosys(source, text, script, result):
+def through_yosys(files, script, result):
     """Return the text of the file `result` that Yosys writes; raises as :func:`run_yosys`.
 
     Parameters
     ----------
-    source, text : str
-        A file that the script reads, and what is in it.
+    files : dict of str to str
+        What the script reads: the text of each file by its name.
     script : str
         Commands, with ``;`` between them.
     result : str
         A file that the script writes.
     """
     with tempfile.TemporaryDirectory(prefix="avatar-yosys-") as folder:
-        Path(folder, source).write_text(text)
+        for name, text in files.items():
+            Path(folder, name).write_text(text)
         run_yosys(script, folder)
         return Path(folder, result).read_text()
 

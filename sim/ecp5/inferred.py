@@ -8,7 +8,7 @@ WIDTHS = (1, 2, 4, 9, 18, 36)  # of block RAM; all of it each
 BLOCK_BITS = 16384  # without the ninth bits
 
 _MEMORY = """
-module memory #(parameter WIDTH = 9, ADDRESS = 11, BYTES = 1) (
+module memory #(parameter WIDTH = 9, ADDRESS = 11, BYTES = 1, WORDS = "words_9.hex") (
     input clk, ren, wen, input [BYTES - 1:0] be, input [13:0] ra, wa,
     input [WIDTH - 1:0] d, output reg [WIDTH - 1:0] q
 );
@@ -18,7 +18,11 @@ module memory #(parameter WIDTH = 9, ADDRESS = 11, BYTES = 1) (
     integer n;
     initial begin
         q = 0;
+`ifdef YOSYS
+        $readmemh(WORDS, words);  // which takes a loop of 16,384 turns half a minute
+`else
         for (n = 0; n < 1 << ADDRESS; n = n + 1) words[n] = n * 40503 >> 7 ^ n;
+`endif
     end
     integer byte_of;
     always @(posedge clk) begin
@@ -73,15 +77,25 @@ def design(name):
     """Return the design as plain Verilog, module `name` and what it needs."""
     memories, place = [], 0
     for width in WIDTHS:
-        data = width // 9 * 8 or width
-        address = (BLOCK_BITS // data).bit_length() - 1
         parts = max(1, width // 9)
         memories.append(
-            f"    memory #({width}, {address}, {parts}) memory_{width}(clk, ren, wen, "
-            f"be[{parts - 1}:0], ra, wa, a[{width - 1}:0], memories[{place} +: {width}]);"
+            f'    memory #({width}, {address_bits(width)}, {parts}, "words_{width}.hex") '
+            f"memory_{width}(clk, ren, wen, be[{parts - 1}:0], ra, wa, a[{width - 1}:0], "
+            f"memories[{place} +: {width}]);"
         )
         place += width
     return _LOGIC.format(name=name, memories="\n".join(memories), memory_bits=place)
+
+
+def address_bits(width):
+    """Return the bits of an address in a whole block of words of `width`."""
+    return (BLOCK_BITS // (width // 9 * 8 or width)).bit_length() - 1
+
+
+def words(width):
+    """Return the words that the plain design's loop gives to a memory, for ``$readmemh``."""
+    mask = (1 << width) - 1
+    return "".join(f"{(n * 40503 >> 7 ^ n) & mask:x}\n" for n in range(1 << address_bits(width)))
 
 
 def netlist():
@@ -90,7 +104,9 @@ def netlist():
         "read_verilog design.v; synth_ecp5 -top mapped; delete t:$scopeinfo; splitnets; "
         "write_verilog -noattr netlist.v"
     )
-    return through_yosys("design.v", _MEMORY + design("mapped"), script, "netlist.v")
+    files = {f"words_{width}.hex": words(width) for width in WIDTHS}
+    files["design.v"] = _MEMORY + design("mapped")
+    return through_yosys(files, script, "netlist.v")
 
 
 def pair(mapped):

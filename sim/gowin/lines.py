@@ -57,7 +57,7 @@ def pair(change):
         "read_verilog design.v; synth_gowin -family gw2a -nowidelut -noiopads -top top "
         "-json netlist.json"
     )
-    netlist = change(json.loads(through_yosys("design.v", design("top"), script, "netlist.json")))
+    netlist = change(json.loads(through_yosys({"design.v": design("top")}, script, "netlist.json")))
     mapped = netlist_verilog(netlist, "mapped")
     text = "\n".join([_PAIR.format(lines=LINES), design("plain"), mapped, cell_models("gowin")])
     return netlist["modules"]["top"]["cells"], text

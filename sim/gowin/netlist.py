@@ -20,4 +20,4 @@ def netlist_verilog(netlist, name):
         f"read_json netlist.json; rename top {name}; delete t:$scopeinfo; splitnets; "
         "write_verilog -noattr netlist.v"
     )
-    return through_yosys("netlist.json", json.dumps(netlist), script, "netlist.v")
+    return through_yosys({"netlist.json": json.dumps(netlist)}, script, "netlist.v")
