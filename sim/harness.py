@@ -10,12 +10,11 @@ from sim.runner import (
     BUILD_ARGS,
     BUILD_TIMEOUT,
     LOG,
-    MAKE_ARGS,
     ROOT,
     Verilator,
     failed_build,
 )
-from sim.runtime import Runtime
+from sim.runtime import MAKE_ARGS, Runtime
 from support.cache import cache_dir, lock
 
 UNFINISHED = "unfinished"  # the program while it is linked
@@ -44,7 +43,7 @@ def program(text, harness):
         if built.exists():
             return built
         folder.mkdir(exist_ok=True)
-        shared = Runtime(verilator, False, MAKE_ARGS)
+        shared = Runtime(verilator)
         try:
             with plain_folder(folder) as work, verilator.environment(ROOT) as plain:
                 _compile(text, harness, work, verilator, plain, shared)

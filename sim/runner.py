@@ -17,8 +17,8 @@ from xml.etree import ElementTree
 import cocotb_tools.config
 from cocotb_tools import runner as cocotb_runner
 
-from sim import runtime
 from sim.plain_paths import check_separators, is_plain, plain_folder, plain_names
+from sim.runtime import MAKE_ARGS, Runtime
 from sim.verilog import to_verilog
 from support.cache import cache_dir, lock
 from support.environment import clean_environment, clean_process
@@ -41,16 +41,6 @@ BUILD_ARGS = [
     "--x-initial",
     "fast",
     "--noassert",
-]
-# What runs in every cycle is compiled apart from what sets the design up, which is most of the text
-# and would take most of the compiler's time. With -O2 a simulation is 4 % faster, but a design
-# takes the compiler half as long again, and one long list of assignments, a netlist, minutes.
-MAKE_ARGS = [
-    "VM_PARALLEL_BUILDS=1",
-    "OPT_FAST=-O1",
-    "OPT_SLOW=-O0",
-    "OPT_GLOBAL=-O2",
-    *runtime.MAKE_ARGS,
 ]
 # Whose assertions tell their values. cocotb has pytest rewrite those of every module that is
 # imported, which takes two thirds of the time of a short bench.
@@ -146,7 +136,7 @@ def failed_build(log):
 
 
 class _Runner(cocotb_runner.Verilator):
-    """cocotb's runner, with :data:`MAKE_ARGS`, and only the top's ports public.
+    """cocotb's runner, with :data:`sim.runtime.MAKE_ARGS`, and only the top's ports public.
 
     Every signal public halves the speed.
 
@@ -206,7 +196,8 @@ class Simulation:
     waves : bool
         Write ``dump.vcd`` into the folder of each run.
     build_args : sequence of str
-        Verilator's, beside :data:`BUILD_ARGS`.
+        Verilator's, beside :data:`BUILD_ARGS`; none that reaches the compiler, whose work is shared
+        (:mod:`sim.runtime`).
     """
 
     def __init__(self, component, name, *, waves=False, build_args=()):
@@ -227,7 +218,7 @@ class Simulation:
     def _build(self, source):
         shutil.rmtree(self.build_dir, ignore_errors=True)
         self.build_dir.mkdir(parents=True)
-        shared = runtime.Runtime(self._verilator, self.waves, MAKE_ARGS)
+        shared = Runtime(self._verilator, waves=self.waves)
         try:
             with plain_folder(self.build_dir) as folder:
                 self._compile(source, folder, lambda: shared.lend(folder))
